@@ -1,0 +1,16 @@
+"""Engines: who generates the text. One file per engine, all behind `base.Engine`."""
+
+from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling
+from demur.registry import Registry
+
+ENGINES: Registry[type[Engine]] = Registry("engine", {"hf": "demur.engines.hf:HFEngine"})
+
+__all__ = [
+    "ENGINES",
+    "Asked",
+    "Capabilities",
+    "Engine",
+    "Generated",
+    "Progress",
+    "Sampling",
+]

@@ -1,0 +1,110 @@
+"""What every engine offers: generating text and scoring continuations, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from demur.records import Response
+
+Progress = Callable[[int], None]
+"""Called with the number of prompts finished since the last call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How to generate: one greedy response, ``samples`` sampled ones, or both from one prefill."""
+
+    max_new_tokens: int = 15
+    stop: tuple[str, ...] = (".", "\n")
+    """A response ends before the first of these."""
+    greedy: bool = True
+    samples: int = 0
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int = 0
+    """With the prompt's key it fixes every random draw: batch size, order and resuming change nothing
+    but ties in floating point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """What was generated for one prompt."""
+
+    greedy: Response | None
+    samples: tuple[Response, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A greedy response and how likely each option was to follow it."""
+
+    response: Response
+    option_logprobs: tuple[float, ...]
+    """Natural-log probability of each option as a whole continuation of prompt + follow-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do; a method that needs more says so instead of guessing."""
+
+    token_logprobs: bool
+    scores_continuations: bool
+    samples: bool = True
+
+
+class Engine(Protocol):
+    """A model that generates text and scores continuations. Prompts are what a user would send: the
+    engine applies the chat template where it was opened with one.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        keys: Sequence[str],
+        sampling: Sampling,
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        """Generate for each prompt, in the order given.
+
+        Args:
+            keys: one stable id per prompt (the question id), from which its randomness derives.
+        """
+        ...
+
+    def score(
+        self,
+        prompts: Sequence[str],
+        continuations: Sequence[Sequence[str]],
+        *,
+        progress: Progress | None = None,
+    ) -> list[tuple[float, ...]]:
+        """Natural-log probability of each prompt's continuations, each as a whole text: the tokens are
+        those of prompt + continuation, so a continuation never stands for its first piece.
+        """
+        ...
+
+    def ask(
+        self,
+        prompts: Sequence[str],
+        *,
+        sampling: Sampling,
+        follow_up: Callable[[str], str],
+        options: Sequence[str],
+        progress: Progress | None = None,
+    ) -> list[Asked]:
+        """Answer greedily, then score ``options`` after prompt + ``follow_up(response text)``.
+
+        ``follow_up`` returns everything that is to stand between the prompt and the option, the answer
+        included; an engine with a key-value cache computes only what the cache lacks.
+        """
+        ...
+
+    def render(self, prompt: str) -> str:
+        """The text that the model really reads for ``prompt``: training rows must start with it."""
+        ...
