@@ -164,7 +164,7 @@ def to_row(record: Any) -> dict[str, Any]:
 
 def from_row(kind: type[R], row: Mapping[str, Any]) -> R:
     """The record that `to_row` made ``row`` from; fields absent from the row take their default."""
-    readers = _readers(kind)
+    readers = _readers(typing.cast(Any, kind))
     return kind(**{name: read(row[name]) for name, read in readers.items() if name in row})
 
 
@@ -173,7 +173,7 @@ def write_parquet(path: Path, records: Iterable[Any], kind: type[Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(kind)
+    schema = arrow_schema(typing.cast(Any, kind))
     rows = [_parquet_row(record) for record in records]
     with atomic_path(path) as partial:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial, compression="zstd")
@@ -249,7 +249,7 @@ def _arrow_type(hint: Any) -> pa.DataType:
     if origin is not None and issubclass(origin, Mapping):
         return pa.map_(pa.string(), pa.float64()) if arguments[1] is float else pa.string()
     if dataclasses.is_dataclass(hint):
-        return pa.struct(arrow_schema(hint))
+        return pa.struct(arrow_schema(typing.cast(Any, hint)))
     return {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}[hint]
 
 
