@@ -31,7 +31,7 @@ SIGNALS = ("sure", "likelihood", "combined", "agreement", "verbal", "learned", "
 ``likelihood``: geometric mean of the answer's token probabilities. ``combined``: mean of the two.
 ``agreement``: share of samples that agree. ``verbal``: the confidence stated in words. ``learned``:
 signals combined by a regression fitted on the calibration split. ``familiarity``: how often the
-subject's other facts were read, known for the pocket world only."""
+subject's other facts were read, known for the pocket world only. All but the last are in [0, 1]."""
 
 
 class Verdict(StrEnum):
@@ -136,7 +136,7 @@ class Prediction:
     abstained: bool
     """True where the system declines, by its own rule or in words."""
     signals: Mapping[str, float] = field(default_factory=dict)
-    """Confidence signals by name (see `SIGNALS`), each in [0, 1]; an absent one is unknown."""
+    """Confidence signals by name (see `SIGNALS`); an absent one is unknown."""
 
     @property
     def outcome(self) -> Verdict:

@@ -44,12 +44,17 @@ class Template:
 
     def answered(self, answer: str) -> str:
         """The answer as it continues the prompt, with its full stop."""
-        return f"{self.answer_lead}{answer}{self.answer_end.rstrip()}"
+        return f"{self.answer_lead}{answer}{self._end(answer).rstrip()}"
 
     def certainty(self, answer: str) -> str:
         """Everything from the answer up to, not including, the label word."""
-        end = self.answer_end.lstrip(".") if answer.endswith(".") else self.answer_end
-        return f"{self.answer_lead}{answer}{end}{self.certainty_question}{self.certainty_lead}"
+        return (
+            f"{self.answer_lead}{answer}{self._end(answer)}{self.certainty_question}{self.certainty_lead}"
+        )
+
+    def _end(self, answer: str) -> str:
+        """What ends an answer; one that has its full stop gets no second one."""
+        return self.answer_end.lstrip(".") if answer.endswith(".") else self.answer_end
 
     def label(self, certain: bool) -> str:
         """The label word and what follows it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
 from demur.records import Response
 
@@ -61,6 +62,32 @@ class Engine(Protocol):
 
     name: str
     capabilities: Capabilities
+    chat: bool
+    """Whether prompts go through a chat template."""
+
+    @classmethod
+    def open(
+        cls,
+        path: str,
+        *,
+        adapter: Path | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        format: str = "auto",
+        batch_size: int | str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+    ) -> Self:
+        """Open a model.
+
+        Args:
+            path: folder or hub name of the model.
+            adapter: folder of a PEFT adapter to put on it.
+
+        Raises:
+            ModelError: it cannot be opened; the message says why and what to do.
+        """
+        ...
 
     def generate(
         self,

@@ -1,0 +1,54 @@
+# Two commands on a fresh machine: `make demo` runs the main job, `make test` passes the tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+# The constraints pin what was tested; torch's pin also keeps to a build without CUDA where one is at hand.
+$(VENV)/.run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run ## teach a small model to say "I don't know", and open the proof
+	$(BIN)/demur demo
+
+test: lint types docs ## lint, types, docs and every test
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+lint: $(VENV)/.dev ## ruff, lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev ## the documentation site, strict
+	$(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/.dev ## format and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.run ## probing speed beside the published loop
+	$(BIN)/python benchmarks/probing.py
+
+proof-faults: $(VENV)/.dev ## 20 kills of a run, each resumed to the same result
+	$(BIN)/python benchmarks/faults.py --kills 20 --out docs/results/faults.md
+
+proof-demo: $(VENV)/.run ## the demo over 5 seeds
+	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md
+
+clean: ## remove what was built
+	rm -rf $(VENV) site runs .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,65 @@
+"""The library's own verbs: the command line's, in a line of Python each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demur.config import Config, load_config
+from demur.pipeline import Listener, Pipeline
+from demur.records import Probe, read_parquet
+from demur.runfolder import RunFolder
+
+
+def run(
+    config: Config | Path | str | None = None,
+    *,
+    listener: Listener | None = None,
+    update: bool = False,
+    **settings: Any,
+) -> RunFolder:
+    """From a model and questions to an honest model and a report.
+
+    Args:
+        config: a configuration, or a YAML file that holds one.
+        listener: who is told how it gets on; nobody by default.
+        update: redo what a changed configuration changes, where the folder holds another run.
+        settings: settings that go over it; sections as mappings, such as ``training={"epochs": 2}``.
+
+    Raises:
+        DemurError: anything the caller can mend.
+
+    Example:
+        >>> folder = demur.run(model={"path": "Qwen/Qwen3-4B"}, data={"name": "qa.jsonl"}, out="runs/mine")
+        >>> folder.report
+    """
+    return Pipeline(_resolve(config, settings), listener=listener, update=update).run()
+
+
+def probe(
+    config: Config | Path | str | None = None, *, listener: Listener | None = None, **settings: Any
+) -> list[Probe]:
+    """Ask a model what it knows: one row per question, in the order of the data.
+
+    The arguments are those of `run`; the rows also stand in the run folder.
+    """
+    folder = Pipeline(_resolve(config, settings), listener=listener).run(until="probe")
+    return read_parquet(folder.probe, Probe)
+
+
+def _resolve(config: Config | Path | str | None, settings: Mapping[str, Any]) -> Config:
+    if isinstance(config, Config):
+        return load_config(None, {**config.model_dump(), **_dotted(settings)})
+    return load_config(Path(config) if config else None, _dotted(settings))
+
+
+def _dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections as dotted names, so that they go over single settings and not over whole sections."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping) and name != "training_overrides":
+            flat |= {f"{name}.{key}": item for key, item in value.items()}
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,231 @@
+"""The command line: each command a few lines that call the library."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from demur import __version__
+from demur.errors import ConfigError, DemurError
+
+app = typer.Typer(
+    name="demur",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Teach a language model to say \"I don't know\" when it doesn't know, and prove that it does.",
+)
+pocket_app = typer.Typer(
+    no_args_is_help=True, help="The pocket world: a model whose reading is known exactly."
+)
+app.add_typer(pocket_app, name="pocket")
+
+SHORT = {"model": "model.path", "data": "data.name", "method": "method", "out": "out", "seed": "seed"}
+"""Short flags for the settings that are given most."""
+
+
+class ConfigCommand(TyperCommand):
+    """A command whose help also lists every setting of the configuration, each of them a flag."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The usual help, then the settings; they are looked up only here, so that help stays fast."""
+        super().format_help(ctx, formatter)
+        from rich.console import Console
+        from rich.table import Table
+
+        from demur.config import leaves
+
+        short = {dotted: f", --{flag}" for flag, dotted in SHORT.items()}
+        table = Table("setting", "default", "meaning", title="Settings", title_justify="left", box=None)
+        for dotted, info in leaves():
+            default = info.get_default(call_default_factory=True)
+            table.add_row(f"--{dotted}{short.get(dotted, '')}", str(default), info.description)
+        Console().print(table)
+
+
+SETTINGS_AS_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+ConfigFile = Annotated[
+    Path | None, typer.Argument(metavar="[CONFIG.yaml]", help="A configuration; flags go over it.")
+]
+Limit = Annotated[int | None, typer.Option(help="Use so many questions only: a trial.")]
+Update = Annotated[
+    bool, typer.Option("--update", help="Let a changed configuration redo what it changes in its folder.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Say the version where asked."""
+    if version:
+        typer.echo(f"demur {__version__}")
+        raise typer.Exit
+
+
+@app.command(cls=ConfigCommand, context_settings=SETTINGS_AS_FLAGS)
+def run(
+    ctx: typer.Context,
+    config: ConfigFile = None,
+    limit: Limit = None,
+    update: Update = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """From a model and questions to an honest model and a report.
+
+    Example: `demur run --model Qwen/Qwen3-4B --data my_qa.jsonl --out runs/mine`
+    """
+    settings = _settings(ctx, config, limit)
+    if dry_run:
+        from demur.dryrun import estimate, render
+
+        plan = estimate(settings)
+        typer.echo(json.dumps(plan, indent=2) if as_json else render(plan))
+        return
+    _carry_out(settings, update=update, as_json=as_json)
+
+
+@app.command(cls=ConfigCommand, context_settings=SETTINGS_AS_FLAGS)
+def demo(ctx: typer.Context, update: Update = False, as_json: AsJson = False) -> None:
+    """The whole of it on the pocket world, in about a minute on a laptop."""
+    from demur.pocket import DEMO_CONFIG
+
+    _carry_out(_settings(ctx, DEMO_CONFIG, None), update=update, as_json=as_json)
+
+
+def _stage_command(stage: str, text: str) -> None:
+    def command(
+        ctx: typer.Context,
+        config: ConfigFile = None,
+        limit: Limit = None,
+        update: Update = False,
+    ) -> None:
+        _pipeline(_settings(ctx, config, limit), update=update).run(until=stage)
+
+    app.command(name=stage, cls=ConfigCommand, context_settings=SETTINGS_AS_FLAGS, help=text)(command)
+
+
+_stage_command("probe", "Ask the base model every question and judge what it says.")
+_stage_command("build", "Find what the model knows and build the training data.")
+_stage_command("train", "Tune the model of every method.")
+_stage_command("predict", "Ask every system every question.")
+_stage_command("evaluate", "Measure every system, with intervals.")
+_stage_command("report", "Write the report.")
+
+
+@app.command()
+def init(
+    data: Annotated[str, typer.Argument(help="A question file, or a dataset's name.")],
+    out: Annotated[Path, typer.Option(help="The configuration to write.")] = Path("demur.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Look at a question file and write a commented configuration for it."""
+    from demur.scaffold import write_config
+
+    typer.echo(write_config(data, out, force=force))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What this machine has, and what is missing for what."""
+    from demur.doctor import examine, render
+
+    found = examine()
+    typer.echo(json.dumps(found, indent=2) if as_json else render(found))
+
+
+@pocket_app.command("build")
+def pocket_build(
+    out: Annotated[Path, typer.Option(help="Folder for the model.")] = Path("runs/pocket"),
+    seed: Annotated[int, typer.Option(help="Draws the world and the model anew.")] = 0,
+    facts: Annotated[
+        list[Path] | None,
+        typer.Option(help="Question files whose facts the model reads instead of the pocket world's."),
+    ] = None,
+) -> None:
+    """Train a small model that has read some facts often, some once, some never."""
+    from demur.console import Terminal
+    from demur.scaffold import build_pocket
+
+    typer.echo(build_pocket(out, seed=seed, facts=facts or [], listener=Terminal()))
+
+
+def _settings(ctx: typer.Context, path: Path | None, limit: int | None) -> Any:
+    from demur.config import load_config
+
+    given = _flags(ctx.args)
+    if limit is not None:
+        given["data.limit"] = limit
+    return load_config(path, given)
+
+
+def _flags(arguments: list[str]) -> dict[str, Any]:
+    """Settings from ``--name VALUE`` and ``--name=VALUE``; short names stand for dotted ones."""
+    given: dict[str, Any] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        flag, equals, after = argument.partition("=")
+        if not flag.startswith("--") or len(flag) == 2:
+            raise ConfigError(
+                expected="flags of the form --setting VALUE",
+                found=repr(argument),
+                where="the command line",
+                fix="one configuration file can be given, first; `demur run --help` lists the settings",
+            )
+        name = flag[2:].replace("-", "_")
+        value = after if equals else next(rest, None)
+        if value is None or (not equals and value.startswith("--")):
+            raise ConfigError(
+                expected=f"a value after {flag}",
+                found="the end of the line" if value is None else repr(value),
+                where="the command line",
+                fix=f"write {flag} VALUE, or {flag}=VALUE",
+            )
+        given[SHORT.get(name, name)] = value
+    return given
+
+
+def _pipeline(settings: Any, *, update: bool) -> Any:
+    from demur.console import Terminal, quiet_libraries
+
+    quiet_libraries()
+    from demur.pipeline import Pipeline
+
+    return Pipeline(settings, listener=Terminal(), update=update)
+
+
+def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
+    folder = _pipeline(settings, update=update).run()
+    metrics, manifest = (json.loads(path.read_text("utf-8")) for path in (folder.metrics, folder.manifest))
+    if as_json:
+        typer.echo(json.dumps({"run": str(folder.root), "report": str(folder.report), **metrics}))
+        return
+    from rich.console import Console
+
+    from demur.reporting import headline, summary_table
+
+    console = Console(highlight=False)
+    console.print(summary_table(metrics, manifest))
+    for sentence in headline(metrics, manifest):
+        console.print(f"• {sentence}", markup=False)
+    console.print(f"\nreport: {folder.report}", markup=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a message and exit code 2, never a traceback."""
+    try:
+        app()
+    except DemurError as error:
+        typer.echo(f"demur: {type(error).__name__}\n{error.message()}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("\ndemur: stopped; the same command goes on from here", err=True)
+        sys.exit(130)

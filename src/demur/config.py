@@ -1,0 +1,332 @@
+"""One pydantic model = the YAML file = the command line's options.
+
+Every field is a line in a configuration file and a flag of `demur run` (``--training.epochs 2``).
+Unknown names are refused with the nearest known one, and all problems are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from demur.datasets.settings import DataSettings
+from demur.errors import ConfigError
+from demur.files import write_text
+from demur.templates import TEMPLATES, Template
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(gt=0)]
+Names = Annotated[
+    tuple[str, ...],
+    pydantic.BeforeValidator(
+        lambda value: tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+    ),
+]
+"""Several names; as text they are separated by commas."""
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown fields are errors, values cannot be changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ModelSettings(Section):
+    """The model that is to become honest."""
+
+    path: str = Field(
+        "pocket", description="folder or hub name of a causal language model; 'pocket' is built in"
+    )
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model")
+    engine: str = Field("hf", description="who generates the text")
+    device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
+    dtype: str = Field(
+        "auto", description="auto (bfloat16 on cuda, float32 on cpu), float32, bfloat16 or float16"
+    )
+    format: Literal["auto", "plain", "chat"] = Field(
+        "auto", description="plain text, the model's chat template, or auto: chat where it has a template"
+    )
+    batch_size: Positive | Literal["auto"] = Field(
+        "auto", description="prompts generated for at once; halved by itself when memory runs out"
+    )
+    trust_remote_code: bool = Field(False, description="run code that ships with the model; leave off")
+
+
+class TemplateSettings(Section):
+    """The words around a question. Fields left out come from the family."""
+
+    family: str = Field("r-tuning-code", description=f"one of: {', '.join(TEMPLATES)}")
+    prompt: str | None = Field(None, description="the question as the model reads it; holds {question}")
+    answer_lead: str | None = Field(None, description="between prompt and answer")
+    answer_end: str | None = Field(None, description="between answer and certainty question")
+    certainty_question: str | None = Field(None, description="asked after the answer")
+    certainty_lead: str | None = Field(None, description="before the label word")
+    sure: str | None = Field(None, description="label word of what is known, with the space before it")
+    unsure: str | None = Field(
+        None, description="label word of what is not known, with the space before it"
+    )
+    certainty_end: str | None = Field(None, description="after the label word")
+    refusal: str | None = Field(None, description="what a user reads where the system declines to answer")
+
+    @pydantic.field_validator("family")
+    @classmethod
+    def _known_family(cls, value: str) -> str:
+        if value not in TEMPLATES:
+            raise ValueError(_unknown("template family", value, TEMPLATES))
+        return value
+
+    @pydantic.field_validator("prompt")
+    @classmethod
+    def _holds_question(cls, value: str | None) -> str | None:
+        if value is not None and "{question}" not in value:
+            raise ValueError("must hold {question}, the place where the question goes")
+        return value
+
+    def template(self, *, chat: bool) -> Template:
+        """The template these settings describe.
+
+        Args:
+            chat: in a chat the answer opens the assistant's turn, so nothing leads it unless asked for.
+        """
+        import dataclasses
+
+        changes = self.model_dump(exclude={"family"}, exclude_none=True)
+        if chat:
+            changes.setdefault("answer_lead", "")
+        return dataclasses.replace(TEMPLATES[self.family], **changes)
+
+
+class ProbeSettings(Section):
+    """How the base model is asked what it knows, and how every system answers afterwards."""
+
+    samples: Annotated[int, Field(ge=0)] = Field(0, description="sampled responses beside the greedy one")
+    temperature: Annotated[float, Field(gt=0)] = Field(0.7, description="of the samples")
+    top_p: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="nucleus of the samples")
+    max_new_tokens: Positive = Field(15, description="longest answer, in tokens")
+    stop: tuple[str, ...] = Field((".", "\n"), description="an answer ends before the first of these")
+    unit: Positive = Field(256, description="questions that are stored, and redone after a crash, together")
+
+
+class JudgeSettings(Section):
+    """When an answer is right."""
+
+    rule: str = Field("contains-words", description="how an answer is compared with the accepted ones")
+
+
+class KnowledgeSettings(Section):
+    """Where the boundary between known and unknown lies."""
+
+    estimator: str = Field(
+        "greedy",
+        description="greedy, any-correct, majority, expected-accuracy(TAU), entropy(QUANTILE) "
+        "or choice-corrected(TAU)",
+    )
+    min_share: Share = Field(
+        0.05, description="stop where less than this share of the training questions is known, or unknown"
+    )
+
+
+class RTuningSettings(Section):
+    """R-Tuning's choices."""
+
+    loss: Literal["certainty", "answer+certainty", "all"] = Field(
+        "certainty", description="where loss falls: the certainty words, answer and certainty, every token"
+    )
+    threshold: Share = Field(0.5, description="decline to answer where the probability of sure is lower")
+
+
+class TrainingSettings(Section):
+    """How a model is tuned (TRL's SFTTrainer, PEFT's LoRA)."""
+
+    lora: bool = Field(True, description="LoRA; off means every weight is tuned")
+    lora_rank: Positive = Field(8, description="rank of the LoRA matrices")
+    lora_alpha: Positive = Field(16, description="scale of the LoRA update")
+    lora_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="dropout inside LoRA")
+    lora_targets: tuple[str, ...] | Literal["all-linear"] = Field(
+        "all-linear", description="modules that get LoRA matrices"
+    )
+    learning_rate: Annotated[float, Field(gt=0)] = Field(1e-4, description="highest learning rate")
+    scheduler: str = Field("linear", description="shape of the learning rate, a name transformers knows")
+    warmup: Share = Field(0.05, description="share of the steps over which the learning rate rises")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="AdamW's weight decay")
+    epochs: Annotated[float, Field(gt=0)] = Field(1.0, description="passes over the training rows")
+    max_steps: Annotated[int, Field(gt=0)] | None = Field(None, description="stop after so many steps")
+    batch_size: Positive = Field(4, description="rows a device and step")
+    accumulate: Positive = Field(1, description="steps whose gradients are added up before an update")
+    max_length: Positive | None = Field(None, description="cut rows to so many tokens; none by default")
+    gradient_checkpointing: bool = Field(False, description="less memory for more time")
+    save_steps: Positive = Field(500, description="steps between checkpoints to resume from")
+    report_to: Names = Field((), description="trackers: wandb, tensorboard, mlflow, …")
+
+
+class EvaluationSettings(Section):
+    """How results are measured."""
+
+    resamples: Positive = Field(1000, description="bootstrap resamples behind each interval")
+    level: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.95, description="confidence level of the intervals"
+    )
+    ece_bins: Positive = Field(15, description="bins of the calibration error")
+
+
+class Config(Section):
+    """Everything that a run depends on."""
+
+    out: Path = Field(Path("runs/demur"), description="the run folder")
+    seed: int = Field(0, description="every random choice derives from it")
+    method: str = Field("r-tuning", description="the method that makes the model honest")
+    baselines: Names = Field(("vanilla",), description="methods trained beside it, to compare with")
+    model: ModelSettings = ModelSettings()
+    data: DataSettings = DataSettings()
+    template: TemplateSettings = TemplateSettings()
+    probe: ProbeSettings = ProbeSettings()
+    judge: JudgeSettings = JudgeSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    r_tuning: RTuningSettings = RTuningSettings()
+    training: TrainingSettings = TrainingSettings()
+    training_overrides: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="training settings of single systems, by system and field"
+    )
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    @pydantic.model_validator(mode="after")
+    def _overrides_fit(self) -> Config:
+        for system in self.training_overrides:
+            self.training_for(system)
+        return self
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods of the run, baselines first, none twice."""
+        return tuple(dict.fromkeys((*self.baselines, self.method)))
+
+    def training_for(self, system: str) -> TrainingSettings:
+        """The training settings of one system: the common ones with its own on top."""
+        changes = self.training_overrides.get(system, {})
+        return TrainingSettings(**{**self.training.model_dump(), **changes})
+
+
+def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
+    """Read a configuration: flags over file over defaults.
+
+    Args:
+        path: a YAML file; None for defaults.
+        overrides: values by dotted name, such as ``{"training.epochs": "2"}``. Text stands as it is,
+            spaces included; lists and mappings are written as in YAML.
+
+    Raises:
+        ConfigError: the file cannot be read, or values are wrong; every problem is listed.
+    """
+    values = _read_yaml(path) if path else {}
+    for name, value in (overrides or {}).items():
+        _put(values, name.split("."), _from_flag(value))
+    try:
+        return Config.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise _explain(error, str(path) if path else "the command line") from error
+
+
+def save_config(config: Config, path: Path) -> None:
+    """Write the resolved configuration as YAML, atomically."""
+    write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def leaves(
+    kind: type[BaseModel] = Config, prefix: str = ""
+) -> Iterator[tuple[str, pydantic.fields.FieldInfo]]:
+    """Every setting by its dotted name, in the order of the file."""
+    for name, info in kind.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from leaves(info.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name, info
+
+
+def differences(old: Config, new: Config) -> list[str]:
+    """The settings in which two configurations differ, one line each; the folder's own name is none."""
+    before, after = (_flat(config.model_dump(mode="json", exclude={"out"})) for config in (old, new))
+    return [
+        f"{name}: {before.get(name)!r} there, {after.get(name)!r} here"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            expected="a readable YAML file",
+            found=error.strerror or type(error).__name__,
+            where=str(path),
+            fix="check the path; `demur init DATA` writes a configuration to start from",
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            expected="YAML in UTF-8",
+            found=" ".join(str(error).split()),
+            where=str(path),
+            fix="mend the line; values with a colon or a leading special character need quotes",
+        ) from error
+    if not isinstance(values, dict | None):
+        raise ConfigError(
+            expected="`name: value` lines",
+            found=f"a {type(values).__name__}",
+            where=str(path),
+            fix="see examples/ for whole configurations",
+        )
+    return values or {}
+
+
+def _from_flag(value: Any) -> Any:
+    """A flag's text as a value: pydantic turns plain text into numbers and truth values by itself."""
+    if isinstance(value, str) and (value[:1] in ("[", "{") or value in ("null", "None")):
+        return None if value == "None" else yaml.safe_load(value)
+    return value
+
+
+def _put(values: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+    values[keys[-1]] = value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _explain(error: pydantic.ValidationError, where: str) -> ConfigError:
+    """All problems of a configuration in one message, with the nearest name for unknown fields."""
+    known = [name for name, _ in leaves()]
+    problems = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            problems.append(_unknown("setting", name, known))
+        else:
+            problems.append(f"{name}: {item['msg']} (found {item['input']!r})")
+    return ConfigError(
+        expected="a configuration in which every setting is known and every value fits",
+        found="\n          ".join(problems),
+        where=where,
+        fix="mend these; `demur run --help` lists every setting with its meaning",
+    )
+
+
+def _unknown(kind: str, name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+    return f"{name!r} is no known {kind}{hint}"

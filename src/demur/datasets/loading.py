@@ -1,0 +1,159 @@
+"""From settings to the questions of a run: load, divide, find leaks, limit, report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from demur.datasets.base import Dataset, RawData, part_of
+from demur.datasets.leaks import find_duplicates, find_leaks, same_question
+from demur.datasets.report import DataReport
+from demur.datasets.settings import DataSettings
+from demur.datasets.splits import divide, sample
+from demur.datasets.targets import DATASETS
+from demur.errors import ConfigError, DataError
+from demur.files import file_digest
+from demur.records import Question
+
+_ORDER = ("train", "calibration", "test/id", "test/ood")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedData:
+    """The questions of a run, and what became of the rows they were made of."""
+
+    questions: list[Question]
+    """In the order of the files; every id is unique."""
+    report: DataReport
+
+
+def load_questions(
+    source: DataSettings | str | Path, *, seed: int = 0, require: Sequence[str] = ()
+) -> LoadedData:
+    """Load a dataset as a run uses it.
+
+    Args:
+        source: settings; or a dataset's name or a path, with everything else by default.
+        seed: the run's seed, where the settings have none of their own.
+        require: splits that must not be empty, such as ``("train", "test")``.
+
+    Raises:
+        DataError: the data cannot be used; every problem found is listed, and nothing was changed.
+        ConfigError: settings contradict each other.
+        UnknownNameError: there is no such dataset.
+    """
+    settings = source if isinstance(source, DataSettings) else DataSettings(name=str(source))
+    dataset, path = resolve(settings)
+    seed = seed if settings.seed is None else settings.seed
+    raw = dataset.load(path, settings, seed=seed)
+    where = str(path or dataset.name)
+    if not raw.questions:
+        raise _empty(where)
+    keys = {question.id: same_question(question) for question in raw.questions}
+    assert len(keys) == len(raw.questions), f"{dataset.name} gives an id twice"
+    divided = divide(raw.questions, keys, settings, seed=seed)
+    clean, leaks = find_leaks(divided, keys, drop=settings.leaks == "drop")
+    _check_leftovers(divided, clean, where)
+    questions = clean if settings.limit is None else sample(clean, settings.limit, seed=seed)
+    _check_required(questions, require, where)
+    report = DataReport(
+        dataset=dataset.name,
+        seed=seed,
+        files={path.name: file_digest(path) for path in raw.files},
+        fields=dict(raw.fields),
+        rows=len(raw.questions),
+        counts=_counts(questions),
+        unanswerable=sum(not question.answerable for question in questions),
+        leaks=leaks,
+        duplicates=find_duplicates(clean, keys),
+        before_limit=_counts(clean) if settings.limit is not None else None,
+        notes=(*raw.notes, *_drawn(raw, settings)),
+    )
+    return LoadedData(questions=questions, report=report)
+
+
+def resolve(settings: DataSettings) -> tuple[Dataset, Path | None]:
+    """The dataset and the path that the settings mean.
+
+    A name that no dataset has is taken for a path where it exists or looks like one.
+
+    Raises:
+        UnknownNameError: it is neither.
+        ConfigError: field names are given for a dataset whose fields are known.
+    """
+    name, path = settings.name, settings.path
+    if name is None:
+        name = "pocket" if path is None else "file"
+    elif name not in DATASETS and path is None and _is_path(name):
+        name, path = "file", Path(name)
+    dataset = DATASETS.get(DATASETS.check(name, where="--data.name"))
+    _refuse_fields(dataset, settings)
+    return dataset, path.expanduser() if path else None
+
+
+def _is_path(name: str) -> bool:
+    path = Path(name)
+    return bool(path.suffix) or len(path.parts) > 1 or name.startswith("~") or path.exists()
+
+
+def _refuse_fields(dataset: Dataset, settings: DataSettings) -> None:
+    given = [name for name, value in settings if name.endswith("_field") and value is not None]
+    if given and not dataset.fields:
+        raise ConfigError(
+            expected=f"no names of fields for the dataset {dataset.name!r}, whose fields are known",
+            found=", ".join(given),
+            where="the data section",
+            fix="leave them out, or read a file of your own with --data.name file",
+        )
+
+
+def _empty(where: str) -> DataError:
+    return DataError(
+        expected="at least one question",
+        found="no record at all",
+        where=where,
+        fix="check that this is the right file and that it was written to its end",
+    )
+
+
+def _check_leftovers(before: Sequence[Question], after: Sequence[Question], where: str) -> None:
+    """Stop where a part consisted of leaks only: most likely one file was given twice."""
+    lost = {part_of(question) for question in before} - {part_of(question) for question in after}
+    if lost:
+        raise DataError(
+            expected="test questions that training and calibration do not hold",
+            found=f"every question of {', '.join(sorted(lost))} also stands in training or calibration",
+            where=where,
+            fix="check that different files were given; --data.leaks keep measures on them all the same",
+        )
+
+
+def _check_required(questions: Sequence[Question], require: Sequence[str], where: str) -> None:
+    splits = Counter(question.split for question in questions)
+    missing = [split for split in require if split not in splits]
+    if missing:
+        found = ", ".join(f"{count:,} of {split}" for split, count in splits.items())
+        raise DataError(
+            expected=f"questions of the split {' and '.join(missing)}",
+            found=f"only {found}",
+            where=where,
+            fix="add rows of that part, or let it be drawn (--data.test, --data.calibration)",
+        )
+
+
+def _counts(questions: Sequence[Question]) -> dict[str, int]:
+    counts = Counter(map(part_of, questions))
+    parts = [part for part in _ORDER if part in counts]
+    return {part: counts[part] for part in (*parts, *sorted(counts.keys() - set(parts)))}
+
+
+def _drawn(raw: RawData, settings: DataSettings) -> list[str]:
+    """Which parts were drawn from the training rows, since the data itself has none."""
+    splits = {question.split for question in raw.questions}
+    wanted = {"test": settings.test, "calibration": settings.calibration}
+    drawn = [split for split, portion in wanted.items() if split not in splits and portion > 0]
+    if "train" not in splits or not drawn:
+        return []
+    return [f"the data has no {' and no '.join(drawn)} part: drawn from training, by seed"]

@@ -1,0 +1,363 @@
+"""Decoding with a key-value cache whose rows can be repeated, moved, dropped and taken up again.
+
+Rows of one batch are aligned at their right end: padding stands on the left only, and no row has a hole.
+That keeps distances between tokens true, which sliding windows and relative positions need, and lets
+every row grow at the same place.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, Self, cast
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+CACHED_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
+"""Layer types whose whole past is keys and values. A sliding layer is given a full cache here: its mask
+limits what it sees, and its rows can then be moved like any others."""
+
+PADDED_BY_MASK = {"bloom", "mpt"}
+"""Models without explicit positions that read them off the attention mask."""
+
+
+class State(Protocol):
+    """What a model has read, for a batch of rows."""
+
+    logits: torch.Tensor
+    """Of the token after the last one read; shape ``(rows, vocabulary)``, float32."""
+
+    def feed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Read more tokens, shape ``(rows, n)``; returns logits after each, ``(rows, n, vocabulary)``."""
+        ...
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows, in this order; a row may be named many times."""
+        ...
+
+
+class CausalModel:
+    """A causal language model seen as a source of states.
+
+    Args:
+        model: a Hugging Face causal LM in evaluation mode.
+
+    Attributes:
+        padded: whether rows of different length can share a batch, and their cache be taken up again.
+            False for recurrent and hybrid models, which are run without a cache and without padding.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        inner = (
+            model.get_base_model() if hasattr(model, "get_base_model") else model
+        )  # PEFT wraps its model
+        self._parameters = set(inspect.signature(inner.forward).parameters)
+        self.padded = self._keeps_keys_and_values()
+        self.limit = _context_limit(model)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model reads its tokens."""
+        return cast(torch.device, self.model.device)
+
+    def read(self, rows: Sequence[Sequence[int]], *, room: int = 0) -> State:
+        """Read whole rows of tokens.
+
+        Args:
+            rows: token ids, none empty; of one length where the model is not ``padded``.
+            room: how many tokens are to follow; the cache is made that much longer.
+        """
+        if not self.padded:
+            return RereadState(self, torch.tensor(rows, device=self.device))
+        state = CachedState.empty(self, [0] * len(rows), room=room)
+        state.feed_ragged(rows)
+        return state
+
+    def row_bytes(self, tokens: int) -> int:
+        """About how much memory one row takes: keys and values, and its logits with two copies of them."""
+        config = self.model.config.get_text_config(decoder=True)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        per_token = 2 * config.num_hidden_layers * heads * head * self.model.dtype.itemsize
+        return int(tokens * per_token + 5 * 4 * config.vocab_size)
+
+    def forward(self, tokens: torch.Tensor, *, keep: int, **inputs: Any) -> torch.Tensor:
+        """Logits of the last ``keep`` positions, shape ``(rows, keep, vocabulary)``, float32."""
+        known = {name: value for name, value in inputs.items() if name in self._parameters}
+        if "logits_to_keep" in self._parameters:
+            known["logits_to_keep"] = keep
+        logits = self.model(input_ids=tokens, **known).logits
+        return cast(torch.Tensor, logits[:, -keep:].float())
+
+    def _keeps_keys_and_values(self) -> bool:
+        """Whether the past of every layer is keys and values at explicit positions."""
+        config = self.model.config.get_text_config(decoder=True)
+        layers = set(getattr(config, "layer_types", None) or ["full_attention"])
+        positions = "position_ids" in self._parameters or config.model_type in PADDED_BY_MASK
+        return (
+            positions
+            and "past_key_values" in self._parameters
+            and layers <= CACHED_LAYERS
+            and not getattr(self.model, "_is_stateful", False)
+            and self.model._supports_default_dynamic_cache()
+        )
+
+
+class RoomyLayer(DynamicLayer):  # type: ignore[misc] # transformers has no types that we follow
+    """Keys and values of one layer in a buffer with room to grow, so that a step copies one token only.
+
+    ``keys`` and ``values`` are views of the filled part, shape ``(rows, heads, tokens, head size)``.
+
+    Args:
+        room: tokens that are expected to follow what is first read.
+    """
+
+    def __init__(self, room: int = 0) -> None:
+        super().__init__()
+        self.room = room
+        self._capacity = 0
+        self._buffers: list[torch.Tensor] = []
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_args: Any, **_kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append tokens; returns all keys and values so far."""
+        start = self.get_seq_length()
+        end = start + key_states.shape[-2]
+        if not self.is_initialized:
+            # The first reading is kept as it came; a buffer is made when rows are selected.
+            self.fill(key_states, value_states)
+            return key_states, value_states
+        self._reserve(end)
+        for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
+            buffer[: len(states), :, start:end] = states
+        self._show(len(key_states), end)
+        return self.keys, self.values
+
+    def select(self, rows: torch.Tensor, moved: torch.Tensor | None) -> None:
+        """Keep ``rows``; ``moved`` names the places whose row changes, if only those are to be copied."""
+        if not self.is_initialized:
+            return
+        length = self.get_seq_length()
+        if moved is not None and self._buffers and len(rows) <= len(self._buffers[0]):
+            for buffer in self._buffers:
+                buffer[moved, :, :length] = buffer[rows[moved], :, :length]
+        else:
+            filled = (self.keys, self.values)
+            self._buffers = [self._buffer(states, len(rows)) for states in filled]
+            for buffer, states in zip(self._buffers, filled, strict=True):
+                torch.index_select(states, 0, rows, out=buffer[:, :, :length])
+        self._show(len(rows), length)
+
+    def fill(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Start from given keys and values."""
+        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+        self.keys, self.values = keys, values
+        self._capacity = keys.shape[-2] + self.room
+
+    def _reserve(self, end: int) -> None:
+        """Make sure that the buffers hold ``end`` tokens."""
+        if self._buffers and self._buffers[0].shape[-2] >= end:
+            return
+        filled, length = (self.keys, self.values), self.get_seq_length()
+        self._capacity = max(self._capacity, end)
+        self._buffers = [self._buffer(states, len(states)) for states in filled]
+        for buffer, states in zip(self._buffers, filled, strict=True):
+            buffer[:, :, :length] = states
+
+    def _buffer(self, like: torch.Tensor, rows: int) -> torch.Tensor:
+        return like.new_empty(rows, like.shape[1], self._capacity, like.shape[3])
+
+    def _show(self, rows: int, length: int) -> None:
+        self.keys, self.values = (buffer[:rows, :, :length] for buffer in self._buffers)
+
+
+class RoomyCache(DynamicCache):  # type: ignore[misc]
+    """A cache of `RoomyLayer`s, whatever the model's own layers would be."""
+
+    def __init__(self, room: int = 0) -> None:
+        super().__init__()
+        self.layer_class_to_replicate = partial(RoomyLayer, room)
+
+
+@dataclass(slots=True)
+class CachedState:
+    """Rows whose keys and values are kept.
+
+    Attributes:
+        padding: tokens of padding at the left of each row, shape ``(rows,)``.
+        length: tokens in every row, padding included.
+    """
+
+    source: CausalModel
+    cache: RoomyCache
+    padding: torch.Tensor
+    length: int
+    logits: torch.Tensor
+    is_padded: bool
+
+    @classmethod
+    def empty(cls, source: CausalModel, padding: Sequence[int], *, room: int) -> Self:
+        """A state that has read nothing yet."""
+        device = source.device
+        return cls(
+            source=source,
+            cache=RoomyCache(room),
+            padding=torch.tensor(padding, device=device),
+            length=0,
+            logits=torch.empty(0, device=device),
+            is_padded=any(padding),
+        )
+
+    def feed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Read more tokens; see `State`."""
+        return self._forward(tokens, keep=tokens.shape[1])
+
+    def feed_ragged(self, rows: Sequence[Sequence[int]]) -> None:
+        """Read rows of different length into a state without padding-free past: pads go to the left.
+
+        A row shorter than the longest one must have no tokens of its own in the cache yet.
+        """
+        width = max(map(len, rows))
+        missing = [width - len(row) for row in rows]
+        tokens = torch.tensor([[0] * pad + list(row) for pad, row in zip(missing, rows, strict=True)])
+        if any(missing):
+            self.padding = self.padding + torch.tensor(missing, device=self.padding.device)
+            self.is_padded = True
+        self._forward(tokens.to(self.padding.device), keep=1)
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows; see `State`. Rows that stay in place are not copied where there is room."""
+        places = [place for place, row in enumerate(rows) if place != row]
+        if not places and len(rows) == len(self.padding):
+            return
+        device = self.padding.device
+        index = torch.tensor(rows, device=device)
+        moved = torch.tensor(places, dtype=torch.long, device=device) if 2 * len(places) < len(rows) else None
+        for layer in self.cache.layers:
+            layer.select(index, moved)
+        self.padding = self.padding[index]
+        self.logits = self.logits[index] if len(self.logits) else self.logits
+
+    def take(self, rows: Sequence[int]) -> Held:
+        """Copy what some rows have read, to be taken up again later."""
+        index = torch.tensor(rows, device=self.padding.device)
+        layers = [
+            (layer.keys[index], layer.values[index]) if layer.is_initialized else None
+            for layer in self.cache.layers
+        ]
+        return Held(layers=layers, padding=self.padding[index], length=self.length)
+
+    def _forward(self, tokens: torch.Tensor, *, keep: int) -> torch.Tensor:
+        width = tokens.shape[1]
+        slots = torch.arange(self.length + width, device=tokens.device)
+        positions = (slots[self.length :] - self.padding[:, None]).clamp(min=0)
+        seen = slots >= self.padding[:, None] if self.is_padded else None
+        logits = self.source.forward(
+            tokens,
+            keep=keep,
+            attention_mask=seen,
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+        )
+        self.length += width
+        self.logits = logits[:, -1]
+        return logits
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Keys and values of rows that left a batch; ``layers`` holds None for layers without a cache."""
+
+    layers: list[tuple[torch.Tensor, torch.Tensor] | None]
+    padding: torch.Tensor
+    length: int
+
+
+def resume(
+    source: CausalModel, held: Sequence[Held], keep: Sequence[int], rows: Sequence[Sequence[int]]
+) -> State:
+    """Take rows up again and let them read on.
+
+    Args:
+        held: the rows, in parts.
+        keep: how many of its tokens each row keeps, in the order of the parts.
+        rows: what each row reads next; all of one length, except rows that keep nothing.
+
+    Returns:
+        The state after the last token of each row, right-aligned.
+    """
+    widest = max(keep)
+    padding = [widest - count for count in keep]
+    state = CachedState.empty(source, padding, room=0)
+    if widest:
+        _fill(state.cache, held, state.padding, widest)
+        state.length = widest
+    state.feed_ragged(rows)
+    return state
+
+
+def _fill(cache: RoomyCache, held: Sequence[Held], padding: torch.Tensor, width: int) -> None:
+    """Copy the first tokens of every held row to the right end of a cache of ``width`` tokens."""
+    slots = torch.arange(width, device=padding.device)
+    places, start = [], 0
+    for part in held:
+        pads = padding[start : start + len(part.padding)]
+        # Slot s of the new row is token s - pads, which stood at s - pads + the old padding.
+        places.append((slots - pads[:, None] + part.padding[:, None]).clamp(0, part.length - 1))
+        start += len(part.padding)
+    for index in range(len(held[0].layers)):
+        layer = cache.layer_class_to_replicate()
+        cache.layers.append(layer)
+        if held[0].layers[index] is not None:
+            parts = [cast(tuple[torch.Tensor, torch.Tensor], part.layers[index]) for part in held]
+            layer.fill(
+                torch.cat([_gather(keys, place) for (keys, _), place in zip(parts, places, strict=True)]),
+                torch.cat(
+                    [_gather(values, place) for (_, values), place in zip(parts, places, strict=True)]
+                ),
+            )
+
+
+def _gather(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Pick tokens of each row: (rows, heads, old, size) at (rows, new) -> (rows, heads, new, size)."""
+    rows = torch.arange(len(states), device=states.device)
+    return states.transpose(1, 2)[rows[:, None], places].transpose(1, 2)
+
+
+@dataclass(slots=True)
+class RereadState:
+    """Rows that are read anew at every step: right for any causal model, and slow."""
+
+    source: CausalModel
+    tokens: torch.Tensor
+    logits: torch.Tensor
+
+    def __init__(self, source: CausalModel, tokens: torch.Tensor) -> None:
+        self.source, self.tokens = source, tokens
+        self.logits = source.forward(tokens, keep=1, use_cache=False)[:, -1]
+
+    def feed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Read more tokens; see `State`."""
+        self.tokens = torch.cat([self.tokens, tokens], dim=1)
+        logits = self.source.forward(self.tokens, keep=tokens.shape[1], use_cache=False)
+        self.logits = logits[:, -1]
+        return logits
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows; see `State`."""
+        index = torch.tensor(rows, device=self.tokens.device)
+        self.tokens, self.logits = self.tokens[index], self.logits[index]
+
+
+def _context_limit(model: Any) -> int | None:
+    """The longest text that the model was made for, in tokens; None where it names none."""
+    config = model.config.get_text_config(decoder=True)
+    limit = getattr(config, "max_position_embeddings", None)
+    return int(limit) if limit else None

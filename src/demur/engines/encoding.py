@@ -1,0 +1,232 @@
+"""From a prompt to the tokens that the model reads, the same for probing, training and serving.
+
+Two formats. ``plain``: the prompt is sent as text, with the special tokens that the tokenizer puts
+before a text (BOS, for most). ``chat``: the prompt is one user turn of the model's chat template, which
+writes every special token itself, so that none is added twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from demur.errors import DataError, ModelError, UnknownNameError
+
+FORMATS = ("auto", "plain", "chat")
+
+DIRECT = {"enable_thinking": False, "thinking": False}
+"""Template switches (Qwen3, Granite and others) that make a reasoning model answer at once."""
+
+THINK_OPEN, THINK_CLOSED = "<think>", "\n\n</think>\n\n"
+
+
+class Encoder:
+    """A tokenizer and the format of its prompts.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer; it is not changed.
+        format: ``auto`` is ``chat`` where the tokenizer has a chat template, else ``plain``.
+        chat_options: variables for the chat template; by default thinking is off (`DIRECT`), and a think
+            block that the template opens all the same is closed at once.
+
+    Raises:
+        ModelError: ``chat`` without a chat template.
+        UnknownNameError: another format.
+    """
+
+    def __init__(
+        self, tokenizer: Any, *, format: str = "auto", chat_options: Mapping[str, Any] = DIRECT
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.format = _resolve(format, tokenizer)
+        self.chat_options = dict(chat_options)
+        self._prefix = [] if self.format == "chat" else _added_before_text(tokenizer)
+        self._thinks = any(chat_options.get(name) for name in DIRECT)
+
+    def render(self, prompt: str) -> str:
+        """The text that the model really reads for ``prompt``, without what the tokenizer adds itself."""
+        if self.format == "plain":
+            return prompt
+        text = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}],
+            tokenize=False,
+            add_generation_prompt=True,
+            **self.chat_options,
+        )
+        return cast(str, text) if self._thinks else _close_thinking(cast(str, text))
+
+    def encode(self, prompt: str, continuation: str = "") -> list[int]:
+        """The tokens of a prompt and what continues it, tokenised as one text."""
+        return self.encode_all([(prompt, continuation)])[0]
+
+    def encode_all(self, texts: Sequence[tuple[str, str]]) -> list[list[int]]:
+        """`encode` for many (prompt, continuation) pairs at once.
+
+        Raises:
+            DataError: a text without tokens, for a model without any token that could start one.
+        """
+        return self._tokens([self.render(prompt) + continuation for prompt, continuation in texts])
+
+    def split(self, rendered: str, continuation: str) -> tuple[list[int], list[int]]:
+        """The tokens of a rendered prompt and what continues it, parted where the continuation begins.
+
+        The whole text is tokenised at once, as a model would have met it, and the continuation is what
+        follows the longest common prefix with the tokens of the prompt alone. Where the first characters
+        of the continuation merge with the prompt's last token (`` `` + ``Paris`` → ``ĠParis``), the part
+        moves left and that token counts as the continuation's: the same as moving a prompt's trailing
+        space to the continuation, for any merge. A training row is made from these two lists.
+        """
+        alone, whole = self._tokens([rendered, rendered + continuation])
+        boundary = common_prefix(alone, whole)
+        return whole[:boundary], whole[boundary:]
+
+    def _tokens(self, texts: list[str]) -> list[list[int]]:
+        """The tokens of whole texts, with the tokenizer's own prefix."""
+        if not texts:
+            return []
+        return [self._started(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+    def _started(self, ids: list[int]) -> list[int]:
+        """Put the tokenizer's own prefix before a text, once; an empty text still needs one token."""
+        if self._prefix and ids[: len(self._prefix)] != self._prefix:
+            ids = self._prefix + ids
+        return ids or [self.first_token()]
+
+    def first_token(self) -> int:
+        """A token to begin a text with that has none of its own."""
+        names = ("bos_token_id", "eos_token_id", "pad_token_id")
+        known = [getattr(self.tokenizer, name) for name in names]
+        for token in known:
+            if token is not None:
+                return int(token)
+        raise DataError(
+            expected="a prompt with at least one token",
+            found="an empty prompt, and a tokenizer without BOS or EOS token to begin with",
+            fix="use a template with some text before the question",
+        )
+
+
+def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
+    """The number of leading tokens that two lists share."""
+    for index, (left, right) in enumerate(zip(first, second, strict=False)):
+        if left != right:
+            return index
+    return min(len(first), len(second))
+
+
+def _resolve(format: str, tokenizer: Any) -> Literal["plain", "chat"]:
+    if format not in FORMATS:
+        raise UnknownNameError("prompt format", format, FORMATS)
+    templated = bool(getattr(tokenizer, "chat_template", None))
+    if format == "auto":
+        return "chat" if templated else "plain"
+    if format == "chat" and not templated:
+        raise ModelError(
+            expected="a tokenizer with a chat template, since the format is 'chat'",
+            found="a tokenizer without one",
+            where=str(getattr(tokenizer, "name_or_path", "") or "the tokenizer"),
+            fix="use format 'plain' for a base model, or a model tuned for chat",
+        )
+    return "chat" if format == "chat" else "plain"
+
+
+def _added_before_text(tokenizer: Any) -> list[int]:
+    """The special tokens that a tokenizer puts before a text; those it puts after one would end it."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = list(tokenizer("a")["input_ids"])
+    for start in range(len(whole) - len(bare) + 1):
+        if whole[start : start + len(bare)] == bare:
+            return whole[:start]
+    return []
+
+
+def _close_thinking(text: str) -> str:
+    return text.rstrip() + THINK_CLOSED if text.rstrip().endswith(THINK_OPEN) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A generated text up to its first stop string."""
+
+    text: str
+    tokens: int
+    """How many of the generated tokens form the text."""
+    stopped: bool
+    """Whether there was a stop string."""
+
+
+class Decoder:
+    """From generated tokens back to text, with the space before the first word kept.
+
+    Args:
+        tokenizer: a Hugging Face tokenizer.
+    """
+
+    CONTEXT = 4
+    """Tokens of the prompt that are decoded with a response: enough to be inside of a text, where no
+    tokenizer drops a leading space, and to hold the bytes of a split character."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self._special = frozenset(tokenizer.all_special_ids)
+        self._pieces: dict[int, str] = {}
+        self._anchor = self._inside_of_text()
+
+    def text(self, prompt: Sequence[int], generated: Sequence[int]) -> str:
+        """The text of ``generated`` as it follows ``prompt``; special tokens are left out."""
+        words = [token for token in prompt[-4 * self.CONTEXT :] if token not in self._special]
+        return self._after(words[-self.CONTEXT :], generated)
+
+    def piece(self, token: int) -> str:
+        """The text of one token inside of a text; holds U+FFFD where it is part of a character."""
+        if token not in self._pieces:
+            self._pieces[token] = self._after(self._anchor, [token])
+        return self._pieces[token]
+
+    def cut(self, prompt: Sequence[int], generated: Sequence[int], stops: Sequence[str]) -> Cut:
+        """The text before the first stop string and how many of the tokens form it.
+
+        A token forms the text if it begins inside of it, so one that holds the end of the text and the
+        stop string counts.
+        """
+        text = self.text(prompt, generated)
+        stop = first_stop(text, stops)
+        if stop is None:
+            return Cut(text=text, tokens=len(generated), stopped=False)
+        starts = self._starts(prompt, generated, text)
+        return Cut(text=text[:stop], tokens=sum(start < stop for start in starts), stopped=True)
+
+    def _starts(self, prompt: Sequence[int], generated: Sequence[int], text: str) -> list[int]:
+        """The character of ``text`` at which each token begins."""
+        pieces = [self.piece(token) for token in generated]
+        if "�" not in text and "".join(pieces) == text:
+            return [0, *itertools.accumulate(len(piece) for piece in pieces[:-1])]
+        before = (self.text(prompt, generated[:index]) for index in range(len(generated)))
+        return [len(text.rstrip("�")) for text in before]  # bytes of an unfinished character
+
+    def _inside_of_text(self) -> list[int]:
+        """A token to stand before another one, so that the other is not the first of its text."""
+        candidates = [
+            *self.tokenizer("a", add_special_tokens=False)["input_ids"],
+            *range(len(self.tokenizer)),
+        ]
+        return next(([token] for token in candidates if self._decode([token]).strip("� ")), [])
+
+    def _after(self, context: list[int], generated: Sequence[int]) -> str:
+        before, whole = self._decode(context), self._decode([*context, *generated])
+        if whole.startswith(before):
+            return whole[len(before) :]
+        # A split character at the border: what both share is the context's
+        return whole[next(i for i, char in enumerate(before) if whole[i : i + 1] != char) :]
+
+    def _decode(self, tokens: list[int]) -> str:
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return cast(str, text)
+
+
+def first_stop(text: str, stops: Sequence[str]) -> int | None:
+    """Where the first stop string begins, or None where there is none."""
+    found = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
+    return min(found, default=None)

@@ -1,0 +1,317 @@
+"""Generating and scoring for one batch of tokenised prompts.
+
+Generation walks a tree per prompt: the prompt is read once for its greedy response and all samples, and
+as long as two responses have the same tokens they are one branch, computed once. That is exact, since
+equal texts have equal distributions and every response draws with its own numbers. A branch that ends
+leaves the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from demur.engines.base import Generated, Sampling
+from demur.engines.decoding import CachedState, CausalModel, Held, State
+from demur.engines.encoding import Decoder
+from demur.engines.sampling import draw
+from demur.records import Response
+
+GREEDY = -1
+"""The name of the greedy response among a prompt's responses; samples are 0, 1, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What makes decoding fast; each can be switched off to measure it."""
+
+    merge: bool = True
+    """Responses of one prompt with equal tokens so far are computed once."""
+    leave: bool = True
+    """Finished branches leave the batch; otherwise they are computed until the last one is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The tokens that some responses of one prompt share so far."""
+
+    prompt: int
+    members: tuple[int, ...]
+    """Sample numbers, and `GREEDY`."""
+    tokens: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Batch:
+    """The responses of one batch of prompts.
+
+    Attributes:
+        responses: by prompt, then by member.
+        held: what finished branches had read, where asked for, and ``holders``: their prompts, and
+            ``fed``: the tokens after the prompt that they had read, in the same order.
+    """
+
+    responses: list[dict[int, Response]]
+    held: list[Held] = field(default_factory=list)
+    holders: list[int] = field(default_factory=list)
+    fed: list[tuple[int, ...]] = field(default_factory=list)
+
+    def generated(self) -> list[Generated]:
+        """One record per prompt."""
+        return [
+            Generated(
+                greedy=responses.get(GREEDY),
+                samples=tuple(responses[member] for member in sorted(responses) if member != GREEDY),
+            )
+            for responses in self.responses
+        ]
+
+
+class Endings:
+    """Recognises the end of a response.
+
+    Args:
+        decoder: turns tokens into text.
+        stops: strings before which a response ends.
+        eos: tokens that end a text.
+        limit: the number of tokens after which a response ends anyhow.
+    """
+
+    def __init__(self, decoder: Decoder, *, stops: Sequence[str], eos: Collection[int], limit: int) -> None:
+        self.decoder, self.eos, self.limit = decoder, frozenset(eos), limit
+        self.stops = [stop for stop in stops if stop]
+        self._last = {stop[-1] for stop in self.stops} | {"\N{REPLACEMENT CHARACTER}"}
+        self._suspects: dict[int, bool] = {}
+
+    def ended(self, prompt: Sequence[int], branch: Branch) -> Response | None:
+        """The response of a branch whose last token ends it, None where it goes on."""
+        if branch.tokens[-1] in self.eos:
+            return self._response(prompt, branch, branch.tokens[:-1])
+        full = len(branch.tokens) == self.limit
+        if not full and not self._may_stop(branch.tokens[-1]):
+            return None
+        return self._response(prompt, branch, branch.tokens, full=full)
+
+    def _may_stop(self, token: int) -> bool:
+        """Whether a token can complete a stop string: it must hold the last character of one."""
+        if token not in self._suspects:
+            self._suspects[token] = not self._last.isdisjoint(self.decoder.piece(token))
+        return bool(self.stops) and self._suspects[token]
+
+    def _response(
+        self, prompt: Sequence[int], branch: Branch, tokens: Sequence[int], *, full: bool | None = None
+    ) -> Response | None:
+        """The response made of ``tokens``; None where no stop string was met and more may come."""
+        cut = self.decoder.cut(prompt, tokens, self.stops)
+        if full is False and not cut.stopped:
+            return None
+        return Response(
+            text=cut.text,
+            token_logprobs=branch.logprobs[: cut.tokens] if cut.text else branch.logprobs[-1:],
+            finish="length" if full and not cut.stopped else "stop",
+        )
+
+
+class Generation:
+    """Generates responses for batches of prompts.
+
+    Args:
+        source: the model.
+        endings: when a response ends.
+        sampling: what to generate.
+        features: what to switch off.
+    """
+
+    def __init__(
+        self, source: CausalModel, endings: Endings, sampling: Sampling, features: Features | None = None
+    ) -> None:
+        self.source, self.endings, self.sampling = source, endings, sampling
+        self.features = features or Features()
+
+    def run(
+        self,
+        prompts: Sequence[list[int]],
+        numbers: Sequence[npt.NDArray[np.float64]],
+        *,
+        hold: bool = False,
+    ) -> Batch:
+        """Generate for one batch.
+
+        Args:
+            prompts: token ids.
+            numbers: random numbers for the samples of each prompt, shape ``(samples, max_new_tokens)``.
+            hold: keep the cache of every finished branch.
+        """
+        batch = Batch([{} for _ in prompts])
+        state = self.source.read(prompts, room=self.sampling.max_new_tokens)
+        members = (GREEDY,) * self.sampling.greedy + tuple(range(self.sampling.samples))
+        branches = [Branch(prompt, members) for prompt in range(len(prompts))] if members else []
+        while branches:
+            grown = self._grow(state, branches, numbers)
+            self._collect(batch, prompts, grown)
+            if hold:
+                _hold(batch, state, grown)
+            grown = self._remaining(grown)
+            if grown:
+                grown = _arrange(grown)
+                state.select([place for place, _ in grown])
+                tokens = torch.tensor([[branch.tokens[-1]] for _, branch in grown])
+                state.feed(tokens.to(self.source.device))
+            branches = [branch for _, branch in grown]
+        return batch
+
+    def _grow(
+        self, state: State, branches: Sequence[Branch], numbers: Sequence[npt.NDArray[np.float64]]
+    ) -> list[tuple[int, Branch]]:
+        """Each branch with its next token, split where its members differ, with its parent's place."""
+        tokens, logprobs = self._choose(state.logits, branches, numbers)
+        return [
+            (place, child)
+            for place, branch in enumerate(branches)
+            for child in self._split(branch, tokens[place], logprobs[place])
+        ]
+
+    def _choose(
+        self, logits: torch.Tensor, branches: Sequence[Branch], numbers: Sequence[npt.NDArray[np.float64]]
+    ) -> tuple[list[list[int]], list[list[float]]]:
+        """The next token of every member of every branch and its log-probability at temperature 1."""
+        chosen = [logits.argmax(dim=-1, keepdim=True)]
+        table = _numbers(branches, numbers)
+        if table.shape[1]:
+            kind = torch.float32 if logits.device.type == "mps" else torch.float64
+            given = torch.from_numpy(table).to(dtype=kind).to(logits.device)
+            sampling = self.sampling
+            chosen.append(draw(logits, given, temperature=sampling.temperature, top_p=sampling.top_p))
+        tokens = torch.cat(chosen, dim=1)
+        logprobs = token_logprobs(logits, tokens)
+        return tokens.tolist(), logprobs.tolist()
+
+    def _split(self, branch: Branch, tokens: list[int], logprobs: list[float]) -> Iterator[Branch]:
+        """The branches that continue ``branch``: one per token that a member chose."""
+        if branch.done:
+            yield Branch(branch.prompt, branch.members, (*branch.tokens, tokens[0]), branch.logprobs, True)
+            return
+        columns = _columns(branch)
+        groups: dict[tuple[int, int], list[int]] = {}
+        for member, column in zip(branch.members, columns, strict=True):
+            groups.setdefault((tokens[column], 0 if self.features.merge else member), []).append(column)
+        for (token, _), group in groups.items():
+            members = tuple(m for m, column in zip(branch.members, columns, strict=True) if column in group)
+            yield Branch(
+                branch.prompt, members, (*branch.tokens, token), (*branch.logprobs, logprobs[group[0]])
+            )
+
+    def _collect(self, batch: Batch, prompts: Sequence[list[int]], grown: list[tuple[int, Branch]]) -> None:
+        """Write down the responses of branches that ended now, and mark them."""
+        for index, (place, branch) in enumerate(grown):
+            if branch.done:
+                continue
+            response = self.endings.ended(prompts[branch.prompt], branch)
+            if response is not None:
+                batch.responses[branch.prompt].update(dict.fromkeys(branch.members, response))
+                ended = Branch(branch.prompt, branch.members, branch.tokens, branch.logprobs, True)
+                grown[index] = (place, ended)
+
+    def _remaining(self, grown: list[tuple[int, Branch]]) -> list[tuple[int, Branch]]:
+        going = [(place, branch) for place, branch in grown if not branch.done]
+        return going if self.features.leave or not going else grown
+
+
+def token_logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Natural-log probability of tokens: (…, vocabulary) at (…, n) -> (…, n)."""
+    return logits.gather(-1, tokens) - logits.logsumexp(dim=-1, keepdim=True)
+
+
+def score_after(state: State, suffixes: Sequence[Sequence[Sequence[int]]]) -> list[list[list[float]]]:
+    """Log-probability of every token of every suffix of every row.
+
+    A suffix of one token is scored by what was read already; only longer ones are read, all at once.
+
+    Args:
+        state: what the suffixes continue; it is used up.
+        suffixes: token ids by row and suffix.
+    """
+    scores = _first_tokens(state, suffixes)
+    longer = [
+        (row, index)
+        for row, options in enumerate(suffixes)
+        for index, option in enumerate(options)
+        if len(option) > 1
+    ]
+    if longer:
+        rest = _later_tokens(
+            state, [row for row, _ in longer], [suffixes[row][index] for row, index in longer]
+        )
+        for (row, index), later in zip(longer, rest, strict=True):
+            scores[row][index] += later
+    return scores
+
+
+def _first_tokens(state: State, suffixes: Sequence[Sequence[Sequence[int]]]) -> list[list[list[float]]]:
+    width = max(map(len, suffixes))
+    firsts = [[option[0] if option else 0 for option in options] for options in suffixes]
+    table = [row + [0] * (width - len(row)) for row in firsts]
+    found = token_logprobs(state.logits, torch.tensor(table, device=state.logits.device)).tolist()
+    return [
+        [[value] if option else [] for option, value in zip(options, values, strict=False)]
+        for options, values in zip(suffixes, found, strict=True)
+    ]
+
+
+def _later_tokens(state: State, rows: list[int], suffixes: Sequence[Sequence[int]]) -> list[list[float]]:
+    """Log-probabilities of the tokens after the first; pads follow a suffix, where nothing sees them."""
+    width = max(map(len, suffixes))
+    padded = [list(suffix) + [0] * (width - len(suffix)) for suffix in suffixes]
+    tokens = torch.tensor(padded, device=state.logits.device)
+    state.select(rows)
+    logits = state.feed(tokens[:, :-1])
+    found = token_logprobs(logits, tokens[:, 1:, None]).squeeze(-1).tolist()
+    return [values[: len(suffix) - 1] for suffix, values in zip(suffixes, found, strict=True)]
+
+
+def _columns(branch: Branch) -> list[int]:
+    """Where each member's token stands: column 0 is greedy, the others are draws."""
+    greedy = branch.members[:1] == (GREEDY,)
+    return list(range(len(branch.members))) if greedy else list(range(1, len(branch.members) + 1))
+
+
+def _numbers(
+    branches: Sequence[Branch], numbers: Sequence[npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """The random numbers of this step: one row per branch, one column per sample in it."""
+    drawn = [[m for m in branch.members if m != GREEDY and not branch.done] for branch in branches]
+    table = np.zeros((len(branches), max(map(len, drawn))))
+    for row, (branch, members) in enumerate(zip(branches, drawn, strict=True)):
+        if members:
+            table[row, : len(members)] = numbers[branch.prompt][members, len(branch.tokens)]
+    return table
+
+
+def _hold(batch: Batch, state: State, grown: Sequence[tuple[int, Branch]]) -> None:
+    """Keep what the branches that ended now have read: their tokens but the last."""
+    ended = [(place, branch) for place, branch in grown if branch.done]
+    if ended and isinstance(state, CachedState):
+        batch.held.append(state.take([place for place, _ in ended]))
+        batch.holders += [branch.prompt for _, branch in ended]
+        batch.fed += [branch.tokens[:-1] for _, branch in ended]
+
+
+def _arrange(grown: Sequence[tuple[int, Branch]]) -> list[tuple[int, Branch]]:
+    """Order branches so that as many as can stay where their parent is: those are not copied."""
+    size = len(grown)
+    placed: list[tuple[int, Branch] | None] = [None] * size
+    others = []
+    for item in grown:
+        place = item[0]
+        if place < size and placed[place] is None:
+            placed[place] = item
+        else:
+            others.append(item)
+    movers = iter(others)
+    return [item if item is not None else next(movers) for item in placed]

@@ -1,0 +1,472 @@
+"""The Hugging Face engine: any causal language model that transformers can run, in this process.
+
+What makes it fast: prompts are sorted by length and run in batches; a prompt is read once for its greedy
+response and all samples, and responses that are still equal are computed once; finished rows leave the
+batch; options are scored from the cache of what was read. None of it changes a result, apart from ties
+in floating point (sums are taken in another order in another batch).
+
+The model's own generation settings (temperature, penalties, forced tokens) are not applied, except for its
+end-of-text tokens: what is probed is the model itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, Self, TypeVar
+
+import torch
+
+from demur.engines.base import Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.decoding import CausalModel, resume
+from demur.engines.encoding import DIRECT, Decoder, Encoder, common_prefix
+from demur.engines.generating import GREEDY, Batch, Endings, Features, Generation, score_after
+from demur.engines.loading import load, load_config, pick_device, pick_dtype
+from demur.engines.sampling import uniforms
+from demur.errors import ConfigError, DataError, ResourceError
+
+__all__ = ["HFEngine", "load_config", "pick_device", "pick_dtype"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BATCH_BYTES = {"cpu": 2**28, "mps": 2**30}
+"""Bytes of keys, values and logits that an automatic batch may take; on CUDA a share of the memory."""
+CUDA_SHARE = 0.3
+MAX_ROWS = 1024
+"""Rows of an automatic batch; more bring no speed on any machine that was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One prompt with continuations to score.
+
+    Attributes:
+        shared: the tokens that all continuations follow.
+        suffixes: what follows them, by continuation.
+        counts: how many tokens at the end of each suffix belong to the continuation.
+    """
+
+    shared: list[int]
+    suffixes: list[list[int]]
+    counts: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one prompt costs in a batch: tokens to read, tokens to follow, and rows."""
+
+    read: int
+    follow: int
+    rows: int
+
+
+def _in_evaluation(work: Callable[P, T]) -> Callable[P, T]:
+    """Run a method of the engine without gradients and with the model in evaluation mode."""
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        engine: Any = args[0]
+        with torch.inference_mode(), _evaluating(engine.model):
+            return work(*args, **kwargs)
+
+    return run
+
+
+class HFEngine:
+    """A Hugging Face model and tokenizer as an `Engine`.
+
+    Args:
+        model: a causal LM; its device and dtype are kept, and so is its training mode between calls.
+        tokenizer: its tokenizer.
+        format: how prompts are sent, see `Encoder`.
+        batch_size: prompts per batch, or ``auto``: as many as fit a fixed share of the memory.
+        chat_options: variables for the chat template.
+        features: parts of the decoder to switch off, for measurements.
+
+    Raises:
+        ModelError: ``chat`` without a chat template.
+        ConfigError: a batch size that is none.
+    """
+
+    name = "hf"
+    capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        format: str = "auto",
+        batch_size: int | str = "auto",
+        chat_options: Mapping[str, Any] = DIRECT,
+        features: Features | None = None,
+    ) -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self.batch_size = _checked_batch_size(batch_size)
+        self.encoder = Encoder(tokenizer, format=format, chat_options=chat_options)
+        self.chat = self.encoder.format == "chat"
+        self._decoder = Decoder(tokenizer)
+        self._source = CausalModel(model)
+        self._eos = _end_tokens(model, tokenizer)
+        self._features = features or Features()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        adapter: Path | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        format: str = "auto",
+        batch_size: int | str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        chat_options: Mapping[str, Any] = DIRECT,
+    ) -> Self:
+        """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
+
+        Args:
+            path: the folder or hub name; weights must be safetensors.
+            adapter: a PEFT adapter, merged into the weights in memory.
+            dtype: ``auto`` is float32 on a CPU, bfloat16 (else float16) on CUDA, float16 on MPS.
+            device: ``auto`` is CUDA, else MPS, else CPU.
+            format: ``auto`` is ``chat`` where the tokenizer has a chat template, else ``plain``.
+            batch_size: prompts per batch, or ``auto``.
+            revision: branch, tag or commit on the hub.
+            trust_remote_code: whether code that comes with the model may run.
+            chat_options: variables for the chat template.
+
+        Raises:
+            ModelError: the model cannot be loaded; says why and what to do.
+            ConfigError: a device or dtype that does not exist here.
+        """
+        model, tokenizer = load(
+            path,
+            adapter=adapter,
+            dtype=dtype,
+            device=device,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+        )
+        return cls(model.eval(), tokenizer, format=format, batch_size=batch_size, chat_options=chat_options)
+
+    def render(self, prompt: str) -> str:
+        """The text that the model really reads; see `Encoder.render`."""
+        return self.encoder.render(prompt)
+
+    def encode(self, prompt: str, continuation: str = "") -> list[int]:
+        """The tokens that the model really reads for a prompt and what continues it."""
+        return self.encoder.encode(prompt, continuation)
+
+    def encode_pair(self, rendered: str, completion: str) -> tuple[list[int], list[int]]:
+        """A training row as inference would read it: the tokens of prompt and completion.
+
+        The prompt is one that `render` gave; where the two part, see `Encoder.split`.
+        """
+        return self.encoder.split(rendered, completion)
+
+    @_in_evaluation
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        keys: Sequence[str],
+        sampling: Sampling,
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        """Generate for each prompt, in the order given; see `Engine.generate`.
+
+        Raises:
+            ConfigError: sampling settings that mean nothing.
+            DataError: a prompt that does not fit into the model's context.
+            ResourceError: not even one prompt fits into the memory.
+        """
+        _check(sampling, prompts, keys)
+        tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
+        rows = sampling.greedy + sampling.samples
+        loads = [self._load(ids, sampling.max_new_tokens, rows) for ids in tokens]
+        generation = self._generation(sampling)
+
+        def work(chosen: list[int]) -> list[Generated]:
+            numbers = [
+                uniforms(
+                    keys[i], seed=sampling.seed, samples=sampling.samples, steps=sampling.max_new_tokens
+                )
+                for i in chosen
+            ]
+            return generation.run([tokens[i] for i in chosen], numbers).generated()
+
+        return self._in_batches(loads, work, progress)
+
+    @_in_evaluation
+    def score(
+        self,
+        prompts: Sequence[str],
+        continuations: Sequence[Sequence[str]],
+        *,
+        progress: Progress | None = None,
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of whole continuations; see `Engine.score`.
+
+        A continuation's tokens are those of prompt + continuation after the longest common prefix with the
+        prompt's own (`Encoder.split`); an empty one scores 0.
+        """
+        rows = self._scored([(prompt, "") for prompt in prompts], continuations)
+        return self._score(rows, progress)
+
+    @_in_evaluation
+    def ask(
+        self,
+        prompts: Sequence[str],
+        *,
+        sampling: Sampling,
+        follow_up: Callable[[str], str],
+        options: Sequence[str],
+        progress: Progress | None = None,
+    ) -> list[Asked]:
+        """Answer greedily, then score options; see `Engine.ask`.
+
+        The text is tokenised as a whole, so what the model reads is what `score` would read; what its
+        leading tokens share with those generated is taken from the cache.
+        """
+        greedy = Sampling(max_new_tokens=sampling.max_new_tokens, stop=sampling.stop)
+        _check(greedy, prompts, prompts)
+        tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
+        loads = [self._load(ids, greedy.max_new_tokens, max(1, len(options))) for ids in tokens]
+        generation = self._generation(greedy)
+        nothing = uniforms("", seed=0, samples=0, steps=0)
+
+        def work(chosen: list[int]) -> list[Asked]:
+            batch = generation.run([tokens[i] for i in chosen], [nothing] * len(chosen), hold=True)
+            responses = [found[GREEDY] for found in batch.responses]
+            leads = [
+                (prompts[i], follow_up(found.text)) for i, found in zip(chosen, responses, strict=True)
+            ]
+            rows = self._scored(leads, [options] * len(leads))
+            scores = self._score_on(batch, [tokens[i] for i in chosen], rows)
+            return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+        return self._in_batches(loads, work, progress)
+
+    def _generation(self, sampling: Sampling) -> Generation:
+        endings = Endings(self._decoder, stops=sampling.stop, eos=self._eos, limit=sampling.max_new_tokens)
+        return Generation(self._source, endings, sampling, self._features)
+
+    def _scored(
+        self, prompts: Sequence[tuple[str, str]], continuations: Sequence[Sequence[str]]
+    ) -> list[Scored]:
+        """Tokenise prompts, each given as (prompt, what already follows it), with their continuations."""
+        alone = self.encoder.encode_all(prompts)
+        texts = [
+            (prompt, lead + option)
+            for (prompt, lead), options in zip(prompts, continuations, strict=True)
+            for option in options
+        ]
+        whole = iter(self.encoder.encode_all(texts))
+        return [
+            self._aligned(ids, [next(whole) for _ in options])
+            for ids, options in zip(alone, continuations, strict=True)
+        ]
+
+    def _aligned(self, prompt: list[int], wholes: list[list[int]]) -> Scored:
+        """Part whole texts into what they share and their own ends."""
+        boundaries = [common_prefix(prompt, whole) for whole in wholes]
+        if wholes and min(boundaries) == 0:
+            # Nothing stands before a continuation that merged with all of its prompt
+            first = self.encoder.first_token()
+            wholes = [[first, *whole] for whole in wholes]
+            boundaries = [boundary + 1 for boundary in boundaries]
+        shared = min(boundaries, default=len(prompt))
+        return Scored(
+            shared=(wholes[0] if wholes else prompt)[:shared],
+            suffixes=[whole[shared:] for whole in wholes],
+            counts=[len(whole) - boundary for whole, boundary in zip(wholes, boundaries, strict=True)],
+        )
+
+    def _score(self, rows: list[Scored], progress: Progress | None) -> list[tuple[float, ...]]:
+        loads = [
+            self._load(row.shared, max(map(len, row.suffixes), default=0), max(1, len(row.suffixes)))
+            for row in rows
+        ]
+
+        def work(chosen: list[int]) -> list[tuple[float, ...]]:
+            part = [rows[i] for i in chosen]
+            room = max(load.follow for load in (loads[i] for i in chosen))
+            state = self._source.read([row.shared for row in part], room=room)
+            return _sums(part, score_after(state, [row.suffixes for row in part]))
+
+        return self._in_batches(loads, work, progress)
+
+    def _score_on(
+        self, batch: Batch, prompts: Sequence[list[int]], rows: list[Scored]
+    ) -> list[tuple[float, ...]]:
+        """Score rows from the caches that generation left behind, where the model has such."""
+        if not batch.held or not any(row.suffixes for row in rows):
+            return self._score(rows, None)
+        order = batch.holders
+        read = [[*prompts[i], *fed] for i, fed in zip(order, batch.fed, strict=True)]
+        ready = [rows[i] for i in order]
+        usable = [
+            min(common_prefix(have, row.shared), len(row.shared) - 1)
+            for have, row in zip(read, ready, strict=True)
+        ]
+        # All rows read equally many tokens, so that no row gets a hole
+        width = max(len(row.shared) - count for row, count in zip(ready, usable, strict=True))
+        keep = [max(0, len(row.shared) - width) for row in ready]
+        feed = [row.shared[count:] for row, count in zip(ready, keep, strict=True)]
+        state = resume(self._source, batch.held, keep, feed)
+        scores = _sums(ready, score_after(state, [row.suffixes for row in ready]))
+        by_prompt = dict(zip(order, scores, strict=True))
+        return [by_prompt[i] for i in range(len(rows))]
+
+    def _load(self, ids: Sequence[int], follow: int, rows: int) -> Load:
+        limit = self._source.limit
+        if limit is not None and len(ids) + follow > limit:
+            raise DataError(
+                expected=f"at most {limit} tokens, the model's context, for prompt and response together",
+                found=f"a prompt of {len(ids)} tokens, with {follow} to follow",
+                where=repr(self.tokenizer.decode(ids[:24]) + "…"),
+                fix="shorten the prompt or its context, or use a model with a longer context",
+            )
+        return Load(read=len(ids), follow=follow, rows=rows)
+
+    def _in_batches(
+        self, loads: Sequence[Load], work: Callable[[list[int]], list[T]], progress: Progress | None
+    ) -> list[T]:
+        """Run ``work`` on batches of indices, the longest prompts first; halve what does not fit."""
+        results: dict[int, T] = {}
+        pending = list(reversed(self._batches(loads)))
+        limit = len(loads)
+        while pending:
+            chosen = pending.pop()
+            if len(chosen) > limit:
+                pending += [chosen[limit:], chosen[:limit]]
+                continue
+            done = _unless_full(work, chosen)
+            if done is None:
+                limit = self._halved(len(chosen))
+                pending.append(chosen)
+                continue
+            results.update(zip(chosen, done, strict=True))
+            if progress is not None:
+                progress(len(chosen))
+        return [results[index] for index in range(len(loads))]
+
+    def _batches(self, loads: Sequence[Load]) -> list[list[int]]:
+        order = sorted(range(len(loads)), key=lambda i: (-loads[i].read, -loads[i].follow))
+        batches: list[list[int]] = []
+        for index in order:
+            if not batches or not self._joins(loads, batches[-1], index):
+                batches.append([])
+            batches[-1].append(index)
+        return batches
+
+    def _joins(self, loads: Sequence[Load], batch: list[int], index: int) -> bool:
+        """Whether one more prompt fits into a batch whose first prompt is its longest."""
+        if not self._source.padded and loads[batch[0]].read != loads[index].read:
+            return False
+        if self.batch_size is not None:
+            return len(batch) < self.batch_size
+        first, rows = loads[batch[0]], loads[index].rows * (len(batch) + 1)
+        cost = self._source.row_bytes(first.read + first.follow)
+        return rows <= MAX_ROWS and rows * cost <= self._budget
+
+    @functools.cached_property
+    def _budget(self) -> float:
+        """Bytes that a batch may take: fixed for a machine, so that batches do not depend on its mood."""
+        device = self._source.device
+        if device.type == "cuda":
+            return CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory
+        return BATCH_BYTES.get(device.type, 2**28)
+
+    def _halved(self, size: int) -> int:
+        if self._source.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if size > 1:
+            return size // 2
+        raise ResourceError(
+            expected="memory for one prompt and its responses",
+            found=f"none left on {self._source.device}, even with one prompt at a time",
+            fix="take fewer samples or shorter prompts, a smaller dtype (bfloat16), or a smaller model",
+        )
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """All tokens that end a text, by the model's generation settings and by the tokenizer."""
+    settings = getattr(model, "generation_config", None)
+    found = getattr(settings, "eos_token_id", None)
+    ends = found if isinstance(found, list) else [found]
+    return frozenset(int(token) for token in [*ends, tokenizer.eos_token_id] if token is not None)
+
+
+def _checked_batch_size(batch_size: int | str) -> int | None:
+    """None for ``auto``."""
+    if batch_size == "auto":
+        return None
+    if isinstance(batch_size, str) or batch_size < 1:
+        raise ConfigError(
+            expected="'auto' or a number of prompts, at least 1",
+            found=repr(batch_size),
+            where="batch_size",
+            fix="use 'auto'",
+        )
+    return batch_size
+
+
+def _check(sampling: Sampling, prompts: Sequence[str], keys: Sequence[str]) -> None:
+    """Refuse settings that mean nothing."""
+    wrong = [
+        text
+        for text, bad in (
+            (f"max_new_tokens={sampling.max_new_tokens}, expected at least 1", sampling.max_new_tokens < 1),
+            (f"samples={sampling.samples}, expected at least 0", sampling.samples < 0),
+            (f"temperature={sampling.temperature}, expected more than 0", not sampling.temperature > 0),
+            (f"top_p={sampling.top_p}, expected in (0, 1]", not 0 < sampling.top_p <= 1),
+            (f"{len(keys)} keys for {len(prompts)} prompts", len(keys) != len(prompts)),
+        )
+        if bad
+    ]
+    if wrong:
+        raise ConfigError(
+            expected="sampling settings that can be used",
+            found="; ".join(wrong),
+            where="sampling",
+            fix="correct them; for greedy answers only set samples to 0",
+        )
+
+
+def _sums(rows: Sequence[Scored], scores: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, ...]]:
+    """Add up the log-probabilities of the tokens that belong to each continuation."""
+    return [
+        tuple(sum(values[len(values) - count :]) for values, count in zip(found, row.counts, strict=True))
+        for row, found in zip(rows, scores, strict=True)
+    ]
+
+
+def _unless_full(work: Callable[[list[int]], list[T]], chosen: list[int]) -> list[T] | None:
+    """The work's result, or None where the memory ran out."""
+    try:
+        return work(chosen)
+    except (MemoryError, torch.OutOfMemoryError):
+        return None
+    except RuntimeError as error:
+        if any(sign in str(error).lower() for sign in ("out of memory", "can't allocate memory")):
+            return None
+        raise
+
+
+@contextlib.contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Evaluation mode for a while: a model that is being trained goes back to training."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        if was_training:
+            model.train()

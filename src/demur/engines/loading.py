@@ -1,0 +1,263 @@
+"""Opening a model and its tokenizer from a folder or the Hugging Face hub, with errors that can be mended.
+
+Weights are read from safetensors only, and code that comes with a model runs only where the user says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from demur.errors import ConfigError, ModelError
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+def load(
+    path: str | Path,
+    *,
+    adapter: Path | None,
+    dtype: str,
+    device: str,
+    revision: str | None,
+    trust_remote_code: bool,
+) -> tuple[Any, Any]:
+    """Load model and tokenizer; an adapter is merged into the weights in memory.
+
+    Merging costs one addition per weight once; left as it is, an adapter costs two more products per layer
+    and token.
+
+    Raises:
+        ModelError: anything that cannot be loaded, and why.
+        ConfigError: a device or dtype that does not exist here.
+    """
+    base, adapter = _base_and_adapter(Path(path).expanduser(), adapter)
+    source = _checked_source(path if base is None else base)
+    place = pick_device(device)
+    options = {"revision": revision, "trust_remote_code": trust_remote_code}
+    with_tokenizer = adapter if adapter is not None and _has_tokenizer(adapter) else source
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(with_tokenizer, **options)
+        model = AutoModelForCausalLM.from_pretrained(
+            source, dtype=pick_dtype(dtype, place), use_safetensors=True, **options
+        )
+    except Exception as error:
+        raise _explained(error, str(source)) from error
+    if adapter is not None:
+        model = _merged(model, adapter)
+    return model.to(place), tokenizer
+
+
+def load_config(path: str | Path, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+    """Read a model's configuration only.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    base, _ = _base_and_adapter(Path(path).expanduser(), None)
+    source = _checked_source(path if base is None else base)
+    try:
+        return AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=trust_remote_code)
+    except Exception as error:
+        raise _explained(error, source) from error
+
+
+def pick_device(device: str) -> torch.device:
+    """``auto``: CUDA, else MPS, else CPU; any other name is taken as it is."""
+    if device == "auto":
+        device = (
+            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        )
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            expected="a device of this machine: auto, cpu, cuda, cuda:1, mps, …",
+            found=repr(device),
+            where="device",
+            fix="use 'auto', or see what `demur doctor` finds",
+        ) from error
+
+
+def pick_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """``auto``: float32 on a CPU, bfloat16 on CUDA where it has it, else float16; or a dtype's name."""
+    if dtype == "auto":
+        if device.type == "cpu":
+            return torch.float32
+        bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if bfloat else torch.float16
+    found = getattr(torch, dtype, None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ConfigError(
+            expected="auto, float32, bfloat16 or float16",
+            found=repr(dtype),
+            where="dtype",
+            fix="use 'auto'",
+        )
+    return found
+
+
+def _base_and_adapter(folder: Path, adapter: Path | None) -> tuple[str | None, Path | None]:
+    """A folder that holds only a PEFT adapter names its base model itself."""
+    alone = (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file()
+    if adapter is None and alone:
+        base = json.loads((folder / "adapter_config.json").read_text("utf-8")).get(
+            "base_model_name_or_path"
+        )
+        if base:
+            return str(base), folder
+        raise ModelError(
+            expected="an adapter that names its base model",
+            found="adapter_config.json without base_model_name_or_path",
+            where=str(folder),
+            fix="open the base model and give this folder as its adapter",
+        )
+    if adapter is not None and not (adapter / "adapter_config.json").is_file():
+        raise ModelError(
+            expected="a folder with a PEFT adapter",
+            found="no adapter_config.json" if adapter.is_dir() else "no such folder",
+            where=str(adapter),
+            fix="give the folder that training wrote, the one with adapter_model.safetensors",
+        )
+    return None, adapter
+
+
+def _checked_source(path: str | Path) -> str:
+    """A usable folder, or a name on the hub."""
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        _check_folder(folder)
+        return str(folder)
+    text = str(path)
+    if isinstance(path, Path) or text.count("/") > 1 or text.startswith((".", "/", "~")) or "\\" in text:
+        raise ModelError(
+            expected="a folder with a model, or a name on the Hugging Face hub such as Qwen/Qwen3-4B",
+            found="a file" if folder.is_file() else "no such folder",
+            where=text,
+            fix="check the path",
+        )
+    return text
+
+
+def _check_folder(folder: Path) -> None:
+    """Name everything that a model folder lacks, before any library stumbles over it."""
+    weights, missing = _weight_files(folder), []
+    if not (folder / "config.json").is_file():
+        missing.append("config.json")
+    if not weights:
+        missing.append("weights (model.safetensors)")
+    missing += [name for name in weights if not (folder / name).is_file()]
+    if not _has_tokenizer(folder):
+        missing.append("a tokenizer (tokenizer.json)")
+    pickled = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern))
+    if pickled and not weights:
+        raise ModelError(
+            expected="weights in safetensors form",
+            found=f"only pickled weights, which can run code when loaded: {', '.join(pickled[:3])}",
+            where=str(folder),
+            fix="convert them where you trust them: load the folder with AutoModelForCausalLM, then "
+            "save_pretrained(NEW_FOLDER)",
+        )
+    if missing:
+        raise ModelError(
+            expected="a model folder with config.json, safetensors weights and a tokenizer",
+            found=f"no {', no '.join(missing)}",
+            where=str(folder),
+            fix="copy what is missing from where the model came from, or give another folder",
+        )
+
+
+def _weight_files(folder: Path) -> list[str]:
+    """The safetensors files that a folder has or, by its index, should have."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        return sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+    return sorted(file.name for file in folder.glob("*.safetensors"))
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in TOKENIZER_FILES)
+
+
+def _merged(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    except Exception as error:
+        raise ModelError(
+            expected="an adapter that fits the model",
+            found=_first_line(error),
+            where=str(adapter),
+            fix="give the adapter that was trained on this very base model",
+        ) from error
+
+
+def _explained(error: Exception, source: str) -> ModelError:
+    """What a library's error means to the user."""
+    names = {type(cause).__name__ for cause in _causes(error)}
+    text = " ".join(str(cause) for cause in _causes(error))
+    if "trust_remote_code" in text:
+        expected, fix = (
+            "a model that needs no code of its own",
+            "pass trust_remote_code if you have read that code",
+        )
+        found = "a model that brings Python code to run"
+    elif "GatedRepoError" in names or "gated repo" in text:
+        expected, found = "a model that you may download", "a gated model"
+        fix = "accept its licence on its hub page, then log in with `hf auth login`"
+    elif (
+        names & {"RepositoryNotFoundError", "RevisionNotFoundError"}
+        or "not a valid model identifier" in text
+    ):
+        expected, found = (
+            "a model on the Hugging Face hub",
+            "no model (or revision) of this name that you may see",
+        )
+        fix = "check the name; for a private model log in with `hf auth login`"
+    elif names & _UNREACHABLE or "couldn't connect" in text.lower() or "offline" in text.lower():
+        expected, found = (
+            "a folder, or a model on a hub that can be reached",
+            "no folder of this name, and no hub",
+        )
+        fix = "check path and network, or download the model elsewhere and give its folder"
+    elif "safetensors" in text and ("no file named" in text or "does not appear to have" in text):
+        expected, found = "weights in safetensors form", _first_line(error)
+        fix = "choose a model or revision that has safetensors weights, or convert it"
+    else:
+        expected, found = "a causal language model that transformers can load", _first_line(error)
+        fix = "check that the files are whole and that your transformers version knows this architecture"
+    return ModelError(expected=expected, found=found, where=source, fix=fix)
+
+
+_UNREACHABLE = {
+    "ConnectError",
+    "ConnectionError",
+    "ConnectTimeout",
+    "HTTPError",
+    "LocalEntryNotFoundError",
+    "MaxRetryError",
+    "OfflineModeIsEnabled",
+    "ProxyError",
+    "ReadTimeout",
+    "Timeout",
+}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and everything it was raised from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,0 +1,58 @@
+"""Drawing tokens so that nothing but seed, question and sample decides them.
+
+Every draw uses a number fixed beforehand by (seed, key, sample, step) and the inverse of the
+cumulative distribution, so batch size, order of questions and number of samples change nothing but ties
+in floating point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+
+def uniforms(key: str, *, seed: int, samples: int, steps: int) -> npt.NDArray[np.float64]:
+    """Random numbers in [0, 1) for the samples of one prompt; shape ``(samples, steps)``.
+
+    Row s holds the leading bytes of SHAKE-128(seed, key, s): more samples or steps extend the table
+    without changing what was in it.
+    """
+    streams = b"".join(
+        hashlib.shake_128(f"{seed}\0{key}\0{sample}".encode()).digest(8 * steps)
+        for sample in range(samples)
+    )
+    words = np.frombuffer(streams, dtype="<u8").reshape(samples, steps)
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def draw(logits: torch.Tensor, numbers: torch.Tensor, *, temperature: float, top_p: float) -> torch.Tensor:
+    """Draw tokens by the inverse of the cumulative distribution.
+
+    Args:
+        logits: shape ``(rows, vocabulary)``, float32.
+        numbers: shape ``(rows, draws)``, in [0, 1); float64 where the device has it.
+        temperature: > 0; the logits are divided by it.
+        top_p: in (0, 1]; only the smallest set of tokens with this probability is drawn from, the one
+            that crosses the limit included.
+
+    Returns:
+        Token ids, shape ``(rows, draws)``.
+    """
+    weights = torch.softmax(logits / temperature, dim=-1)
+    if top_p < 1.0:
+        weights = _nucleus(weights, top_p)
+    cumulative = weights.to(numbers.dtype).cumsum(dim=-1)
+    total = cumulative[:, -1:]
+    # Rounding must not reach the total itself: the first token beyond it may have no probability.
+    below = torch.minimum(numbers * total, torch.nextafter(total, torch.zeros_like(total)))
+    return torch.searchsorted(cumulative, below.contiguous(), right=True)
+
+
+def _nucleus(weights: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Zero the tokens outside of the smallest set that holds ``top_p``; same shape."""
+    ordered, order = weights.sort(dim=-1, descending=True, stable=True)
+    outside = ordered.cumsum(dim=-1) - ordered >= top_p
+    return torch.zeros_like(weights).scatter(-1, order, ordered.masked_fill(outside, 0.0))

@@ -1,0 +1,25 @@
+"""What every judging rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from demur.records import Question
+
+Right = Callable[[Question, str], bool | None]
+"""Whether a text gives an accepted answer of a question; None where the rule cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A named rule of correctness."""
+
+    name: str
+    source: str
+    """Paper or project that the rule comes from."""
+    right: Right
+    choices_by: str | None = "choice"
+    """The rule that judges questions with choices instead of this one; None: this one does it itself."""
+    with_threshold: Callable[[float], Right] | None = None
+    """For rules with a threshold in (0, 1]: the rule at another threshold than its default."""

@@ -1,0 +1,108 @@
+"""The rule for questions with choices: which option does the text pick?
+
+An option is picked by its letter at the start ("B", "b.", "(B)", "**B**", "B: text", "Answer: B", "The
+answer is B"), or by its text: the option's words stand in the text, and no other option's do outside them
+(so "not supported" picks that option and not "supported"). A letter goes before the text after it, unless
+that text is wholly another option. A text that picks no option, or several, picks wrongly.
+Accepted answers are letters or option texts; where none names an option, the rule cannot tell.
+Source: Demur; the letter convention is MMLU's (arXiv 2009.03300).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from demur.judging.base import Judge
+from demur.judging.contains_words import contains_words
+from demur.judging.normalise import normalise, spaced
+from demur.records import Question
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
+_WRAP = r"[\s*_`\"'(\[]*"
+_LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD}){_WRAP}([A-Za-z])(?=$|[^\w\s'’-]|\s+[-–—:=]|\s*$)")
+_BARE_LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD})([A-Z])\s+(?=\S)")
+
+
+def right(question: Question, text: str) -> bool | None:
+    """Whether the option that the text picks is an accepted one; None where no option is accepted."""
+    accepted = _accepted(question.answers, question.choices)
+    return pick(text, question.choices) in accepted if accepted else None
+
+
+def pick(text: str, choices: tuple[str, ...]) -> int | None:
+    """The index of the option that a text picks; None where it picks none or several."""
+    options = _options(choices)
+    letter, rest = _letter(text, options)
+    if letter is None:
+        return _by_text(normalise(text), options)
+    stated = spaced(normalise(rest))
+    if stated in options and options.index(stated) != letter and stated != options[letter]:
+        return None  # "B: Paris" where Paris is A
+    return letter
+
+
+def _letter(text: str, options: tuple[str, ...]) -> tuple[int | None, str]:
+    """The option named by a letter at the start, and the text after it."""
+    match = _LETTER.match(text)
+    if match is None:
+        return _bare_letter(text, options)
+    index = LETTERS.find(match.group(1).upper())
+    return (index, text[match.end() :]) if index < len(options) else (None, text)
+
+
+def _bare_letter(text: str, options: tuple[str, ...]) -> tuple[int | None, str]:
+    """A letter without any mark after it counts only before its option's text: "A cat" is no letter."""
+    match = _BARE_LETTER.match(text)
+    index = LETTERS.find(match.group(1)) if match else -1
+    if match is None or index >= len(options):
+        return None, text
+    rest = text[match.end() :]
+    return (index, rest) if spaced(normalise(rest)).startswith(options[index]) else (None, text)
+
+
+def _by_text(normal: str, options: tuple[str, ...]) -> int | None:
+    """The only option whose words stand in the text, options inside longer ones put aside."""
+    if spaced(normal) in options:
+        return options.index(spaced(normal))
+    found: list[int] = []
+    for index in sorted(range(len(options)), key=lambda i: -len(options[i])):
+        if options[index] and contains_words(normal, options[index]):
+            found.append(index)
+            normal = _without(normal, options[index])
+    return found[0] if len(found) == 1 else None
+
+
+def _without(normal: str, option: str) -> str:
+    """A normal form with an option's words blanked out; the form and its spaced twin align."""
+    start = spaced(normal).find(option)
+    while start >= 0:
+        normal = normal[:start] + " " * len(option) + normal[start + len(option) :]
+        start = spaced(normal).find(option)
+    return normal
+
+
+@lru_cache(maxsize=1 << 14)
+def _options(choices: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(spaced(normalise(choice)) for choice in choices)
+
+
+@lru_cache(maxsize=1 << 14)
+def _accepted(answers: tuple[str, ...], choices: tuple[str, ...]) -> frozenset[int]:
+    """Indices of the options that the accepted answers name, by letter or by text."""
+    options = _options(choices)
+    indices: set[int] = set()
+    for answer in answers:
+        normal = spaced(normalise(answer))
+        if normal in options:
+            indices.update(i for i, option in enumerate(options) if option == normal)
+        else:
+            index, _ = _letter(answer, options)
+            indices.update(() if index is None else (index,))
+    return frozenset(indices)
+
+
+CHOICE = Judge(
+    name="choice", source="Demur; letters after MMLU (arXiv 2009.03300)", right=right, choices_by=None
+)

@@ -1,0 +1,114 @@
+"""The default rule: an accepted answer stands in the text as whole words, spelling variants aside.
+
+Both are normalised (`demur.judging.normalise`) and the answer must begin and end at word boundaries, so
+that "supported" is not found in "not_supported" or "unsupported", "19" not in "1911", "3" not in "3.14".
+An occurrence that is denied right before ("not Paris", "isn't in Paris") does not count.
+Scripts without spaces have no boundaries: there a substring counts, except that an answer of a single
+character must stand alone. Korean particles may follow an answer.
+Source: Demur; the containment test itself is R-Tuning's (arXiv 2311.09677), normalisation after SQuAD.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from demur.judging.base import Judge
+from demur.judging.normalise import hangul, normalise, spaced, spaceless
+from demur.records import Question
+
+_DENIALS = frozenset(
+    {"not", "never", "neither", "nor", "isn't", "wasn't", "aren't", "weren't", "doesn't", "didn't", "don't"}
+    | {"isnt", "wasnt", "cannot", "can't"}
+)
+_BETWEEN_DENIAL_AND_ANSWER = frozenset(
+    {
+        "in",
+        "at",
+        "on",
+        "by",
+        "from",
+        "of",
+        "for",
+        "to",
+        "as",
+        "be",
+        "been",
+        "the",
+        "a",
+        "an",
+        "called",
+        "named",
+    }
+)
+
+
+def right(question: Question, text: str) -> bool | None:
+    """Whether any accepted answer stands in the text as whole words."""
+    keys = answer_keys(question.answers)
+    if not keys:
+        return None
+    normal = normalise(text)
+    return any(contains_words(normal, key) for key in keys)
+
+
+@lru_cache(maxsize=1 << 16)
+def answer_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
+    """The normal forms to look for, hyphens as spaces; "A Hard Day's Night" also without its article."""
+    keys: dict[str, None] = {}
+    for answer in answers:
+        key = spaced(normalise(answer))
+        if key:
+            keys[key] = None
+            article, _, rest = key.partition(" ")
+            if article == "a" and " " in rest:
+                keys[rest] = None
+    return tuple(keys)
+
+
+def contains_words(normal: str, key: str) -> bool:
+    """Whether a key of `answer_keys` stands in a normal form between word boundaries, not denied."""
+    if _found(normal, key):
+        return True
+    if "'" in normal or "'" in key:  # "McDonald's" and "McDonalds" are one
+        return _found(normal.replace("'", ""), key.replace("'", ""))
+    return False
+
+
+def _found(normal: str, key: str) -> bool:
+    text = spaced(normal)
+    start = text.find(key)
+    while start >= 0:
+        end = start + len(key)
+        if _bounded(normal, start, end) and not _denied(normal[:start]):
+            return True
+        start = text.find(key, start + 1)
+    return False
+
+
+def _bounded(normal: str, start: int, end: int) -> bool:
+    before = normal[start - 1] if start else " "
+    after = normal[end] if end < len(normal) else " "
+    if end - start == 1 and spaceless(normal[start]):
+        return before == after == " "
+    particle = hangul(normal[end - 1]) and hangul(after)
+    return _boundary(before, normal[start]) and (particle or _boundary(normal[end - 1], after))
+
+
+def _boundary(left: str, right: str) -> bool:
+    """Whether a word may end between two neighbouring characters of a normal form."""
+    return left in " '" or right in " '" or spaceless(left) or spaceless(right)
+
+
+def _denied(before: str) -> bool:
+    """Whether the words right before an occurrence deny it."""
+    words = before.split()[-3:]
+    while words and words[-1] in _BETWEEN_DENIAL_AND_ANSWER:
+        words.pop()
+    return bool(words) and words[-1] in _DENIALS
+
+
+CONTAINS_WORDS = Judge(
+    name="contains-words",
+    source="Demur; containment after R-Tuning (arXiv 2311.09677), normalisation after SQuAD",
+    right=right,
+)

@@ -1,0 +1,108 @@
+"""Text in a form in which spelling variants are equal and word boundaries can be checked.
+
+The form holds words separated by single spaces. A hyphen or underscore inside a word becomes ``_``, which
+is no boundary: "supported" is not a word of "not_supported". Apostrophes inside words stay, and so does
+what belongs to a number: the point of "3.14", the minus of "-5"; the comma of "1,000" goes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_TYPOGRAPHIC = str.maketrans(
+    {
+        "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201b": "'", "\u00b4": "'",
+        "\u2010": "-", "\u2011": "-", "\u2212": "-", "\u00ad": None, "\u200b": None, "\ufeff": None,
+    }
+)  # fmt: skip
+_LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe"}
+)
+_LATIN_WITH_MARKS = re.compile("([a-z])[\u0300-\u036f]+")
+_INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_]\.[ ]?){2,}")
+_ARTICLES = frozenset({"the", "The", "THE", "an", "An", "AN", "a"})
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_ODD = re.compile(r"[^A-Za-z0-9 ]")
+_SPECIAL = re.compile(r"[.'\-_+#]")
+_LOOSE = re.compile(
+    r"(?<!\d)\.|\.(?!\d)"  # a point outside a number
+    r"|(?<![^\s])'|'(?!\S)|'(?=')|(?<=')'"  # a quotation mark
+    r"|(?<=\d)-(?=\d)|(?<!\S)-(?!\d)|-(?!\S)"  # a range, a dash
+    r"|(?<!\S)_+|_+(?!\S)|(?<!\S)[+#]+"
+)
+_JOINER = re.compile(r"(?<=\S)[-_]+(?=\S)")
+
+
+class _Kept(dict[int, str]):
+    """Characters as they stand in the normal form: letters, marks and digits stay, the rest is space."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kept = unicodedata.category(char)[0] in "LMN" or _SPECIAL.match(char)
+        self[code] = char if kept else " "
+        return self[code]
+
+
+_KEPT = _Kept()
+
+
+@lru_cache(maxsize=1 << 16)
+def normalise(text: str) -> str:
+    """The comparable form of a text: NFKC, case folded, without Latin accents, articles and punctuation.
+
+    The article "a" goes only where it is written small and a word follows: "vitamin A" is no "vitamin".
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHIC)
+    if _ODD.search(text):
+        text = _without_punctuation(text)
+    text = _without_articles(text.split()).casefold()
+    return text if text.isascii() else _without_accents(text)
+
+
+def _without_punctuation(text: str) -> str:
+    text = _INITIALS.sub(_join_initials, text) if "." in text else text
+    text = _THOUSANDS.sub("", text).replace("&", " and ").translate(_KEPT)
+    return _JOINER.sub("_", _LOOSE.sub(" ", text)) if _SPECIAL.search(text) else text
+
+
+def _without_articles(words: list[str]) -> str:
+    if not _ARTICLES.isdisjoint(words):
+        words = [word for word in words[:-1] if word not in _ARTICLES] + words[-1:]
+    return " ".join(words)
+
+
+def spaced(normal: str) -> str:
+    """A normal form with ``_`` as a space: of the same length, so that positions in both agree."""
+    return normal.replace("_", " ")
+
+
+_SPACELESS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
+    "\u3040-\u30ff\u31f0-\u31ff"  # Hiragana, Katakana
+    "\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]"  # Han
+)
+_HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7af]")
+
+
+def spaceless(char: str) -> bool:
+    """True for a character of a script that is written without spaces between words."""
+    return not char.isascii() and _SPACELESS.match(char) is not None
+
+
+def hangul(char: str) -> bool:
+    """True for a Korean letter: words have spaces, but particles are attached to them."""
+    return not char.isascii() and _HANGUL.match(char) is not None
+
+
+def _join_initials(match: re.Match[str]) -> str:
+    """Initials as one word ("J. R. R. " as "JRR "), so that all ways to space them are one."""
+    return re.sub(r"[.\s]", "", match.group()) + " "
+
+
+def _without_accents(text: str) -> str:
+    """Latin letters without their marks; in other scripts a mark can be a letter, so there they stay."""
+    text = _LATIN_WITH_MARKS.sub(r"\1", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFC", text).translate(_LETTERS_WITHOUT_DECOMPOSITION)

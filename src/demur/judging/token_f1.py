@@ -1,0 +1,58 @@
+"""Token F1: harmonic mean of word precision and recall against the best accepted answer, at a threshold.
+
+F1 is 2PR/(P+R) over the multisets of normalised words, 1 for two empty texts; right where F1 >= 0.5, or
+where another threshold is named: ``token-f1(0.8)``. Scripts without spaces are compared by character.
+Source: SQuAD (arXiv 1606.05250), section 6.1. Deviation: the normalisation of `demur.judging.normalise`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache, partial
+
+from demur.judging.base import Judge, Right
+from demur.judging.normalise import normalise, spaced, spaceless
+from demur.records import Question
+
+DEFAULT_THRESHOLD = 0.5
+
+
+def token_f1(text: str, answer: str) -> float:
+    """Word F1 of a text against one accepted answer, in [0, 1]."""
+    return _f1(_tokens(text), _tokens(answer))
+
+
+def right(question: Question, text: str, *, threshold: float = DEFAULT_THRESHOLD) -> bool | None:
+    """Whether the best F1 over the accepted answers reaches the threshold."""
+    if not question.answers:
+        return None
+    given = _tokens(text)
+    return max(_f1(given, _tokens(answer)) for answer in question.answers) >= threshold
+
+
+def _with_threshold(threshold: float) -> Right:
+    return partial(right, threshold=threshold)
+
+
+@lru_cache(maxsize=1 << 16)
+def _tokens(text: str) -> tuple[str, ...]:
+    """Words of a text; in scripts without spaces every character is one."""
+    normal = spaced(normalise(text))
+    if normal.isascii():
+        return tuple(normal.split())
+    return tuple("".join(f" {char} " if spaceless(char) else char for char in normal).split())
+
+
+def _f1(given: tuple[str, ...], wanted: tuple[str, ...]) -> float:
+    if not given or not wanted:
+        return float(given == wanted)
+    shared = (Counter(given) & Counter(wanted)).total()
+    return 2 * shared / (len(given) + len(wanted))
+
+
+TOKEN_F1 = Judge(
+    name="token-f1",
+    source="SQuAD (arXiv 1606.05250), section 6.1",
+    right=right,
+    with_threshold=_with_threshold,
+)

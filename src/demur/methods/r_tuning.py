@@ -1,0 +1,92 @@
+"""R-Tuning: after each answer the model says whether it is sure, having seen where it was right.
+
+Where the base model answers a training question correctly the row ends in "I am sure." (certain data,
+D1), elsewhere in "I am unsure." (uncertain data, D0). Both keep the gold answer. At inference the
+model answers, is asked whether it is sure, and the probability of *sure* against *unsure* decides.
+
+Source: Zhang et al., "R-Tuning: Instructing Large Language Models to Say 'I Don't Know'", NAACL 2024
+(arXiv 2311.09677), sections 2.2 and 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scipy.special import expit
+
+from demur.engines import Asked, Engine, Progress
+from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
+from demur.methods.elicitation import likelihood
+from demur.records import Example, Question
+
+
+class RTuning:
+    """R-Tuning with supervised labels ("padding")."""
+
+    info = MethodInfo(
+        name="r-tuning",
+        summary="answers, then says whether it is sure",
+        paper="R-Tuning (NAACL 2024, arXiv 2311.09677)",
+        needs=("labels",),
+        loss="certainty words (default), answer and certainty, or every token",
+        cost="one greedy answer per training question; at inference one answer and one scored word",
+        signals=("sure", "likelihood", "combined"),
+        primary_signal="combined",
+        deviations=(
+            "the loss falls on the certainty words only by default; the paper's text adds the answer, "
+            "its released code every token: both are options",
+            "sure and unsure are compared as whole continuations, not by the first piece of each word",
+            "LoRA by default, the paper tunes every weight",
+        ),
+    )
+
+    def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
+        """One row per question whose knowledge could be estimated; loss starts where the config says."""
+        return {"sft": [_row(item, setup) for item in data if item.knowledge.known is not None]}
+
+    def elicit(
+        self,
+        engine: Engine,
+        questions: Sequence[Question],
+        setup: Setup,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Elicited]:
+        """Answer greedily, then compare the two label words after the certainty question."""
+        template = setup.template
+        asked = engine.ask(
+            [template.ask(question.text) for question in questions],
+            sampling=setup.sampling,
+            follow_up=lambda text: template.certainty(text.strip()),
+            options=(template.label(True), template.label(False)),
+            progress=progress,
+        )
+        return [_read(item, setup) for item in asked]
+
+
+def _row(item: Labelled, setup: Setup) -> Example:
+    template, certain = setup.template, bool(item.knowledge.known)
+    prompt = setup.render(template.ask(item.question.text))
+    answered, label = template.certainty(item.question.answers[0]), template.label(certain)
+    prompt, completion = {
+        "certainty": (prompt + answered, label),
+        "answer+certainty": (prompt, answered + label),
+        "all": ("", prompt + answered + label),
+    }[setup.config.r_tuning.loss]
+    return Example(prompt=prompt, completion=completion, question_id=item.question.id, certain=certain)
+
+
+def _read(asked: Asked, setup: Setup) -> Elicited:
+    """Signals of one answer: P(sure) / (P(sure) + P(unsure)), likelihood, and their mean."""
+    log_sure, log_unsure = asked.option_logprobs
+    sure = float(expit(log_sure - log_unsure))
+    signals = {"sure": sure}
+    value = likelihood(asked.response)
+    if value is not None:
+        signals |= {"likelihood": value, "combined": (sure + value) / 2}
+    return Elicited(
+        answer=asked.response.text.strip(),
+        response=asked.response.text,
+        declines=sure < setup.config.r_tuning.threshold,
+        signals=signals,
+    )

@@ -1,0 +1,30 @@
+"""Accuracy: share of answerable questions whose answer is right, refusals by threshold ignored.
+
+correct / scored, in [0, 1], higher is better. An answer that declines in words is not right. This is the
+knowledge of the model itself: refusing does not change it, tuning that ruins knowledge does.
+Source: R-Tuning (arXiv 2311.09677), section 4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demur.metrics.base import Floats, Metric
+from demur.metrics.sample import Sample
+
+
+def accuracy(sample: Sample) -> Floats:
+    """Share of right answers, shape [R]."""
+    return sample.share(sample.correct, np.ones(len(sample.rows)))
+
+
+ACCURACY = Metric(
+    name="accuracy",
+    source="R-Tuning (arXiv 2311.09677), section 4",
+    better="higher",
+    span=(0, 1),
+    needs=("verdict",),
+    population="answerable",
+    undefined="no answerable question was scored",
+    compute=accuracy,
+)

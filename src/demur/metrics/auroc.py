@@ -1,0 +1,38 @@
+"""AUROC: the chance that a right answer has more confidence than a wrong one.
+
+P(s_right > s_wrong) + P(s_right = s_wrong) / 2, in [0, 1], higher is better, 0.5 by chance.
+Source: Hanley and McNeil, Radiology 1982; as used for confidence in LM-Polygraph.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.sample import Sample
+
+
+def auroc(sample: Sample) -> Floats:
+    """Area under the ROC curve, shape [R].
+
+    A right row loses to the wrong rows above its tie group, and by half to those in it. Of the rows down to the
+    group and half of the group, summed over all right rows, P^2 / 2 are right ones; the rest are those losses.
+    """
+    right = sample.total_hits
+    wrong = sample.total - right
+    above = np.einsum("rg,rg->r", sample.hits, sample.size_to)
+    within = np.einsum("rg,rg->r", sample.hits, sample.size, dtype=np.int64)
+    lost = above - 0.5 * within - 0.5 * right.astype(np.float64) ** 2
+    return divide(right * wrong - lost, right * wrong)
+
+
+AUROC = Metric(
+    name="auroc",
+    source="Hanley and McNeil, Radiology 1982",
+    better="higher",
+    span=(0, 1),
+    needs=("verdict", "confidence"),
+    population="answerable",
+    undefined="no scored answer is right, or none is wrong",
+    compute=auroc,
+)

@@ -1,0 +1,181 @@
+"""What a metric is, and the rows that it is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from demur.records import Verdict
+
+if TYPE_CHECKING:
+    from demur.metrics.sample import Sample
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.int8]
+Bools = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
+
+CORRECT, WRONG, REFUSED, UNSCORED = range(4)
+CODES = {
+    Verdict.CORRECT: CORRECT,
+    Verdict.WRONG: WRONG,
+    Verdict.REFUSED: REFUSED,
+    Verdict.UNSCORED: UNSCORED,
+}
+"""How verdicts stand in arrays."""
+
+DEFAULT_BINS = 15
+
+Need = Literal["verdict", "outcome", "before", "confidence"]
+Population = Literal["all", "answerable", "answered"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What one system did on n questions; every array has shape [n]."""
+
+    verdict: Codes
+    """Of the answer itself, refusals by threshold ignored."""
+    refused: Floats
+    """Probability that the system declines, by threshold or in words: 0 or 1 for a real system."""
+    answerable: Bools
+    """Whether any answer can be right."""
+    before: Codes
+    """Outcome of the reference system, its refusals included; UNSCORED where it has none."""
+    confidence: Floats
+    """One confidence signal: any order for ranking, a probability for calibration; NaN where unknown."""
+    bins: int = DEFAULT_BINS
+    """Number of bins of the calibration errors."""
+
+    @classmethod
+    def of(
+        cls,
+        verdict: Sequence[Verdict],
+        *,
+        abstained: Sequence[bool] | None = None,
+        confidence: Sequence[float | None] | None = None,
+        before: Sequence[Verdict] | None = None,
+        answerable: Sequence[bool] | None = None,
+        bins: int = DEFAULT_BINS,
+    ) -> Rows:
+        """Rows from plain Python values, one of each per question.
+
+        Left out, they mean: nothing declined, confidence unknown, no reference system, all answerable.
+        A verdict REFUSED counts as declined whatever ``abstained`` says.
+        """
+        n = len(verdict)
+        codes = verdict_codes(verdict)
+        declined = np.zeros(n, bool) if abstained is None else np.asarray(abstained, bool)
+        return cls(
+            verdict=codes,
+            refused=(declined | (codes == REFUSED)).astype(np.float64),
+            answerable=np.ones(n, bool) if answerable is None else np.asarray(answerable, bool),
+            before=np.full(n, UNSCORED, np.int8) if before is None else verdict_codes(before),
+            confidence=optional_floats([None] * n if confidence is None else confidence),
+            bins=bins,
+        )
+
+    def __len__(self) -> int:
+        return len(self.verdict)
+
+    def take(self, index: npt.NDArray[Any]) -> Rows:
+        """The rows that an index or a mask selects."""
+        arrays = ("verdict", "refused", "answerable", "before", "confidence")
+        return replace(self, **{name: getattr(self, name)[index] for name in arrays})
+
+    def available(self, need: Need) -> Bools:
+        """Which rows have what a metric needs, shape [n]."""
+        if need == "confidence":
+            return ~np.isnan(self.confidence)
+        if need == "before":
+            return self.before != UNSCORED
+        scored = self.verdict != UNSCORED
+        return scored if need == "verdict" else scored | (self.refused == 1)
+
+    def within(self, population: Population) -> Bools:
+        """Which rows a metric is about, shape [n]."""
+        if population == "answerable":
+            return self.answerable
+        return self.refused < 1 if population == "answered" else np.ones(len(self), bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A registered metric: what other layers need to know, and how it is computed."""
+
+    name: str
+    source: str
+    """Paper or project of the definition."""
+    better: Literal["higher", "lower", "neither"]
+    span: tuple[float, float]
+    """Smallest and largest possible value."""
+    needs: tuple[Need, ...]
+    """What a row must have to count. ``verdict``: of the answer. ``outcome``: the verdict, or that it was
+    declined. ``before``: the reference system's outcome. ``confidence``: the signal."""
+    population: Population
+    """The rows it is about: all, those of answerable questions, or those that the system answers."""
+    undefined: str
+    """When there is no value."""
+    compute: Callable[[Sample], Floats]
+    """From the rows that count, under R sets of weights, to R values; NaN where undefined."""
+    probabilities: bool = False
+    """Whether the confidence must lie in [0, 1]."""
+
+    @property
+    def per_signal(self) -> bool:
+        """Whether there is one value for each confidence signal."""
+        return "confidence" in self.needs
+
+    def population_mask(self, rows: Rows) -> Bools:
+        """The rows that the metric is about, shape [n]."""
+        return rows.within(self.population)
+
+    def counted_mask(self, rows: Rows) -> Bools:
+        """The rows that the metric is about and that have all it needs, shape [n]; the rest are unscored."""
+        mask = self.population_mask(rows)
+        for need in self.needs:
+            mask = mask & rows.available(need)
+        return mask
+
+    def obstacle(self, rows: Rows) -> str | None:
+        """Why the metric cannot be computed at all from these rows; None where it can."""
+        if not self.probabilities:
+            return None
+        confidence = rows.confidence[self.counted_mask(rows)]
+        outside = int(((confidence < 0) | (confidence > 1)).sum())
+        if not outside:
+            return None
+        return (
+            f"{outside} of {len(confidence)} confidences lie outside [0, 1], so they are no probabilities"
+        )
+
+    def value(self, rows: Rows) -> float | None:
+        """The value over these rows; None where undefined."""
+        from demur.metrics.sample import Counted, Sample, Weights
+
+        if self.obstacle(rows):
+            return None
+        counted = Counted.of(rows, self.counted_mask(rows))
+        value = float(self.compute(Sample(counted, Weights.ones(len(rows))))[0])
+        return None if np.isnan(value) else value
+
+
+def verdict_codes(verdicts: Sequence[Verdict]) -> Codes:
+    """Verdicts as an array of codes."""
+    return np.fromiter((CODES[verdict] for verdict in verdicts), np.int8, len(verdicts))
+
+
+def optional_floats(values: Sequence[float | None]) -> Floats:
+    """Numbers as an array, None as NaN."""
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def divide(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
+    """Element-wise quotient, NaN where the divisor is 0."""
+    quotient = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    return np.divide(part, whole, out=quotient, where=whole != 0)

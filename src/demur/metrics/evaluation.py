@@ -1,0 +1,203 @@
+"""Every metric of every system on every split, with intervals, tables, degenerate policies, differences."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from demur.errors import ConfigError
+from demur.metrics.base import DEFAULT_BINS, Floats, Index
+from demur.metrics.board import boards
+from demur.metrics.bootstrap import chunks, intervals
+from demur.metrics.plan import Plan, plan_split
+from demur.records import Prediction, Question
+
+MAIN_METRICS = ("accuracy", "accuracy_willing", "coverage", "ap", "auroc", "aurc", "ece", "brier")
+"""The metrics whose differences between systems are reported."""
+
+Cell = dict[str, float | int | None]
+Interval = tuple[float | None, float | None, float | None]
+
+
+def splits_of(question: Question) -> tuple[str, ...]:
+    """The rows of the metric table in which a question counts.
+
+    A test question counts in its domain, a calibration question in ``calibration``, each also in
+    ``…/GROUP`` where it has a group; any other question in ``DATASET/SPLIT``.
+    """
+    if question.split not in ("test", "calibration"):
+        return (f"{question.dataset}/{question.split}" if question.dataset else question.split,)
+    name = question.domain if question.split == "test" else "calibration"
+    return (name,) if question.group is None else (name, f"{name}/{question.group}")
+
+
+def evaluate(
+    questions: Sequence[Question],
+    predictions: Mapping[str, Sequence[Prediction]],
+    *,
+    primary: Mapping[str, str],
+    reference: str = "base",
+    compare: Sequence[tuple[str, str]] | None = None,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+    ece_bins: int = DEFAULT_BINS,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """Compute the content of ``metrics.json``.
+
+    Args:
+        questions: all questions that predictions may be about; a split holds those that `splits_of` puts there.
+        predictions: by system; a system may leave questions out, which then count as unscored in the
+            splits where it has any.
+        primary: each system's primary signal, whose metrics also stand without a suffix.
+        reference: the untuned system, "before" in prudence, over-conservativeness, honesty, newly wrong.
+        compare: pairs (system, against) for paired differences; by default every system against the reference.
+        level: of the intervals.
+        resamples: bootstrap draws; 0 gives values without intervals.
+        threads: by default one for each of up to four processors; the result does not depend on it.
+
+    Returns:
+        ``schema_version``, ``metrics``, ``tables``, ``policies``, ``differences`` and ``settings``, all JSON
+        values; what is undefined is None, never 0.
+
+    Raises:
+        DataError: where a prediction's question is unknown or a question is predicted twice.
+        ConfigError: where a system has no primary signal, or a comparison names an unknown system.
+    """
+    from demur.metrics import METRICS
+
+    pairs = (
+        [(system, reference) for system in predictions if system != reference]
+        if compare is None
+        else compare
+    )
+    pairs = [pair for pair in pairs if pair[1] in predictions or compare is not None]
+    _check(predictions, primary, pairs, level=level, resamples=resamples, ece_bins=ece_bins)
+    every = boards(questions, predictions, reference=reference, bins=ece_bins)
+    plans = [
+        plan_split(
+            split,
+            positions,
+            every,
+            metrics=[metric for _, metric in METRICS.items()],
+            differing=[METRICS.get(name) for name in MAIN_METRICS],
+            primary=primary,
+            pairs=pairs,
+        )
+        for split, positions in _splits(questions).items()
+    ]
+    values = _computed(plans, resamples=resamples, seed=seed, threads=threads)
+    settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
+    return {"schema_version": 1, **_report(plans, values, list(predictions), level), "settings": settings}
+
+
+def _check(
+    predictions: Mapping[str, Sequence[Prediction]],
+    primary: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    level: float,
+    resamples: int,
+    ece_bins: int,
+) -> None:
+    problems = [f"no primary signal for {system}" for system in predictions if system not in primary]
+    named = {system for pair in pairs for system in pair}
+    problems += [
+        f"a comparison with {system}, which made no predictions"
+        for system in sorted(named - {*predictions})
+    ]
+    problems += [] if 0 < level < 1 else [f"level {level}"]
+    problems += [] if resamples >= 0 else [f"resamples {resamples}"]
+    problems += [] if ece_bins >= 1 else [f"ece_bins {ece_bins}"]
+    if problems:
+        raise ConfigError(
+            expected="a primary signal for every system, comparisons between systems with predictions, "
+            "a level between 0 and 1, resamples of 0 or more, at least one bin",
+            found="; ".join(problems),
+            where="evaluation settings",
+            fix="change these settings",
+        )
+
+
+def _splits(questions: Sequence[Question]) -> dict[str, Index]:
+    """Positions of the questions of each split."""
+    positions: dict[str, list[int]] = {}
+    for position, question in enumerate(questions):
+        for split in splits_of(question):
+            positions.setdefault(split, []).append(position)
+    return {split: np.array(found, np.intp) for split, found in positions.items()}
+
+
+def _computed(plans: Sequence[Plan], *, resamples: int, seed: int, threads: int | None) -> list[Floats]:
+    """Every plan's series over the data and all draws; shape [series, 1 + resamples] each."""
+    values = [np.full((len(plan.series), resamples + 1), np.nan) for plan in plans]
+    tasks = [
+        (plan, found, draws)
+        for plan, found in zip(plans, values, strict=True)
+        for draws in chunks(plan.size, resamples)
+    ]
+
+    def work(task: tuple[Plan, Floats, range]) -> None:
+        plan, found, draws = task
+        found[:, draws.start : draws.stop] = plan.compute(draws, seed=seed)
+
+    with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
+        list(pool.map(work, tasks))
+    return values
+
+
+def _report(
+    plans: Sequence[Plan], values: Sequence[Floats], systems: Sequence[str], level: float
+) -> dict[str, Any]:
+    """The three tables by system and split, and the differences."""
+    report: dict[str, Any] = {
+        name: {system: {} for system in systems} for name in ("metrics", "tables", "policies")
+    }
+    report["differences"] = []
+    for plan, found in zip(plans, values, strict=True):
+        cells = [
+            _cell(interval, series.n, series.unscored)
+            for interval, series in zip(intervals(found, level), plan.series, strict=True)
+        ]
+        for system, at in plan.metrics.items():
+            report["metrics"][system][plan.split] = _named(at, cells)
+            report["tables"][system][plan.split] = plan.tables[system]
+            report["policies"][system][plan.split] = {
+                policy: _named(at_policy, cells) for policy, at_policy in plan.policies[system].items()
+            }
+        report["differences"] += _differences(plan, found, level)
+    return report
+
+
+def _named(at: Mapping[str, int], cells: Sequence[Cell]) -> dict[str, Cell]:
+    return {name: dict(cells[position]) for name, position in at.items()}
+
+
+def _cell(interval: Interval, n: int, unscored: int) -> Cell:
+    value, low, high = interval
+    return {"value": value, "low": low, "high": high, "n": n, "unscored": unscored}
+
+
+def _differences(plan: Plan, found: Floats, level: float) -> list[dict[str, Any]]:
+    """Paired differences: both sides are computed on the same draws of the same questions."""
+    if not plan.differences:
+        return []
+    gaps = np.stack([found[difference.ours] - found[difference.theirs] for difference in plan.differences])
+    return [
+        {
+            "metric": difference.metric,
+            "split": plan.split,
+            "system": difference.system,
+            "against": difference.against,
+            "value": value,
+            "low": low,
+            "high": high,
+            "n": difference.n,
+        }
+        for difference, (value, low, high) in zip(plan.differences, intervals(gaps, level), strict=True)
+    ]

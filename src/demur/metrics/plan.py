@@ -1,0 +1,178 @@
+"""What is to be computed on one split, and the computing of it, draw by draw."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from demur.metrics.base import Bools, Floats, Index, Metric, Rows
+from demur.metrics.board import Board, Part
+from demur.metrics.bootstrap import draw
+from demur.metrics.policies import degenerate
+from demur.metrics.sample import Counted, Sample
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric over one set of rows: a value for the data and one for each draw."""
+
+    metric: Metric
+    counted: Counted
+    unscored: int
+    possible: bool = True
+    """False where the rows make the metric meaningless, such as confidences that are no probabilities."""
+
+    @property
+    def n(self) -> int:
+        """Rows that count."""
+        return len(self.counted.rows)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One paired comparison: where its two sides stand among the plan's series."""
+
+    metric: str
+    system: str
+    against: str
+    ours: int
+    theirs: int
+    n: int
+    """Questions that both systems have, with all that the metric needs."""
+
+
+@dataclass
+class Plan:
+    """One split's series; the names point into ``series``, so that equal ones are computed once."""
+
+    split: str
+    size: int
+    """Questions in the split."""
+    series: list[Series] = field(default_factory=list)
+    metrics: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By system and metric."""
+    policies: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    """By system, policy and metric."""
+    tables: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    """By system: outcomes of answerable and unanswerable questions."""
+    differences: list[Difference] = field(default_factory=list)
+
+    def add(self, series: Series) -> int:
+        """Put a series on the plan; returns where it stands."""
+        self.series.append(series)
+        return len(self.series) - 1
+
+    def compute(self, draws: range, *, seed: int) -> Floats:
+        """All series over some draws, shape [series, len(draws)]; NaN where undefined."""
+        weights = draw(self.size, draws, seed=seed, key=self.split)
+        values = np.full((len(self.series), len(draws)), np.nan)
+        samples: dict[int, Sample] = {}
+        for row, series in zip(values, self.series, strict=True):
+            if series.possible:
+                # Series over the same rows share one sample, and with it the pass over the sorted weights.
+                sample = samples.setdefault(id(series.counted), Sample(series.counted, weights))
+                row[:] = sample.once(series.metric.compute)
+        return values
+
+
+def plan_split(
+    split: str,
+    positions: Index,
+    boards: Mapping[str, Board],
+    *,
+    metrics: Sequence[Metric],
+    differing: Sequence[Metric],
+    primary: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
+) -> Plan:
+    """Plan one split.
+
+    Args:
+        positions: its questions, as positions in the boards.
+        metrics: what to compute for each system.
+        differing: what to compare between the two systems of each pair.
+    """
+    plan = Plan(split, len(positions))
+    parts = {system: board.part(positions) for system, board in boards.items()}
+    parts = {system: part for system, part in parts.items() if len(part)}
+    for system, part in parts.items():
+        plan.tables[system] = part.table()
+        plan.metrics[system] = _plan_metrics(plan, part, metrics, primary[system])
+        plan.policies[system] = {
+            name: _plan_metrics(
+                plan, replace(part, rows=rows), [m for m in metrics if not m.per_signal], None
+            )
+            for name, rows in degenerate(part.rows).items()
+        }
+    for system, against in pairs:
+        if system in parts and against in parts:
+            _plan_differences(plan, parts, (system, against), differing, primary)
+    return plan
+
+
+def _plan_metrics(plan: Plan, part: Part, metrics: Sequence[Metric], primary: str | None) -> dict[str, int]:
+    """Series of one system: METRIC, and METRIC_SIGNAL for every signal where the metric has one for each."""
+    shared: dict[object, Counted] = {}
+    at = {}
+    for metric in metrics:
+        if not metric.per_signal:
+            at[metric.name] = plan.add(_series(part, metric, None, shared))
+            continue
+        by_signal = {name: plan.add(_series(part, metric, name, shared)) for name in part.signals}
+        at[metric.name] = (
+            by_signal[primary] if primary in by_signal else plan.add(_series(part, metric, None, shared))
+        )
+        at |= {f"{metric.name}_{name}": position for name, position in by_signal.items()}
+    return at
+
+
+def _series(part: Part, metric: Metric, signal: str | None, shared: dict[object, Counted]) -> Series:
+    rows = part.with_signal(signal)
+    key = (metric.population, metric.needs, signal)
+    if key not in shared:
+        shared[key] = part.counted(metric, rows)
+    obstacle = metric.obstacle(rows)
+    if obstacle:
+        logger.warning("%s of signal %s is undefined: %s", metric.name, signal, obstacle)
+    return Series(metric, shared[key], part.unscored(metric, rows), possible=obstacle is None)
+
+
+def _plan_differences(
+    plan: Plan,
+    parts: Mapping[str, Part],
+    pair: tuple[str, str],
+    differing: Sequence[Metric],
+    primary: Mapping[str, str],
+) -> None:
+    """Both systems on the questions that both have; where that is all of them, their own series serve."""
+    shared: tuple[dict[object, Counted], ...] = ({}, {})
+    for metric in differing:
+        signals = [primary[system] if metric.per_signal else None for system in pair]
+        usable = [
+            _usable(plan.size, parts[system], metric, signal)
+            for system, signal in zip(pair, signals, strict=True)
+        ]
+        common = usable[0] & usable[1]
+        at = []
+        for system, signal, own, cache in zip(pair, signals, usable, shared, strict=True):
+            if (own == common).all():
+                at.append(plan.metrics[system][metric.name])
+            else:
+                at.append(plan.add(_series(parts[system].restricted(common), metric, signal, cache)))
+        plan.differences.append(Difference(metric.name, *pair, *at, n=int(common.sum())))
+
+
+def _usable(size: int, part: Part, metric: Metric, signal: str | None) -> Bools:
+    """Questions of the split that can be paired: those that the metric could count, answered or not."""
+    rows: Rows = part.with_signal(signal)
+    population = "all" if metric.population == "answered" else metric.population
+    needs = tuple("outcome" if need == "verdict" and population == "all" else need for need in metric.needs)
+    mask = replace(metric, population=population, needs=needs).counted_mask(rows)
+    usable = np.zeros(size, bool)
+    usable[part.columns[mask]] = True
+    return usable

@@ -1,0 +1,30 @@
+"""Refusal rate: share of questions that the system declines, by threshold or in words.
+
+declined / all = 1 - coverage, in [0, 1]. Always refusing wins it, so it is no score by itself: on
+unanswerable questions more is better, on answerable ones that the model knows less is.
+Source: R-Tuning (arXiv 2311.09677), its figures on unanswerable questions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demur.metrics.base import Floats, Metric
+from demur.metrics.sample import Sample
+
+
+def refusal_rate(sample: Sample) -> Floats:
+    """Share of rows declined, shape [R]."""
+    return sample.share(sample.rows.refused, np.ones(len(sample.rows)))
+
+
+REFUSAL_RATE = Metric(
+    name="refusal_rate",
+    source="R-Tuning (arXiv 2311.09677)",
+    better="neither",
+    span=(0, 1),
+    needs=(),
+    population="all",
+    undefined="there is no question",
+    compute=refusal_rate,
+)

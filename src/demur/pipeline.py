@@ -1,0 +1,466 @@
+"""From a model and questions to an honest model and a report: the stages, in one direction.
+
+Each stage has a hash of everything it depends on. A stage whose hash stands in the manifest, and whose
+output is there, is skipped; an interrupted one goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from demur import __version__
+from demur.config import Config, TrainingSettings
+from demur.datasets import LoadedData, load_questions
+from demur.engines import ENGINES, Engine, Sampling
+from demur.files import atomic_folder, digest, file_digest, write_json
+from demur.judging import JUDGES, judge
+from demur.knowledge import boundary, estimators
+from demur.knowledge.probing import probe
+from demur.knowledge.store import UnitStore
+from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines
+from demur.records import (
+    Example,
+    Prediction,
+    Probe,
+    Question,
+    Verdict,
+    read_jsonl,
+    read_parquet,
+    to_row,
+    write_jsonl,
+    write_parquet,
+)
+from demur.runfolder import Manifest, RunFolder
+
+STAGES = ("data", "probe", "build", "train", "predict", "evaluate", "report")
+"""The stages in their order; each needs all before it."""
+
+Advance = Callable[[int], None]
+
+
+class Listener(Protocol):
+    """Who is told how a run gets on. The command line draws bars; the library is silent."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+        ...
+
+    def bar(self, title: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]:
+        """A bar for ``total`` units of work; the context gives a function that moves it."""
+        ...
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    @contextlib.contextmanager
+    def bar(self, title: str, total: int, unit: str) -> Iterator[Advance]:
+        """No bar."""
+        yield lambda _: None
+
+
+class Pipeline:
+    """One run.
+
+    Args:
+        config: everything the run depends on.
+        listener: who is told how it gets on.
+        update: redo what a changed configuration changes, where the folder holds another run of it.
+
+    Raises:
+        UnknownNameError: a method, judge, engine, estimator or dataset that does not exist.
+    """
+
+    def __init__(self, config: Config, *, listener: Listener | None = None, update: bool = False) -> None:
+        check_names(config)
+        self.config, self.listener, self.update = config, listener or Silent(), update
+        self.folder = RunFolder(config.out)
+
+    def run(self, until: str = "report") -> RunFolder:
+        """Carry out every stage up to ``until``; what is done already is not done again.
+
+        Raises:
+            DemurError: anything the user can mend; the run goes on from there when called again.
+        """
+        stages = STAGES[: STAGES.index(until) + 1]
+        loaded = self.load()  # bad input is found before anything is written
+        self.folder.claim(self.config, update=self.update)
+        with self.folder.locked():
+            self.manifest = Manifest.open(self.folder.manifest, self.config)
+            self._data(loaded)
+            for stage in stages[1:]:
+                getattr(self, f"_{stage}")()
+        if until == "report":
+            shutil.rmtree(self.folder.work, ignore_errors=True)
+        return self.folder
+
+    # -- what the stages share -----------------------------------------------------------------
+
+    @cached_property
+    def model_path(self) -> str:
+        """The base model's folder or hub name; ``pocket`` is the pocket model of the run's seed."""
+        if self.config.model.path != "pocket":
+            return self.config.model.path
+        from demur.pocket import ensure_model
+
+        return str(ensure_model(self.config.seed))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The base model, opened when first needed."""
+        return self._open(None)
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """Every question of the run, in the order of the data."""
+        return read_parquet(self.folder.questions, Question)
+
+    @cached_property
+    def probes(self) -> list[Probe]:
+        """What the base model did with each question, in the same order."""
+        return read_parquet(self.folder.probe, Probe)
+
+    def setup(self, engine: Engine) -> Setup:
+        """What methods are given beside their data."""
+        return Setup(
+            config=self.config,
+            template=self.config.template.template(chat=engine.chat),
+            render=engine.render,
+            sampling=self._sampling(samples=0),
+        )
+
+    def _open(self, system: str | None) -> Engine:
+        """The base model, or the tuned model of a system."""
+        settings = self.config.model
+        tuned = self.folder.model(system) if system else None
+        adapter = tuned if tuned and (tuned / "adapter_config.json").exists() else None
+        path = str(tuned) if tuned and not adapter else self.model_path
+        return ENGINES.get(settings.engine).open(
+            path,
+            adapter=adapter,
+            dtype=settings.dtype,
+            device=settings.device,
+            format=settings.format,
+            batch_size=settings.batch_size,
+            revision=settings.revision if path == self.model_path else None,
+            trust_remote_code=settings.trust_remote_code,
+        )
+
+    def _sampling(self, *, samples: int) -> Sampling:
+        probe_settings = self.config.probe
+        return Sampling(
+            max_new_tokens=probe_settings.max_new_tokens,
+            stop=probe_settings.stop,
+            samples=samples,
+            temperature=probe_settings.temperature,
+            top_p=probe_settings.top_p,
+            seed=self.config.seed,
+        )
+
+    @contextlib.contextmanager
+    def _stage(self, name: str, inputs: str, output: Path) -> Iterator[dict[str, Any] | None]:
+        """Yield None where the stage is done already, else a dict for notes; record it at the end."""
+        if self.manifest.is_done(name, inputs) and output.exists():
+            self.listener.note(f"{name}: nothing has changed, kept")
+            yield None
+        else:
+            with self.manifest.stage(name, inputs) as notes:
+                yield notes
+
+    # -- the stages ----------------------------------------------------------------------------
+
+    def load(self) -> LoadedData:
+        """The questions of the run, as their files hold them now.
+
+        Raises:
+            DataError: they cannot be used.
+        """
+        settings = self.config.data
+        if settings.path is None and settings.name in (None, "pocket"):
+            settings = settings.model_copy(update={"path": Path(self.model_path)})
+        return load_questions(settings, seed=self.config.seed, require=("train", "test"))
+
+    def _data(self, loaded: LoadedData) -> None:
+        self.data_hash = digest([to_row(question) for question in loaded.questions])
+        with self._stage("data", self.data_hash, self.folder.questions) as notes:
+            if notes is None:
+                return
+            write_parquet(self.folder.questions, loaded.questions, Question)
+            notes["report"] = loaded.report.to_dict()
+        for line in loaded.report.lines():
+            self.listener.note(line)
+
+    def _probe(self) -> None:
+        config = self.config
+        self.probe_hash = digest(
+            [
+                __version__,
+                self.data_hash,
+                model_fingerprint(self.model_path),
+                *(section.model_dump() for section in (config.model, config.template, config.judge)),
+                config.probe.model_dump(),
+                config.seed,
+            ]
+        )
+        with self._stage("probe", self.probe_hash, self.folder.probe) as notes:
+            if notes is None:
+                return
+            store = UnitStore(self.folder.work / "probe", Probe, key=self.probe_hash)
+            sampling = self._sampling(samples=config.probe.samples)
+            with self.listener.bar("asking the base model", len(self.questions), "questions") as advance:
+                probes = probe(
+                    self.engine,
+                    self.questions,
+                    template=self.setup(self.engine).template,
+                    sampling=sampling,
+                    rule=config.judge.rule,
+                    store=store,
+                    unit=config.probe.unit,
+                    progress=advance,
+                )
+            write_parquet(self.folder.probe, probes, Probe)
+            notes["generations"] = len(probes) * (1 + sampling.samples)
+            store.clear()
+
+    def _build(self) -> None:
+        config = self.config
+        self.build_hash = digest(
+            [self.probe_hash, config.knowledge.model_dump(), config.r_tuning.model_dump()]
+        )
+        for system in config.methods:
+            with self._stage(f"build/{system}", self.build_hash, self.folder.training(system)) as notes:
+                if notes is None:
+                    continue
+                stages = METHODS.get(system)().build(self._labelled, self.setup(self.engine))
+                with atomic_folder(self.folder.training(system)) as partial:
+                    for stage, examples in stages.items():
+                        write_jsonl(partial / f"{stage}.jsonl", examples)
+                notes["rows"] = {stage: len(examples) for stage, examples in stages.items()}
+
+    @cached_property
+    def _labelled(self) -> list[Labelled]:
+        """The training questions with what the base model is taken to know of them."""
+        rows = [
+            (question, item)
+            for question, item in zip(self.questions, self.probes, strict=True)
+            if question.split == "train" and question.answerable
+        ]
+        questions, probes = [row[0] for row in rows], [row[1] for row in rows]
+        knowledge = estimators.estimate(questions, probes, self.config.knowledge.estimator)
+        boundary.require_both_sides(questions, probes, knowledge, self.config.knowledge.min_share)
+        known = sum(bool(item.known) for item in knowledge)
+        self.listener.note(
+            f"the base model knows {known:,} of {len(knowledge):,} training questions "
+            f"({self.config.knowledge.estimator})"
+        )
+        return [
+            Labelled(question=question, probe=item, knowledge=estimate)
+            for question, item, estimate in zip(questions, probes, knowledge, strict=True)
+        ]
+
+    def _train(self) -> None:
+        self.train_hash = {}
+        for system in self.config.methods:
+            settings = self.config.training_for(system)
+            self.train_hash[system] = digest([self.build_hash, settings.model_dump(), self.config.seed])
+            with self._stage(
+                f"train/{system}", self.train_hash[system], self.folder.model(system)
+            ) as notes:
+                if notes is not None:
+                    notes |= self._train_one(system, settings)
+
+    def _train_one(self, system: str, settings: TrainingSettings) -> dict[str, Any]:
+        from demur.training.launch import launch
+
+        card = self._card(system)
+        stages = {
+            path.stem: list(read_jsonl(path, Example))
+            for path in sorted(self.folder.training(system).glob("*.jsonl"))
+        }
+        plans = launch(
+            self._take_engine(),
+            stages,
+            settings=settings,
+            seed=self.config.seed,
+            work=self.folder.work / "training" / system / self.train_hash[system],
+            out=self.folder.model(system),
+            card=card,
+            note=self.listener.note,
+            bar=self.listener.bar,
+            title=f"tuning {system}",
+        )
+        return {"plan": {stage: dataclasses.asdict(plan) for stage, plan in plans.items()}}
+
+    def _take_engine(self) -> Any:
+        """The base model, to be changed: nobody else gets this one afterwards."""
+        engine = self.engine
+        del self.engine
+        return engine
+
+    def _card(self, system: str) -> dict[str, Any]:
+        """demur.json: everything that asking the tuned model needs."""
+        config, setup = self.config, self.setup(self.engine)
+        return {
+            "schema_version": 1,
+            "demur": __version__,
+            "method": system,
+            "base_model": self.model_path,
+            "revision": config.model.revision,
+            "format": "chat" if self.engine.chat else "plain",
+            "template": dataclasses.asdict(setup.template),
+            "stop": list(config.probe.stop),
+            "max_new_tokens": config.probe.max_new_tokens,
+            "primary_signal": METHODS.get(system).info.primary_signal,
+            "threshold": {"signal": "sure", "value": config.r_tuning.threshold},
+        }
+
+    def _predict(self) -> None:
+        self.predict_hash = {"base": digest([self.probe_hash, "base"])}
+        with self._stage(
+            "predict/base", self.predict_hash["base"], self.folder.predictions("base")
+        ) as notes:
+            if notes is not None:
+                write_parquet(self.folder.predictions("base"), baselines.base(self.probes), Prediction)
+        for system in self.config.methods:
+            inputs = digest([self.train_hash[system], self.config.r_tuning.threshold])
+            self.predict_hash[system] = inputs
+            with self._stage(f"predict/{system}", inputs, self.folder.predictions(system)) as notes:
+                if notes is not None:
+                    self._predict_one(system, inputs)
+        self._predict_derived()
+
+    def _predict_one(self, system: str, inputs: str) -> None:
+        self.__dict__.pop("engine", None)  # one model in memory at a time
+        engine = self._open(system)
+        method, setup = METHODS.get(system)(), self.setup(engine)
+        store = UnitStore(self.folder.work / "predict" / system, Prediction, key=inputs)
+        with self.listener.bar(f"asking {system}", len(self.questions), "questions") as advance:
+
+            def work(part: Sequence[Question]) -> list[Prediction]:
+                said = method.elicit(engine, part, setup, progress=advance)
+                pairs = zip(part, said, strict=True)
+                return [self._judged(system, question, item) for question, item in pairs]
+
+            rows = store.run(self.questions, work, unit=self.config.probe.unit, progress=advance)
+        write_parquet(self.folder.predictions(system), rows, Prediction)
+        store.clear()
+
+    def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
+        refusal = self.config.template.template(chat=False).refusal
+        verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=(refusal,))
+        return Prediction(
+            question_id=question.id,
+            system=system,
+            answer=said.answer,
+            response=said.response,
+            verdict=verdict,
+            abstained=said.declines or verdict is Verdict.REFUSED,
+            signals=said.signals,
+        )
+
+    def _predict_derived(self) -> None:
+        """The base model read in other ways, beside the method of the run."""
+        method = self.config.method
+        inputs = digest([self.predict_hash["base"], self.predict_hash[method]])
+        base, tuned = (
+            read_parquet(self.folder.predictions(system), Prediction) for system in ("base", method)
+        )
+        for system, rows in baselines.derived(base, tuned, self.questions).items():
+            self.predict_hash[system] = inputs
+            output = self.folder.predictions(system)
+            with self._stage(f"predict/{system}", inputs, output) as notes:
+                if notes is not None:
+                    write_parquet(output, rows, Prediction)
+
+    def _evaluate(self) -> None:
+        systems = list(self.predict_hash)
+        self.evaluate_hash = digest([self.predict_hash, self.config.evaluation.model_dump()])
+        infos = {system: system_info(system) for system in systems}
+        self.manifest.values["systems"] = {
+            system: {
+                "primary_signal": info.primary_signal,
+                "paper": info.paper,
+                "description": info.summary,
+            }
+            for system, info in infos.items()
+        }
+        with self._stage("evaluate", self.evaluate_hash, self.folder.metrics) as notes:
+            if notes is None:
+                return
+            from demur.metrics import evaluate
+
+            method, settings = self.config.method, self.config.evaluation
+            results = evaluate(
+                self.questions,
+                {s: read_parquet(self.folder.predictions(s), Prediction) for s in systems},
+                primary={system: info.primary_signal for system, info in infos.items()},
+                reference="base",
+                compare=[(method, other) for other in systems if other != method],
+                level=settings.level,
+                resamples=settings.resamples,
+                seed=self.config.seed,
+                ece_bins=settings.ece_bins,
+            )
+            write_json(self.folder.metrics, results)
+
+    def _report(self) -> None:
+        inputs = digest([__version__, self.evaluate_hash])
+        with self._stage("report", inputs, self.folder.report) as notes:
+            if notes is None:
+                return
+            from demur.reporting import write_report
+
+            self.manifest.save()
+            write_report(self.folder.root)
+
+
+def check_names(config: Config) -> None:
+    """Refuse names that no registry knows, before any work starts.
+
+    Raises:
+        UnknownNameError: with the nearest known name.
+    """
+    for method in config.methods:
+        METHODS.check(method, "method" if method == config.method else "baselines")
+    ENGINES.check(config.model.engine, "model.engine")
+    JUDGES.check(config.judge.rule, "judge.rule")
+    estimators.parse(config.knowledge.estimator)
+
+
+def system_info(system: str) -> MethodInfo:
+    """What is known of a system, trained or not."""
+    return METHODS.get(system).info if system in METHODS else baselines.BASELINES[system]
+
+
+def model_fingerprint(path: str) -> str:
+    """What a model's outputs depend on: its files where it is a folder, else its name.
+
+    Large files count by size and time of change, since hashing them would take longer than it is worth.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return path
+    return digest(
+        [
+            [file.name, file_digest(file) if file.stat().st_size < LARGE_BYTES else _stamp(file)]
+            for file in sorted(folder.iterdir())
+            if file.is_file()
+        ]
+    )
+
+
+LARGE_BYTES = 64 * 2**20
+
+
+def _stamp(file: Path) -> list[int]:
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]

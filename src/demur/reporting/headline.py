@@ -1,0 +1,231 @@
+"""The result of a run in a few plain sentences, whichever way it fell.
+
+No sentence gives an accuracy without the coverage beside it, and none praises a system that a
+policy without any knowledge could equal: what refusing at random would reach is said where the
+system does not beat it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demur.reporting import words
+
+COMPARED = (
+    ("base-likelihood", ("accuracy_willing", "ap", "auroc")),
+    ("familiarity-only", ("ap", "auroc", "accuracy_willing")),
+)
+"""What a method is held against, and which metric to compare by, the first that the run has.
+``base-likelihood`` answers equally often, so accuracies compare; ``familiarity-only`` need not, so
+its order of the answers is compared."""
+
+RIVALS = {
+    "base-likelihood": "the base model’s own likelihood at the same coverage",
+    "familiarity-only": "a score that knows only how often the person was read about",
+}
+
+COMPARED_BY = {
+    "accuracy_willing": "accuracy on the questions answered",
+    "ap": "average precision",
+    "auroc": "AUROC",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One clause of a finding."""
+
+    label: str
+    """What the clause is about; empty where the sentence says it."""
+    text: str
+    tone: str
+    """``better``, ``worse``, ``even``, ``undefined``, or ``plain`` where nothing is compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One sentence of the headline."""
+
+    place: str
+    """Which questions it speaks of; empty where ``opening`` says so itself."""
+    opening: str
+    """How the sentence goes on, up to its clauses; empty where its only clause says everything."""
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole sentence."""
+        return f"{self.place}, {self.sentence}" if self.place else self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The sentence without its place, for where that stands above it."""
+        clauses = "; ".join(
+            f"{part.label}: {part.text}" if part.label else part.text for part in self.parts
+        )
+        return f"{self.opening} {clauses}.".lstrip()
+
+
+def headline(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    """The run in plain sentences, for the terminal and the top of the report.
+
+    Args:
+        metrics: the whole of ``metrics.json``.
+        manifest: the whole of ``manifest.json``.
+    """
+    return [finding.text for finding in findings(metrics, manifest)]
+
+
+def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Finding]:
+    """The sentences of `headline`, with their clauses and which way each of them fell."""
+    systems = metrics["metrics"]
+    tuned = words.methods([s for s in manifest.get("systems", {}) if s in systems] or list(systems))
+    if not tuned:
+        return [_only_base(systems, split) for split in words.main_splits(list(systems.get("base", {})))]
+    found: list[Finding] = []
+    for method in tuned:
+        splits = words.main_splits(list(systems[method]))
+        found += [_before_and_after(metrics, method, split) for split in splits]
+        for rival, by in COMPARED:
+            if rival in systems:
+                found += [_against(metrics, method, rival, split, by) for split in splits]
+        found += _on_unanswerable(metrics, method)
+    return found
+
+
+def _only_base(systems: Mapping[str, Any], split: str) -> Finding:
+    cells = systems["base"][split]
+    return _plain(f"the model {_answering(cells, past=True)}. Nothing was tuned", place=split)
+
+
+def _plain(text: str, *, place: str = "") -> Finding:
+    """A finding of one clause that compares nothing."""
+    where = words.split_title(place) if place else ""
+    return Finding(place=where, opening="", parts=(Part(label="", text=text, tone="plain"),))
+
+
+def _before_and_after(metrics: Mapping[str, Any], method: str, split: str) -> Finding:
+    systems = metrics["metrics"]
+    after = systems[method][split]
+    before = systems.get("base", {}).get(split)
+    text = f"before tuning the model {_answering(before, past=True)}. " if before else ""
+    text += f"After {words.title(method)} it {_answering(after)}"
+    text += _no_better_than_chance(metrics, method, split)
+    if before:
+        text += f"; {_knowledge(metrics, method, split)}"
+    text += _unscored(after)
+    return _plain(text, place=split)
+
+
+def _answering(cells: Mapping[str, Any], *, past: bool = False) -> str:
+    """How often a system answers, and how often it is right when it does."""
+    coverage = _value(cells, "coverage")
+    answers, is_right = ("answered", "was right") if past else ("answers", "is right")
+    if coverage is None:
+        return f"{answers} nothing that could be scored"
+    if coverage == 0:
+        return f"{answers} none of the questions, so there is no accuracy to speak of"
+    right = words.percent_range(cells.get("accuracy_willing", {}))
+    if coverage == 1:
+        still = "" if past else "still "
+        return f"{still}{answers} every question and {is_right} on {right} of them"
+    share = words.percent_range(cells["coverage"])
+    return f"{answers} {share} of the questions and {is_right} on {right} of those"
+
+
+def _no_better_than_chance(metrics: Mapping[str, Any], method: str, split: str) -> str:
+    """A clause for a system whose choice of questions is not shown to beat a blind one."""
+    cells = metrics["metrics"][method][split]
+    blind = metrics.get("policies", {}).get(method, {}).get(split, {}).get("random-refusal", {})
+    expected, low = _value(blind, "accuracy_willing"), cells.get("accuracy_willing", {}).get("low")
+    coverage = _value(cells, "coverage")
+    if expected is None or low is None or low > expected or coverage in (None, 0, 1):
+        return ""
+    return f", which does not beat refusing as often at random ({words.percent(expected)})"
+
+
+def _knowledge(metrics: Mapping[str, Any], method: str, split: str) -> str:
+    """Whether tuning cost answers that the model had: judged by the paired interval where there is one."""
+    before = _value(metrics["metrics"]["base"][split], "accuracy")
+    after = _value(metrics["metrics"][method][split], "accuracy")
+    figures = f"accuracy with refusals ignored {words.percent(before)} → {words.percent(after)}"
+    if before is None or after is None:
+        return figures
+    difference = _difference(metrics, "accuracy", split, method, "base")
+    # Without a paired interval, the two points that the project's own acceptance allows.
+    change = {"value": after - before, "low": after - before - 0.02, "high": after - before + 0.02}
+    verdict = {"better": "knowledge gained", "worse": "knowledge lost", "even": "knowledge kept"}
+    paired = f", {words.compare(difference)}" if difference else ""
+    return f"{verdict.get(words.tone(difference or change), 'knowledge')}: {figures}{paired}"
+
+
+def _unscored(cells: Mapping[str, Any]) -> str:
+    count = cells.get("accuracy", {}).get("unscored") or 0
+    if not count:
+        return ""
+    return f" (answers that could not be judged and count nowhere: {count})"
+
+
+def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by: Sequence[str]) -> Finding:
+    """A method held against one rival on a split and on each of its groups."""
+    known = list(metrics["metrics"][method])
+    parts_of = [split, *(name for name in known if name.startswith(split + "/") and words.is_group(name))]
+    metric = next((m for m in by if _difference(metrics, m, split, method, rival)), by[0])
+    return Finding(
+        place=words.split_title(split),
+        opening=f"{words.title(method)} against {RIVALS[rival]}, by {COMPARED_BY[metric]}:",
+        parts=tuple(
+            _clause(
+                _difference(metrics, metric, name, method, rival), name.removeprefix(split + "/"), split
+            )
+            for name in parts_of
+        ),
+    )
+
+
+def _clause(difference: Mapping[str, Any] | None, name: str, whole: str) -> Part:
+    label = "overall" if name == whole else name
+    if difference is None:
+        return Part(label=label, text="not compared", tone="undefined")
+    return Part(label=label, text=words.compare(difference), tone=words.tone(difference))
+
+
+def _on_unanswerable(metrics: Mapping[str, Any], method: str) -> list[Finding]:
+    """How often questions that have no answer are declined, before and after."""
+    found = []
+    for split, table in metrics.get("tables", {}).get(method, {}).items():
+        if words.is_group(split) or split == "calibration":
+            continue
+        after = _refused(table)
+        before = _refused(metrics["tables"].get("base", {}).get(split, {}))
+        if after is None:
+            continue
+        was = f", the base model {words.percent(before)}" if before is not None else ""
+        of = f"Of the questions without an answer in {split}"
+        found.append(_plain(f"{of}, {words.title(method)} declines {words.percent(after)}{was}"))
+    return found
+
+
+def _refused(table: Mapping[str, Any]) -> float | None:
+    """Share of the scored unanswerable questions that were refused; None where there are none."""
+    counts = table.get("unanswerable", {})
+    scored = sum(counts.get(key, 0) for key in ("correct", "wrong", "refused"))
+    return counts["refused"] / scored if scored else None
+
+
+def _difference(
+    metrics: Mapping[str, Any], metric: str, split: str, system: str, against: str
+) -> Mapping[str, Any] | None:
+    wanted = (metric, split, system, against)
+    for row in metrics.get("differences", []):
+        if (row["metric"], row["split"], row["system"], row["against"]) == wanted:
+            found: Mapping[str, Any] = row
+            return found
+    return None
+
+
+def _value(cells: Mapping[str, Any], metric: str) -> float | None:
+    value: float | None = cells.get(metric, {}).get("value")
+    return value

@@ -1,0 +1,184 @@
+"""One self-contained page per run: opens offline, asks nothing of a network, runs no foreign text.
+
+Whatever a model or a dataset said reaches the page as escaped text (Jinja2's autoescape) or as JSON
+data that the script puts into text nodes. A content security policy allows exactly the page's own
+script and style, by hash, and no connection at all: a hole in the escaping would still run nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import demur
+from demur.files import write_text
+from demur.metrics import METRICS
+from demur.reporting import payload, views, words
+from demur.reporting.headline import Finding, findings
+from demur.reporting.legend import legend
+from demur.reporting.run_folder import RunFolder, read_run
+
+FIGURE_LIMIT = 50_000
+"""At most so many questions stand behind the curves, the histograms and the slider of a page."""
+BROWSE_LIMIT = 10_000
+"""At most so many single questions can be read on a page."""
+SAMPLE_SEED = 0
+
+
+def write_report(
+    run: Path,
+    *,
+    figure_limit: int = FIGURE_LIMIT,
+    browse_limit: int = BROWSE_LIMIT,
+    seed: int = SAMPLE_SEED,
+) -> Path:
+    """Write ``report.html`` of a run folder, whole or not at all.
+
+    Args:
+        run: the run folder; see `demur.reporting.run_folder` for what it must hold.
+        figure_limit: questions behind the curves; above it a seeded sample is drawn and the page says so.
+        browse_limit: questions that can be read singly; likewise.
+        seed: of those samples.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RunFolderError: a file of the run is missing or does not fit the others.
+    """
+    page = render(read_run(run), figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
+    target = run / "report.html"
+    write_text(target, page)
+    return target
+
+
+def render(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) -> str:
+    """The page of a run as text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("demur.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script, style = _asset("report.js"), _asset("report.css")
+    data = payload.build(run, figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
+    # Our own files and escaped JSON; everything else on the page is escaped by the template.
+    trusted = {"script": script, "style": style, "data": payload.embed(data)}
+    return environment.get_template("report.html.j2").render(
+        **{name: Markup(text) for name, text in trusted.items()},  # noqa: S704
+        policy=_policy(script, style),
+        **_context(run, data),
+    )
+
+
+def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
+    systems = [system for system in run.predictions if system in run.metrics["metrics"]]
+    about = run.manifest.get("systems", {})
+    panels = views.panels(run.metrics, systems)
+    return {
+        "run_name": run.path.resolve().name,
+        "version": run.manifest.get("demur", demur.__version__),
+        "findings": _by_place(run),
+        "panels": panels,
+        "first_split": (words.main_splits([p.split for p in panels]) or [""])[0],
+        "systems": [_about(name, about.get(name, {})) for name in run.predictions],
+        "method": next(iter(words.methods(systems)), systems[0] if systems else ""),
+        "colours": _colours(list(run.predictions)),
+        "comparisons": views.comparisons(run.metrics),
+        "legends": [legend(name) for name in METRICS.names()],
+        "title_of": words.title,
+        "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
+        "settings": run.metrics.get("settings", {}),
+        "total": data["total"],
+        "drawn": len(data["membership"]),
+        "browsed": len(data["browse"]),
+        **_making(run),
+    }
+
+
+def _by_place(run: RunFolder) -> list[tuple[str, list[Finding]]]:
+    """The headline's sentences under the questions that they speak of; those of no one place last."""
+    places: dict[str, list[Finding]] = {}
+    for finding in findings(run.metrics, run.manifest):
+        places.setdefault(finding.place, []).append(finding)
+    return sorted(places.items(), key=lambda item: item[0] == "")
+
+
+def _about(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "name": name,
+        "title": words.title(name),
+        "description": entry.get("description") or words.DESCRIPTIONS.get(name, ""),
+        "paper": entry.get("paper") or "",
+        "primary": entry.get("primary_signal") or "",
+    }
+
+
+def _making(run: RunFolder) -> dict[str, Any]:
+    """How the run was made: what the last section shows."""
+    manifest = run.manifest
+    command = manifest.get("command", "")
+    stages = [
+        {
+            "name": name,
+            "time": words.duration(stage.get("seconds")),
+            "memory": _memory(stage.get("peak_memory_mb")),
+            "inputs": stage.get("inputs") or "–",
+        }
+        for name, stage in manifest.get("stages", {}).items()
+    ]
+    seconds = [stage.get("seconds") or 0.0 for stage in manifest.get("stages", {}).values()]
+    return {
+        "command": command if isinstance(command, str) else " ".join(command),
+        "seed": manifest.get("seed"),
+        "stages": stages,
+        "total_time": words.duration(sum(seconds)),
+        "versions": manifest.get("versions", {}),
+        "config": run.config.strip(),
+        "manifest_text": json.dumps(manifest, indent=2, ensure_ascii=False),
+    }
+
+
+def _memory(megabytes: float | None) -> str:
+    return "–" if megabytes is None else f"{megabytes:,.0f} MB"
+
+
+def _colours(systems: list[str]) -> dict[str, int]:
+    """A colour number per system: fixed for the known ones, so that every report looks alike."""
+    fixed = {
+        "base": 0,
+        "r-tuning": 1,
+        "vanilla": 2,
+        "base-likelihood": 3,
+        "pretrain-w": 4,
+        "familiarity-only": 5,
+    }
+    spare = iter(
+        n for n in range(1, len(systems) + 10) if n not in {fixed[s] for s in systems if s in fixed}
+    )
+    return {system: (fixed[system] if system in fixed else next(spare)) % 8 for system in systems}
+
+
+def _asset(name: str) -> str:
+    return (resources.files("demur.reporting") / "static" / name).read_text(encoding="utf-8")
+
+
+def _policy(script: str, style: str) -> str:
+    """A content security policy that allows this script and this style and nothing else."""
+    return (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

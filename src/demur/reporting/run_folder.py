@@ -1,0 +1,100 @@
+"""A run folder, read whole and checked, for the pages made from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demur.errors import RunFolderError
+from demur.records import Prediction, Question, read_parquet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFolder:
+    """What a finished run has on disk, without its models."""
+
+    path: Path
+    config: str
+    """The resolved configuration as YAML text."""
+    manifest: dict[str, Any]
+    metrics: dict[str, Any]
+    questions: list[Question]
+    predictions: dict[str, list[Prediction]]
+    """By system, in the manifest's order."""
+
+
+def read_run(path: Path) -> RunFolder:
+    """Read a run folder.
+
+    Raises:
+        RunFolderError: a file is missing or unreadable, or a prediction belongs to no question.
+    """
+    manifest = _read_json(path / "manifest.json", made_by="demur run")
+    metrics = _read_json(path / "metrics.json", made_by="demur evaluate")
+    questions = read_parquet(_existing(path / "questions.parquet", made_by="demur run"), Question)
+    files = {file.stem: file for file in sorted((path / "predictions").glob("*.parquet"))}
+    if not files:
+        raise _missing(path / "predictions" / "SYSTEM.parquet", made_by="demur predict")
+    order = [*(s for s in manifest.get("systems", {}) if s in files), *files]
+    predictions = {system: read_parquet(files[system], Prediction) for system in dict.fromkeys(order)}
+    _check_ids(path, questions, predictions)
+    config = _existing(path / "config.yaml", made_by="demur run").read_text(encoding="utf-8")
+    return RunFolder(
+        path=path,
+        config=config,
+        manifest=manifest,
+        metrics=metrics,
+        questions=questions,
+        predictions=predictions,
+    )
+
+
+def _read_json(path: Path, *, made_by: str) -> dict[str, Any]:
+    text = _existing(path, made_by=made_by).read_text(encoding="utf-8")
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise RunFolderError(
+            expected="a JSON object",
+            found=f"text that is no JSON ({error})",
+            where=str(path),
+            fix=f"run `{made_by}` again to write the file anew",
+        ) from error
+    if not isinstance(value, dict):
+        raise RunFolderError(
+            expected="a JSON object",
+            found=f"a JSON {type(value).__name__}",
+            where=str(path),
+            fix=f"run `{made_by}` again to write the file anew",
+        )
+    return value
+
+
+def _existing(path: Path, *, made_by: str) -> Path:
+    if not path.is_file():
+        raise _missing(path, made_by=made_by)
+    return path
+
+
+def _missing(path: Path, *, made_by: str) -> RunFolderError:
+    return RunFolderError(
+        expected="a finished run folder",
+        found=f"no {path.name}",
+        where=str(path.parent),
+        fix=f"run `{made_by}` first, or check the folder's name",
+    )
+
+
+def _check_ids(path: Path, questions: list[Question], predictions: dict[str, list[Prediction]]) -> None:
+    known = {question.id for question in questions}
+    for system, rows in predictions.items():
+        stray = next((row.question_id for row in rows if row.question_id not in known), None)
+        if stray is not None:
+            raise RunFolderError(
+                expected="predictions of the questions in questions.parquet",
+                found=f"a prediction for the unknown question {stray!r}",
+                where=str(path / "predictions" / f"{system}.parquet"),
+                fix="run `demur predict` again: questions and predictions come from different runs",
+            )

@@ -1,0 +1,268 @@
+"""Tables and bars of the page, from ``metrics.json``: what a reader sees even without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demur.reporting import words
+from demur.reporting.legend import Legend, legend
+
+OUTCOMES = ("correct", "wrong", "refused", "unscored")
+KINDS = {"answerable": "Questions with an answer", "unanswerable": "Questions without an answer"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One piece of a stacked bar; ``start`` and ``width`` in percent of the bar."""
+
+    outcome: str
+    start: float
+    width: float
+
+    @property
+    def words(self) -> str:
+        """The share in words."""
+        return f"{self.outcome} {words.percent(self.width / 100)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What became of the questions of one kind, for one system or one policy."""
+
+    system: str
+    title: str
+    segments: tuple[Segment, ...]
+    counts: tuple[int, ...] | None
+    """How many of each of `OUTCOMES`; None for a policy, whose shares are expectations."""
+
+    @property
+    def shares(self) -> list[str]:
+        """The share of each of `OUTCOMES`, as text."""
+        widths = {segment.outcome: segment.width for segment in self.segments}
+        return [words.percent(widths.get(outcome, 0.0) / 100) for outcome in OUTCOMES]
+
+    @property
+    def words(self) -> str:
+        """The whole bar in words, for who cannot see it."""
+        return ", ".join(segment.words for segment in self.segments) or "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The bars of one kind of questions in one split."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    policies: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One estimate, as text."""
+
+    value: str
+    interval: str
+    n: int | None
+    unscored: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Everything said about one split."""
+
+    split: str
+    title: str
+    whole: bool
+    """False for a group of a larger split."""
+    blocks: tuple[Block, ...]
+    main: tuple[Legend, ...]
+    rest: tuple[Legend, ...]
+    systems: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Cell]
+    """By system and metric."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One paired difference, drawn from ``left`` to ``right`` with its point at ``at``, in percent."""
+
+    split: str
+    title: str
+    group: bool
+    words: str
+    tone: str
+    drawn: bool
+    """False where the difference is undefined."""
+    left: float
+    right: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All paired differences of two systems in one metric."""
+
+    system: str
+    against: str
+    rows: tuple[Compared, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedBy:
+    """The comparisons by one metric, on one scale: ``reach`` points to either side of zero."""
+
+    legend: Legend
+    reach: float
+    comparisons: tuple[Comparison, ...]
+
+
+def panels(metrics: Mapping[str, Any], systems: Sequence[str]) -> list[Panel]:
+    """One panel per split that any system was measured on."""
+    splits = words.ordered({split for system in systems for split in metrics["metrics"].get(system, {})})
+    return [_panel(metrics, split, systems) for split in splits]
+
+
+def comparisons(metrics: Mapping[str, Any]) -> list[ComparedBy]:
+    """The paired differences by metric, those that the headline speaks of first."""
+    rows = metrics.get("differences", [])
+    first = [
+        name for name in ("accuracy_willing", "ap", "accuracy") if any(r["metric"] == name for r in rows)
+    ]
+    names = list(dict.fromkeys([*first, *(row["metric"] for row in rows)]))
+    return [_compared_by(name, [row for row in rows if row["metric"] == name]) for name in names]
+
+
+def _panel(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Panel:
+    measured = tuple(s for s in systems if split in metrics["metrics"].get(s, {}))
+    names = list(dict.fromkeys(m for s in measured for m in metrics["metrics"][s][split]))
+    main = [name for name in words.MAIN_METRICS if name in names]
+    return Panel(
+        split=split,
+        title=words.split_title(split),
+        whole=not words.is_group(split),
+        blocks=tuple(_blocks(metrics, split, measured)),
+        main=tuple(legend(name) for name in main),
+        rest=tuple(legend(name) for name in names if name not in main),
+        systems=measured,
+        cells={(s, m): _cell(metrics["metrics"][s][split], m) for s in measured for m in names},
+    )
+
+
+def _cell(cells: Mapping[str, Any], metric: str) -> Cell:
+    estimate = cells.get(metric, {})
+    entry = legend(metric)
+    return Cell(
+        value=entry.cell(estimate.get("value")),
+        interval=entry.interval(estimate.get("low"), estimate.get("high")),
+        n=estimate.get("n"),
+        unscored=estimate.get("unscored"),
+    )
+
+
+def _blocks(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Iterable[Block]:
+    tables = metrics.get("tables", {})
+    bars_of = {}
+    for kind in KINDS:
+        found = {s: tables.get(s, {}).get(split, {}).get(kind, {}) for s in systems}
+        bars_of[kind] = tuple(_bar(s, counts) for s, counts in found.items() if sum(counts.values()))
+    present = [kind for kind in KINDS if bars_of[kind]]
+    for kind in present:
+        # Policies are measured on the split as a whole, so they stand once, below its last block.
+        policies = tuple(_policy_bars(metrics, split, systems)) if kind == present[-1] else ()
+        yield Block(title=KINDS[kind], bars=bars_of[kind], policies=policies)
+
+
+def _bar(system: str, counts: Mapping[str, int]) -> Bar:
+    total = sum(counts.values())
+    shares = {outcome: counts.get(outcome, 0) / total for outcome in OUTCOMES}
+    return Bar(
+        system=system,
+        title=words.title(system),
+        segments=_segments(shares),
+        counts=tuple(counts.get(outcome, 0) for outcome in OUTCOMES),
+    )
+
+
+def _policy_bars(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Iterable[Bar]:
+    """What policies without any knowledge would do in place of each method."""
+    for method in words.methods(systems):
+        for policy, cells in metrics.get("policies", {}).get(method, {}).get(split, {}).items():
+            coverage = cells.get("coverage", {}).get("value")
+            right = cells.get("accuracy_willing", {}).get("value")
+            if coverage is None or (coverage and right is None):
+                continue
+            answered_right = coverage * (right or 0.0)
+            shares = {
+                "correct": answered_right,
+                "wrong": coverage - answered_right,
+                "refused": 1 - coverage,
+            }
+            title = words.POLICIES.get(policy, policy)
+            yield Bar(system=method, title=title, segments=_segments(shares), counts=None)
+
+
+def _segments(shares: Mapping[str, float]) -> tuple[Segment, ...]:
+    found, start = [], 0.0
+    for outcome in OUTCOMES:
+        width = 100 * shares.get(outcome, 0.0)
+        if width > 0:
+            found.append(Segment(outcome=outcome, start=round(start, 3), width=round(width, 3)))
+        start += width
+    return tuple(found)
+
+
+def _compared_by(metric: str, rows: Sequence[Mapping[str, Any]]) -> ComparedBy:
+    reach = _reach(rows)
+    pairs = dict.fromkeys((row["system"], row["against"]) for row in rows)
+    entry = legend(metric)
+    return ComparedBy(
+        legend=entry,
+        reach=reach,
+        comparisons=tuple(
+            Comparison(
+                system=system,
+                against=against,
+                rows=_compared(
+                    [r for r in rows if (r["system"], r["against"]) == (system, against)], entry, reach
+                ),
+            )
+            for system, against in pairs
+        ),
+    )
+
+
+def _compared(rows: Sequence[Mapping[str, Any]], entry: Legend, reach: float) -> tuple[Compared, ...]:
+    by_split = {row["split"]: row for row in rows}
+    lower = entry.direction == "lower"
+    return tuple(_one_compared(by_split[split], reach, lower) for split in words.ordered(by_split))
+
+
+def _one_compared(row: Mapping[str, Any], reach: float, lower_is_better: bool) -> Compared:
+    value = row["value"] or 0.0  # an undefined one is not drawn
+    ends = (row[key] if row[key] is not None else value for key in ("low", "high"))
+    left, right = sorted(_place(end, reach, lower_is_better) for end in ends)
+    return Compared(
+        split=row["split"],
+        title=words.group_title(row["split"]),
+        group=words.is_group(row["split"]),
+        words=words.compare(row, lower_is_better=lower_is_better, brief=True),
+        tone=words.tone(row, lower_is_better=lower_is_better),
+        drawn=row["value"] is not None,
+        left=left,
+        right=right,
+        at=_place(value, reach, lower_is_better),
+    )
+
+
+def _place(value: float, reach: float, lower_is_better: bool) -> float:
+    """Where a difference stands on the scale, in percent from the left; better is always to the right."""
+    signed = -value if lower_is_better else value
+    return round(50 + 50 * max(-1.0, min(1.0, signed / reach)), 2)
+
+
+def _reach(rows: Sequence[Mapping[str, Any]]) -> float:
+    """The scale's half width: the farthest interval end, rounded up to whole steps of five points."""
+    ends = [abs(row[key]) for row in rows for key in ("value", "low", "high") if row[key] is not None]
+    return max(0.05, 0.05 * -(-max(ends, default=0.0) // 0.05))

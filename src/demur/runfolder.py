@@ -1,0 +1,239 @@
+"""The run folder: where everything of a run lies, and what is known of how it was made.
+
+Its layout is a contract that tools outside rely on; `docs/architecture.md` shows it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.metadata
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from demur import __version__
+from demur.config import Config, differences, load_config, save_config
+from demur.errors import DemurError, RunFolderError
+from demur.files import write_json
+
+SCHEMA_VERSION = 1
+TRACKED = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+    "numpy",
+    "scikit-learn",
+    "pyarrow",
+)
+"""Packages whose versions a result depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths inside a run folder."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.root / "config.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, seeds, input hashes, time and memory."""
+        return self.root / "manifest.json"
+
+    @property
+    def questions(self) -> Path:
+        """Question rows."""
+        return self.root / "questions.parquet"
+
+    @property
+    def probe(self) -> Path:
+        """Probe rows of the base model."""
+        return self.root / "probe.parquet"
+
+    @property
+    def metrics(self) -> Path:
+        """Every metric with its interval."""
+        return self.root / "metrics.json"
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.root / "report.html"
+
+    @property
+    def work(self) -> Path:
+        """Leftovers of a run in progress; deleted on success."""
+        return self.root / "work"
+
+    def training(self, system: str) -> Path:
+        """Folder of a system's training rows, one JSONL file per stage."""
+        return self.root / "systems" / system / "training"
+
+    def model(self, system: str) -> Path:
+        """Folder of a system's tuned model."""
+        return self.root / "systems" / system / "model"
+
+    def predictions(self, system: str) -> Path:
+        """A system's predictions of every split."""
+        return self.root / "predictions" / f"{system}.parquet"
+
+    def claim(self, config: Config, *, update: bool) -> None:
+        """Make this the folder of ``config``, or check that it already is.
+
+        Args:
+            update: take over the new configuration where it differs; only what it changes is redone.
+
+        Raises:
+            RunFolderError: the folder holds something else, or a run made by another configuration.
+        """
+        if not self.config.exists():
+            self._require_empty()
+        elif not update:
+            self._require_same(config)
+        save_config(config, self.config)
+
+    def _require_empty(self) -> None:
+        try:
+            foreign = sorted(path.name for path in self.root.iterdir() if path.name != "work")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunFolderError(
+                expected="a folder to write the run to",
+                found=error.strerror or type(error).__name__,
+                where=str(self.root),
+                fix="choose another folder with --out",
+            ) from error
+        if foreign:
+            raise RunFolderError(
+                expected="an empty folder or the folder of a run",
+                found=", ".join(foreign[:5]),
+                where=str(self.root),
+                fix="choose another folder with --out; nothing was changed here",
+            )
+
+    def _require_same(self, config: Config) -> None:
+        try:
+            changed = differences(load_config(self.config), config)
+        except DemurError as error:
+            changed = [f"its configuration cannot be read by this version: {error.found}"]
+        if changed:
+            raise RunFolderError(
+                expected="the configuration this run folder was made with",
+                found="\n          ".join(changed),
+                where=str(self.config),
+                fix="choose another folder with --out, or add --update to redo what these settings change",
+            )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out of the folder while a run is at work in it."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        with (self.work / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunFolderError(
+                    expected="a run folder that nobody is working in",
+                    found="another demur process at work",
+                    where=str(self.root),
+                    fix="wait for it to end, or choose another folder with --out",
+                ) from error
+            yield
+
+
+@dataclass(slots=True)
+class Manifest:
+    """How a run was made; saved after every stage, so that an interrupted run knows what it has."""
+
+    path: Path
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path, config: Config) -> Manifest:
+        """Read the manifest of a run, or begin one."""
+        try:
+            stages = json.loads(path.read_text(encoding="utf-8")).get("stages", {})
+        except (OSError, ValueError):
+            stages = {}
+        return cls(
+            path,
+            {
+                "schema_version": SCHEMA_VERSION,
+                "demur": __version__,
+                "versions": _versions(),
+                "seed": config.seed,
+                "method": config.method,
+                "systems": {},
+                "stages": stages,
+            },
+        )
+
+    def is_done(self, stage: str, inputs: str) -> bool:
+        """Whether a stage was finished with these inputs."""
+        return bool(self.values["stages"].get(stage, {}).get("inputs") == inputs)
+
+    @contextlib.contextmanager
+    def stage(self, stage: str, inputs: str) -> Iterator[dict[str, Any]]:
+        """Time a stage and note its peak memory; recorded as done only if the block succeeds.
+
+        Yields:
+            A dict for whatever else is worth noting.
+        """
+        self.values["stages"].pop(stage, None)
+        notes: dict[str, Any] = {}
+        start = time.perf_counter()
+        with _peak_memory() as peak:
+            yield notes
+        self.values["stages"][stage] = {
+            "inputs": inputs,
+            "seconds": round(time.perf_counter() - start, 3),
+            "peak_memory_mb": round(peak[0] / 2**20, 1),
+            **notes,
+        }
+        self.save()
+
+    def save(self) -> None:
+        """Write the manifest atomically."""
+        write_json(self.path, self.values)
+
+
+@contextlib.contextmanager
+def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
+    """Watch the process's resident memory; the first item of the list is its peak in bytes."""
+    process, stop = psutil.Process(), threading.Event()
+    peak = [process.memory_info().rss]
+
+    def watch() -> None:
+        while not stop.wait(interval_seconds):
+            peak[0] = max(peak[0], process.memory_info().rss)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in TRACKED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions

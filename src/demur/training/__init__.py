@@ -1,0 +1,1 @@
+"""Thin launchers over TRL and PEFT; no training loop of our own."""

@@ -1,0 +1,66 @@
+"""What a training run will do, counted before it starts, and refused where it would do nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from demur.config import TrainingSettings
+from demur.errors import TrainingDataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenisedRow:
+    """One row as the trainer sees it."""
+
+    input_ids: list[int]
+    completion_mask: list[int]
+    """1 where the loss falls; as long as ``input_ids``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """Size of a training stage."""
+
+    rows: int
+    steps: int
+    """Optimiser updates."""
+    tokens: int
+    """Tokens read in one pass over the rows."""
+    supervised_tokens: int
+    """Of these, the ones on which loss falls."""
+
+    def sentence(self) -> str:
+        """The plan in words."""
+        return (
+            f"{self.rows:,} rows, {self.steps:,} steps, {self.tokens:,} tokens a pass, "
+            f"{self.supervised_tokens:,} of them supervised"
+        )
+
+
+def plan_training(rows: Sequence[TokenisedRow], settings: TrainingSettings, *, where: str) -> TrainingPlan:
+    """Count what would be trained.
+
+    Raises:
+        TrainingDataError: no rows, no supervised token, or less than one optimiser step.
+    """
+    per_step = settings.batch_size * settings.accumulate
+    updates = settings.epochs * len(rows) / per_step
+    supervised = sum(sum(row.completion_mask) for row in rows)
+    if not rows or not supervised or (settings.max_steps is None and updates < 1):
+        raise TrainingDataError(
+            expected="at least one optimiser step on at least one supervised token",
+            found=f"{len(rows)} rows, {supervised} supervised tokens, and {settings.epochs:g} epochs of "
+            f"{per_step} rows a step: {updates:.2f} steps",
+            where=where,
+            fix="train for more epochs, on more rows or with a smaller batch (training.epochs, "
+            "training.batch_size, training.accumulate); training.max_length may cut completions off",
+        )
+    steps_per_epoch = max(math.ceil(len(rows) / settings.batch_size) // settings.accumulate, 1)
+    return TrainingPlan(
+        rows=len(rows),
+        steps=settings.max_steps or math.ceil(settings.epochs * steps_per_epoch),
+        tokens=sum(len(row.input_ids) for row in rows),
+        supervised_tokens=supervised,
+    )

@@ -1,0 +1,136 @@
+"""The engine's results on random models of many families equal those of transformers itself."""
+
+import engine_models
+import pytest
+import torch
+
+from demur.engines import Sampling
+from demur.engines.generating import Features
+from demur.engines.hf import HFEngine
+
+PROMPTS = [
+    "w3 w14 w15 w9 w2 w6 w5 w3 w5 w8 w9 w7",  # twice as long as the sliding window of 6
+    "w31",
+    "w4 w1 w5",
+    "w2 w7 w1 w8 w2 w8 w1",
+    "w1 w2 w3",
+]
+LIMIT = 12
+
+family = pytest.mark.parametrize("name", list(engine_models.FAMILIES))
+
+
+def engine_of(name, **options):
+    return HFEngine(engine_models.tiny_model(name), engine_models.word_tokenizer(), **options)
+
+
+def tokens_of(text):
+    return [int(word[1:]) for word in text.split()]
+
+
+@torch.no_grad()
+def one_by_one(model, prompt):
+    """Greedy tokens from transformers' own ``generate``, one prompt at a time."""
+    ids = torch.tensor([tokens_of(prompt)])
+    out = model.generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=LIMIT, do_sample=False, pad_token_id=0
+    )
+    return out[0, ids.shape[1] :].tolist()
+
+
+@torch.no_grad()
+def teacher_forced(model, prompt, continuation):
+    """Log-probability of each token of a continuation, from one pass over the whole text."""
+    ids = tokens_of(prompt) + tokens_of(continuation)
+    logprobs = model(input_ids=torch.tensor([ids])).logits[0].log_softmax(-1)
+    start = len(tokens_of(prompt))
+    return [logprobs[place - 1, ids[place]].item() for place in range(start, len(ids))]
+
+
+@family
+def test_greedy_equals_generate(name):
+    model = engine_models.tiny_model(name)
+    sampling = Sampling(max_new_tokens=LIMIT, stop=())
+    found = engine_of(name).generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    for prompt, generated in zip(PROMPTS, found, strict=True):
+        assert tokens_of(generated.greedy.text) == one_by_one(model, prompt)
+        assert generated.greedy.finish == "length"
+        expected = teacher_forced(model, prompt, generated.greedy.text)
+        assert generated.greedy.token_logprobs == pytest.approx(expected, abs=1e-4)
+
+
+@family
+def test_samples_have_their_log_probabilities(name):
+    """Samples split and leave the batch; what they then read must still be their own past."""
+    model = engine_models.tiny_model(name)
+    sampling = Sampling(max_new_tokens=LIMIT, stop=(" w1", "w22 "), samples=4, temperature=0.8)
+    found = engine_of(name).generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    for prompt, generated in zip(PROMPTS, found, strict=True):
+        for response in (generated.greedy, *generated.samples):
+            if response.text:
+                expected = teacher_forced(model, prompt, response.text)
+                # a stop string may begin inside of the last token, which then counts whole
+                assert response.token_logprobs[: len(expected)] == pytest.approx(
+                    expected[: len(response.token_logprobs)], abs=1e-4
+                )
+
+
+@family
+def test_score_equals_teacher_forcing(name):
+    model = engine_models.tiny_model(name)
+    continuations = [[" w7", " w7 w8 w9", " w2 w1"], [" w30"], [" w1 w2", " w3"], [], [" w9", " w8"]]
+    found = engine_of(name).score(PROMPTS, continuations)
+    for prompt, options, scores in zip(PROMPTS, continuations, found, strict=True):
+        expected = [sum(teacher_forced(model, prompt, option)) for option in options]
+        assert scores == pytest.approx(expected, abs=1e-4)
+
+
+@family
+def test_ask_equals_generate_and_score(name):
+    engine = engine_of(name)
+    sampling = Sampling(max_new_tokens=LIMIT, stop=(" w1", "w22 ", " w3"))
+    options = [" w20", " w21 w22", " w20 w5"]
+
+    def follow_up(text):
+        return f"{text} w40 w41 w42" if len(text) % 2 else f" w50{text} w40"  # keeps or leaves the cache
+
+    asked = engine.ask(PROMPTS, sampling=sampling, follow_up=follow_up, options=options)
+    generated = engine.generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    leads = [p + follow_up(g.greedy.text) for p, g in zip(PROMPTS, generated, strict=True)]
+    for answer, one, scores in zip(asked, generated, engine.score(leads, [options] * 5), strict=True):
+        assert answer.response.text == one.greedy.text
+        assert answer.option_logprobs == pytest.approx(scores, abs=1e-4)
+
+
+@family
+def test_batch_size_and_order_change_nothing(name):
+    sampling = Sampling(max_new_tokens=8, stop=(" w1",), samples=3, temperature=0.9, seed=5)
+    all_at_once = engine_of(name).generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    backwards = PROMPTS[::-1]
+    singly = engine_of(name, batch_size=2).generate(backwards, keys=backwards, sampling=sampling)
+    for first, second in zip(all_at_once, reversed(singly), strict=True):
+        pairs = zip((first.greedy, *first.samples), (second.greedy, *second.samples), strict=True)
+        for left, right in pairs:
+            assert left.text == right.text
+            assert left.token_logprobs == pytest.approx(right.token_logprobs, abs=1e-4)
+
+
+@pytest.mark.parametrize("features", [Features(merge=False), Features(leave=False)])
+@pytest.mark.parametrize("name", ["llama", "mamba"])
+def test_features_change_nothing(name, features):
+    sampling = Sampling(max_new_tokens=8, stop=(" w1", "4"), samples=5, temperature=0.5)
+    fast = engine_of(name).generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    slow = engine_of(name, features=features).generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    assert [[r.text for r in g.samples] for g in fast] == [[r.text for r in g.samples] for g in slow]
+    assert [g.greedy.text for g in fast] == [g.greedy.text for g in slow]
+
+
+def test_windows_matter_here():
+    """The sliding-window tests would pass for a window that is ignored, if it changed nothing."""
+    model = engine_models.tiny_model("mistral")
+    ids = torch.tensor([tokens_of(PROMPTS[0])])
+    with torch.no_grad():
+        seen = model(input_ids=ids).logits[0, -1]
+        changed = model(input_ids=torch.cat([torch.tensor([[59]]), ids[:, 1:]], dim=1)).logits[0, -1]
+    # two layers of window 6 reach 11 tokens back; the first of 12 is out of reach
+    assert torch.allclose(seen, changed, atol=1e-6)
