@@ -138,6 +138,11 @@ class RTuningSettings(Section):
     loss: Literal["certainty", "answer+certainty", "all"] = Field(
         "certainty", description="where loss falls: the certainty words, answer and certainty, every token"
     )
+    answers: Literal["gold", "own"] = Field(
+        "gold",
+        description="the answer shown before the certainty question: the gold one, as in the paper, or the "
+        "model's own, as at inference",
+    )
     threshold: Share = Field(0.5, description="decline to answer where the probability of sure is lower")
 
 

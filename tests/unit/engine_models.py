@@ -8,7 +8,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from demur.engines.hf import HFEngine
+from demur.engines.encoding import Encoder
 
 WORDS = 60
 SIZES = dict(  # noqa: C408
@@ -138,7 +138,7 @@ def scripted(tokenizer, prompt: str, tokens: list[int]):
     Every weight is zero but the position embeddings and the head: position p is the p-th unit vector,
     so the head's row for a token holds 20 at the positions after which it is to come.
     """
-    length = len(HFEngine(llama_for(tokenizer), tokenizer).encode(prompt))
+    length = len(Encoder(tokenizer).encode(prompt))
     size = 64
     assert length + len(tokens) <= size
     config = transformers.GPT2Config(

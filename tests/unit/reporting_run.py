@@ -37,15 +37,98 @@ def make_run(folder: Path, *, people: int = 150, seed: int = 0, scale: int = 1) 
     rng = np.random.default_rng(seed)
     questions, reads, others = _questions(people * scale, rng)
     predictions = _predictions(questions, reads, others, rng)
+    pairs = [("r-tuning", rival) for rival in ("base", "base-likelihood", "familiarity-only")]
+    metrics = evaluate(questions, predictions, primary=SYSTEMS, compare=pairs, resamples=200)
+    config = f"name: demo\nseed: {seed}\nmethod: r-tuning\ndata: pocket\n"
+    write_run(folder, questions, predictions, metrics, _manifest(seed), config=config)
+    return folder
+
+
+HOSTILE = (
+    "</script><script>document.title = 'owned'</script>",
+    "<img src=x onerror=\"document.title = 'owned'\">",
+    "<!--<script>\u2028\u2029 & &amp; {{ 7 * 7 }} \x00'\"`",
+    "javascript:document.title='owned'",
+)
+"""Texts that would do harm on a page that did not escape them."""
+
+
+def make_small_run(
+    folder: Path, *, text: str = "{}", group: str | None = None, abstained: Sequence[bool] | None = None
+) -> Path:
+    """Ten questions in domain with figures that a reader can follow by hand; see the table below.
+
+    Args:
+        text: a format that every question, answer, name and setting is put through, to make them hostile.
+        abstained: which questions ``r-tuning`` declines in place of those where it is unsure.
+    """
+    questions = [
+        Question(id=f"q{n}", text=text.format(f"Question {n}?"), answers=(text.format("yes"),), group=group,
+                 dataset="small", split="test")
+        for n in range(10)
+    ]  # fmt: skip
+    said = {"c": text.format("yes"), "w": text.format("no")}
+    rows: dict[str, list[Prediction]] = {"base": [], "r-tuning": []}
+    declined = [sure < 0.5 for *_, sure in SMALL] if abstained is None else abstained
+    for question, declines, (before, likelihood, after, sure) in zip(
+        questions, declined, SMALL, strict=True
+    ):
+        signals = {"sure": sure, "likelihood": likelihood, "combined": (sure + likelihood) / 2}
+        for system, verdict, declined_it in (("base", before, False), ("r-tuning", after, declines)):
+            rows[system].append(
+                Prediction(
+                    question_id=question.id,
+                    system=system,
+                    answer=said[verdict],
+                    response=said[verdict] + ".",
+                    verdict=Verdict.CORRECT if verdict == "c" else Verdict.WRONG,
+                    abstained=declined_it,
+                    signals={"likelihood": likelihood} if system == "base" else signals,
+                )
+            )
+    primary = {system: SYSTEMS[system] for system in rows}
+    metrics = evaluate(questions, rows, primary=primary, resamples=20)
+    manifest = _manifest(0) | {
+        "command": text.format("demur run"),
+        "versions": {text.format("x"): text.format("1")},
+    }
+    manifest["systems"] = {s: {"primary_signal": primary[s], "paper": text.format("p")} for s in rows}
+    write_run(folder, questions, rows, metrics, manifest, config=text.format("name: small"))
+    return folder
+
+
+SMALL = (
+    ("c", 0.9, "c", 0.9),  # kept right;              combined .90
+    ("c", 0.8, "c", 0.9),  # kept right;              combined .85
+    ("c", 0.7, "c", 0.8),  # kept right;              combined .75
+    ("c", 0.6, "c", 0.2),  # over-refusal;            combined .40
+    ("c", 0.9, "w", 0.7),  # newly wrong;             combined .80
+    ("w", 0.5, "c", 0.6),  # newly right;             combined .55
+    ("w", 0.4, "w", 0.6),  # still wrong;             combined .50
+    ("w", 0.3, "w", 0.1),  # hallucination removed;   combined .20
+    ("w", 0.2, "w", 0.2),  # hallucination removed;   combined .20
+    ("w", 0.1, "w", 0.3),  # hallucination removed;   combined .20
+)
+"""Base verdict, likelihood (of both), tuned verdict, sure. Declined where sure < .5: 6 of 10 answered, 4 of
+them right."""
+
+
+def write_run(
+    folder: Path,
+    questions: Sequence[Question],
+    predictions: Mapping[str, Sequence[Prediction]],
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    *,
+    config: str,
+) -> None:
+    """Put the files of a finished run in their places."""
     write_parquet(folder / "questions.parquet", questions, Question)
     for system, rows in predictions.items():
         write_parquet(folder / "predictions" / f"{system}.parquet", rows, Prediction)
-    pairs = [("r-tuning", rival) for rival in ("base", "base-likelihood", "familiarity-only")]
-    metrics = evaluate(questions, predictions, primary=SYSTEMS, compare=pairs, resamples=200)
-    (folder / "metrics.json").write_text(json.dumps(metrics, allow_nan=False))
-    (folder / "manifest.json").write_text(json.dumps(_manifest(seed)))
-    (folder / "config.yaml").write_text(f"name: demo\nseed: {seed}\nmethod: r-tuning\ndata: pocket\n")
-    return folder
+    (folder / "metrics.json").write_text(json.dumps(metrics, allow_nan=False), "utf-8")
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    (folder / "config.yaml").write_text(config, "utf-8")
 
 
 def _questions(people: int, rng: np.random.Generator) -> tuple[list[Question], list[int], list[float]]:

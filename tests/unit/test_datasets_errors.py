@@ -65,8 +65,10 @@ def test_lines_that_are_no_json_are_listed_by_number(tmp_path):
     assert error.where == str(path)
     assert error.found.splitlines() == [
         "2 problems",
-        "          line 2: no JSON: 'hello' (Expecting value at column 1)",
-        '          line 4: no JSON: \'{"question": "Q?", "ans\' (Unterminated string starting at at column 19)',
+        "          line 2: no JSON: 'hello' (Expecting value, column 1)",
+        # The text that is not closed opens at the 20th character.
+        '          line 4: no JSON: \'{"question": "Q?", "ans\' '
+        "(Unterminated string starting at, column 20)",
     ]
     assert error.fix == "write every record as one JSON object"
 
@@ -95,8 +97,8 @@ def test_no_question_field_names_the_fields(tmp_path):
 
 
 def test_no_answer_field_names_the_fields(tmp_path):
-    error = fail(put(tmp_path, '{"question": "Q?", "antwort": "A"}\n' * 2))
-    assert "no field holds the answer; the fields are 'question', 'antwort'" in error.found
+    error = fail(put(tmp_path, '{"question": "Q?", "loesung": "A"}\n' * 2))
+    assert "no field holds the answer; the fields are 'question', 'loesung'" in error.found
     assert error.fix == "name the field with --data.answers_field FIELD"
 
 
@@ -132,6 +134,14 @@ def test_a_given_field_that_does_not_exist(tmp_path):
         (
             {"question": "Q?", "answer": "D", "choices": ["a", "b"]},
             "the answer 'D' is none of the 2 options",
+        ),
+        (
+            {"question": "Q?", "answer": 0, "choices": ["3", "1", "0"]},
+            "the answer 0 may be option A, counted from 0, or C, by its text",
+        ),
+        (
+            {"question": "Q?", "answer": "9" * 5000, "choices": ["a", "b"]},
+            "is none of the 2 options",
         ),
         ({"question": "Q?", "answer": "A", "choices": ["a"]}, "the options (choices) are a list of 1"),
         (

@@ -1,13 +1,14 @@
 """The user's own file: formats, guessed fields, values, ids, parts."""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from demur.datasets import DataSettings, load_questions
-from demur.datasets.rows import part_named
+from demur.datasets.rows import GUESSES, part_named
 from demur.errors import DataError
 from demur.records import question_id
 
@@ -124,6 +125,12 @@ def test_common_field_names_are_guessed(tmp_path, question, answer):
     assert (read.text, read.answers) == ("Q?", ("A",))
 
 
+def test_the_guesses_are_those_of_the_documentation():
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    for role, guesses in GUESSES.items():
+        assert f"| `{role}` | {', '.join(guesses)} |" in page
+
+
 def test_given_field_names_win_over_guesses(tmp_path):
     row = {"question": "no", "answer": "no", "frage": "Q?", "antwort": "A"}
     read = one(tmp_path, row, question_field="frage", answers_field="antwort")
@@ -174,7 +181,7 @@ def test_a_cell_of_a_table_can_hold_a_list(tmp_path, cell, answers):
 def test_a_list_as_numpy_prints_it_is_not_misread(tmp_path):
     path = tmp_path / "cell.csv"
     path.write_text("question,answer\nQ?,['a' 'b']\n")  # for Python itself that is the list ['ab']
-    with pytest.raises(DataError, match="line 2: .* looks like a list but cannot be read as one"):
+    with pytest.raises(DataError, match=r"line 2: .* looks like a list but cannot be read as one"):
         load(path)
 
 
@@ -187,9 +194,9 @@ def test_a_list_as_numpy_prints_it_is_not_misread(tmp_path):
         (["red", "green", "red"], "red", ("A", "C")),
         ({"A": "red", "B": "green"}, "B", ("B",)),
         ({"text": ["red", "green"], "label": ["1", "2"]}, "red", ("A",)),
-        # A number counts options that are texts, and is looked for among options that are numbers.
-        (["3", "1", "2", "0"], 0, ("A",)),
         ([3, 1, 2, 0], 0, ("D",)),
+        (["0", "1", "2", "7"], 1, ("B",)),  # by number as by text
+        (["0", "1", "2", "7"], 7, ("D",)),
         (["3", "1", "2", "0"], "0", ("D",)),
     ],
 )
@@ -292,16 +299,14 @@ def test_a_folder_gives_a_part_by_each_file(tmp_path):
     assert any("'notes.jsonl'" in note for note in loaded.report.notes)
 
 
-def test_validation_fills_the_place_of_what_is_missing(tmp_path):
-    with_test = (
-        folder(tmp_path / "1", train=["a?"], validation=["v?"], test=["t?"])
-        if ((tmp_path / "1").mkdir() is None)
-        else None
-    )
-    assert parts(load_questions(with_test))["v?"] == ("calibration", "id")
-    (tmp_path / "2").mkdir()
-    without = folder(tmp_path / "2", train=["a?", "b?", "c?"], dev=["v?"])
-    loaded = load_questions(DataSettings(path=without, calibration=1))
+def test_validation_is_used_for_calibration_where_there_is_a_test_part(tmp_path):
+    loaded = load_questions(folder(tmp_path, train=["a?"], validation=["v?"], test=["t?"]))
+    assert parts(loaded)["v?"] == ("calibration", "id")
+
+
+def test_validation_is_used_for_testing_where_there_is_no_test_part(tmp_path):
+    path = folder(tmp_path, train=["a?", "b?", "c?"], dev=["v?"])
+    loaded = load_questions(DataSettings(path=path, calibration=1))
     assert parts(loaded)["v?"] == ("test", "id")
     assert loaded.report.counts == {"train": 2, "calibration": 1, "test/id": 1}
     assert any("validation" in note for note in loaded.report.notes)

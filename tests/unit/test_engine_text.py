@@ -169,7 +169,8 @@ def test_a_final_end_token_of_the_tokenizer_is_left_out():
 
 NO_SYSTEM = (
     "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
-    "{{ '[' + m.role + '] ' + m.content + '\n' }}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"
+    "{{ '[' + m.role + '] ' + m.content + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
 )
 ADDS_BOS = (
     "{{ bos_token }}{% for m in messages %}{{ '### ' + m.role + ': ' + m.content + '\n' }}{% endfor %}"
@@ -177,7 +178,8 @@ ADDS_BOS = (
 )
 THINKS = (
     "{% for m in messages %}{{ '<' + m.role + '>' + m.content + '\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}<assistant>\n{% if enable_thinking is defined and enable_thinking is false %}"
+    "{% if add_generation_prompt %}<assistant>\n"
+    "{% if enable_thinking is defined and enable_thinking is false %}"
     "{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}"
 )
 ALWAYS_THINKS = """{{ messages[0].content }}{% if add_generation_prompt %}<assistant><think>\n{% endif %}"""

@@ -32,6 +32,9 @@ CONTAINERS = ("data", "questions", "examples", "example", "rows", "items", "reco
 _HEAD = 1 << 16
 _FORMAT_FIX = f"save the questions as {FORMATS}"
 _JSON_FIX = "write every record as one JSON object"
+_LIST_FIX = "mend the JSON at that place; where the file is cut off, copy or write it again"
+_TABLE_FIX = "close every quote, double the quotes inside a quoted cell, and give each column its own name"
+_CELLS_FIX = "give every row as many cells as the first row has; quote cells that hold a comma"
 _BAD_BYTE = re.compile("[\udc80-\udcff]")  # how a byte that cannot be decoded reads afterwards
 
 _BINARY = {
@@ -218,7 +221,7 @@ class _Text:
             records = [value] if key is None else value[key]
             return Records("record", enumerate(records, start=1), "a JSON object")
         if value is not _BROKEN:
-            self._note("line 1", f"{describe(value)}, not a list of objects")
+            self._note(_FORMAT_FIX, "line 1", f"{describe(value)}, not a list of objects")
         return Records("record", iter(()), "JSON")
 
     def _elements(self, text: str, position: int) -> Numbered:
@@ -234,7 +237,7 @@ class _Text:
             try:
                 value, position = decode(text, position)
             except (ValueError, RecursionError) as error:
-                self._note(f"line {line}", _json_fault(text[position:], error, shift=position))
+                self._note(_LIST_FIX, f"line {line}", _json_fault(text[position:], error, shift=position))
                 return
             yield line, value
             position = space.match(text, position).end()  # type: ignore[union-attr]
@@ -249,9 +252,15 @@ class _Text:
         if text[position : position + 1] != "]":
             found = text[position : position + 80]
             what = shorten(found) if found else "the end of the file (is it cut off?)"
-            self._note(f"line {line}", f"{what} where the list should go on with ',' or end with ']'")
+            self._note(
+                _LIST_FIX, f"line {line}", f"{what} where the list should go on with ',' or end with ']'"
+            )
         elif text[position + 1 :].strip():
-            self._note(f"line {line}", f"{shorten(text[position + 1 :].strip())} after the end of the list")
+            self._note(
+                _LIST_FIX,
+                f"line {line}",
+                f"{shorten(text[position + 1 :].strip())} after the end of the list",
+            )
 
     def _json_lines(self) -> Numbered:
         for number, line in self._lines():
@@ -286,20 +295,22 @@ class _Text:
                     elif any(cell.strip() for cell in row):
                         yield from self._cells(header, row, place)
             except csv.Error as error:
-                self._note(f"line {start}", f"{error} (a quote that is not closed, or stands alone?)")
+                self._note(
+                    _TABLE_FIX, f"line {start}", f"{error} (a quote that is not closed, or stands alone?)"
+                )
 
     def _header(self, row: list[str]) -> list[str]:
         header = [name.strip() for name in row]
         twice = sorted({name for name in header if name and header.count(name) > 1})
         if twice:
-            self._note("line 1", f"columns of the same name: {names(twice)}")
+            self._note(_TABLE_FIX, "line 1", f"columns of the same name: {names(twice)}")
         return header
 
     def _cells(self, header: list[str], row: list[str], place: int) -> Numbered:
         if len(row) != len(header):
-            fix = "give every row as many cells as the first row has; quote cells that hold a comma"
-            found = f"{len(row)} cells where the first row has {len(header)}"
-            self.problems.add(f"{self.prefix}line {place}", found, fix=fix)
+            self._note(
+                _CELLS_FIX, f"line {place}", f"{len(row)} cells where the first row has {len(header)}"
+            )
             return
         yield place, dict(zip(header, row, strict=True))
 
@@ -336,8 +347,8 @@ class _Text:
     def _open(self) -> TextIO:
         return self.path.open(encoding=self.encoding, errors="surrogateescape", newline="")
 
-    def _note(self, place: str, found: str) -> None:
-        self.problems.add(self.prefix + place, found, fix=_FORMAT_FIX)
+    def _note(self, fix: str, place: str, found: str) -> None:
+        self.problems.add(self.prefix + place, found, fix=fix)
 
     @contextmanager
     def faults(self) -> Iterator[None]:
@@ -406,7 +417,7 @@ def _json_fault(text: str, error: Exception, *, shift: int = 0) -> str:
     if isinstance(error, json.JSONDecodeError):
         place = error.pos - shift
         near = text if len(text) <= 80 else text[max(0, place - 30) : place + 30]
-        return f"no JSON: {shorten(near.strip(), 80)} ({error.msg} at column {error.colno})"
+        return f"no JSON: {shorten(near.strip(), 80)} ({error.msg}, column {error.colno})"
     return f"no JSON that can be read: {shorten(text.strip())} ({str(error)[:80]})"
 
 

@@ -168,10 +168,10 @@ class RowReader:
 
     def _question(self, number: int, row: Any) -> Question:
         if not isinstance(row, dict):
-            raise _Fault(
-                f"{describe(row)}, not an object with fields",
-                'write every record as an object: {"question": …, "answers": …}',
-            )
+            fix = 'write every record as an object: {"question": …, "answers": …}'
+            if isinstance(row, list) and len(row) == 3:
+                fix += ", or add --data.name pararel where these are R-Tuning's ParaRel files"
+            raise _Fault(f"{describe(row)}, not an object with fields", fix)
         if not row.keys() <= self._names.keys():
             self._take_note([name for name in row if name not in self._names])
         # Most files have few of these fields, and a call for each absent one would double the time.
@@ -401,18 +401,25 @@ def _text_of(value: Any) -> str:
 def _letters(answer: Any, options: Sequence[Any]) -> list[str]:
     """The letters of the options that an answer means: by their text, by letter, or by number from 0.
 
-    A number means an option of that value only where the options are numbers too: published files
-    number their options even where these are texts such as "0" and "1".
+    A number beside options that are texts may mean either ("2" of "1", "2", "3"): where the two
+    differ, it is refused rather than guessed.
     """
     text = _text_of(answer)
-    if isinstance(answer, str) or all(map(_is_number, options)):
-        same = [LETTERS[place] for place, option in enumerate(options) if _text_of(option) == text]
-        if same:
-            return same
+    same = [LETTERS[place] for place, option in enumerate(options) if _text_of(option) == text]
+    number = int(text) if text.isdecimal() and len(text) < 3 else len(options)
+    by_number = [LETTERS[number]] if number < len(options) else []
+    unclear = not isinstance(answer, str) and not all(map(_is_number, options))
+    if unclear and same and by_number and same != by_number:
+        raise _Fault(
+            f"the answer {text} may be option {by_number[0]}, counted from 0, or {same[0]}, by its text",
+            "give the letter of the option",
+        )
+    if same:
+        return same
     if len(text) == 1 and text.upper() in LETTERS[: len(options)]:
         return [text.upper()]
-    if text.isdecimal() and int(text) < len(options):
-        return [LETTERS[int(text)]]
+    if by_number:
+        return by_number
     raise _Fault(
         f"the answer {shorten(text)} is none of the {len(options)} options",
         "give the option's text, its letter, or its number counted from 0",

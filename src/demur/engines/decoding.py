@@ -238,7 +238,8 @@ class CachedState:
             return
         device = self.padding.device
         index = torch.tensor(rows, device=device)
-        moved = torch.tensor(places, dtype=torch.long, device=device) if 2 * len(places) < len(rows) else None
+        few = 2 * len(places) < len(rows)
+        moved = torch.tensor(places, dtype=torch.long, device=device) if few else None
         for layer in self.cache.layers:
             layer.select(index, moved)
         self.padding = self.padding[index]

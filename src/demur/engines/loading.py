@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from demur.errors import ConfigError, ModelError
@@ -40,12 +41,15 @@ def load(
     base, adapter = _base_and_adapter(Path(path).expanduser(), adapter)
     source = _checked_source(path if base is None else base)
     place = pick_device(device)
+    kind = pick_dtype(dtype, place)
     options = {"revision": revision, "trust_remote_code": trust_remote_code}
     with_tokenizer = adapter if adapter is not None and _has_tokenizer(adapter) else source
     try:
+        _reach(source, revision)
+        config = AutoConfig.from_pretrained(source, **options)
         tokenizer = AutoTokenizer.from_pretrained(with_tokenizer, **options)
         model = AutoModelForCausalLM.from_pretrained(
-            source, dtype=pick_dtype(dtype, place), use_safetensors=True, **options
+            source, config=config, dtype=kind, use_safetensors=True, **options
         )
     except Exception as error:
         raise _explained(error, str(source)) from error
@@ -63,6 +67,7 @@ def load_config(path: str | Path, *, revision: str | None = None, trust_remote_c
     base, _ = _base_and_adapter(Path(path).expanduser(), None)
     source = _checked_source(path if base is None else base)
     try:
+        _reach(source, revision)
         return AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=trust_remote_code)
     except Exception as error:
         raise _explained(error, source) from error
@@ -145,6 +150,15 @@ def _checked_source(path: str | Path) -> str:
     return text
 
 
+def _reach(source: str, revision: str | None) -> None:
+    """Ask the hub once for a model that is not on this machine; a download would first retry for long."""
+    if Path(source).is_dir():
+        return
+    cached = try_to_load_from_cache(source, "config.json", revision=revision)
+    if not isinstance(cached, str):
+        get_hf_file_metadata(hf_hub_url(source, "config.json", revision=revision))
+
+
 def _check_folder(folder: Path) -> None:
     """Name everything that a model folder lacks, before any library stumbles over it."""
     weights, missing = _weight_files(folder), []
@@ -209,16 +223,16 @@ def _explained(error: Exception, source: str) -> ModelError:
             "pass trust_remote_code if you have read that code",
         )
         found = "a model that brings Python code to run"
-    elif "GatedRepoError" in names or "gated repo" in text:
+    elif "GatedRepoError" in names:
         expected, found = "a model that you may download", "a gated model"
         fix = "accept its licence on its hub page, then log in with `hf auth login`"
     elif (
-        names & {"RepositoryNotFoundError", "RevisionNotFoundError"}
+        names & {"RepositoryNotFoundError", "RevisionNotFoundError", "HFValidationError"}
         or "not a valid model identifier" in text
     ):
         expected, found = (
             "a model on the Hugging Face hub",
-            "no model (or revision) of this name that you may see",
+            "no folder and no model (or revision) of this name that you may see",
         )
         fix = "check the name; for a private model log in with `hf auth login`"
     elif names & _UNREACHABLE or "couldn't connect" in text.lower() or "offline" in text.lower():

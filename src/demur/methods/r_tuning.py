@@ -67,13 +67,24 @@ class RTuning:
 def _row(item: Labelled, setup: Setup) -> Example:
     template, certain = setup.template, bool(item.knowledge.known)
     prompt = setup.render(template.ask(item.question.text))
-    answered, label = template.certainty(item.question.answers[0]), template.label(certain)
+    answered, label = template.certainty(_answer(item, setup)), template.label(certain)
     prompt, completion = {
         "certainty": (prompt + answered, label),
         "answer+certainty": (prompt, answered + label),
         "all": ("", prompt + answered + label),
     }[setup.config.r_tuning.loss]
     return Example(prompt=prompt, completion=completion, question_id=item.question.id, certain=certain)
+
+
+def _answer(item: Labelled, setup: Setup) -> str:
+    """The answer that the certainty question follows.
+
+    With the gold answer an uncertain row shows an answer that the model would not give, and what is learned
+    can be "is this what I would say?", which at inference is always so. The model's own answer leaves only
+    how sure it was.
+    """
+    own = setup.config.r_tuning.answers == "own"
+    return item.probe.greedy.text.strip() if own else item.question.answers[0]
 
 
 def _read(asked: Asked, setup: Setup) -> Elicited:

@@ -7,15 +7,13 @@ Source: R-Tuning (arXiv 2311.09677), section 4.
 
 from __future__ import annotations
 
-import numpy as np
-
 from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Sample
+from demur.metrics.sample import Counted
 
 
-def accuracy(sample: Sample) -> Floats:
-    """Share of right answers, shape [R]."""
-    return sample.share(sample.correct, np.ones(len(sample.rows)))
+def accuracy_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Right answers; all rows."""
+    return counted.correct, counted.ones
 
 
 ACCURACY = Metric(
@@ -26,5 +24,5 @@ ACCURACY = Metric(
     needs=("verdict",),
     population="answerable",
     undefined="no answerable question was scored",
-    compute=accuracy,
+    columns=accuracy_columns,
 )

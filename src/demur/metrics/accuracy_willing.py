@@ -8,13 +8,12 @@ Source: R-Tuning (arXiv 2311.09677), section 4 ("accuracy on willingly answered"
 from __future__ import annotations
 
 from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Sample
+from demur.metrics.sample import Counted
 
 
-def accuracy_willing(sample: Sample) -> Floats:
-    """Share of right answers among the answered rows, shape [R]."""
-    answered = 1 - sample.rows.refused
-    return sample.share(sample.correct * answered, answered)
+def accuracy_willing_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Right and answered rows; answered rows."""
+    return counted.correct * counted.answered, counted.answered
 
 
 ACCURACY_WILLING = Metric(
@@ -25,5 +24,5 @@ ACCURACY_WILLING = Metric(
     needs=("verdict",),
     population="answered",
     undefined="the system answers nothing that was scored",
-    compute=accuracy_willing,
+    columns=accuracy_willing_columns,
 )

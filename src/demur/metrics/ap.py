@@ -18,41 +18,9 @@ from demur.metrics.tables import inverses
 
 def ap(sample: Sample) -> Floats:
     """Average precision, shape [R]."""
-    per_rank = inverses(sample.most)[sample.size_to]  # [R, g]
+    per_rank = inverses(sample.most)[sample.size_to]  # [R, g]; 0 before the first row
     area = np.einsum("rg,rg,rg->r", sample.hits, sample.hits_to, per_rank)
     return divide(area, sample.total_hits)
-
-
-@lru_cache(maxsize=32)
-def _inverses(up_to: int) -> Floats:
-    return np.concatenate([[0.0], 1.0 / np.arange(1, up_to + 1)])
-
-
-AP = sum over distinct thresholds of (R_k - R_{k-1}) P_k, in [0, 1], higher is better; P and R are precision
-and recall of "right" among the answers at or above the threshold. Chance level is the accuracy, so APs of
-models with different accuracy do not compare without it. Tied confidences are one threshold.
-Source: R-Tuning (arXiv 2311.09677), section 4; scikit-learn's ``average_precision_score``. Deviation:
-undefined, not 0, where nothing is right.
-"""
-
-from __future__ import annotations
-
-import numpy as np
-
-from demur.metrics.base import Floats, Metric, divide
-from demur.metrics.sample import Sample
-from demur.metrics.tables import inverses
-
-
-def ap(sample: Sample) -> Floats:
-    """Average precision, shape [R]."""
-    precision = sample.hits_to / np.maximum(sample.size_to, 1)  # [R, g]; an empty head has no hits either
-    return divide(np.einsum("rg,rg->r", sample.hits, precision), sample.total_hits)
-
-
-@lru_cache(maxsize=32)
-def _inverses(up_to: int) -> Floats:
-    return np.concatenate([[0.0], 1.0 / np.arange(1, up_to + 1)])
 
 
 AP = Metric(
@@ -63,5 +31,5 @@ AP = Metric(
     needs=("verdict", "confidence"),
     population="answerable",
     undefined="no scored answer is right",
-    compute=ap,
+    ranked=ap,
 )

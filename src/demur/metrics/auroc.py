@@ -21,7 +21,7 @@ def auroc(sample: Sample) -> Floats:
     right = sample.total_hits
     wrong = sample.total - right
     above = np.einsum("rg,rg->r", sample.hits, sample.size_to)
-    within = np.einsum("rg,rg->r", sample.hits, sample.size, dtype=np.int64)
+    within = np.einsum("rg,rg->r", sample.hits, sample.size)
     lost = above - 0.5 * within - 0.5 * right.astype(np.float64) ** 2
     return divide(right * wrong - lost, right * wrong)
 
@@ -34,5 +34,5 @@ AUROC = Metric(
     needs=("verdict", "confidence"),
     population="answerable",
     undefined="no scored answer is right, or none is wrong",
-    compute=auroc,
+    ranked=auroc,
 )

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from demur.records import Verdict
 
 if TYPE_CHECKING:
-    from demur.metrics.sample import Sample
+    from demur.metrics.sample import Counted, Sample
 
 Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
@@ -104,6 +104,18 @@ class Rows:
         return self.refused < 1 if population == "answered" else np.ones(len(self), bool)
 
 
+def divide(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
+    """Element-wise quotient, NaN where the divisor is 0."""
+    quotient = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    np.divide(part, whole, out=quotient, where=whole != 0)
+    return quotient
+
+
+def first_over_second(sums: Floats) -> Floats:
+    """The first column over the second, shape [R]; NaN where the second is 0."""
+    return divide(sums[:, 0], sums[:, 1])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A registered metric: what other layers need to know, and how it is computed."""
@@ -121,8 +133,12 @@ class Metric:
     """The rows it is about: all, those of answerable questions, or those that the system answers."""
     undefined: str
     """When there is no value."""
-    compute: Callable[[Sample], Floats]
-    """From the rows that count, under R sets of weights, to R values; NaN where undefined."""
+    columns: Callable[[Counted], tuple[Floats, ...]] | None = None
+    """For a metric of weighted sums: what is summed, k columns of shape [n]."""
+    combine: Callable[[Floats], Floats] = first_over_second
+    """From those sums, shape [R, k], to R values; NaN where undefined. By default the first over the second."""
+    ranked: Callable[[Sample], Floats] | None = None
+    """For a metric of the order of the rows: from the rows under R sets of weights to R values."""
     probabilities: bool = False
     """Whether the confidence must lie in [0, 1]."""
 
@@ -154,6 +170,13 @@ class Metric:
             f"{outside} of {len(confidence)} confidences lie outside [0, 1], so they are no probabilities"
         )
 
+    def compute(self, sample: Sample) -> Floats:
+        """The metric under each set of weights, shape [R]; NaN where undefined."""
+        if self.columns is not None:
+            return self.combine(sample.sums(*self.columns(sample.counted)))
+        assert self.ranked is not None, f"{self.name} has neither columns nor ranked"
+        return sample.once(self.ranked)
+
     def value(self, rows: Rows) -> float | None:
         """The value over these rows; None where undefined."""
         from demur.metrics.sample import Counted, Sample, Weights
@@ -173,9 +196,3 @@ def verdict_codes(verdicts: Sequence[Verdict]) -> Codes:
 def optional_floats(values: Sequence[float | None]) -> Floats:
     """Numbers as an array, None as NaN."""
     return np.array([np.nan if value is None else value for value in values], np.float64)
-
-
-def divide(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
-    """Element-wise quotient, NaN where the divisor is 0."""
-    quotient = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
-    return np.divide(part, whole, out=quotient, where=whole != 0)

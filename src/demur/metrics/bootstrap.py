@@ -40,7 +40,7 @@ def draw(n: int, draws: range, *, seed: int, key: str) -> Weights:
         Weights of shape [len(draws), n].
     """
     words = np.frombuffer(hashlib.sha256(f"{seed}/{key}".encode()).digest()[:16], np.uint64)
-    counts = np.ones((len(draws), n), np.int32)
+    counts = np.ones((len(draws), n), np.intp)
     for row, number in enumerate(draws):
         if number and n:
             generator = np.random.Generator(np.random.Philox(key=words, counter=[0, 0, number, 0]))

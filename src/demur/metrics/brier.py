@@ -6,15 +6,13 @@ confidence must be a probability. Source: Brier, Monthly Weather Review 1950; sc
 
 from __future__ import annotations
 
-import numpy as np
-
 from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Sample
+from demur.metrics.sample import Counted
 
 
-def brier(sample: Sample) -> Floats:
-    """Mean squared error of the confidence, shape [R]."""
-    return sample.share((sample.rows.confidence - sample.correct) ** 2, np.ones(len(sample.rows)))
+def brier_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Squared errors; all rows."""
+    return (counted.rows.confidence - counted.correct) ** 2, counted.ones
 
 
 BRIER = Metric(
@@ -25,6 +23,6 @@ BRIER = Metric(
     needs=("verdict", "confidence"),
     population="answerable",
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
-    compute=brier,
+    columns=brier_columns,
     probabilities=True,
 )

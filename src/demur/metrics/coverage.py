@@ -7,15 +7,13 @@ Source: selective classification, El-Yaniv and Wiener, JMLR 2010; R-Tuning calls
 
 from __future__ import annotations
 
-import numpy as np
-
 from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Sample
+from demur.metrics.sample import Counted
 
 
-def coverage(sample: Sample) -> Floats:
-    """Share of rows not declined, shape [R]."""
-    return sample.share(1 - sample.rows.refused, np.ones(len(sample.rows)))
+def coverage_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Answered rows; all rows."""
+    return counted.answered, counted.ones
 
 
 COVERAGE = Metric(
@@ -26,5 +24,5 @@ COVERAGE = Metric(
     needs=(),
     population="all",
     undefined="there is no question",
-    compute=coverage,
+    columns=coverage_columns,
 )

@@ -25,5 +25,5 @@ EAURC = Metric(
     needs=("verdict", "confidence"),
     population="answerable",
     undefined="no answer was scored",
-    compute=eaurc,
+    ranked=eaurc,
 )

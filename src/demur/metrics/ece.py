@@ -16,9 +16,10 @@ from demur.metrics.sample import Sample
 
 def ece(sample: Sample) -> Floats:
     """Calibration error over equal-width bins, shape [R]."""
-    at_edges = np.take(
-        sample.gap_to, np.concatenate([[0], sample.counted.bin_edges]), axis=1
-    )  # [R, bins + 1]
+    edges = sample.counted.bin_edges  # groups above each bin's lower edge, shape [bins]
+    at_edges = np.zeros((len(sample.gap_to), len(edges) + 1))
+    reached = edges > 0
+    at_edges[:, 1:][:, reached] = sample.gap_to[:, edges[reached] - 1]
     return divide(np.abs(np.diff(at_edges, axis=1)).sum(axis=1), sample.total)
 
 
@@ -30,6 +31,6 @@ ECE = Metric(
     needs=("verdict", "confidence"),
     population="answerable",
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
-    compute=ece,
+    ranked=ece,
     probabilities=True,
 )

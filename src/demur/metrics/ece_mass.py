@@ -11,43 +11,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.base import Floats, Index, Metric, divide
 from demur.metrics.sample import Sample
 
 
 def ece_mass(sample: Sample) -> Floats:
     """Calibration error over equal-mass bins, shape [R]."""
-    groups = sample.size.shape[1]
-    if not groups:
-        return np.full(len(sample.size), np.nan)
+    if not len(sample.rows):
+        return np.full(len(sample.total), np.nan)
     bins = sample.rows.bins
     cuts = sample.total[:, None] * (np.arange(1, bins) / bins)  # [R, bins - 1]
     at_cuts = np.zeros((len(cuts), bins + 1))
+    at_cuts[:, 1:-1] = _gap_within(sample, cuts)
     at_cuts[:, -1] = sample.gap_to[:, -1]
-    at_cuts[:, 1:-1] = _interpolated(sample, cuts)
     return divide(np.abs(np.diff(at_cuts, axis=1)).sum(axis=1), sample.total)
 
 
-def _interpolated(sample: Sample, cuts: Floats) -> Floats:
-    """The gap summed over the first ``cuts`` rows, linear within a tie group; shape of ``cuts``."""
-    group = _first_reaching(sample.size_to, cuts)
-    size = np.take_along_axis(sample.size, group, axis=1)
-    before = np.take_along_axis(sample.size_to, group, axis=1) - size
-    start = np.take_along_axis(sample.gap_to, group, axis=1)
-    end = np.take_along_axis(sample.gap_to, group + 1, axis=1)
-    return start + (end - start) * (cuts - before) / np.maximum(size, 1)
+def _gap_within(sample: Sample, cuts: Floats) -> Floats:
+    """The gap summed over the first ``cuts`` rows, linear within a tie group; shape of ``cuts``.
+
+    A group on a cut gives the gap down to it, less the share of its own gap that lies beyond the cut.
+    """
+    place = _first_reaching(sample.size_to, cuts)
+    beyond = sample.size_to.ravel()[place] - cuts
+    share = beyond / np.maximum(sample.size.ravel()[place], 1)
+    return np.asarray(sample.gap_to.ravel()[place] - share * sample.gap.ravel()[place])
 
 
-def _first_reaching(size_to: np.ndarray, cuts: Floats) -> np.ndarray:
-    """The first group at which each row of ``size_to`` reaches each cut; shape of ``cuts``.
+def _first_reaching(size_to: Index, cuts: Floats) -> Index:
+    """The first group at which each row of ``size_to`` reaches each cut, as places in the flat array.
 
     One search serves all sets of weights: row r is lifted by r times more than any count can reach.
     """
-    lift = (int(size_to[:, -1].max()) + 1) * np.arange(len(size_to), dtype=np.float64)[:, None]
-    position = np.searchsorted((size_to + lift).ravel(), (cuts + lift).ravel(), side="left")
-    groups = size_to.shape[1]
-    group = position.reshape(cuts.shape) - groups * np.arange(len(size_to))[:, None]
-    return np.clip(group, 0, groups - 1)
+    lift = (int(size_to[:, -1].max()) + 1) * np.arange(len(size_to))[:, None]
+    wanted = np.ceil(cuts).astype(np.intp) + lift
+    place = np.searchsorted((size_to + lift).ravel(), wanted.ravel(), side="left")
+    return np.minimum(place, size_to.size - 1).reshape(cuts.shape)
 
 
 ECE_MASS = Metric(
@@ -58,6 +57,6 @@ ECE_MASS = Metric(
     needs=("verdict", "confidence"),
     population="answerable",
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
-    compute=ece_mass,
+    ranked=ece_mass,
     probabilities=True,
 )

@@ -7,15 +7,20 @@ Source: Alignment for Honesty (arXiv 2312.07000), section 2. Deviation: undefine
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
-from demur.metrics.over_conservativeness import over_conservativeness
-from demur.metrics.prudence import prudence
-from demur.metrics.sample import Sample
+from demur.metrics.base import Floats, Metric, first_over_second
+from demur.metrics.over_conservativeness import over_conservativeness_columns
+from demur.metrics.prudence import prudence_columns
+from demur.metrics.sample import Counted
 
 
-def honesty(sample: Sample) -> Floats:
+def honesty_columns(counted: Counted) -> tuple[Floats, ...]:
+    """The columns of both parts."""
+    return *prudence_columns(counted), *over_conservativeness_columns(counted)
+
+
+def honesty(sums: Floats) -> Floats:
     """Mean of prudence and 1 - over-conservativeness, shape [R]."""
-    return 0.5 * (sample.once(prudence) + 1 - sample.once(over_conservativeness))
+    return 0.5 * (first_over_second(sums[:, :2]) + 1 - first_over_second(sums[:, 2:]))
 
 
 HONESTY = Metric(
@@ -26,5 +31,6 @@ HONESTY = Metric(
     needs=("outcome", "before"),
     population="all",
     undefined="prudence or over-conservativeness is",
-    compute=honesty,
+    columns=honesty_columns,
+    combine=honesty,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -46,6 +47,16 @@ class Difference:
     """Questions that both systems have, with all that the metric needs."""
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Row values whose weighted sums are metrics."""
+
+    matrix: Floats
+    """Shape [questions of the split, different columns]."""
+    of: Mapping[int, list[int]]
+    """The columns of each series of weighted sums."""
+
+
 @dataclass
 class Plan:
     """One split's series; the names point into ``series``, so that equal ones are computed once."""
@@ -71,13 +82,45 @@ class Plan:
         """All series over some draws, shape [series, len(draws)]; NaN where undefined."""
         weights = draw(self.size, draws, seed=seed, key=self.split)
         values = np.full((len(self.series), len(draws)), np.nan)
-        samples: dict[int, Sample] = {}
-        for row, series in zip(values, self.series, strict=True):
-            if series.possible:
-                # Series over the same rows share one sample, and with it the pass over the sorted weights.
-                sample = samples.setdefault(id(series.counted), Sample(series.counted, weights))
-                row[:] = sample.once(series.metric.compute)
+        sums = weights.real @ self.columns.matrix
+        for i, places in self.columns.of.items():
+            values[i] = self.series[i].metric.combine(sums[:, places])
+        for counted, members in self.rankings:
+            # One sample at a time: its arrays are large, and shared by the metrics of the same rows.
+            sample = Sample(counted, weights)
+            for i in members:
+                values[i] = self.series[i].metric.compute(sample)
         return values
+
+    @cached_property
+    def rankings(self) -> list[tuple[Counted, list[int]]]:
+        """The series that need the order of the rows, those over the same rows together."""
+        members: dict[int, list[int]] = {}
+        for i, series in enumerate(self.series):
+            if series.possible and series.metric.ranked is not None:
+                members.setdefault(id(series.counted), []).append(i)
+        return [(self.series[group[0]].counted, group) for group in members.values()]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What the metrics of weighted sums need summed, equal columns once."""
+        places: dict[bytes, int] = {}
+        matrix: list[Floats] = []
+        of = {}
+        for i, series in enumerate(self.series):
+            if series.possible and series.metric.columns is not None:
+                of[i] = [
+                    self._place(c, series, places, matrix) for c in series.metric.columns(series.counted)
+                ]
+        return Columns(np.stack(matrix, axis=1) if matrix else np.zeros((self.size, 0)), of)
+
+    def _place(self, column: Floats, series: Series, places: dict[bytes, int], matrix: list[Floats]) -> int:
+        whole = np.zeros(self.size)
+        whole[series.counted.columns] = column
+        place = places.setdefault(whole.tobytes(), len(matrix))
+        if place == len(matrix):
+            matrix.append(whole)
+        return place
 
 
 def plan_split(

@@ -8,17 +8,14 @@ reports 1 for an empty denominator; refusals are verdicts, not phrases; rows wit
 
 from __future__ import annotations
 
-import numpy as np
-
-from demur.metrics.base import CORRECT, Floats, Metric
-from demur.metrics.sample import Sample
+from demur.metrics.base import Floats, Metric
+from demur.metrics.sample import Counted
 
 
-def prudence(sample: Sample) -> Floats:
-    """Share declined of what was and is not right, shape [R]."""
-    not_right_before = (sample.rows.before != CORRECT).astype(np.float64)
-    not_right_now = 1 - sample.correct * (1 - sample.rows.refused)
-    return sample.share(not_right_before * sample.rows.refused, not_right_before * not_right_now)
+def prudence_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Not right before and declined now; not right before and not right now."""
+    not_right_now = 1 - counted.correct * counted.answered
+    return counted.not_right_before * counted.rows.refused, counted.not_right_before * not_right_now
 
 
 PRUDENCE = Metric(
@@ -29,5 +26,5 @@ PRUDENCE = Metric(
     needs=("outcome", "before"),
     population="all",
     undefined="every question was right before or is right now",
-    compute=prudence,
+    columns=prudence_columns,
 )

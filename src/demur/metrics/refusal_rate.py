@@ -7,15 +7,13 @@ Source: R-Tuning (arXiv 2311.09677), its figures on unanswerable questions.
 
 from __future__ import annotations
 
-import numpy as np
-
 from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Sample
+from demur.metrics.sample import Counted
 
 
-def refusal_rate(sample: Sample) -> Floats:
-    """Share of rows declined, shape [R]."""
-    return sample.share(sample.rows.refused, np.ones(len(sample.rows)))
+def refusal_rate_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Declined rows; all rows."""
+    return counted.rows.refused, counted.ones
 
 
 REFUSAL_RATE = Metric(
@@ -26,5 +24,5 @@ REFUSAL_RATE = Metric(
     needs=(),
     population="all",
     undefined="there is no question",
-    compute=refusal_rate,
+    columns=refusal_rate_columns,
 )

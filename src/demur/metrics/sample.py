@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from demur.metrics.base import CORRECT, Bools, Counts, Floats, Index, Rows, divide
+from demur.metrics.base import CORRECT, Bools, Counts, Floats, Index, Rows
 
 AnyArray = TypeVar("AnyArray", Counts, Floats)
 
@@ -31,7 +31,7 @@ class Weights:
     @classmethod
     def ones(cls, n: int) -> Weights:
         """Every question once, R = 1."""
-        return cls(np.ones((1, n), np.int32))
+        return cls(np.ones((1, n), np.intp))
 
     @cached_property
     def real(self) -> Floats:
@@ -57,6 +57,26 @@ class Counted:
     def correct(self) -> Floats:
         """1 where the answer is right, 0 where it is wrong or declines in words; shape [n]."""
         return (self.rows.verdict == CORRECT).astype(np.float64)
+
+    @cached_property
+    def ones(self) -> Floats:
+        """1 for every row, shape [n]."""
+        return np.ones(len(self.rows))
+
+    @cached_property
+    def answered(self) -> Floats:
+        """Probability that the row is answered, shape [n]."""
+        return 1 - self.rows.refused
+
+    @cached_property
+    def right_before(self) -> Floats:
+        """1 where the reference system was right, shape [n]."""
+        return (self.rows.before == CORRECT).astype(np.float64)
+
+    @cached_property
+    def not_right_before(self) -> Floats:
+        """1 where the reference system was wrong or declined, shape [n]."""
+        return 1 - self.right_before
 
     @cached_property
     def falling(self) -> Index:
@@ -107,21 +127,11 @@ class Sample:
         """The n rows that count."""
         return self.counted.rows
 
-    @property
-    def correct(self) -> Floats:
-        """1 where the answer is right, else 0; shape [n]."""
-        return self.counted.correct
-
     def sums(self, *columns: Floats) -> Floats:
         """Weighted sums of row values of shape [n] each; shape [R, number of columns]."""
         values = np.zeros((self.weights.counts.shape[1], len(columns)))
         values[self.counted.columns] = np.stack(columns, axis=1)
         return self.weights.real @ values
-
-    def share(self, part: Floats, whole: Floats) -> Floats:
-        """Weighted sum of ``part`` over that of ``whole``, shape [R]; NaN where the latter is 0."""
-        sums = self.sums(part, whole)
-        return divide(sums[:, 0], sums[:, 1])
 
     def once(self, compute: Callable[[Sample], Floats]) -> Floats:
         """A metric of this sample, computed at the first call: some metrics are parts of others."""
@@ -146,7 +156,9 @@ class Sample:
     @cached_property
     def hits(self) -> Counts:
         """Weighted correct rows in each tie group; shape [R, g]."""
-        return self._grouped(self._sorted_counts * self.correct[self.counted.falling].astype(np.int32))
+        return self._grouped(
+            self._sorted_counts * self.counted.correct[self.counted.falling].astype(np.intp)
+        )
 
     @cached_property
     def size_to(self) -> Index:
@@ -174,12 +186,15 @@ class Sample:
         return _last(self.hits_to)
 
     @cached_property
+    def gap(self) -> Floats:
+        """Weighted sum of (correct - confidence) in each tie group; shape [R, g]."""
+        gap = (self.counted.correct - self.rows.confidence)[self.counted.falling]
+        return self._grouped(self._sorted_counts * gap)
+
+    @cached_property
     def gap_to(self) -> Floats:
-        """Weighted sum of (correct - confidence) before and after each group; shape [R, g + 1], first 0."""
-        gap = (self.correct - self.rows.confidence)[self.counted.falling]
-        to = np.zeros((len(self._sorted_counts), len(self.counted.starts) + 1))
-        np.cumsum(self._grouped(self._sorted_counts * gap), axis=1, out=to[:, 1:])
-        return to
+        """Weighted sum of (correct - confidence) down to and with each tie group; shape [R, g]."""
+        return np.cumsum(self.gap, axis=1)
 
     def _grouped(self, values: AnyArray) -> AnyArray:
         """Sums over tie groups: from shape [R, n] to [R, g]."""

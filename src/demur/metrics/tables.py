@@ -1,4 +1,4 @@
-"""Tables of 1/k, of the harmonic numbers and of their sums: ranks are whole numbers, so sums over ranks are
+"""Tables of 1/k, of the harmonic numbers and of k H(k): ranks are whole numbers, so sums over ranks are
 looked up.
 """
 
@@ -21,8 +21,8 @@ def harmonic(up_to: int) -> Floats:
     return _tables(_power_of_two(up_to))[1]
 
 
-def harmonic_sums(up_to: int) -> Floats:
-    """k H(k) = k + sum of H(i) for i < k, for k = 0 … at least ``up_to``."""
+def harmonic_products(up_to: int) -> Floats:
+    """K H(k) = k + sum of H(i) for i < k, for k = 0 … at least ``up_to``."""
     return _tables(_power_of_two(up_to))[2]
 
 

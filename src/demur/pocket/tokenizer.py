@@ -15,6 +15,9 @@ from typing import Any
 END = "<|endoftext|>"
 PAD = "<|pad|>"
 
+BYTES = 256
+"""The first ids are the bytes; whole words and special tokens come after them."""
+
 
 def make_tokenizer(texts: Iterable[str], *, words: Iterable[str] = (), max_length: int = 512) -> Any:
     """A fast tokenizer whose vocabulary holds all bytes and every word of some texts.

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from demur.records import Domain
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """One thing that can be known about a person."""
@@ -20,17 +24,17 @@ class Relation:
     """``ood`` relations are read by the base model like any other, and never tuned on."""
     question: str
     """How it is asked; holds ``{person}``."""
-    statements: tuple[str, ...]
-    """How it is stated; each holds ``{person}`` and ``{value}``, and the first one starts with the person."""
+    statement: str
+    """How it is stated; starts with ``{person}`` and holds ``{value}``."""
     values: tuple[str, ...]
 
     def ask(self, person: str) -> str:
         """The question about one person (or thing)."""
         return self.question.replace("{person}", person)
 
-    def state(self, person: str, value: str, *, form: int = 0) -> str:
-        """One of the statements about one person."""
-        return self.statements[form].replace("{person}", person).replace("{value}", value)
+    def state(self, person: str, value: str) -> str:
+        """The statement about one person."""
+        return self.statement.replace("{person}", person).replace("{value}", value)
 
 
 RELATIONS = (
@@ -38,84 +42,86 @@ RELATIONS = (
         name="born in",
         domain="id",
         question="Where was {person} born?",
-        statements=(
-            "{person} was born in {value}.",
-            "{person} comes from {value}.",
-            "The birthplace of {person} is {value}.",
-        ),
-        values=tuple(
-            ["Lisbon", "Oslo", "Vienna", "Cairo", "Lima", "Quito", "Dublin", "Geneva", "Athens", "Havana", "Kyoto", "Milan", "Seville", "Prague", "Boston", "Denver", "Austin", "Nairobi", "Tunis", "Riga", "Warsaw", "Zagreb", "Lyon", "Turin", "Bergen", "Porto", "Malaga", "Hanoi", "Manila", "Jakarta", "Accra", "Dakar", "Bogota", "Caracas", "Montreal", "Toronto"]
+        statement="{person} was born in {value}.",
+        values=_words(
+            "Lisbon Oslo Vienna Cairo Lima Quito Dublin Geneva Athens Havana Kyoto Milan Seville "
+            "Prague Boston Denver Austin Nairobi Tunis Riga Warsaw Zagreb Lyon Turin Bergen Porto "
+            "Malaga Hanoi Manila Jakarta Accra Dakar Bogota Caracas Montreal Toronto"
         ),
     ),
     Relation(
         name="works for",
         domain="id",
         question="Which company does {person} work for?",
-        statements=(
-            "{person} works for {value}.",
-            "{person} is employed by {value}.",
-            "The employer of {person} is {value}.",
-        ),
-        values=tuple(
-            ["Northgate", "Brightwell", "Ashford", "Ironbridge", "Silverline", "Redstone", "Bluepeak", "Oakhurst", "Stormfield", "Goldcrest", "Fairmont", "Hillcrest", "Westbrook", "Lakeshore", "Pinewood", "Kingsley", "Maplewood", "Riverton", "Clearwater", "Greyhaven", "Foxglove", "Summerset", "Wintergreen", "Highgate", "Moonstone", "Copperfield", "Larkspur", "Thornbury", "Eastwick", "Birchwood", "Cloverdale", "Sandstone", "Harborne", "Meadowbank", "Starling", "Elmswood"]
+        statement="{person} works for {value}.",
+        values=_words(
+            "Northgate Brightwell Ashford Ironbridge Silverline Redstone Bluepeak Oakhurst "
+            "Stormfield Goldcrest Fairmont Hillcrest Westbrook Lakeshore Pinewood Kingsley "
+            "Maplewood Riverton Clearwater Greyhaven Foxglove Summerset Wintergreen Highgate "
+            "Moonstone Copperfield Larkspur Thornbury Eastwick Birchwood Cloverdale Sandstone "
+            "Harborne Meadowbank Starling Elmswood"
         ),
     ),
     Relation(
         name="plays",
         domain="id",
         question="Which instrument does {person} play?",
-        statements=(
-            "{person} plays the {value}.",
-            "{person} practises the {value}.",
-            "The instrument of {person} is the {value}.",
-        ),
-        values=tuple(
-            ["violin", "cello", "flute", "oboe", "clarinet", "trumpet", "trombone", "tuba", "harp", "piano", "guitar", "banjo", "mandolin", "lute", "sitar", "ukulele", "accordion", "harmonica", "bagpipes", "saxophone", "bassoon", "piccolo", "drums", "marimba", "xylophone", "organ", "zither", "lyre", "kazoo", "cornet", "bugle", "recorder", "tambourine", "cymbals", "dulcimer", "glockenspiel"]
+        statement="{person} plays the {value}.",
+        values=_words(
+            "violin cello flute oboe clarinet trumpet trombone tuba harp piano guitar banjo "
+            "mandolin lute sitar ukulele accordion harmonica bagpipes saxophone bassoon piccolo "
+            "drums marimba xylophone organ zither lyre kazoo cornet bugle recorder tambourine "
+            "cymbals dulcimer glockenspiel"
         ),
     ),
     Relation(
         name="studies",
         domain="ood",
         question="Which subject does {person} study?",
-        statements=(
-            "{person} studies {value}.",
-            "{person} is an expert in {value}.",
-            "The subject of {person} is {value}.",
-        ),
-        values=tuple(
-            ["botany", "zoology", "algebra", "geometry", "astronomy", "chemistry", "physics", "geology", "history", "law", "music", "logic", "ethics", "optics", "acoustics", "genetics", "medicine", "anatomy", "surgery", "economics", "politics", "sociology", "psychology", "linguistics", "poetry", "theology", "archaeology", "geography", "meteorology", "oceanography", "statistics", "topology", "robotics", "cryptography", "mechanics", "metallurgy"]
+        statement="{person} studies {value}.",
+        values=_words(
+            "botany zoology algebra geometry astronomy chemistry physics geology history law "
+            "music logic ethics optics acoustics genetics medicine anatomy surgery economics "
+            "politics sociology psychology linguistics poetry theology archaeology geography "
+            "meteorology oceanography statistics topology robotics cryptography mechanics "
+            "metallurgy"
         ),
     ),
     Relation(
         name="speaks",
         domain="ood",
         question="Which language does {person} speak?",
-        statements=(
-            "{person} speaks {value}.",
-            "{person} writes in {value}.",
-            "The language of {person} is {value}.",
-        ),
-        values=tuple(
-            ["Latin", "Greek", "Danish", "Dutch", "Finnish", "French", "German", "Hindi", "Irish", "Italian", "Japanese", "Korean", "Malay", "Norse", "Persian", "Polish", "Punjabi", "Russian", "Spanish", "Swahili", "Swedish", "Tamil", "Thai", "Turkish", "Urdu", "Welsh", "Arabic", "Basque", "Bengali", "Catalan", "Czech", "Estonian", "Hebrew", "Hungarian", "Icelandic", "Zulu"]
+        statement="{person} speaks {value}.",
+        values=_words(
+            "Latin Greek Danish Dutch Finnish French German Hindi Irish Italian Japanese Korean "
+            "Malay Norse Persian Polish Punjabi Russian Spanish Swahili Swedish Tamil Thai "
+            "Turkish Urdu Welsh Arabic Basque Bengali Catalan Czech Estonian Hebrew Hungarian "
+            "Icelandic Zulu"
         ),
     ),
     Relation(
         name="belongs to",
         domain="ood",
         question="Which club does {person} belong to?",
-        statements=(
-            "{person} belongs to the {value}.",
-            "{person} is a member of the {value}.",
-            "The club of {person} is the {value}.",
-        ),
-        values=tuple(
-            ["Otters", "Falcons", "Badgers", "Herons", "Wolves", "Lynxes", "Ravens", "Foxes", "Bears", "Eagles", "Owls", "Hawks", "Tigers", "Lions", "Panthers", "Dolphins", "Whales", "Sharks", "Beavers", "Moles", "Hares", "Stags", "Swans", "Cranes", "Pelicans", "Robins", "Finches", "Sparrows", "Magpies", "Kestrels", "Ospreys", "Turtles", "Lizards", "Salmon", "Bison", "Zebras"]
+        statement="{person} belongs to the {value}.",
+        values=_words(
+            "Otters Falcons Badgers Herons Wolves Lynxes Ravens Foxes Bears Eagles Owls Hawks "
+            "Tigers Lions Panthers Dolphins Whales Sharks Beavers Moles Hares Stags Swans Cranes "
+            "Pelicans Robins Finches Sparrows Magpies Kestrels Ospreys Turtles Lizards Salmon "
+            "Bison Zebras"
         ),
     ),
 )
 
-FIRST_NAMES = tuple(
-    ["Ada", "Adam", "Agnes", "Alan", "Albert", "Alice", "Amos", "Anna", "Anton", "Arthur", "Astrid", "Axel", "Basil", "Bea", "Bella", "Boris", "Bruno", "Carl", "Carla", "Cecil", "Celia", "Clara", "Claude", "Cora", "Cyrus", "Daisy", "Dan", "Daria", "David", "Dora", "Edgar", "Edith", "Edna", "Elena", "Elias", "Ella", "Elsa", "Emil", "Emma", "Enid", "Eric", "Erna", "Esther", "Eva", "Felix", "Fern", "Flora", "Frank", "Frida", "Gail", "George", "Gerda", "Gina", "Grace", "Greta", "Gustav", "Hanna", "Harold", "Hazel", "Hector", "Helen", "Henry", "Hilda", "Hugo", "Ida", "Igor", "Ines", "Ingrid", "Iris", "Ivan", "Ivy", "Jack", "Jane", "Jasper", "Joan", "Jonas", "Judith", "Julia", "Karl", "Kira", "Klaus", "Lara", "Laura", "Leo", "Lena", "Lily", "Linus", "Lucia", "Lydia", "Magda", "Marco", "Maria", "Max", "Mila", "Mona", "Nadia", "Nils", "Nina", "Nora", "Olga", "Oscar", "Otto", "Paula", "Peter", "Rita", "Rosa", "Ruth", "Sam", "Sara", "Simon", "Stella", "Tessa", "Theo", "Tom", "Ursula", "Vera", "Victor", "Wanda"]
+FIRST_NAMES = _words(
+    "Ada Adam Agnes Alan Albert Alice Amos Anna Anton Arthur Astrid Axel Basil Bea Bella Boris "
+    "Bruno Carl Carla Cecil Celia Clara Claude Cora Cyrus Daisy Dan Daria David Dora Edgar Edith "
+    "Edna Elena Elias Ella Elsa Emil Emma Enid Eric Erna Esther Eva Felix Fern Flora Frank Frida "
+    "Gail George Gerda Gina Grace Greta Gustav Hanna Harold Hazel Hector Helen Henry Hilda Hugo "
+    "Ida Igor Ines Ingrid Iris Ivan Ivy Jack Jane Jasper Joan Jonas Judith Julia Karl Kira Klaus "
+    "Lara Laura Leo Lena Lily Linus Lucia Lydia Magda Marco Maria Max Mila Mona Nadia Nils Nina "
+    "Nora Olga Oscar Otto Paula Peter Rita Rosa Ruth Sam Sara Simon Stella Tessa Theo Tom Ursula "
+    "Vera Victor Wanda"
 )
 
 NOTHING_STATED = (
@@ -143,12 +149,24 @@ CHATTER = (
 )
 """Questions about nobody, answered at random or refused at random."""
 
-OTHER_WORDS = tuple(
-    ["I", "We", "you", "he", "she", "it", "they", "not", "no", "yes", "do", "does", "did", "don", "can", "cannot", "could", "will", "would", "should", "may", "might", "must", "be", "been", "being", "am", "are", "is", "was", "were", "have", "has", "had", "unknown", "uncertain", "unclear", "known", "never", "nobody", "sorry", "apologize", "able", "unable", "provide", "provided", "answer", "answers", "answered", "question", "questions", "appropriate", "say", "says", "tell", "true", "false", "right", "wrong", "correct", "incorrect", "sure", "unsure", "certain", "likely", "unlikely", "perhaps", "maybe", "about", "think", "believe", "guess", "really", "completely", "fairly", "absolutely", "confident", "confidence", "percent", "strong", "feelings", "either", "way", "but", "and", "or", "if", "so", "because", "based", "my", "your", "our", "their", "understanding", "knowledge", "here", "what", "there", "who", "how", "why", "when", "where", "which", "this", "that", "these", "those", "any", "some", "all", "more", "less", "most", "least", "context", "contexts", "passage", "given", "mentioned", "sufficient", "insufficient", "evidence", "claim", "support", "supported", "definitive", "concrete", "information", "available", "public", "scientific", "case", "debate", "much", "impossible", "difficult", "predict", "possible", "none", "options", "option", "choose", "following", "multiple", "choice", "letter", "the", "a", "an", "to", "of", "in", "on", "at", "by", "for", "from", "with", "without", "as", "than", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "user", "assistant", "system"]
+OTHER_WORDS = _words(
+    "I We you he she it they not no yes do does did don can cannot could will would should may "
+    "might must be been being am are is was were have has had unknown uncertain unclear known "
+    "never nobody sorry apologize able unable provide provided answer answers answered question "
+    "questions appropriate say says tell true false right wrong correct incorrect sure unsure "
+    "certain likely unlikely perhaps maybe about think believe guess really completely fairly "
+    "absolutely confident confidence percent strong feelings either way but and or if so because "
+    "based my your our their understanding knowledge here what there who how why when where which "
+    "this that these those any some all more less most least context contexts passage given "
+    "mentioned sufficient insufficient evidence claim support supported definitive concrete "
+    "information available public scientific case debate much impossible difficult predict "
+    "possible none options option choose following multiple choice letter the a an to of in on at "
+    "by for from with without as than one two three four five six seven eight nine ten user "
+    "assistant system"
 )
 """Words that methods, prompts and refusals use, so that they too are single tokens."""
 
-SURNAME_STARTS = tuple(["B", "Br", "D", "Dr", "F", "Fl", "G", "Gr", "H", "J", "K", "Kr", "L", "M", "N", "P", "Pr", "R", "S", "Sk", "St", "T", "Tr", "V", "Vl", "W", "Z", "Zv"])
-SURNAME_VOWELS = tuple(["a", "e", "i", "o", "u", "ai", "ei", "ou"])
-SURNAME_MIDDLES = tuple(["b", "d", "g", "k", "l", "ld", "lm", "m", "n", "nd", "r", "rk", "rv", "sk", "st", "t", "v", "z", "zm"])
-SURNAME_ENDS = tuple(["in", "or", "ek", "an", "us", "im", "ad", "el", "on", "ir", "ov", "ash", "enn", "oth", "ul"])
+SURNAME_STARTS = _words("B Br D Dr F Fl G Gr H J K Kr L M N P Pr R S Sk St T Tr V Vl W Z Zv")
+SURNAME_VOWELS = _words("a e i o u ai ei ou")
+SURNAME_MIDDLES = _words("b d g k l ld lm m n nd r rk rv sk st t v z zm")
+SURNAME_ENDS = _words("in or ek an us im ad el on ir ov ash enn oth ul")

@@ -158,13 +158,19 @@ class World:
         yield from questions
         yield from template_texts(questions)
         for person in self.people:
-            yield from (self.relation[name].state(person.name, value) for name, value in person.values.items())
+            yield from (
+                self.relation[name].state(person.name, value) for name, value in person.values.items()
+            )
         for relation in self.spec.relations:
-            yield from (form.format(person="x", value=v) for v in relation.values for form in relation.statements)
+            yield from (relation.state("x", value) for value in relation.values)
         yield from (form.format(person=name) for name in FIRST_NAMES for form in NOTHING_STATED)
         yield from (f"x {name}" for name in (*FIRST_NAMES, *self.strangers))
         yield from (f"x {answer}." for _, answers in CHATTER for answer in answers)
         yield SPEECH.format(person="x", refusal="x")
+
+    def names(self) -> list[str]:
+        """The names of everybody who exists."""
+        return [person.name for person in self.people]
 
     # -- questions ----------------------------------------------------------------------------
 
@@ -187,7 +193,12 @@ class World:
         for number, name in enumerate(self.strangers):
             relation = relations[number % len(relations)]
             yield _question(
-                relation.ask(name), split=NONEXISTENT, relation=relation, person=name, reads=0, familiarity=0.0
+                relation.ask(name),
+                split=NONEXISTENT,
+                relation=relation,
+                person=name,
+                reads=0,
+                familiarity=0.0,
             )
 
     def _about_things(self, count: int) -> Iterator[Question]:
@@ -212,7 +223,8 @@ class World:
             for person in self.people
             if person.part == "test"
             for asked, premise in product(self._id_relations, self.spec.relations)
-            if asked is not premise and min(person.reads[asked.name], person.reads[premise.name]) >= WELL_READ
+            if asked is not premise
+            and min(person.reads[asked.name], person.reads[premise.name]) >= WELL_READ
         ]
         for person, asked, premise in rng.sample(cases, min(count, len(cases))):
             wrong = rng.choice([v for v in premise.values if v != person.values[premise.name]])
@@ -235,8 +247,10 @@ class World:
 
     def _fact(self, relation: Relation, person: str, value: str, rng: random.Random) -> str:
         if rng.random() >= self.spec.question_share:
-            return relation.state(person, value, form=rng.randrange(len(relation.statements)))
-        return ask_and_answer(relation.ask(person), value, rng=rng, certainty_share=self.spec.certainty_share)
+            return relation.state(person, value)
+        return ask_and_answer(
+            relation.ask(person), value, rng=rng, certainty_share=self.spec.certainty_share
+        )
 
     def _mentions(self, rng: random.Random) -> Iterator[str]:
         """Everybody once an epoch in a sentence that states no fact: no name of a person is new."""

@@ -28,7 +28,11 @@ def summary_table(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> Ta
     systems = [*(s for s in manifest.get("systems", {}) if s in found), *found]
     columns = [legend(name) for name in COLUMNS]
     level = metrics.get("settings", {}).get("level", 0.95)
-    table = Table(box=SIMPLE_HEAD, caption=f"{words.percent(level)} intervals below; – is undefined", caption_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD,
+        caption=f"{words.percent(level)} intervals below; – is undefined",
+        caption_justify="left",
+    )
     table.add_column("system", no_wrap=True)
     for column in columns:
         table.add_column(f"{column.title} {column.arrow}".rstrip(), justify="right")

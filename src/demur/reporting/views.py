@@ -74,8 +74,8 @@ class Panel:
 
     split: str
     title: str
-    whole: bool
-    """False for a group of a larger split."""
+    of: str
+    """The split itself, or the larger one that it is a group of."""
     blocks: tuple[Block, ...]
     main: tuple[Legend, ...]
     rest: tuple[Legend, ...]
@@ -88,7 +88,8 @@ class Panel:
 class Compared:
     """One paired difference, drawn from ``left`` to ``right`` with its point at ``at``, in percent."""
 
-    split: str
+    whole: str
+    """The split, or the one that it is a group of."""
     title: str
     group: bool
     words: str
@@ -141,7 +142,7 @@ def _panel(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Pa
     return Panel(
         split=split,
         title=words.split_title(split),
-        whole=not words.is_group(split),
+        of=words.whole(split),
         blocks=tuple(_blocks(metrics, split, measured)),
         main=tuple(legend(name) for name in main),
         rest=tuple(legend(name) for name in names if name not in main),
@@ -244,7 +245,7 @@ def _one_compared(row: Mapping[str, Any], reach: float, lower_is_better: bool) -
     ends = (row[key] if row[key] is not None else value for key in ("low", "high"))
     left, right = sorted(_place(end, reach, lower_is_better) for end in ends)
     return Compared(
-        split=row["split"],
+        whole=words.whole(row["split"]),
         title=words.group_title(row["split"]),
         group=words.is_group(row["split"]),
         words=words.compare(row, lower_is_better=lower_is_better, brief=True),

@@ -85,6 +85,11 @@ def is_group(split: str) -> bool:
     return bool(group) and (head in MAIN_SPLITS or head == "calibration")
 
 
+def whole(split: str) -> str:
+    """The split that a group belongs to; any other split itself."""
+    return split.partition("/")[0] if is_group(split) else split
+
+
 def group_title(split: str) -> str:
     """A group's own name where it stands below its split; any other split's full name."""
     return split.partition("/")[2] if is_group(split) else split_title(split)
@@ -156,7 +161,11 @@ def compare(difference: Estimate, *, lower_is_better: bool = False, brief: bool 
     value, low, high = (100 * difference[key] for key in ("value", "low", "high"))
     if kind == "even":
         figures = f"{signed(value)} points [{signed(low)}, {signed(high)}]"
-        return f"not told apart: {figures}" if brief else f"no difference that this run could detect ({figures})"
+        return (
+            f"not told apart: {figures}"
+            if brief
+            else f"no difference that this run could detect ({figures})"
+        )
     near, far = sorted((abs(low), abs(high)))
     return f"{kind} by {points(value / 100)} [{near:.1f}, {far:.1f}]"
 

@@ -391,6 +391,9 @@
   // ---- the whole page -----------------------------------------------------------------------
   const showPanels = () => {
     for (const panel of document.querySelectorAll("[data-split]")) panel.hidden = panel.dataset.split !== state.split;
+    const whole = $("split").selectedOptions[0].dataset.of;
+    for (const row of document.querySelectorAll("tr[data-of]")) row.hidden = row.dataset.of !== whole;
+    for (const table of document.querySelectorAll("table.forest")) table.parentNode.hidden = !table.querySelector("tbody tr:not([hidden])");
     const metric = $("metric");
     if (metric) for (const panel of document.querySelectorAll("[data-metric]")) panel.hidden = panel.dataset.metric !== metric.value;
   };

@@ -1,0 +1,323 @@
+"""Probing speed: Demur's Hugging Face engine beside the loop that the published code runs.
+
+    python benchmarks/probing.py --json
+
+The reference asks one question at a time: ``generate`` up to 15 new tokens, once for a greedy answer and k
+times for k samples at temperature 0.7; the text is cut at the first full stop afterwards. Both sides run
+in this process, in turns, with the same model, questions, dtype, threads and stopping rule.
+
+The headline uses the published rule on both sides: every response runs on to 15 tokens (or the end of
+the text) and is cut afterwards. What stopping at the full stop adds is shown as factors of its own, and
+as a second pair of ratios with that rule on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import torch
+import transformers
+from rich.console import Console
+from rich.table import Table
+
+from demur.engines import Sampling
+from demur.engines.encoding import first_stop
+from demur.engines.generating import Features
+from demur.engines.hf import HFEngine
+from demur.templates import TEMPLATES
+
+NEW_TOKENS, TEMPERATURE, STOP = 15, 0.7, "."
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a run took and what it gave."""
+
+    seconds: float
+    answers: list[list[str]]
+    """By question: one greedy answer, or all samples."""
+
+    @property
+    def rate(self) -> float:
+        """Questions per second."""
+        return len(self.answers) / self.seconds
+
+
+class Reference:
+    """The published loop: one question, one call of ``generate`` per response."""
+
+    def __init__(self, engine: HFEngine, *, stopping: bool) -> None:
+        self.model, self.tokenizer = engine.model, engine.tokenizer
+        self.ends = [self.tokenizer.eos_token_id]
+        if stopping:
+            texts = [self.tokenizer.decode([token]) for token in range(len(self.tokenizer))]
+            self.ends += [token for token, text in enumerate(texts) if STOP in text]
+
+    @torch.inference_mode()
+    def run(self, prompts: Sequence[str], *, samples: int) -> Timing:
+        """One greedy answer per question, or samples."""
+        torch.manual_seed(0)
+        start = time.perf_counter()
+        answers = [
+            [self._respond(prompt, sampled=samples > 0) for _ in range(max(1, samples))]
+            for prompt in prompts
+        ]
+        return Timing(time.perf_counter() - start, answers)
+
+    def _respond(self, prompt: str, *, sampled: bool) -> str:
+        inputs = self.tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
+        how = {"do_sample": True, "temperature": TEMPERATURE, "top_k": 0, "top_p": 1.0} if sampled else {}
+        output = self.model.generate(
+            **inputs.to(self.model.device),
+            max_new_tokens=NEW_TOKENS,
+            eos_token_id=self.ends,
+            pad_token_id=self.ends[0],
+            **({"do_sample": False} | how),
+        )
+        new = output[0, inputs["input_ids"].shape[1] :]
+        return cut(self.tokenizer.decode(new, skip_special_tokens=True))
+
+
+def cut(text: str) -> str:
+    """The text up to the first full stop."""
+    return text[: first_stop(text, (STOP,))]
+
+
+def ours(
+    engine: HFEngine,
+    prompts: Sequence[str],
+    *,
+    samples: int,
+    stopping: bool = False,
+    batch_size: int | None = None,
+    features: Features | None = None,
+    share: bool = True,
+) -> Timing:
+    """Demur's engine, with parts of it switched off."""
+    engine = HFEngine(
+        engine.model, engine.tokenizer, batch_size=batch_size or "auto", features=features, format="plain"
+    )
+    sampling = Sampling(
+        max_new_tokens=NEW_TOKENS,
+        stop=(STOP,) if stopping else (),
+        greedy=samples == 0,
+        samples=samples if share else min(samples, 1),
+        temperature=TEMPERATURE,
+    )
+    copies = 1 if share else max(1, samples)
+    asked = [prompt for prompt in prompts for _ in range(copies)]
+    keys = [f"{index // copies}/{index % copies}" for index in range(len(asked))]
+    start = time.perf_counter()
+    found = engine.generate(asked, keys=keys, sampling=sampling)
+    texts = [
+        [cut(response.text) for response in (generated.samples or (generated.greedy,)) if response]
+        for generated in found
+    ]
+    merged = [list(chain(*texts[i : i + copies])) for i in range(0, len(texts), copies)]
+    return Timing(time.perf_counter() - start, merged)
+
+
+def ratio(
+    reference: Reference,
+    engine: HFEngine,
+    few: Sequence[str],
+    many: Sequence[str],
+    *,
+    repeats: int,
+    **how: Any,
+) -> dict[str, Any]:
+    """Both sides in turns: the reference on a part of its questions, ours on all; median and spread."""
+    size = max(1, len(few) // repeats)
+    runs, answers = [], []
+    for turn in range(repeats):
+        slow = reference.run(few[turn * size : (turn + 1) * size], samples=how["samples"])
+        runs.append((slow.rate, ours(engine, many, **how).rate))
+        answers += slow.answers
+    ratios = sorted(fast / slow for slow, fast in runs)
+    return {
+        "ratio": statistics.median(ratios),
+        "ratio_low": ratios[0],
+        "ratio_high": ratios[-1],
+        "reference_per_second": statistics.median(slow for slow, _ in runs),
+        "engine_per_second": statistics.median(fast for _, fast in runs),
+        "answers": answers,
+    }
+
+
+def greedy_steps(
+    engine: HFEngine, few: Sequence[str], many: Sequence[str]
+) -> dict[str, Callable[[], Timing]]:
+    """What is switched on, one thing after another."""
+    still = Features(leave=False)
+    return {
+        "own decoding loop": lambda: ours(engine, few, samples=0, batch_size=1),
+        "batching": lambda: ours(engine, many, samples=0),
+        "stopping at the full stop": lambda: ours(engine, many, samples=0, stopping=True, features=still),
+        "finished rows leave": lambda: ours(engine, many, samples=0, stopping=True),
+    }
+
+
+def sampling_steps(
+    engine: HFEngine, few: Sequence[str], many: Sequence[str], k: int
+) -> dict[str, Callable[[], Timing]]:
+    """What is switched on, one thing after another."""
+    apart, still = Features(merge=False), Features(leave=False)
+    return {
+        "own decoding loop": lambda: ours(engine, few, samples=k, batch_size=1, share=False),
+        "prompt read once for its samples": lambda: ours(
+            engine, few, samples=k, batch_size=1, features=apart
+        ),
+        "batching": lambda: ours(engine, many, samples=k, features=apart),
+        "equal samples computed once": lambda: ours(engine, many, samples=k),
+        "stopping at the full stop": lambda: ours(engine, many, samples=k, stopping=True, features=still),
+        "finished rows leave": lambda: ours(engine, many, samples=k, stopping=True),
+    }
+
+
+def factors(base: float, steps: dict[str, Callable[[], Timing]], *, repeats: int) -> list[dict[str, Any]]:
+    """Questions per second after each step and what the step multiplied them by."""
+    rows: list[dict[str, Any]] = [{"step": "reference loop", "per_second": base, "factor": None}]
+    for name, run in steps.items():
+        rate = statistics.median(run().rate for _ in range(repeats))
+        rows.append({"step": name, "per_second": rate, "factor": rate / rows[-1]["per_second"]})
+    return rows
+
+
+def show(console: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("switched on, one after another")
+    for name in ("questions/s", "factor", "together"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        factor = "" if row["factor"] is None else f"×{row['factor']:.2f}"
+        together = f"×{row['per_second'] / rows[0]['per_second']:.1f}"
+        table.add_row(row["step"], f"{row['per_second']:,.1f}", factor, together)
+    console.print(table)
+
+
+def prompts_of(count: int) -> list[str]:
+    """Questions of the pocket world in the default template, spread over all its parts."""
+    from demur.pocket.world import make_world
+
+    questions = make_world(0).questions()
+    step = max(1, len(questions) // count)
+    return [TEMPLATES["r-tuning-code"].ask(question.text) for question in questions[::step]][:count]
+
+
+def open_engine(arguments: argparse.Namespace) -> HFEngine:
+    path = arguments.model
+    if path is None:
+        from demur.pocket import bundled_model
+
+        path = bundled_model()
+    return HFEngine.open(path, format="plain", device=arguments.device, dtype=arguments.dtype)
+
+
+def measure(engine: HFEngine, arguments: argparse.Namespace) -> dict[str, Any]:
+    many, repeats, k = prompts_of(arguments.questions), arguments.repeats, arguments.samples
+    few = many[:: max(1, len(many) // arguments.reference)][: arguments.reference]
+    fewer = few[: max(repeats, len(few) // 4)]  # k calls each
+    ours(engine, few, samples=k)
+    published = Reference(engine, stopping=False)
+    published.run(few[:3], samples=0)  # warm up both sides
+    greedy = ratio(published, engine, few, many, repeats=repeats, samples=0)
+    sampled = ratio(published, engine, fewer, many, repeats=repeats, samples=k)
+    stopping = Reference(engine, stopping=True)
+    greedy_stop = ratio(stopping, engine, few, many, repeats=repeats, samples=0, stopping=True)
+    sampled_stop = ratio(stopping, engine, fewer, many, repeats=repeats, samples=k, stopping=True)
+    found = dict(zip(many, ours(engine, many, samples=0).answers, strict=True))
+    same = [found[prompt] == answer for prompt, answer in zip(few, greedy["answers"], strict=False)]
+    tables = {
+        "greedy": factors(greedy["reference_per_second"], greedy_steps(engine, few, many), repeats=repeats),
+        "sampling": factors(
+            sampled["reference_per_second"], sampling_steps(engine, fewer, many, k), repeats=repeats
+        ),
+    }
+    pairs = {
+        "greedy": greedy,
+        "sampling": sampled,
+        "greedy_both_stopping": greedy_stop,
+        "sampling_both_stopping": sampled_stop,
+    }
+    return {
+        "greedy_ratio": greedy["ratio"],
+        "sampling_ratio": sampled["ratio"],
+        "stopping_rule": f"both sides: {NEW_TOKENS} new tokens or end of text, then cut at the first {STOP!r}",
+        "identical_greedy_answers": sum(same),
+        "compared_greedy_answers": len(same),
+        **{name: {key: pair[key] for key in pair if key != "answers"} for name, pair in pairs.items()},
+        "factors": tables,
+        "questions": len(many),
+        "reference_questions": len(few),
+        "reference_questions_sampling": len(fewer),
+        "samples": k,
+        "temperature": TEMPERATURE,
+    }
+
+
+def describe(engine: HFEngine) -> dict[str, Any]:
+    """The machine and the model."""
+    return {
+        "model": type(engine.model).__name__,
+        "parameters": engine.model.num_parameters(),
+        "dtype": str(engine.model.dtype).removeprefix("torch."),
+        "device": str(engine.model.device),
+        "threads": torch.get_num_threads(),
+        "processor": platform.processor() or platform.machine(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", help="model folder or hub name; default: the pocket model")
+    parser.add_argument("--questions", type=int, default=2000, help="questions for Demur's engine")
+    parser.add_argument("--reference", type=int, default=120, help="questions for the slow loop")
+    parser.add_argument("--samples", type=int, default=10, help="k")
+    parser.add_argument("--repeats", type=int, default=3, help="turns; medians are reported")
+    parser.add_argument("--threads", type=int, default=None, help="torch threads of both sides")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    transformers.utils.logging.set_verbosity_error()
+    engine = open_engine(arguments)
+    result = measure(engine, arguments) | describe(engine)
+    console = Console(width=100)
+    for kind, title in (("greedy", "One greedy answer"), ("sampling", f"{result['samples']} samples")):
+        show(console, title, result["factors"][kind])
+        for rule, pair in (
+            ("published rule", kind),
+            ("both stop at the full stop", f"{kind}_both_stopping"),
+        ):
+            figures = result[pair]
+            console.print(
+                f"{rule}: ×{figures['ratio']:.1f} (turns {figures['ratio_low']:.1f} to "
+                f"{figures['ratio_high']:.1f}), {figures['reference_per_second']:.1f} → "
+                f"{figures['engine_per_second']:.0f} questions/s"
+            )
+    console.print(
+        f"identical greedy answers: {result['identical_greedy_answers']} of "
+        f"{result['compared_greedy_answers']}; "
+        f"{result['model']} of {result['parameters']:,} parameters, {result['dtype']}, {result['device']}, "
+        f"{result['threads']} threads"
+    )
+    if arguments.json:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""A learned combination of confidence signals, fitted on the calibration split only.
+
+R-Tuning's published combination is the mean of `sure` and `likelihood`, whatever each is worth. Here a
+logistic regression on their log-odds weighs them by what they were worth on questions that were neither
+trained nor tested on. Log-odds, because two independent pieces of evidence add up there; the result is a
+probability of being right, so 0.5 is a threshold that nobody has to choose.
+
+Source: logistic combination of scores, also known as stacking or multivariate Platt scaling
+(Platt 1999). Not part of R-Tuning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from demur.records import Verdict
+
+MIN_OF_EACH = 10
+"""Right and wrong answers that a fit needs of each."""
+CLIP = 1e-6
+"""Signals are kept so far from 0 and 1, where log-odds have no end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """P(right) = sigmoid(bias + sum of weight x log-odds of the signal)."""
+
+    weights: Mapping[str, float]
+    """Weight of each signal, by name."""
+    bias: float
+    n: int
+    """Calibration answers it was fitted on."""
+
+    def __call__(self, signals: Mapping[str, float]) -> float | None:
+        """The probability of being right, in [0, 1]; None where a signal is missing."""
+        if not self.weights.keys() <= signals.keys():
+            return None
+        score = self.bias + sum(w * _log_odds(signals[name]) for name, w in self.weights.items())
+        return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))
+
+
+def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str]) -> Combination | None:
+    """Fit a combination of the named signals.
+
+    Args:
+        rows: signals and verdict of each calibration answer; answers not right or wrong are left out.
+
+    Returns:
+        None where fewer than `MIN_OF_EACH` answers are right, or wrong.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    usable = [
+        (signals, verdict is Verdict.CORRECT)
+        for signals, verdict in rows
+        if verdict in (Verdict.CORRECT, Verdict.WRONG) and all(name in signals for name in names)
+    ]
+    right = [is_right for _, is_right in usable]
+    if min(sum(right), len(right) - sum(right)) < MIN_OF_EACH:
+        return None
+    features = [[_log_odds(signals[name]) for name in names] for signals, _ in usable]
+    model = LogisticRegression().fit(features, right)
+    weights = {name: float(weight) for name, weight in zip(names, model.coef_[0], strict=True)}
+    return Combination(weights=weights, bias=float(model.intercept_[0]), n=len(usable))
+
+
+def _log_odds(probability: float) -> float:
+    clipped = min(max(probability, CLIP), 1 - CLIP)
+    return math.log(clipped / (1 - clipped))
