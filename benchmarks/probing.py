@@ -250,7 +250,7 @@ def measure(engine: HFEngine, arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "greedy_ratio": greedy["ratio"],
         "sampling_ratio": sampled["ratio"],
-        "stopping_rule": f"both sides: {NEW_TOKENS} new tokens or end of text, then cut at the first {STOP!r}",
+        "stopping_rule": f"both sides: {NEW_TOKENS} new tokens or end of text, cut at the first {STOP!r}",
         "identical_greedy_answers": sum(same),
         "compared_greedy_answers": len(same),
         **{name: {key: pair[key] for key in pair if key != "answers"} for name, pair in pairs.items()},

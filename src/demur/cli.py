@@ -147,8 +147,10 @@ def pocket_build(
     out: Annotated[Path, typer.Option(help="Folder for the model.")] = Path("runs/pocket"),
     seed: Annotated[int, typer.Option(help="Draws the world and the model anew.")] = 0,
     facts: Annotated[
-        list[Path] | None,
-        typer.Option(help="Question files whose facts the model reads instead of the pocket world's."),
+        list[str] | None,
+        typer.Option(
+            help="A question file, or DATASET:PATH, whose facts the model reads instead; may be repeated."
+        ),
     ] = None,
 ) -> None:
     """Train a small model that has read some facts often, some once, some never."""

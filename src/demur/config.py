@@ -15,7 +15,6 @@ import pydantic
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from demur.datasets.settings import DataSettings
 from demur.errors import ConfigError
 from demur.files import write_text
 from demur.templates import TEMPLATES, Template
@@ -29,6 +28,11 @@ Names = Annotated[
     ),
 ]
 """Several names; as text they are separated by commas."""
+NO_FIELD = "none"
+"""As the name of a field: use no field for this, even where one would be guessed."""
+
+Portion = Annotated[float, Field(ge=0)]
+"""Below 1 a share of the distinct questions, from 1 on a number of them."""
 
 
 class Section(BaseModel):
@@ -180,6 +184,79 @@ class EvaluationSettings(Section):
     ece_bins: Positive = Field(15, description="bins of the calibration error")
 
 
+class DataSettings(Section):
+    """Which questions, from where, and how they are divided."""
+
+    name: str | None = Field(
+        None,
+        description="a dataset's name, or the path of a file of your own; "
+        "left out: 'file' where a path is given, else 'pocket'",
+    )
+    path: Path | None = Field(None, description="the dataset's file or folder")
+    question_field: str | None = Field(None, description="field that holds the question; guessed")
+    answers_field: str | None = Field(None, description="field that holds the accepted answers; guessed")
+    id_field: str | None = Field(
+        None, description="field that holds a unique id; guessed; 'none': ids from the content"
+    )
+    choices_field: str | None = Field(
+        None, description="field that holds the options of a choice question; guessed; 'none' for none"
+    )
+    context_field: str | None = Field(
+        None, description="field that holds a passage to read; guessed; 'none' for none"
+    )
+    split_field: str | None = Field(
+        None, description="field that says train, calibration or test; guessed; 'none' for none"
+    )
+    domain_field: str | None = Field(
+        None, description="field that says id or ood; guessed; 'none' for none"
+    )
+    group_field: str | None = Field(
+        None, description="field by whose values results are also reported; guessed; 'none' for none"
+    )
+    answerable_field: str | None = Field(
+        None, description="field that is false where no answer can be right; guessed; 'none' for none"
+    )
+    encoding: str | None = Field(
+        None, description="text encoding of the file; left out: UTF-8, or what its byte order mark says"
+    )
+    test: Portion = Field(
+        0.2, description="taken from training for testing where the data has no test part: share or number"
+    )
+    calibration: Portion = Field(
+        0.1, description="set apart from training where the data has no calibration part: share or number"
+    )
+    seed: int | None = Field(
+        None, description="of the division into parts and of the limit; left out: the run's seed"
+    )
+    limit: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="for a trial: at most so many questions of each part, drawn by the seed"
+    )
+    leaks: Literal["drop", "keep"] = Field(
+        "drop", description="test questions that also stand in training or calibration: drop or keep them"
+    )
+
+    @pydantic.field_validator("path", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        # An unset shell variable arrives as "", which would quietly mean the current folder.
+        if value == "":
+            raise ValueError("must name a file or folder; an empty text was given")
+        return value
+
+    @pydantic.field_validator("test", "calibration")
+    @classmethod
+    def _whole_number(cls, value: float) -> float:
+        if value >= 1 and not value.is_integer():
+            raise ValueError("must be a share below 1 or a whole number of questions")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _leaves_some_for_training(self) -> DataSettings:
+        if max(self.test, self.calibration) < 1 and self.test + self.calibration >= 1:
+            raise ValueError("the shares of test and calibration must leave some questions for training")
+        return self
+
+
 class Config(Section):
     """Everything that a run depends on."""
 
@@ -247,7 +324,7 @@ def leaves(
 ) -> Iterator[tuple[str, pydantic.fields.FieldInfo]]:
     """Every setting by its dotted name, in the order of the file."""
     for name, info in kind.model_fields.items():
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
             yield from leaves(info.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name, info

@@ -82,7 +82,6 @@ def _steps(config: Config, method: str, rows: int) -> int:
 
 def _model_size(path: str, config: Config) -> dict[str, Any]:
     """Parameters, from the model's configuration alone, and where it would run."""
-    import torch
     from accelerate import init_empty_weights
     from transformers import AutoModelForCausalLM
 
@@ -93,7 +92,7 @@ def _model_size(path: str, config: Config) -> dict[str, Any]:
     with init_empty_weights():
         model = AutoModelForCausalLM.from_config(load_model_config(path))
     dtype = str(pick_dtype(config.model.dtype, device)).removeprefix("torch.")
-    assert isinstance(model, torch.nn.Module)
+
     return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}
 
 

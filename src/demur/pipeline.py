@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -23,7 +24,7 @@ from demur.judging import JUDGES, judge
 from demur.knowledge import boundary, estimators
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
-from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines
+from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
 from demur.records import (
     Example,
     Prediction,
@@ -184,10 +185,7 @@ class Pipeline:
         Raises:
             DataError: they cannot be used.
         """
-        settings = self.config.data
-        if settings.path is None and settings.name in (None, "pocket"):
-            settings = settings.model_copy(update={"path": Path(self.model_path)})
-        return load_questions(settings, seed=self.config.seed, require=("train", "test"))
+        return load_questions(self.config.data, seed=self.config.seed, require=("train", "test"))
 
     def _data(self, loaded: LoadedData) -> None:
         self.data_hash = digest([to_row(question) for question in loaded.questions])
@@ -323,6 +321,11 @@ class Pipeline:
             "threshold": {"signal": "sure", "value": config.r_tuning.threshold},
         }
 
+    def _add_to_card(self, system: str, values: dict[str, Any]) -> None:
+        path = self.folder.model(system) / "demur.json"
+        card = json.loads(path.read_text(encoding="utf-8")) | values
+        write_json(path, card)
+
     def _predict(self) -> None:
         self.predict_hash = {"base": digest([self.probe_hash, "base"])}
         with self._stage(
@@ -374,7 +377,12 @@ class Pipeline:
         base, tuned = (
             read_parquet(self.folder.predictions(system), Prediction) for system in ("base", method)
         )
-        for system, rows in baselines.derived(base, tuned, self.questions).items():
+        systems = baselines.derived(base, tuned, self.questions)
+        reading = learned.learned(tuned, self.questions)
+        if reading is not None:
+            systems[method + learned.SUFFIX], combination = reading
+            self._add_to_card(method, {"combination": dataclasses.asdict(combination)})
+        for system, rows in systems.items():
             self.predict_hash[system] = inputs
             output = self.folder.predictions(system)
             with self._stage(f"predict/{system}", inputs, output) as notes:
@@ -404,7 +412,7 @@ class Pipeline:
                 {s: read_parquet(self.folder.predictions(s), Prediction) for s in systems},
                 primary={system: info.primary_signal for system, info in infos.items()},
                 reference="base",
-                compare=[(method, other) for other in systems if other != method],
+                compare=_compared(systems, method),
                 level=settings.level,
                 resamples=settings.resamples,
                 seed=self.config.seed,
@@ -423,6 +431,12 @@ class Pipeline:
             write_report(self.folder.root)
 
 
+def _compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:
+    """Whose differences are reported: the method's, and its learned reading's, to everybody else."""
+    own = [system for system in (method, method + learned.SUFFIX) if system in systems]
+    return [(system, other) for system in own for other in systems if other not in own]
+
+
 def check_names(config: Config) -> None:
     """Refuse names that no registry knows, before any work starts.
 
@@ -438,6 +452,8 @@ def check_names(config: Config) -> None:
 
 def system_info(system: str) -> MethodInfo:
     """What is known of a system, trained or not."""
+    if system.endswith(learned.SUFFIX):
+        return learned.learned_info(METHODS.get(system.removesuffix(learned.SUFFIX)).info)
     return METHODS.get(system).info if system in METHODS else baselines.BASELINES[system]
 
 

@@ -9,6 +9,8 @@ import contextlib
 import fcntl
 import importlib.metadata
 import json
+import platform
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -176,6 +178,7 @@ class Manifest:
                 "schema_version": SCHEMA_VERSION,
                 "demur": __version__,
                 "versions": _versions(),
+                "command": " ".join(["demur", *sys.argv[1:]]),
                 "seed": config.seed,
                 "method": config.method,
                 "systems": {},
@@ -232,7 +235,7 @@ def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
 
 
 def _versions() -> dict[str, str]:
-    versions = {}
+    versions = {"python": platform.python_version()}
     for package in TRACKED:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)

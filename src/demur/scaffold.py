@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
-from demur.config import Config, Section
+from demur.config import Config, DataSettings, Section
 from demur.datasets import DATASETS, load_questions
 from demur.errors import RunFolderError
 from demur.files import write_text
 from demur.pipeline import Listener
+from demur.records import Question
 
 SHOWN = {
     "data",
@@ -68,7 +70,7 @@ def write_config(data: str, out: Path, *, force: bool = False) -> str:
     )
 
 
-def build_pocket(out: Path, *, seed: int, facts: Sequence[Path], listener: Listener) -> str:
+def build_pocket(out: Path, *, seed: int, facts: Sequence[str], listener: Listener) -> str:
     """Train a pocket model, on the pocket world or on the facts of question files.
 
     Returns:
@@ -76,26 +78,34 @@ def build_pocket(out: Path, *, seed: int, facts: Sequence[Path], listener: Liste
     """
     from demur.pocket import build
 
-    with listener.bar("reading", 1, "steps") as advance:
-        done = 0
+    with contextlib.ExitStack() as stack:
+        bar: list[Callable[[int], None]] = []
 
-        def progress(step: int, total: int) -> None:
-            nonlocal done
-            advance(step - done)
-            done = step
+        def progress(_: int, total: int) -> None:
+            if not bar:  # how many steps there are is known with the first of them
+                bar.append(stack.enter_context(listener.bar("reading", total, "steps")))
+            bar[0](1)
 
         if facts:
             questions = [question for path in facts for question in _facts(path)]
             report = build.build_from_facts(questions, out, seed=seed, progress=progress)
         else:
             report = build.build_model(out, seed=seed, progress=progress)
-    return str(report)
+    shares = ", ".join(f"{reads}: {share:.1%}" for reads, share in report.accuracy_by_reads.items())
+    return (
+        f"{report.parameters:,} parameters, {report.steps:,} steps in {report.seconds:.0f} s\n"
+        f"accuracy by reads an epoch: {shares}\nwritten: {out}"
+    )
 
 
-def _facts(path: Path) -> Any:
-    from demur.datasets import DataSettings
-
-    return load_questions(DataSettings(path=path, leaks="keep"), seed=0).questions
+def _facts(source: str) -> list[Question]:
+    """Questions of a file, or of ``DATASET:PATH`` for a dataset in its published format."""
+    name, colon, path = source.partition(":")
+    if colon and name in DATASETS:
+        settings = DataSettings(name=name, path=Path(path), leaks="keep")
+    else:
+        settings = DataSettings(name="file", path=Path(source), leaks="keep")
+    return load_questions(settings).questions
 
 
 def _commented(config: Config) -> list[str]:

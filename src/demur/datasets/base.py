@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from demur.datasets.settings import DataSettings
+from demur.config import DataSettings
 from demur.records import Question, question_id
 
 

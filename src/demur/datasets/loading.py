@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from demur.config import DataSettings
 from demur.datasets.base import Dataset, RawData, part_of
 from demur.datasets.leaks import find_duplicates, find_leaks, same_question
 from demur.datasets.report import DataReport
-from demur.datasets.settings import DataSettings
 from demur.datasets.splits import divide, sample
 from demur.datasets.targets import DATASETS
 from demur.errors import ConfigError, DataError

@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from demur.config import DataSettings
 from demur.datasets.base import Dataset, Ids, RawData
 from demur.datasets.problems import Problems, describe, names, text_fault
 from demur.datasets.reading import Records, list_folder, open_records
-from demur.datasets.settings import DataSettings
 from demur.errors import DataError
 from demur.records import Domain, Question
 

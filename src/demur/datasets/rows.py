@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from demur.config import NO_FIELD, DataSettings
 from demur.datasets.base import Ids
 from demur.datasets.problems import Problems, describe, names, shorten, text_fault
-from demur.datasets.settings import NO_FIELD, DataSettings
 from demur.records import Domain, Question
 
 GUESSES: dict[str, tuple[str, ...]] = {

@@ -11,8 +11,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from demur.config import DataSettings
 from demur.datasets.base import part_of
-from demur.datasets.settings import DataSettings
 from demur.errors import DataError
 from demur.records import Question
 

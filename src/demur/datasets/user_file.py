@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from demur.config import DataSettings
 from demur.datasets.base import Dataset, Ids, RawData
 from demur.datasets.problems import Problems, names
 from demur.datasets.reading import FORMATS, SUFFIXES, list_folder, open_records
 from demur.datasets.rows import Origin, RowReader, part_named
-from demur.datasets.settings import DataSettings
 from demur.errors import ConfigError, DataError
 from demur.records import Domain, Question
 

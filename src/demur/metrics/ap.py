@@ -18,8 +18,9 @@ from demur.metrics.tables import inverses
 
 def ap(sample: Sample) -> Floats:
     """Average precision, shape [R]."""
-    per_rank = inverses(sample.most)[sample.size_to]  # [R, g]; 0 before the first row
-    area = np.einsum("rg,rg,rg->r", sample.hits, sample.hits_to, per_rank)
+    precision = sample.at_ranks(inverses(sample.most))  # [R, g]; 0 before the first row
+    precision *= sample.hits_to
+    area = np.einsum("rg,rg->r", sample.hits, precision)
     return divide(area, sample.total_hits)
 
 

@@ -30,7 +30,7 @@ def aurc(sample: Sample) -> Floats:
 
 def _products(sample: Sample) -> Floats:
     """Sum over groups of q (F(L) - F(K)), summed by parts: F(L) times the fall of q after it; shape [R]."""
-    products = harmonic_products(sample.most)[sample.size_to]  # [R, g]
+    products = sample.at_ranks(harmonic_products(sample.most))  # [R, g]
     rate = sample.counted.error_rate
     if rate is not None:
         return np.asarray(products @ -np.diff(rate, append=0.0))

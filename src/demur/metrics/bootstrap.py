@@ -8,12 +8,13 @@ chapter 13): of a share that is 0 or 1 in the data they have no width.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from demur.metrics.base import Floats
-from demur.metrics.sample import Weights
+from demur.metrics.base import Floats, Index
+from demur.metrics.sample import Weights, Workspace
 
 CHUNK_ELEMENTS = 64_000
 """Row weights that are in memory at a time (for each thread); small enough for a processor's cache."""
@@ -29,23 +30,28 @@ def chunks(n: int, resamples: int) -> Iterator[range]:
         yield range(start, min(start + step, resamples + 1))
 
 
-def draw(n: int, draws: range, *, seed: int, key: str) -> Weights:
+def draw(n: int, draws: range, *, seed: int, key: str, workspace: Workspace | None = None) -> Weights:
     """How often each of n questions stands in each draw: multinomial counts, all ones in draw 0.
 
     Args:
         draws: numbers of the draws, from `chunks`.
         key: what is drawn from, such as a split's name.
+        workspace: memory to use again; earlier weights in it are overwritten.
 
     Returns:
         Weights of shape [len(draws), n].
     """
-    words = np.frombuffer(hashlib.sha256(f"{seed}/{key}".encode()).digest()[:16], np.uint64)
-    counts = np.ones((len(draws), n), np.intp)
+    bits = np.random.PCG64(int.from_bytes(hashlib.sha256(f"{seed}/{key}".encode()).digest()[:16], "big"))
+    generator, start = np.random.Generator(bits), bits.state
+    workspace = workspace or Workspace()
+    counts = workspace.counts("counts", (len(draws), n))
+    counts[:] = 1
     for row, number in enumerate(draws):
         if number and n:
-            generator = np.random.Generator(np.random.Philox(key=words, counter=[0, 0, number, 0]))
+            bits.state = start
+            bits.advance(number << 64)  # far beyond what one draw uses
             counts[row] = np.bincount(generator.integers(0, n, n), minlength=n)
-    return Weights(counts)
+    return Weights(counts, workspace)
 
 
 def intervals(values: Floats, level: float) -> list[tuple[float | None, float | None, float | None]]:
@@ -59,18 +65,26 @@ def intervals(values: Floats, level: float) -> list[tuple[float | None, float | 
         Three numbers for each metric; all None where the value is undefined, the last two where fewer than
         half of the draws have a value.
     """
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    found = [(_number(row[0]), *_ends(row[1:], tails)) for row in values]
-    return [(None, None, None) if value is None else (value, low, high) for value, low, high in found]
+    drawn = np.sort(values[:, 1:], axis=1)  # NaN last
+    defined = np.count_nonzero(~np.isnan(drawn), axis=1)
+    enough = (defined > 0) & (defined >= LEAST_DEFINED * drawn.shape[1])
+    low, high = (_quantile(drawn, defined, tail) for tail in ((1 - level) / 2, (1 + level) / 2))
+    return [
+        (None, None, None)
+        if math.isnan(value)
+        else (float(value), float(low[i]) if enough[i] else None, float(high[i]) if enough[i] else None)
+        for i, value in enumerate(values[:, 0])
+    ]
 
 
-def _ends(draws: Floats, tails: list[float]) -> tuple[float | None, float | None]:
-    defined = draws[~np.isnan(draws)]
-    if not len(defined) or len(defined) < LEAST_DEFINED * len(draws):
-        return None, None
-    low, high = np.quantile(defined, tails)
-    return float(low), float(high)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _quantile(drawn: Floats, defined: Index, tail: float) -> Floats:
+    """The quantile of the first ``defined`` values of each sorted row, linear between neighbours."""
+    if not drawn.shape[1]:
+        return np.full(len(drawn), np.nan)
+    place = np.maximum(defined - 1, 0) * tail
+    below = np.floor(place).astype(np.intp)[:, None]
+    left = np.take_along_axis(drawn, below, axis=1)[:, 0]
+    right = np.take_along_axis(drawn, np.minimum(below + 1, np.maximum(defined - 1, 0)[:, None]), axis=1)[
+        :, 0
+    ]
+    return np.asarray(left + (right - left) * (place - below[:, 0]))

@@ -32,21 +32,23 @@ def _gap_within(sample: Sample, cuts: Floats) -> Floats:
 
     A group on a cut gives the gap down to it, less the share of its own gap that lies beyond the cut.
     """
-    place = _first_reaching(sample.size_to, cuts)
+    place = _first_reaching(sample, cuts)
     beyond = sample.size_to.ravel()[place] - cuts
     share = beyond / np.maximum(sample.size.ravel()[place], 1)
     return np.asarray(sample.gap_to.ravel()[place] - share * sample.gap.ravel()[place])
 
 
-def _first_reaching(size_to: Index, cuts: Floats) -> Index:
-    """The first group at which each row of ``size_to`` reaches each cut, as places in the flat array.
+def _first_reaching(sample: Sample, cuts: Floats) -> Index:
+    """The first group at which each set of weights reaches each of its cuts, as places in the flat arrays.
 
-    One search serves all sets of weights: row r is lifted by r times more than any count can reach.
+    One search serves all sets: row r is lifted by r times more than any count can reach.
     """
-    lift = (int(size_to[:, -1].max()) + 1) * np.arange(len(size_to))[:, None]
+    shape = sample.size_to.shape
+    lift = (sample.most + 1) * np.arange(shape[0])[:, None]
+    lifted = np.add(sample.size_to, lift, out=sample.workspace.counts("lifted", shape))
     wanted = np.ceil(cuts).astype(np.intp) + lift
-    place = np.searchsorted((size_to + lift).ravel(), wanted.ravel(), side="left")
-    return np.minimum(place, size_to.size - 1).reshape(cuts.shape)
+    place = np.searchsorted(lifted.ravel(), wanted.ravel(), side="left")
+    return np.minimum(place, sample.size_to.size - 1).reshape(cuts.shape)
 
 
 ECE_MASS = Metric(

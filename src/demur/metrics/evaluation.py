@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,7 +14,8 @@ from demur.errors import ConfigError
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import boards
 from demur.metrics.bootstrap import chunks, intervals
-from demur.metrics.plan import Plan, plan_split
+from demur.metrics.plan import Computed, Plan, plan_split
+from demur.metrics.sample import Workspace
 from demur.records import Prediction, Question
 
 MAIN_METRICS = ("accuracy", "accuracy_willing", "coverage", "ap", "auroc", "aurc", "ece", "brier")
@@ -135,20 +137,18 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
 
 def _computed(plans: Sequence[Plan], *, resamples: int, seed: int, threads: int | None) -> list[Floats]:
     """Every plan's series over the data and all draws; shape [series, 1 + resamples] each."""
-    values = [np.full((len(plan.series), resamples + 1), np.nan) for plan in plans]
-    tasks = [
-        (plan, found, draws)
-        for plan, found in zip(plans, values, strict=True)
-        for draws in chunks(plan.size, resamples)
-    ]
+    tasks = [(plan, draws) for plan in plans for draws in chunks(plan.size, resamples)]
+    workspaces = threading.local()
 
-    def work(task: tuple[Plan, Floats, range]) -> None:
-        plan, found, draws = task
-        found[:, draws.start : draws.stop] = plan.compute(draws, seed=seed)
+    def work(task: tuple[Plan, range]) -> Computed:
+        plan, draws = task
+        if not hasattr(workspaces, "own"):
+            workspaces.own = Workspace()
+        return plan.compute(draws, seed=seed, workspace=workspaces.own)
 
     with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
-        list(pool.map(work, tasks))
-    return values
+        done = list(zip(tasks, pool.map(work, tasks), strict=True))
+    return [plan.gather([part for (owner, _), part in done if owner is plan]) for plan in plans]
 
 
 def _report(

@@ -13,7 +13,7 @@ from demur.metrics.base import Bools, Floats, Index, Metric, Rows
 from demur.metrics.board import Board, Part
 from demur.metrics.bootstrap import draw
 from demur.metrics.policies import degenerate
-from demur.metrics.sample import Counted, Sample
+from demur.metrics.sample import Counted, Sample, Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,16 @@ class Columns:
     """The columns of each series of weighted sums."""
 
 
+@dataclass(frozen=True)
+class Computed:
+    """A plan over some draws."""
+
+    values: Floats
+    """The ranked series, shape [series, draws]; NaN in the rows of the others."""
+    sums: Floats
+    """Weighted sums of the plan's columns, shape [draws, columns]."""
+
+
 @dataclass
 class Plan:
     """One split's series; the names point into ``series``, so that equal ones are computed once."""
@@ -78,18 +88,23 @@ class Plan:
         self.series.append(series)
         return len(self.series) - 1
 
-    def compute(self, draws: range, *, seed: int) -> Floats:
-        """All series over some draws, shape [series, len(draws)]; NaN where undefined."""
-        weights = draw(self.size, draws, seed=seed, key=self.split)
+    def compute(self, draws: range, *, seed: int, workspace: Workspace) -> Computed:
+        """Everything that depends on some draws."""
+        weights = draw(self.size, draws, seed=seed, key=self.split, workspace=workspace)
         values = np.full((len(self.series), len(draws)), np.nan)
-        sums = weights.real @ self.columns.matrix
-        for i, places in self.columns.of.items():
-            values[i] = self.series[i].metric.combine(sums[:, places])
         for counted, members in self.rankings:
             # One sample at a time: its arrays are large, and shared by the metrics of the same rows.
             sample = Sample(counted, weights)
             for i in members:
                 values[i] = self.series[i].metric.compute(sample)
+        return Computed(values, weights.real @ self.columns.matrix)
+
+    def gather(self, parts: Sequence[Computed]) -> Floats:
+        """All series over all draws, shape [series, 1 + resamples]; NaN where undefined."""
+        values = np.concatenate([part.values for part in parts], axis=1)
+        sums = np.concatenate([part.sums for part in parts], axis=0)
+        for i, places in self.columns.of.items():
+            values[i] = self.series[i].metric.combine(sums[:, places])
         return values
 
     @cached_property

@@ -9,16 +9,44 @@ Axes: R sets of weights, N questions of the split, n rows that count, g groups o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from demur.metrics.base import CORRECT, Bools, Counts, Floats, Index, Rows
 
 AnyArray = TypeVar("AnyArray", Counts, Floats)
+
+
+class Workspace:
+    """Named arrays that one thread writes to over and over.
+
+    Fresh memory for every step costs more than the arithmetic. An array is good until the same name is
+    asked for again, that is until the next sample that is made with this workspace.
+    """
+
+    def __init__(self) -> None:
+        self._flat: dict[tuple[str, type], npt.NDArray[Any]] = {}
+
+    def floats(self, name: str, shape: tuple[int, ...]) -> Floats:
+        """Real numbers of any value, of a shape."""
+        return self._array(name, shape, np.float64)
+
+    def counts(self, name: str, shape: tuple[int, ...]) -> Counts:
+        """Whole numbers of any value, of a shape."""
+        return self._array(name, shape, np.intp)
+
+    def _array(self, name: str, shape: tuple[int, ...], kind: type) -> npt.NDArray[Any]:
+        size = math.prod(shape)
+        flat = self._flat.get((name, kind))
+        if flat is None or len(flat) < size:
+            flat = self._flat[name, kind] = np.empty(size, kind)
+        return flat[:size].reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -27,6 +55,8 @@ class Weights:
 
     counts: Counts
     """Whole numbers, shape [R, N]."""
+    workspace: Workspace = field(default_factory=Workspace)
+    """Where the samples under these weights compute."""
 
     @classmethod
     def ones(cls, n: int) -> Weights:
@@ -36,7 +66,9 @@ class Weights:
     @cached_property
     def real(self) -> Floats:
         """The counts as floats, shape [R, N], for sums of real values."""
-        return self.counts.astype(np.float64)
+        real = self.workspace.floats("real", self.counts.shape)
+        real[:] = self.counts
+        return real
 
 
 @dataclass(frozen=True)
@@ -127,6 +159,11 @@ class Sample:
         """The n rows that count."""
         return self.counted.rows
 
+    @property
+    def workspace(self) -> Workspace:
+        """Where large arrays are written."""
+        return self.weights.workspace
+
     def sums(self, *columns: Floats) -> Floats:
         """Weighted sums of row values of shape [n] each; shape [R, number of columns]."""
         values = np.zeros((self.weights.counts.shape[1], len(columns)))
@@ -146,7 +183,10 @@ class Sample:
     @cached_property
     def _sorted_counts(self) -> Counts:
         """Counts of the rows in falling confidence, shape [R, n]."""
-        return self.weights.counts[:, self.counted.columns[self.counted.falling]]
+        falling = self.counted.columns[self.counted.falling]
+        counts = self.workspace.counts("sorted", (len(self.weights.counts), len(falling)))
+        # "clip" only because "raise" would copy: all of these columns exist.
+        return np.take(self.weights.counts, falling, axis=1, out=counts, mode="clip")
 
     @cached_property
     def size(self) -> Counts:
@@ -156,22 +196,22 @@ class Sample:
     @cached_property
     def hits(self) -> Counts:
         """Weighted correct rows in each tie group; shape [R, g]."""
-        return self._grouped(
-            self._sorted_counts * self.counted.correct[self.counted.falling].astype(np.intp)
-        )
+        correct = self.counted.correct[self.counted.falling].astype(np.intp)
+        hits = self.workspace.counts("hits", self._sorted_counts.shape)
+        return self._grouped(np.multiply(self._sorted_counts, correct, out=hits))
 
     @cached_property
-    def size_to(self) -> Index:
+    def size_to(self) -> Counts:
         """Weighted rows down to and with each tie group; shape [R, g]."""
-        return np.cumsum(self.size, axis=1, dtype=np.intp)
+        return np.cumsum(self.size, axis=1, out=self.workspace.counts("size_to", self.size.shape))
 
     @cached_property
-    def hits_to(self) -> Index:
+    def hits_to(self) -> Counts:
         """Weighted correct rows down to and with each tie group; shape [R, g]."""
-        return np.cumsum(self.hits, axis=1, dtype=np.intp)
+        return np.cumsum(self.hits, axis=1, out=self.workspace.counts("hits_to", self.hits.shape))
 
     @cached_property
-    def total(self) -> Index:
+    def total(self) -> Counts:
         """All weighted rows, shape [R]."""
         return _last(self.size_to)
 
@@ -181,20 +221,26 @@ class Sample:
         return int(self.total.max(initial=0))
 
     @cached_property
-    def total_hits(self) -> Index:
+    def total_hits(self) -> Counts:
         """All weighted correct rows, shape [R]."""
         return _last(self.hits_to)
 
     @cached_property
     def gap(self) -> Floats:
         """Weighted sum of (correct - confidence) in each tie group; shape [R, g]."""
-        gap = (self.counted.correct - self.rows.confidence)[self.counted.falling]
-        return self._grouped(self._sorted_counts * gap)
+        row_gap = (self.counted.correct - self.rows.confidence)[self.counted.falling]
+        gap = self.workspace.floats("gap", self._sorted_counts.shape)
+        return self._grouped(np.multiply(self._sorted_counts, row_gap, out=gap))
 
     @cached_property
     def gap_to(self) -> Floats:
         """Weighted sum of (correct - confidence) down to and with each tie group; shape [R, g]."""
-        return np.cumsum(self.gap, axis=1)
+        return np.cumsum(self.gap, axis=1, out=self.workspace.floats("gap_to", self.gap.shape))
+
+    def at_ranks(self, table: Floats) -> Floats:
+        """What a table of ranks holds for ``size_to``, shape [R, g]; good until the next call."""
+        found = self.workspace.floats("at_ranks", self.size_to.shape)
+        return np.take(table, self.size_to, out=found, mode="clip")
 
     def _grouped(self, values: AnyArray) -> AnyArray:
         """Sums over tie groups: from shape [R, n] to [R, g]."""
@@ -204,6 +250,6 @@ class Sample:
         return np.add.reduceat(values, starts, axis=1)
 
 
-def _last(cumulative: Index) -> Index:
+def _last(cumulative: Counts) -> Counts:
     """The last column of a cumulative sum; zeros where it has none."""
     return cumulative[:, -1] if cumulative.shape[1] else np.zeros(len(cumulative), np.intp)
