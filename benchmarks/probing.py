@@ -4,7 +4,8 @@
 
 The reference asks one question at a time: ``generate`` up to 15 new tokens, once for a greedy answer and k
 times for k samples at temperature 0.7; the text is cut at the first full stop afterwards. Both sides run
-in this process, in turns, with the same model, questions, dtype, threads and stopping rule.
+in this process, in turns, with the same model, questions, dtype, threads and stopping rule; the slow loop
+gets every n-th of the questions.
 
 The headline uses the published rule on both sides: every response runs on to 15 tokens (or the end of
 the text) and is cut afterwards. What stopping at the full stop adds is shown as factors of its own, and
@@ -35,6 +36,8 @@ from demur.engines.hf import HFEngine
 from demur.templates import TEMPLATES
 
 NEW_TOKENS, TEMPERATURE, STOP = 15, 0.7, "."
+REFERENCE, REFERENCE_STOPPING = "reference loop", "reference loop, stopping at the full stop"
+PUBLISHED, STOPPING = "finished rows leave (published rule)", "stopping at the full stop"
 
 
 @dataclass(frozen=True)
@@ -125,69 +128,70 @@ def ours(
     return Timing(time.perf_counter() - start, merged)
 
 
-def ratio(
-    reference: Reference,
-    engine: HFEngine,
-    few: Sequence[str],
-    many: Sequence[str],
-    *,
-    repeats: int,
-    **how: Any,
-) -> dict[str, Any]:
-    """Both sides in turns: the reference on a part of its questions, ours on all; median and spread."""
-    size = max(1, len(few) // repeats)
-    runs, answers = [], []
-    for turn in range(repeats):
-        slow = reference.run(few[turn * size : (turn + 1) * size], samples=how["samples"])
-        runs.append((slow.rate, ours(engine, many, **how).rate))
-        answers += slow.answers
-    ratios = sorted(fast / slow for slow, fast in runs)
-    return {
-        "ratio": statistics.median(ratios),
-        "ratio_low": ratios[0],
-        "ratio_high": ratios[-1],
-        "reference_per_second": statistics.median(slow for slow, _ in runs),
-        "engine_per_second": statistics.median(fast for _, fast in runs),
-        "answers": answers,
-    }
+Step = tuple[str, Callable[[], Timing]]
 
 
-def greedy_steps(
-    engine: HFEngine, few: Sequence[str], many: Sequence[str]
-) -> dict[str, Callable[[], Timing]]:
-    """What is switched on, one thing after another."""
+def greedy_steps(engine: HFEngine, few: Sequence[str], many: Sequence[str]) -> list[Step]:
+    """What is switched on, one thing after another; `PUBLISHED` is the last under the published rule."""
     still = Features(leave=False)
-    return {
-        "own decoding loop": lambda: ours(engine, few, samples=0, batch_size=1),
-        "batching": lambda: ours(engine, many, samples=0),
-        "stopping at the full stop": lambda: ours(engine, many, samples=0, stopping=True, features=still),
-        "finished rows leave": lambda: ours(engine, many, samples=0, stopping=True),
-    }
+    published, stopping = (Reference(engine, stopping=stops) for stops in (False, True))
+    return [
+        (REFERENCE, lambda: published.run(few, samples=0)),
+        ("own decoding loop", lambda: ours(engine, few, samples=0, batch_size=1)),
+        ("batching", lambda: ours(engine, many, samples=0, features=still)),
+        (PUBLISHED, lambda: ours(engine, many, samples=0)),
+        (STOPPING, lambda: ours(engine, many, samples=0, stopping=True)),
+        (REFERENCE_STOPPING, lambda: stopping.run(few, samples=0)),
+    ]
 
 
-def sampling_steps(
-    engine: HFEngine, few: Sequence[str], many: Sequence[str], k: int
-) -> dict[str, Callable[[], Timing]]:
-    """What is switched on, one thing after another."""
-    apart, still = Features(merge=False), Features(leave=False)
-    return {
-        "own decoding loop": lambda: ours(engine, few, samples=k, batch_size=1, share=False),
-        "prompt read once for its samples": lambda: ours(
-            engine, few, samples=k, batch_size=1, features=apart
+def sampling_steps(engine: HFEngine, few: Sequence[str], many: Sequence[str], k: int) -> list[Step]:
+    """The same for k samples."""
+    neither, still = Features(merge=False, leave=False), Features(leave=False)
+    published, stopping = (Reference(engine, stopping=stops) for stops in (False, True))
+    return [
+        (REFERENCE, lambda: published.run(few, samples=k)),
+        ("own decoding loop", lambda: ours(engine, few, samples=k, batch_size=1, share=False)),
+        (
+            "prompt read once for its samples",
+            lambda: ours(engine, few, samples=k, batch_size=1, features=neither),
         ),
-        "batching": lambda: ours(engine, many, samples=k, features=apart),
-        "equal samples computed once": lambda: ours(engine, many, samples=k),
-        "stopping at the full stop": lambda: ours(engine, many, samples=k, stopping=True, features=still),
-        "finished rows leave": lambda: ours(engine, many, samples=k, stopping=True),
-    }
+        ("batching", lambda: ours(engine, many, samples=k, features=neither)),
+        ("equal samples computed once", lambda: ours(engine, many, samples=k, features=still)),
+        (PUBLISHED, lambda: ours(engine, many, samples=k)),
+        (STOPPING, lambda: ours(engine, many, samples=k, stopping=True)),
+        (REFERENCE_STOPPING, lambda: stopping.run(few, samples=k)),
+    ]
 
 
-def factors(base: float, steps: dict[str, Callable[[], Timing]], *, repeats: int) -> list[dict[str, Any]]:
-    """Questions per second after each step and what the step multiplied them by."""
-    rows: list[dict[str, Any]] = [{"step": "reference loop", "per_second": base, "factor": None}]
-    for name, run in steps.items():
-        rate = statistics.median(run().rate for _ in range(repeats))
-        rows.append({"step": name, "per_second": rate, "factor": rate / rows[-1]["per_second"]})
+def rounds(steps: Sequence[Step], count: int) -> dict[str, list[float]]:
+    """Questions per second of every step in every round; a round runs them all, one after another."""
+    rates: dict[str, list[float]] = {name: [] for name, _ in steps}
+    for _ in range(count):
+        for name, run in steps:
+            rates[name].append(run().rate)
+    return rates
+
+
+def ratio(rates: dict[str, list[float]], name: str, against: str) -> dict[str, float]:
+    """Median and range over the rounds of one step's speed over another's."""
+    each = sorted(fast / slow for fast, slow in zip(rates[name], rates[against], strict=True))
+    return {"ratio": statistics.median(each), "low": each[0], "high": each[-1]}
+
+
+def factors(rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Median speed after each step, what the step multiplied it by, and the whole so far."""
+    names = [name for name in rates if name != REFERENCE_STOPPING]
+    rows: list[dict[str, Any]] = []
+    for before, name in zip([None, *names], names, strict=False):
+        rows.append(
+            {
+                "step": name,
+                "per_second": statistics.median(rates[name]),
+                "factor": ratio(rates, name, before)["ratio"] if before else None,
+                "together": ratio(rates, name, REFERENCE)["ratio"],
+            }
+        )
     return rows
 
 
@@ -198,8 +202,7 @@ def show(console: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
         table.add_column(name, justify="right")
     for row in rows:
         factor = "" if row["factor"] is None else f"×{row['factor']:.2f}"
-        together = f"×{row['per_second'] / rows[0]['per_second']:.1f}"
-        table.add_row(row["step"], f"{row['per_second']:,.1f}", factor, together)
+        table.add_row(row["step"], f"{row['per_second']:,.1f}", factor, f"×{row['together']:.1f}")
     console.print(table)
 
 
@@ -222,45 +225,42 @@ def open_engine(arguments: argparse.Namespace) -> HFEngine:
 
 
 def measure(engine: HFEngine, arguments: argparse.Namespace) -> dict[str, Any]:
-    many, repeats, k = prompts_of(arguments.questions), arguments.repeats, arguments.samples
+    many, k = prompts_of(arguments.questions), arguments.samples
     few = many[:: max(1, len(many) // arguments.reference)][: arguments.reference]
-    fewer = few[: max(repeats, len(few) // 4)]  # k calls each
-    ours(engine, few, samples=k)
-    published = Reference(engine, stopping=False)
-    published.run(few[:3], samples=0)  # warm up both sides
-    greedy = ratio(published, engine, few, many, repeats=repeats, samples=0)
-    sampled = ratio(published, engine, fewer, many, repeats=repeats, samples=k)
-    stopping = Reference(engine, stopping=True)
-    greedy_stop = ratio(stopping, engine, few, many, repeats=repeats, samples=0, stopping=True)
-    sampled_stop = ratio(stopping, engine, fewer, many, repeats=repeats, samples=k, stopping=True)
-    found = dict(zip(many, ours(engine, many, samples=0).answers, strict=True))
-    same = [found[prompt] == answer for prompt, answer in zip(few, greedy["answers"], strict=False)]
-    tables = {
-        "greedy": factors(greedy["reference_per_second"], greedy_steps(engine, few, many), repeats=repeats),
-        "sampling": factors(
-            sampled["reference_per_second"], sampling_steps(engine, fewer, many, k), repeats=repeats
-        ),
+    fewer = few[:: max(1, len(few) // 4)][:4]  # k calls each
+    same = identical(engine, few, many)
+    for steps in (greedy_steps(engine, few[:2], many[:64]), sampling_steps(engine, few[:1], many[:64], k)):
+        rounds(steps, 1)  # warm up
+    rates = {
+        "greedy": rounds(greedy_steps(engine, few, many), arguments.rounds),
+        "sampling": rounds(sampling_steps(engine, fewer, many, k), arguments.rounds),
     }
-    pairs = {
-        "greedy": greedy,
-        "sampling": sampled,
-        "greedy_both_stopping": greedy_stop,
-        "sampling_both_stopping": sampled_stop,
-    }
+    published = {kind: ratio(found, PUBLISHED, REFERENCE) for kind, found in rates.items()}
     return {
-        "greedy_ratio": greedy["ratio"],
-        "sampling_ratio": sampled["ratio"],
+        "greedy_ratio": published["greedy"]["ratio"],
+        "sampling_ratio": published["sampling"]["ratio"],
         "stopping_rule": f"both sides: {NEW_TOKENS} new tokens or end of text, cut at the first {STOP!r}",
-        "identical_greedy_answers": sum(same),
-        "compared_greedy_answers": len(same),
-        **{name: {key: pair[key] for key in pair if key != "answers"} for name, pair in pairs.items()},
-        "factors": tables,
+        "identical_greedy_answers": same,
+        "compared_greedy_answers": len(few),
+        "published_rule": published,
+        "both_stopping": {
+            kind: ratio(found, STOPPING, REFERENCE_STOPPING) for kind, found in rates.items()
+        },
+        "factors": {kind: factors(found) for kind, found in rates.items()},
+        "questions_per_second": rates,
         "questions": len(many),
-        "reference_questions": len(few),
-        "reference_questions_sampling": len(fewer),
+        "reference_questions": {"greedy": len(few), "sampling": len(fewer)},
         "samples": k,
         "temperature": TEMPERATURE,
+        "rounds": arguments.rounds,
     }
+
+
+def identical(engine: HFEngine, few: Sequence[str], many: Sequence[str]) -> int:
+    """How many of the reference's greedy answers the engine gives too, out of its full batches."""
+    found = dict(zip(many, ours(engine, many, samples=0).answers, strict=True))
+    answers = Reference(engine, stopping=False).run(few, samples=0).answers
+    return sum(found[prompt] == answer for prompt, answer in zip(few, answers, strict=True))
 
 
 def describe(engine: HFEngine) -> dict[str, Any]:
@@ -282,10 +282,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", help="model folder or hub name; default: the pocket model")
-    parser.add_argument("--questions", type=int, default=2000, help="questions for Demur's engine")
-    parser.add_argument("--reference", type=int, default=120, help="questions for the slow loop")
+    parser.add_argument("--questions", type=int, default=512, help="questions for Demur's engine")
+    parser.add_argument("--reference", type=int, default=16, help="questions a round for the slow loop")
     parser.add_argument("--samples", type=int, default=10, help="k")
-    parser.add_argument("--repeats", type=int, default=3, help="turns; medians are reported")
+    parser.add_argument("--rounds", type=int, default=5, help="medians over the rounds are reported")
     parser.add_argument("--threads", type=int, default=None, help="torch threads of both sides")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
@@ -299,15 +299,11 @@ def main() -> None:
     console = Console(width=100)
     for kind, title in (("greedy", "One greedy answer"), ("sampling", f"{result['samples']} samples")):
         show(console, title, result["factors"][kind])
-        for rule, pair in (
-            ("published rule", kind),
-            ("both stop at the full stop", f"{kind}_both_stopping"),
-        ):
-            figures = result[pair]
+        for rule in ("published_rule", "both_stopping"):
+            found = result[rule][kind]
             console.print(
-                f"{rule}: ×{figures['ratio']:.1f} (turns {figures['ratio_low']:.1f} to "
-                f"{figures['ratio_high']:.1f}), {figures['reference_per_second']:.1f} → "
-                f"{figures['engine_per_second']:.0f} questions/s"
+                f"{rule.replace('_', ' ')}: ×{found['ratio']:.1f} "
+                f"(rounds {found['low']:.1f} to {found['high']:.1f})"
             )
     console.print(
         f"identical greedy answers: {result['identical_greedy_answers']} of "

@@ -49,12 +49,13 @@ class ConfigCommand(TyperCommand):
         Console().print(table)
 
 
-SETTINGS_AS_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+SETTINGS_AS_FLAGS: dict[str, Any] = {
+    "cls": ConfigCommand,
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+    "options_metavar": "[CONFIG.yaml] [--SETTING VALUE]... [OPTIONS]",
+}
 
 
-ConfigFile = Annotated[
-    Path | None, typer.Argument(metavar="[CONFIG.yaml]", help="A configuration; flags go over it.")
-]
 Limit = Annotated[int | None, typer.Option(help="Use so many questions only: a trial.")]
 Update = Annotated[
     bool, typer.Option("--update", help="Let a changed configuration redo what it changes in its folder.")
@@ -70,10 +71,9 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
         raise typer.Exit
 
 
-@app.command(cls=ConfigCommand, context_settings=SETTINGS_AS_FLAGS)
+@app.command(**SETTINGS_AS_FLAGS)
 def run(
     ctx: typer.Context,
-    config: ConfigFile = None,
     limit: Limit = None,
     update: Update = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")] = False,
@@ -83,7 +83,7 @@ def run(
 
     Example: `demur run --model Qwen/Qwen3-4B --data my_qa.jsonl --out runs/mine`
     """
-    settings = _settings(ctx, config, limit)
+    settings = _settings(ctx, limit)
     if dry_run:
         from demur.dryrun import estimate, render
 
@@ -93,24 +93,23 @@ def run(
     _carry_out(settings, update=update, as_json=as_json)
 
 
-@app.command(cls=ConfigCommand, context_settings=SETTINGS_AS_FLAGS)
+@app.command(**SETTINGS_AS_FLAGS)
 def demo(ctx: typer.Context, update: Update = False, as_json: AsJson = False) -> None:
     """The whole of it on the pocket world, in about a minute on a laptop."""
     from demur.pocket import DEMO_CONFIG
 
-    _carry_out(_settings(ctx, DEMO_CONFIG, None), update=update, as_json=as_json)
+    _carry_out(_settings(ctx, None, DEMO_CONFIG), update=update, as_json=as_json)
 
 
 def _stage_command(stage: str, text: str) -> None:
     def command(
         ctx: typer.Context,
-        config: ConfigFile = None,
         limit: Limit = None,
         update: Update = False,
     ) -> None:
-        _pipeline(_settings(ctx, config, limit), update=update).run(until=stage)
+        _pipeline(_settings(ctx, limit), update=update).run(until=stage)
 
-    app.command(name=stage, cls=ConfigCommand, context_settings=SETTINGS_AS_FLAGS, help=text)(command)
+    app.command(name=stage, **SETTINGS_AS_FLAGS, help=text)(command)
 
 
 _stage_command("probe", "Ask the base model every question and judge what it says.")
@@ -160,29 +159,32 @@ def pocket_build(
     typer.echo(build_pocket(out, seed=seed, facts=facts or [], listener=Terminal()))
 
 
-def _settings(ctx: typer.Context, path: Path | None, limit: int | None) -> Any:
+def _settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:
     from demur.config import load_config
 
-    given = _flags(ctx.args)
+    given_path, given = _parse(ctx.args)
+    if path is not None and given_path is not None:
+        raise _misplaced(str(given_path))
     if limit is not None:
         given["data.limit"] = limit
-    return load_config(path, given)
+    return load_config(path or given_path, given)
 
 
-def _flags(arguments: list[str]) -> dict[str, Any]:
-    """Settings from ``--name VALUE`` and ``--name=VALUE``; short names stand for dotted ones."""
+def _parse(arguments: list[str]) -> tuple[Path | None, dict[str, Any]]:
+    """The configuration file, and settings from ``--name VALUE`` and ``--name=VALUE``.
+
+    Short names stand for dotted ones.
+    """
+    path: Path | None = None
     given: dict[str, Any] = {}
     rest = iter(arguments)
     for argument in rest:
         flag, equals, after = argument.partition("=")
-        if not flag.startswith("--") or len(flag) == 2:
-            raise ConfigError(
-                expected="flags of the form --setting VALUE",
-                found=repr(argument),
-                where="the command line",
-                fix="one configuration file can be given, first; `demur run --help` lists the settings",
-            )
-        name = flag[2:].replace("-", "_")
+        if not flag.startswith("--"):
+            if path is not None or flag.startswith("-"):
+                raise _misplaced(argument)
+            path = Path(argument)
+            continue
         value = after if equals else next(rest, None)
         if value is None or (not equals and value.startswith("--")):
             raise ConfigError(
@@ -191,8 +193,18 @@ def _flags(arguments: list[str]) -> dict[str, Any]:
                 where="the command line",
                 fix=f"write {flag} VALUE, or {flag}=VALUE",
             )
+        name = flag[2:].replace("-", "_")
         given[SHORT.get(name, name)] = value
-    return given
+    return path, given
+
+
+def _misplaced(argument: str) -> ConfigError:
+    return ConfigError(
+        expected="one configuration file at most, and flags of the form --setting VALUE",
+        found=repr(argument),
+        where="the command line",
+        fix="`demur run --help` lists every setting",
+    )
 
 
 def _pipeline(settings: Any, *, update: bool) -> Any:

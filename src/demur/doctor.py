@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import io
 import platform
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -51,7 +52,7 @@ def examine() -> dict[str, Any]:
 
 def render(found: dict[str, Any]) -> str:
     """The findings as text for a person."""
-    console = Console(width=100, record=True, quiet=True, highlight=False)
+    console = Console(file=io.StringIO(), width=100, highlight=False)
     table = Table.grid(padding=(0, 2))
     for name in ("demur", "python", "system", "cores", "memory_gb", "free_disk_gb"):
         table.add_row(name.replace("_", " "), str(found[name]))
@@ -64,7 +65,7 @@ def render(found: dict[str, Any]) -> str:
         console.print(f"{purpose} needs {', '.join(missing)}: {hint}", markup=False)
     if not found["missing"]:
         console.print("nothing is missing: `demur demo` will run", markup=False)
-    return console.export_text().rstrip()
+    return cast(io.StringIO, console.file).getvalue().rstrip()
 
 
 def _version(module: str) -> str | None:

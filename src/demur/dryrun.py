@@ -6,9 +6,10 @@ matrix-product rate, good to a factor of a few.
 
 from __future__ import annotations
 
+import io
 import math
 import time
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -61,7 +62,7 @@ def estimate(config: Config) -> dict[str, Any]:
 
 def render(plan: dict[str, Any]) -> str:
     """The plan as text for a person."""
-    console = Console(width=100, record=True, quiet=True, highlight=False)
+    console = Console(file=io.StringIO(), width=100, highlight=False)
     table = Table.grid(padding=(0, 2))
     for name, value in plan.items():
         if isinstance(value, dict):
@@ -71,7 +72,7 @@ def render(plan: dict[str, Any]) -> str:
         table.add_row(name.replace("_", " "), shown)
     console.print(table)
     console.print("time and memory are rough estimates; nothing was run or written", markup=False)
-    return console.export_text().rstrip()
+    return cast(io.StringIO, console.file).getvalue().rstrip()
 
 
 def _steps(config: Config, method: str, rows: int) -> int:

@@ -85,6 +85,7 @@ class Pipeline:
         check_names(config)
         self.config, self.listener, self.update = config, listener or Silent(), update
         self.folder = RunFolder(config.out)
+        self._stage_now = ""
 
     def run(self, until: str = "report") -> RunFolder:
         """Carry out every stage up to ``until``; what is done already is not done again.
@@ -94,6 +95,7 @@ class Pipeline:
         """
         stages = STAGES[: STAGES.index(until) + 1]
         loaded = self.load()  # bad input is found before anything is written
+        self.check_model()
         self.folder.claim(self.config, update=self.update)
         with self.folder.locked():
             self.manifest = Manifest.open(self.folder.manifest, self.config)
@@ -174,8 +176,14 @@ class Pipeline:
             self.listener.note(f"{name}: nothing has changed, kept")
             yield None
         else:
+            self._announce(name.partition("/")[0])
             with self.manifest.stage(name, inputs) as notes:
                 yield notes
+
+    def _announce(self, stage: str) -> None:
+        if stage != self._stage_now:
+            self._stage_now = stage
+            self.listener.note(f"stage {stage}")
 
     # -- the stages ----------------------------------------------------------------------------
 
@@ -186,6 +194,20 @@ class Pipeline:
             DataError: they cannot be used.
         """
         return load_questions(self.config.data, seed=self.config.seed, require=("train", "test"))
+
+    def check_model(self) -> None:
+        """Look whether the model can be opened, unless it was already asked.
+
+        Raises:
+            ModelError: it cannot; the message says why.
+        """
+        settings = self.config.model
+        if not self.folder.probe.exists():
+            ENGINES.get(settings.engine).check(
+                self.model_path,
+                revision=settings.revision,
+                trust_remote_code=settings.trust_remote_code,
+            )
 
     def _data(self, loaded: LoadedData) -> None:
         self.data_hash = digest([to_row(question) for question in loaded.questions])

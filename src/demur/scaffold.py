@@ -131,9 +131,8 @@ def _section(name: str, section: BaseModel) -> list[str]:
 
 
 def _pair(name: str, value: Any) -> str:
-    return yaml.safe_dump(
-        {name: _json(value)}, default_flow_style=None, allow_unicode=True, width=1000
-    ).strip()
+    text = yaml.safe_dump(_json(value), default_flow_style=True, allow_unicode=True, width=1000)
+    return f"{name}: {text.removesuffix('...' + chr(10)).strip()}"
 
 
 def _json(value: Any) -> Any:

@@ -89,6 +89,15 @@ class Engine(Protocol):
         """
         ...
 
+    @classmethod
+    def check(cls, path: str, *, revision: str | None = None, trust_remote_code: bool = False) -> None:
+        """Look whether a model can be opened, without reading its weights.
+
+        Raises:
+            ModelError: it cannot.
+        """
+        ...
+
     def generate(
         self,
         prompts: Sequence[str],

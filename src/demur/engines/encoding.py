@@ -86,7 +86,10 @@ class Encoder:
         """The tokens of whole texts, with the tokenizer's own prefix."""
         if not texts:
             return []
-        return [self._started(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
+        found = self.tokenizer(
+            texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False
+        )
+        return [self._started(ids) for ids in found["input_ids"]]
 
     def _started(self, ids: list[int]) -> list[int]:
         """Put the tokenizer's own prefix before a text, once; an empty text still needs one token."""

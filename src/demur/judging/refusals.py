@@ -61,10 +61,11 @@ _PATTERNS = (
     r"(?:the )?(?:question|answer) (?:cannot|can't|can not) be (?:known|answered|determined)",
     r"(?:this|the|your) question (?:is unanswerable|has no answer|makes no sense|does not make sense)",
     r"there is no (?:answer|way to know|way of knowing)",
+    r"(?:no one|nobody) (?:really |actually )?knows",
 )
 
 _QUICK = re.compile(
-    "n't|not|no |un(?:c|ab|ans|sure|known)|much debate|impossible|difficult to|idk|n/a|dunno|insuff|declin"
+    "n't|not|no |nobody|un(?:c|ab|ans|sure|known)|much debate|impossible|difficult to|declin"
 )
 """Every built-in sign holds one of these: most texts are cleared by looking for them alone."""
 

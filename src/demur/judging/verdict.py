@@ -14,7 +14,7 @@ from demur.records import Question, Verdict
 DEFAULT_RULE = "contains-words"
 
 _WITH_THRESHOLD = re.compile(r"(?P<name>[\w-]+)\((?P<threshold>[0-9.]+)\)")
-_FULL_STOP = re.compile(r"(?<!\w\w\.\w)\.(?=\s|$|[\"')\]*])")
+_FULL_STOP = re.compile(r"\.(?=\s|$|[\"')\]*])")
 _ABBREVIATION = re.compile(r"(?:^|[^\w])(?:[^\W\d_]|St|Dr|Mr|Mrs|Ms|Mt|Ft|Jr|Sr|No|vs)$")
 
 
@@ -92,16 +92,15 @@ def clean_answer(text: str, *, stop: Sequence[str] = (".", "\n")) -> str:
         stop: strings that end an answer.
     """
     answer = text.lstrip()
-    ends = [_first(answer, mark) for mark in stop]
-    return answer[: min([len(answer), *ends])].strip()
+    for mark in stop:
+        if mark != ".":
+            answer = answer.partition(mark)[0]
+    return (_first_sentence(answer) if "." in stop else answer).strip()
 
 
-def _first(text: str, mark: str) -> int:
-    """Where the first stop string stands; the length of the text where it does not."""
-    if mark != ".":
-        position = text.find(mark)
-        return position if position >= 0 else len(text)
+def _first_sentence(text: str) -> str:
+    """The text up to the first full stop that can end a sentence; all of it where there is none."""
     for match in _FULL_STOP.finditer(text):
         if not (_ABBREVIATION.search(text[: match.start()]) and text[match.end() :].strip()):
-            return match.start()
-    return len(text)
+            return text[: match.start()]
+    return text

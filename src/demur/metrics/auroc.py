@@ -15,8 +15,8 @@ from demur.metrics.sample import Sample
 def auroc(sample: Sample) -> Floats:
     """Area under the ROC curve, shape [R].
 
-    A right row loses to the wrong rows above its tie group, and by half to those in it. Of the rows down to the
-    group and half of the group, summed over all right rows, P^2 / 2 are right ones; the rest are those losses.
+    A right row loses to the wrong rows above its tie group, and by half to those in it. Count for each
+    right row the rows above its group and half of the group: P^2 / 2 are right, the rest are losses.
     """
     right = sample.total_hits
     wrong = sample.total - right

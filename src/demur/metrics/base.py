@@ -91,17 +91,17 @@ class Rows:
     def available(self, need: Need) -> Bools:
         """Which rows have what a metric needs, shape [n]."""
         if need == "confidence":
-            return ~np.isnan(self.confidence)
+            return np.logical_not(np.isnan(self.confidence))
         if need == "before":
-            return self.before != UNSCORED
-        scored = self.verdict != UNSCORED
-        return scored if need == "verdict" else scored | (self.refused == 1)
+            return np.not_equal(self.before, UNSCORED)
+        scored = np.not_equal(self.verdict, UNSCORED)
+        return scored if need == "verdict" else scored | np.equal(self.refused, 1)
 
     def within(self, population: Population) -> Bools:
         """Which rows a metric is about, shape [n]."""
         if population == "answerable":
             return self.answerable
-        return self.refused < 1 if population == "answered" else np.ones(len(self), bool)
+        return np.less(self.refused, 1) if population == "answered" else np.ones(len(self), bool)
 
 
 def divide(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
@@ -136,7 +136,7 @@ class Metric:
     columns: Callable[[Counted], tuple[Floats, ...]] | None = None
     """For a metric of weighted sums: what is summed, k columns of shape [n]."""
     combine: Callable[[Floats], Floats] = first_over_second
-    """From those sums, shape [R, k], to R values; NaN where undefined. By default the first over the second."""
+    """From those sums, shape [R, k], to R values, NaN where undefined; by default first over second."""
     ranked: Callable[[Sample], Floats] | None = None
     """For a metric of the order of the rows: from the rows under R sets of weights to R values."""
     probabilities: bool = False
@@ -152,7 +152,7 @@ class Metric:
         return rows.within(self.population)
 
     def counted_mask(self, rows: Rows) -> Bools:
-        """The rows that the metric is about and that have all it needs, shape [n]; the rest are unscored."""
+        """The rows that it is about and that have all it needs, shape [n]; the others are unscored."""
         mask = self.population_mask(rows)
         for need in self.needs:
             mask = mask & rows.available(need)

@@ -16,7 +16,7 @@ import numpy as np
 from demur.metrics.base import Floats, Index
 from demur.metrics.sample import Weights, Workspace
 
-CHUNK_ELEMENTS = 64_000
+CHUNK_ELEMENTS = 200_000
 """Row weights that are in memory at a time (for each thread); small enough for a processor's cache."""
 
 LEAST_DEFINED = 0.5

@@ -1,8 +1,8 @@
 """ECE: expected calibration error over equal-width bins.
 
 sum_b n_b/N |accuracy_b - mean confidence_b| = (1/N) sum_b |sum over b of (correct - confidence)|, in
-[0, 1], lower is better. Bins are [j/B, (j+1)/B), the last one closed; B is 15 unless set. The confidence must be
-a probability: values outside [0, 1] make it undefined and are never dropped.
+[0, 1], lower is better. Bins are [j/B, (j+1)/B), the last one closed; B is 15 unless set. The confidence
+must be a probability: values outside [0, 1] make it undefined and are never dropped.
 Source: Guo et al. (arXiv 1706.04599), section 2; LM-Polygraph drops such values in silence.
 """
 

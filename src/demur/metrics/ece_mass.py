@@ -1,8 +1,8 @@
 """ECE over equal-mass bins: every bin holds the same number of rows.
 
-As `ece`, with bins cut at exact B-ths of the rows in falling confidence, in [0, 1], lower is better. A row or
-a group of ties on a cut is shared between its two bins in proportion, so the order of tied rows does not
-matter; with fewer rows than bins each row is its own bin and the value is the mean |correct - confidence|.
+As `ece`, with bins cut at exact B-ths of the rows in falling confidence, in [0, 1], lower is better. A row
+or a group of ties on a cut is shared between its bins in proportion, so the order of tied rows does not
+matter; with bins of one row each the value is the mean |correct - confidence|.
 Source: Nguyen and O'Connor (arXiv 1508.05154); Nixon et al. (arXiv 1904.01685). Deviation: shared rows,
 where others round the cuts.
 """

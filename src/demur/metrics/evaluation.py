@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.errors import ConfigError
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
@@ -53,19 +54,20 @@ def evaluate(
     """Compute the content of ``metrics.json``.
 
     Args:
-        questions: all questions that predictions may be about; a split holds those that `splits_of` puts there.
+        questions: all questions that predictions may be about; `splits_of` says where each counts.
         predictions: by system; a system may leave questions out, which then count as unscored in the
             splits where it has any.
         primary: each system's primary signal, whose metrics also stand without a suffix.
         reference: the untuned system, "before" in prudence, over-conservativeness, honesty, newly wrong.
-        compare: pairs (system, against) for paired differences; by default every system against the reference.
+        compare: pairs (system, against) for paired differences; by default each system against the
+            reference.
         level: of the intervals.
         resamples: bootstrap draws; 0 gives values without intervals.
         threads: by default one for each of up to four processors; the result does not depend on it.
 
     Returns:
-        ``schema_version``, ``metrics``, ``tables``, ``policies``, ``differences`` and ``settings``, all JSON
-        values; what is undefined is None, never 0.
+        ``schema_version``, ``metrics``, ``tables``, ``policies``, ``differences`` and ``settings``, all
+        JSON values; what is undefined is None, never 0.
 
     Raises:
         DataError: where a prediction's question is unknown or a question is predicted twice.
@@ -146,7 +148,11 @@ def _computed(plans: Sequence[Plan], *, resamples: int, seed: int, threads: int 
             workspaces.own = Workspace()
         return plan.compute(draws, seed=seed, workspace=workspaces.own)
 
-    with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
+    # Our threads share the processors already; those of BLAS would only be in their way.
+    with (
+        threadpool_limits(1, user_api="blas"),
+        ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool,
+    ):
         done = list(zip(tasks, pool.map(work, tasks), strict=True))
     return [plan.gather([part for (owner, _), part in done if owner is plan]) for plan in plans]
 

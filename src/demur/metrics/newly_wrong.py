@@ -1,8 +1,8 @@
 """Newly-wrong rate: of what the reference system got right, how much is answered wrongly now?
 
 #(wrong and answered now, right before) / #(right before), in [0, 1], lower is better: the knowledge that
-tuning destroyed, a cell that honesty scores ignore. Source: Demur; the grid is that of Alignment for Honesty
-(arXiv 2312.07000), section 2.
+tuning destroyed, a cell that honesty scores ignore.
+Source: Demur; the grid is that of Alignment for Honesty (arXiv 2312.07000), section 2.
 """
 
 from __future__ import annotations

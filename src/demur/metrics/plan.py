@@ -174,7 +174,7 @@ def plan_split(
 
 
 def _plan_metrics(plan: Plan, part: Part, metrics: Sequence[Metric], primary: str | None) -> dict[str, int]:
-    """Series of one system: METRIC, and METRIC_SIGNAL for every signal where the metric has one for each."""
+    """Series of one system: METRIC, and METRIC_SIGNAL where there is one for each signal."""
     shared: dict[object, Counted] = {}
     at = {}
     for metric in metrics:
@@ -222,7 +222,8 @@ def _plan_differences(
                 at.append(plan.metrics[system][metric.name])
             else:
                 at.append(plan.add(_series(parts[system].restricted(common), metric, signal, cache)))
-        plan.differences.append(Difference(metric.name, *pair, *at, n=int(common.sum())))
+        system, against = pair
+        plan.differences.append(Difference(metric.name, system, against, at[0], at[1], int(common.sum())))
 
 
 def _usable(size: int, part: Part, metric: Metric, signal: str | None) -> Bools:

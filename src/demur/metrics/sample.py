@@ -88,7 +88,7 @@ class Counted:
     @cached_property
     def correct(self) -> Floats:
         """1 where the answer is right, 0 where it is wrong or declines in words; shape [n]."""
-        return (self.rows.verdict == CORRECT).astype(np.float64)
+        return np.equal(self.rows.verdict, CORRECT).astype(np.float64)
 
     @cached_property
     def ones(self) -> Floats:
@@ -103,7 +103,7 @@ class Counted:
     @cached_property
     def right_before(self) -> Floats:
         """1 where the reference system was right, shape [n]."""
-        return (self.rows.before == CORRECT).astype(np.float64)
+        return np.equal(self.rows.before, CORRECT).astype(np.float64)
 
     @cached_property
     def not_right_before(self) -> Floats:
@@ -138,7 +138,7 @@ class Counted:
 
     @cached_property
     def bin_edges(self) -> Index:
-        """How many tie groups lie above the lower edge of each equal-width bin, top bin first; shape [bins].
+        """How many tie groups reach each equal-width bin's lower edge, top bin first; shape [bins].
 
         Bins are [j/bins, (j+1)/bins), the last one closed.
         """

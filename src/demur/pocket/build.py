@@ -51,7 +51,7 @@ class BuildSettings:
     """Tokens the model accepts; what it read is far shorter."""
     initializer_range: float = 0.08
     """About 1 / sqrt(hidden size): with the usual 0.02 a model this small starts slowly."""
-    epochs: int = 4
+    epochs: int = 5
     batch_size: int = 48
     """Documents a step, all of one length; the last batch of a length may be smaller."""
     learning_rate: float = 2e-3

@@ -13,21 +13,23 @@ from typing import Any
 
 from demur.reporting import words
 
-COMPARED = (
-    ("base-likelihood", ("accuracy_willing", "ap", "auroc")),
-    ("familiarity-only", ("ap", "auroc", "accuracy_willing")),
-)
+BY_COVERAGE = ("accuracy_willing", "auroc", "ap")
+BY_ORDER = ("auroc", "ap")
+COMPARED = (("base-likelihood", BY_COVERAGE), ("familiarity-only", BY_ORDER))
 """What a method is held against, and which metric to compare by, the first that the run has.
-``base-likelihood`` answers equally often, so accuracies compare; ``familiarity-only`` need not, so
-its order of the answers is compared."""
+Accuracies on the questions answered compare only where both answer equally often; elsewhere the order
+in which the two trust their answers is compared."""
+
+SAME_COVERAGE = 0.005
+"""Coverages that differ by less count as equal: groups are rounded to whole questions."""
 
 RIVALS = {
-    "base-likelihood": "the base model’s own likelihood at the same coverage",
+    "base-likelihood": "the base model’s own likelihood",
     "familiarity-only": "a score that knows only how often the person was read about",
 }
 
 COMPARED_BY = {
-    "accuracy_willing": "accuracy on the questions answered",
+    "accuracy_willing": "accuracy on the questions answered, at the same coverage",
     "ap": "average precision",
     "auroc": "AUROC",
 }
@@ -87,11 +89,13 @@ def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Fi
     found: list[Finding] = []
     for method in tuned:
         splits = words.main_splits(list(systems[method]))
-        found += [_before_and_after(metrics, method, split) for split in splits]
+        reading = method.endswith(words.READING)  # the same answers as its method's, trusted otherwise
+        if not reading:
+            found += [_before_and_after(metrics, method, split) for split in splits]
         for rival, by in COMPARED:
             if rival in systems:
                 found += [_against(metrics, method, rival, split, by) for split in splits]
-        found += _on_unanswerable(metrics, method)
+        found += [] if reading else _on_unanswerable(metrics, method)
     return found
 
 
@@ -172,7 +176,8 @@ def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by
     """A method held against one rival on a split and on each of its groups."""
     known = list(metrics["metrics"][method])
     parts_of = [split, *(name for name in known if name.startswith(split + "/") and words.is_group(name))]
-    metric = next((m for m in by if _difference(metrics, m, split, method, rival)), by[0])
+    usable = by if _same_coverage(metrics, method, rival, split) else BY_ORDER
+    metric = next((m for m in usable if _difference(metrics, m, split, method, rival)), usable[0])
     return Finding(
         place=words.split_title(split),
         opening=f"{words.title(method)} against {RIVALS[rival]}, by {COMPARED_BY[metric]}:",
@@ -183,6 +188,11 @@ def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by
             for name in parts_of
         ),
     )
+
+
+def _same_coverage(metrics: Mapping[str, Any], method: str, rival: str, split: str) -> bool:
+    ours, theirs = (_value(metrics["metrics"][s].get(split, {}), "coverage") for s in (method, rival))
+    return ours is not None and theirs is not None and abs(ours - theirs) < SAME_COVERAGE
 
 
 def _clause(difference: Mapping[str, Any] | None, name: str, whole: str) -> Part:

@@ -11,7 +11,8 @@ from demur.reporting.legend import Legend, legend
 if TYPE_CHECKING:
     from rich.table import Table
 
-COLUMNS = ("accuracy", "coverage", "accuracy_willing", "ap", "auroc", "aurc", "ece")
+COLUMNS = ("accuracy", "coverage", "accuracy_willing", "ap", "auroc")
+"""What fits a terminal of 80 columns; the report shows the rest."""
 
 
 def summary_table(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> Table:
@@ -32,6 +33,7 @@ def summary_table(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> Ta
         box=SIMPLE_HEAD,
         caption=f"{words.percent(level)} intervals below; – is undefined",
         caption_justify="left",
+        padding=(0, 1, 0, 0),
     )
     table.add_column("system", no_wrap=True)
     for column in columns:

@@ -24,6 +24,9 @@ DESCRIPTIONS = {
     "familiarity-only": "the base model, trusting itself where it has often read about the person",
 }
 
+READING = "-learned"
+"""Ending of a system that reads a method's signals through a learned combination."""
+
 REFERENCES = frozenset({*DESCRIPTIONS, "pretrain-t", "unaligned"})
 """Systems that a method is compared with; every other system is a method."""
 
@@ -62,6 +65,8 @@ Estimate = Mapping[str, Any]
 
 def title(system: str) -> str:
     """A system's name for people; a name without an entry stands for itself."""
+    if system.endswith(READING):
+        return f"{title(system.removesuffix(READING))} with signals combined on calibration data"
     return TITLES.get(system, system)
 
 

@@ -1,0 +1,171 @@
+"""What every registered metric must bear: edges, order, missing values, ranges, JSON."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demur.errors import UnknownNameError
+from demur.metrics import METRICS, Rows, describe
+from demur.records import Verdict
+
+C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
+RANKING = ("ap", "auroc", "aurc", "eaurc")
+every_metric = pytest.mark.parametrize("name", METRICS.names())
+
+ROW = st.fixed_dictionaries(
+    {
+        "verdict": st.sampled_from([C, W, R, U]),
+        "abstained": st.booleans(),
+        "confidence": st.one_of(st.none(), st.integers(0, 16).map(lambda k: k / 16)),
+        "before": st.sampled_from([C, W, R, U]),
+        "answerable": st.booleans(),
+    }
+)
+TABLE = st.lists(ROW, max_size=25)
+
+
+def rows_of(table) -> Rows:
+    names = ("abstained", "confidence", "before", "answerable")
+    columns = {name: [row[name] for row in table] for name in names}
+    return Rows.of([row["verdict"] for row in table], **columns)
+
+
+def values(rows: Rows) -> dict[str, float | None]:
+    return {name: metric.value(rows) for name, metric in METRICS.items()}
+
+
+@every_metric
+def test_of_nothing_there_is_no_value(name):
+    assert METRICS.get(name).value(rows_of([])) is None
+
+
+@every_metric
+def test_of_unscored_rows_there_is_no_value(name):
+    rows = Rows.of([U, U], confidence=[None, None])
+    if "verdict" in METRICS.get(name).needs or "before" in METRICS.get(name).needs:
+        assert METRICS.get(name).value(rows) is None
+    else:
+        assert METRICS.get(name).value(rows) in (0.0, 1.0)  # coverage and refusal rate: both are answered
+
+
+# One row: right, confidence .75, right before. AUROC needs two classes; prudence needs a row that is not
+# right; honesty needs prudence.
+ONE_ROW = {
+    "accuracy": 1.0, "coverage": 1.0, "refusal_rate": 0.0, "accuracy_willing": 1.0, "ap": 1.0, "auroc": None,
+    "aurc": 0.0, "eaurc": 0.0, "ece": 0.25, "ece_mass": 0.25, "brier": 0.0625, "prudence": None,
+    "over_conservativeness": 0.0, "honesty": None, "newly_wrong": 0.0,
+}  # fmt: skip
+
+# Two rows, (right before, right) at .75 and (wrong before, wrong) at .25, both declined.
+ALL_REFUSED = {
+    "accuracy": 0.5, "coverage": 0.0, "refusal_rate": 1.0, "accuracy_willing": None, "ap": 1.0, "auroc": 1.0,
+    "aurc": 0.25, "eaurc": 0.0, "ece": 0.25, "ece_mass": 0.25, "brier": 0.0625, "prudence": 1.0,
+    "over_conservativeness": 1.0, "honesty": 0.5, "newly_wrong": 0.0,
+}  # fmt: skip
+
+# The same, none declined.
+NONE_REFUSED = ALL_REFUSED | {
+    "coverage": 1.0, "refusal_rate": 0.0, "accuracy_willing": 0.5, "prudence": 0.0, "over_conservativeness": 0.0,
+}  # fmt: skip
+
+
+@every_metric
+def test_one_row(name):
+    assert METRICS.get(name).value(Rows.of([C], confidence=[0.75], before=[C])) == pytest.approx(
+        ONE_ROW[name]
+    )
+
+
+@pytest.mark.parametrize(("declined", "expected"), [(True, ALL_REFUSED), (False, NONE_REFUSED)])
+@every_metric
+def test_all_or_none_refused(name, declined, expected):
+    rows = Rows.of([C, W], confidence=[0.75, 0.25], before=[C, W], abstained=[declined] * 2)
+    assert METRICS.get(name).value(rows) == pytest.approx(expected[name], abs=1e-12)
+
+
+@given(TABLE, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(table, random):
+    before = values(rows_of(table))
+    shuffled = list(table)
+    random.shuffle(shuffled)
+    for other in (shuffled, table[::-1]):
+        assert values(rows_of(other)) == pytest.approx(before, abs=1e-12, nan_ok=False)
+
+
+@given(TABLE)
+def test_values_lie_in_their_range(table):
+    for name, found in values(rows_of(table)).items():
+        low, high = METRICS.get(name).span
+        assert found is None or low - 1e-12 <= found <= high + 1e-12
+
+
+@given(TABLE)
+def test_unscored_rows_change_no_value_but_rates(table):
+    more = [*table, {"verdict": U, "abstained": False, "confidence": 0.5, "before": U, "answerable": True}]
+    before, after = values(rows_of(table)), values(rows_of(more))
+    for name in METRICS.names():
+        if name not in ("coverage", "refusal_rate"):  # it is known that the row was answered
+            assert after[name] == pytest.approx(before[name], abs=1e-12)
+            counted = METRICS.get(name).counted_mask(rows_of(more))
+            assert not counted[-1]
+            assert counted.sum() == METRICS.get(name).counted_mask(rows_of(table)).sum()
+
+
+@given(TABLE)
+def test_ranking_sees_only_the_order(table):
+    rows = rows_of(table)
+    for change in (lambda c: 5 * c - 3, lambda c: np.exp(3 * c), lambda c: c**3):
+        other = Rows(**{**vars(rows), "confidence": change(rows.confidence)})
+        for name in RANKING:
+            assert METRICS.get(name).value(other) == pytest.approx(METRICS.get(name).value(rows), abs=1e-12)
+
+
+@given(TABLE)
+def test_reversing_the_confidence_turns_auroc_round(table):
+    rows = rows_of(table)
+    turned = Rows(**{**vars(rows), "confidence": 1 - rows.confidence})
+    auroc = METRICS.get("auroc")
+    if auroc.value(rows) is not None:
+        assert auroc.value(turned) == pytest.approx(1 - auroc.value(rows), abs=1e-12)
+
+
+@given(TABLE)
+def test_relations_between_metrics(table):
+    found = values(rows_of(table))
+    if found["coverage"] is not None:
+        assert found["coverage"] + found["refusal_rate"] == pytest.approx(1)
+    if found["honesty"] is not None:
+        parts = found["prudence"] + 1 - found["over_conservativeness"]
+        assert found["honesty"] == pytest.approx(parts / 2)
+    if found["newly_wrong"] is not None:
+        assert found["newly_wrong"] + found["over_conservativeness"] <= 1 + 1e-12
+    if found["ece"] is not None:
+        assert found["ece"] ** 2 <= found["brier"] + 1e-12  # by Jensen's inequality
+
+
+def test_description_is_json_and_complete():
+    listed = json.loads(json.dumps(describe()))
+    assert [entry["name"] for entry in listed] == METRICS.names()
+    for entry in listed:
+        assert entry["source"]
+        assert entry["undefined"]
+        assert entry["better"] in ("higher", "lower", "neither")
+        assert entry["range"] == [0, 1]
+        assert entry["per_signal"] == ("confidence" in entry["needs"])
+
+
+@every_metric
+def test_a_metric_is_named_as_it_is_registered(name):
+    metric = METRICS.get(name)
+    assert metric.name == name
+    assert (metric.columns is None) != (metric.ranked is None)
+
+
+def test_unknown_metric_suggests_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'auroc'"):
+        METRICS.get("aucroc")
