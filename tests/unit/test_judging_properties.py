@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demur.judging import JUDGES, clean_answer, is_refusal, judge
@@ -10,6 +10,9 @@ from demur.judging.contains_words import contains_words
 from demur.judging.normalise import normalise, spaced
 from demur.judging.refusals import R_TUNING_PHRASES
 from demur.records import Question, Verdict
+
+settings.register_profile("no-clock", deadline=None, max_examples=60)
+settings.load_profile("no-clock")
 
 TEXT = st.text(max_size=30)
 WORD = st.text(alphabet="abcdefgh", min_size=2, max_size=8)

@@ -6,12 +6,15 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from demur.metrics import METRICS, Rows
 from demur.records import Verdict
+
+settings.register_profile("no-clock", deadline=None, max_examples=60)
+settings.load_profile("no-clock")
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 

@@ -6,8 +6,8 @@
 | `expected-accuracy(tau)` | share of correct samples >= tau | Alignment for Honesty (2312.07000), 3.2 |
 | `any-correct` | greedy or any sample is correct | Alignment for Honesty, released code |
 | `majority` | the most frequent sampled answer is correct | self-consistency |
-| `entropy(quantile)` | answer entropy in the lower part | R-Tuning-U (2311.09677), section 4; needs no labels |
-| `choice-corrected(tau)` | share of correct samples, chance removed, >= tau | the usual correction for guessing |
+| `entropy(quantile)` | answer entropy in the lower part | R-Tuning-U, section 4; needs no labels |
+| `choice-corrected(tau)` | that share, chance removed, >= tau | the usual correction for guessing |
 
 Verdicts that could not be given are left out of every share; where none is left the knowledge is
 unknown (None), which is neither known nor not known.

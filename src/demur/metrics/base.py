@@ -139,6 +139,8 @@ class Metric:
     """From those sums, shape [R, k], to R values, NaN where undefined; by default first over second."""
     ranked: Callable[[Sample], Floats] | None = None
     """For a metric of the order of the rows: from the rows under R sets of weights to R values."""
+    recentred: bool = False
+    """Whether resampling moves it so much that its interval must be centred on the value again."""
     probabilities: bool = False
     """Whether the confidence must lie in [0, 1]."""
 

@@ -2,7 +2,8 @@
 
 Draw number i of a split depends on (seed, split, i) alone, so neither chunk size nor threads change it, and
 differences between systems are paired. Intervals are percentile intervals (Efron and Tibshirani 1993,
-chapter 13): of a share that is 0 or 1 in the data they have no width.
+chapter 13): of a share that is 0 or 1 in the data they have no width. A metric that resampling itself
+raises, as it does calibration errors, may lie outside its own percentiles; its draws are recentred.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from demur.metrics.base import Floats, Index
+from demur.metrics.base import Bools, Floats, Index
 from demur.metrics.sample import Weights, Workspace
 
 CHUNK_ELEMENTS = 200_000
@@ -54,26 +55,32 @@ def draw(n: int, draws: range, *, seed: int, key: str, workspace: Workspace | No
     return Weights(counts, workspace)
 
 
-def intervals(values: Floats, level: float) -> list[tuple[float | None, float | None, float | None]]:
+def intervals(
+    values: Floats, level: float, *, recentred: Bools | None = None
+) -> list[tuple[float | None, float | None, float | None]]:
     """Value, low and high of each metric.
 
     Args:
         values: shape [metrics, 1 + resamples]; the first column is the data itself; NaN where undefined.
         level: such as 0.95.
+        recentred: metrics of shape [metrics] whose draws are moved so that their median is the value.
 
     Returns:
         Three numbers for each metric; all None where the value is undefined, the last two where fewer than
         half of the draws have a value.
     """
-    drawn = np.sort(values[:, 1:], axis=1)  # NaN last
+    value, drawn = values[:, 0], np.sort(values[:, 1:], axis=1)  # NaN last
     defined = np.count_nonzero(~np.isnan(drawn), axis=1)
     enough = (defined > 0) & (defined >= LEAST_DEFINED * drawn.shape[1])
-    low, high = (_quantile(drawn, defined, tail) for tail in ((1 - level) / 2, (1 + level) / 2))
+    move = np.zeros(len(values))
+    if recentred is not None:
+        move[recentred] = (value - _quantile(drawn, defined, 0.5))[recentred]
+    low, high = (_quantile(drawn, defined, tail) + move for tail in ((1 - level) / 2, (1 + level) / 2))
     return [
         (None, None, None)
-        if math.isnan(value)
-        else (float(value), float(low[i]) if enough[i] else None, float(high[i]) if enough[i] else None)
-        for i, value in enumerate(values[:, 0])
+        if math.isnan(value[i])
+        else (float(value[i]), *((float(low[i]), float(high[i])) if enough[i] else (None, None)))
+        for i in range(len(values))
     ]
 
 

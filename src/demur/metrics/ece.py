@@ -33,4 +33,5 @@ ECE = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=ece,
     probabilities=True,
+    recentred=True,
 )

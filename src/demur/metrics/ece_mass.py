@@ -61,4 +61,5 @@ ECE_MASS = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=ece_mass,
     probabilities=True,
+    recentred=True,
 )

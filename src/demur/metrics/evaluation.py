@@ -15,7 +15,7 @@ from demur.errors import ConfigError
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import boards
 from demur.metrics.bootstrap import chunks, intervals
-from demur.metrics.plan import Computed, Plan, plan_split
+from demur.metrics.plan import Computed, Plan, Series, plan_split
 from demur.metrics.sample import Workspace
 from demur.records import Prediction, Question
 
@@ -166,10 +166,9 @@ def _report(
     }
     report["differences"] = []
     for plan, found in zip(plans, values, strict=True):
-        cells = [
-            _cell(interval, series.n, series.unscored)
-            for interval, series in zip(intervals(found, level), plan.series, strict=True)
-        ]
+        recentred = np.array([series.metric.recentred for series in plan.series], bool)
+        found_intervals = intervals(found, level, recentred=recentred)
+        cells = [_cell(*pair) for pair in zip(found_intervals, plan.series, strict=True)]
         for system, at in plan.metrics.items():
             report["metrics"][system][plan.split] = _named(at, cells)
             report["tables"][system][plan.split] = plan.tables[system]
@@ -184,9 +183,11 @@ def _named(at: Mapping[str, int], cells: Sequence[Cell]) -> dict[str, Cell]:
     return {name: dict(cells[position]) for name, position in at.items()}
 
 
-def _cell(interval: Interval, n: int, unscored: int) -> Cell:
+def _cell(interval: Interval, series: Series) -> Cell:
     value, low, high = interval
-    return {"value": value, "low": low, "high": high, "n": n, "unscored": unscored}
+    if series.metric.recentred and low is not None and high is not None:
+        low, high = max(low, series.metric.span[0]), min(high, series.metric.span[1])
+    return {"value": value, "low": low, "high": high, "n": series.n, "unscored": series.unscored}
 
 
 def _differences(plan: Plan, found: Floats, level: float) -> list[dict[str, Any]]:

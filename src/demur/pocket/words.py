@@ -1,7 +1,7 @@
 """The words of the pocket world: names, values and sentences, all of them ours.
 
-Every value is one word, so it is one token and one generation step. Inside a relation no value is
-part of another, so that a judge that looks for the answer in a text cannot be fooled.
+Every value is one word, so it is one token and one generation step. Inside a relation no value is a
+word of another, so that a judge that looks for the answer's words in a text cannot be fooled.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class World:
         ]
 
     def documents(self, epoch: int) -> Iterator[str]:
-        """What a model reads in one epoch, as separate texts in random order, the same for the same epoch."""
+        """What a model reads in one epoch: separate texts, in a random order that belongs to the epoch."""
         rng = self._rng(f"documents/{epoch}")
         texts = [*self._facts_read(rng), *self._mentions(rng), *self._refusals(rng)]
         rng.shuffle(texts)
@@ -313,7 +313,7 @@ def template_texts(questions: Iterable[str]) -> Iterator[str]:
 
 
 def deal(tiers: Sequence[Tier], count: int, rng: random.Random) -> list[int]:
-    """Reads an epoch for ``count`` facts: the tiers' shares as exactly as whole numbers can, in random order.
+    """Reads an epoch for ``count`` facts, in random order: the shares as exactly as whole numbers can.
 
     Largest remainders decide the rounding, ties by the order of the tiers.
     """
@@ -330,7 +330,7 @@ def deal(tiers: Sequence[Tier], count: int, rng: random.Random) -> list[int]:
 def _people(
     part: Part, names: Sequence[str], group: Group, spec: WorldSpec, rng: random.Random
 ) -> Iterator[Person]:
-    """People of one group; the tiers are dealt per person, or per relation, so that every part has its share."""
+    """People of one group; tiers are dealt per person or per relation, so that every part has its share."""
     relations = [relation.name for relation in spec.relations]
     if group == "uniform":
         columns = [deal(spec.tiers, len(names), rng)] * len(relations)
