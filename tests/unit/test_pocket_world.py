@@ -124,7 +124,7 @@ def test_gold_answers_are_judged_correct_and_no_other_value_is(world):
 
 
 def test_tiers_are_dealt_exactly(world):
-    """Shares .3 .15 .2 .35 of 10: 3, 1.5, 2, 3.5; both halves are equal, the first of them is rounded up."""
+    """Shares .3 .15 .2 .35 of 10 are 3, 1.5, 2, 3.5: of the equal halves the first is rounded up."""
     assert Counter(deal(world.spec.tiers, 10, random.Random(0))) == {0: 3, 1: 2, 3: 2, 8: 3}
 
 
@@ -136,12 +136,10 @@ def test_any_text_round_trips_and_nothing_is_unknown(tokenizer, text):
 
 
 def test_pocket_words_are_single_tokens(world, tokenizer):
-    labels = [" sure", " unsure", " Answer", "."]
-    words = [f" {value}" for person in world.people for value in person.values.values()]
+    words = [" sure", " unsure", " Answer", "."]
+    words += [f" {value}" for person in world.people for value in person.values.values()]
     words += [f" {part}" for person in world.people for part in person.name.split()]
-    assert {len(tokenizer(word)["input_ids"]) for word in [*words, " sure", " unsure", " Answer", "."]} == {
-        1
-    }
+    assert {len(tokenizer(word)["input_ids"]) for word in words} == {1}
 
 
 def test_the_shipped_model_is_small_and_safe():

@@ -7,6 +7,7 @@ every row grow at the same place.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,11 +81,18 @@ class CausalModel:
 
     def row_bytes(self, tokens: int) -> int:
         """About how much memory one row takes: keys and values, and its logits with two copies of them."""
+        per_token, fixed = self._bytes
+        return tokens * per_token + fixed
+
+    @functools.cached_property
+    def _bytes(self) -> tuple[int, int]:
+        """Bytes per token of keys and values, and per row of logits."""
         config = self.model.config.get_text_config(decoder=True)
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        queries = getattr(config, "num_attention_heads", None) or 1  # a recurrent model has none
+        heads = getattr(config, "num_key_value_heads", None) or queries
+        head = getattr(config, "head_dim", None) or config.hidden_size // queries
         per_token = 2 * config.num_hidden_layers * heads * head * self.model.dtype.itemsize
-        return int(tokens * per_token + 5 * 4 * config.vocab_size)
+        return int(per_token), int(5 * 4 * config.vocab_size)
 
     def forward(self, tokens: torch.Tensor, *, keep: int, **inputs: Any) -> torch.Tensor:
         """Logits of the last ``keep`` positions, shape ``(rows, keep, vocabulary)``, float32."""

@@ -7,6 +7,7 @@ writes every special token itself, so that none is added twice.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -175,6 +176,8 @@ class Decoder:
         self.tokenizer = tokenizer
         self._special = frozenset(tokenizer.all_special_ids)
         self._pieces: dict[int, str] = {}
+        # Most prompts of a run end alike
+        self._decode_context = functools.lru_cache(maxsize=1024)(self._decode)
         self._anchor = self._inside_of_text()
 
     def text(self, prompt: Sequence[int], generated: Sequence[int]) -> str:
@@ -218,14 +221,16 @@ class Decoder:
         return next(([token] for token in candidates if self._decode([token]).strip("� ")), [])
 
     def _after(self, context: list[int], generated: Sequence[int]) -> str:
-        before, whole = self._decode(context), self._decode([*context, *generated])
+        before, whole = self._decode_context(tuple(context)), self._decode([*context, *generated])
         if whole.startswith(before):
             return whole[len(before) :]
         # A split character at the border: what both share is the context's
         return whole[next(i for i, char in enumerate(before) if whole[i : i + 1] != char) :]
 
-    def _decode(self, tokens: list[int]) -> str:
-        text = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    def _decode(self, tokens: Sequence[int]) -> str:
+        text = self.tokenizer.decode(
+            list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
         return cast(str, text)
 
 

@@ -8,8 +8,9 @@ leaves the batch.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +36,7 @@ class Features:
     """Finished branches leave the batch; otherwise they are computed until the last one is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """The tokens that some responses of one prompt share so far."""
 
     prompt: int
@@ -45,6 +45,10 @@ class Branch:
     tokens: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
     done: bool = False
+
+    def grow(self, members: tuple[int, ...], token: int, logprob: float) -> Branch:
+        """This branch for some of its members, with one more token."""
+        return Branch(self.prompt, members, (*self.tokens, token), (*self.logprobs, logprob))
 
 
 @dataclass(slots=True)
@@ -154,9 +158,9 @@ class Generation:
         branches = [Branch(prompt, members) for prompt in range(len(prompts))] if members else []
         while branches:
             grown = self._grow(state, branches, numbers)
-            self._collect(batch, prompts, grown)
+            ended = self._collect(batch, prompts, grown)
             if hold:
-                _hold(batch, state, grown)
+                _hold(batch, state, ended)
             grown = self._remaining(grown)
             if grown:
                 grown = _arrange(grown)
@@ -192,31 +196,33 @@ class Generation:
         logprobs = token_logprobs(logits, tokens)
         return tokens.tolist(), logprobs.tolist()
 
-    def _split(self, branch: Branch, tokens: list[int], logprobs: list[float]) -> Iterator[Branch]:
+    def _split(self, branch: Branch, tokens: list[int], logprobs: list[float]) -> list[Branch]:
         """The branches that continue ``branch``: one per token that a member chose."""
         if branch.done:
-            yield Branch(branch.prompt, branch.members, (*branch.tokens, tokens[0]), branch.logprobs, True)
-            return
-        columns = _columns(branch)
-        groups: dict[tuple[int, int], list[int]] = {}
-        for member, column in zip(branch.members, columns, strict=True):
-            groups.setdefault((tokens[column], 0 if self.features.merge else member), []).append(column)
-        for (token, _), group in groups.items():
-            members = tuple(m for m, column in zip(branch.members, columns, strict=True) if column in group)
-            yield Branch(
-                branch.prompt, members, (*branch.tokens, token), (*branch.logprobs, logprobs[group[0]])
-            )
+            return [branch._replace(tokens=(*branch.tokens, tokens[0]))]
+        first = 0 if branch.members[0] == GREEDY else 1  # column 0 is greedy, the others are draws
+        if len(branch.members) == 1:
+            return [branch.grow(branch.members, tokens[first], logprobs[first])]
+        groups: dict[tuple[int, int], tuple[float, list[int]]] = {}
+        for column, member in enumerate(branch.members, start=first):
+            key = (tokens[column], 0 if self.features.merge else member)
+            groups.setdefault(key, (logprobs[column], []))[1].append(member)
+        return [
+            branch.grow(tuple(members), token, logprob) for (token, _), (logprob, members) in groups.items()
+        ]
 
-    def _collect(self, batch: Batch, prompts: Sequence[list[int]], grown: list[tuple[int, Branch]]) -> None:
-        """Write down the responses of branches that ended now, and mark them."""
+    def _collect(
+        self, batch: Batch, prompts: Sequence[list[int]], grown: list[tuple[int, Branch]]
+    ) -> list[tuple[int, Branch]]:
+        """Write down the responses of branches that end now, mark them, and return them."""
+        ended = []
         for index, (place, branch) in enumerate(grown):
-            if branch.done:
-                continue
-            response = self.endings.ended(prompts[branch.prompt], branch)
+            response = None if branch.done else self.endings.ended(prompts[branch.prompt], branch)
             if response is not None:
                 batch.responses[branch.prompt].update(dict.fromkeys(branch.members, response))
-                ended = Branch(branch.prompt, branch.members, branch.tokens, branch.logprobs, True)
-                grown[index] = (place, ended)
+                grown[index] = (place, branch._replace(done=True))
+                ended.append(grown[index])
+        return ended
 
     def _remaining(self, grown: list[tuple[int, Branch]]) -> list[tuple[int, Branch]]:
         going = [(place, branch) for place, branch in grown if not branch.done]
@@ -275,12 +281,6 @@ def _later_tokens(state: State, rows: list[int], suffixes: Sequence[Sequence[int
     return [values[: len(suffix) - 1] for suffix, values in zip(suffixes, found, strict=True)]
 
 
-def _columns(branch: Branch) -> list[int]:
-    """Where each member's token stands: column 0 is greedy, the others are draws."""
-    greedy = branch.members[:1] == (GREEDY,)
-    return list(range(len(branch.members))) if greedy else list(range(1, len(branch.members) + 1))
-
-
 def _numbers(
     branches: Sequence[Branch], numbers: Sequence[npt.NDArray[np.float64]]
 ) -> npt.NDArray[np.float64]:
@@ -293,9 +293,8 @@ def _numbers(
     return table
 
 
-def _hold(batch: Batch, state: State, grown: Sequence[tuple[int, Branch]]) -> None:
+def _hold(batch: Batch, state: State, ended: Sequence[tuple[int, Branch]]) -> None:
     """Keep what the branches that ended now have read: their tokens but the last."""
-    ended = [(place, branch) for place, branch in grown if branch.done]
     if ended and isinstance(state, CachedState):
         batch.held.append(state.take([place for place, _ in ended]))
         batch.holders += [branch.prompt for _, branch in ended]

@@ -380,17 +380,18 @@ class HFEngine:
         if self.batch_size is not None:
             return len(batch) < self.batch_size
         first, rows = loads[batch[0]], loads[index].rows * (len(batch) + 1)
-        most = MAX_PROMPTS.get(self._source.device.type, MAX_PROMPTS_ELSEWHERE)
+        most, budget = self._room
         cost = self._source.row_bytes(first.read + first.follow)
-        return len(batch) < most and rows * cost <= self._budget
+        return len(batch) < most and rows * cost <= budget
 
     @functools.cached_property
-    def _budget(self) -> float:
-        """Bytes that a batch may take: fixed for a machine, so that batches do not depend on its mood."""
+    def _room(self) -> tuple[int, float]:
+        """Prompts and bytes of a batch: fixed for a machine, so that batches do not depend on its mood."""
         device = self._source.device
+        most = MAX_PROMPTS.get(device.type, MAX_PROMPTS_ELSEWHERE)
         if device.type == "cuda":
-            return CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory
-        return BATCH_BYTES
+            return most, CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory
+        return most, BATCH_BYTES
 
     def _halved(self, size: int) -> int:
         if self._source.device.type == "cuda":

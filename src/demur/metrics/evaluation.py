@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from demur.metrics.bootstrap import chunks, intervals
 from demur.metrics.plan import Computed, Plan, Series, plan_split
 from demur.metrics.sample import Workspace
 from demur.records import Prediction, Question
+
+logger = logging.getLogger(__name__)
 
 MAIN_METRICS = ("accuracy", "accuracy_willing", "coverage", "ap", "auroc", "aurc", "ece", "brier")
 """The metrics whose differences between systems are reported."""
@@ -95,6 +98,7 @@ def evaluate(
         )
         for split, positions in _splits(questions).items()
     ]
+    _warn(plans)
     values = _computed(plans, resamples=resamples, seed=seed, threads=threads)
     settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
     return {"schema_version": 1, **_report(plans, values, list(predictions), level), "settings": settings}
@@ -126,6 +130,18 @@ def _check(
             where="evaluation settings",
             fix="change these settings",
         )
+
+
+def _warn(plans: Sequence[Plan]) -> None:
+    """Say once for each system and metric why it cannot be computed."""
+    told = set()
+    for plan in plans:
+        for system, at in plan.metrics.items():
+            for name, position in at.items():
+                obstacle = plan.series[position].obstacle
+                if obstacle and (system, name) not in told:
+                    told.add((system, name))
+                    logger.warning("%s of %s is undefined on %s: %s", name, system, plan.split, obstacle)
 
 
 def _splits(questions: Sequence[Question]) -> dict[str, Index]:

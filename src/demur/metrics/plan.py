@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,8 +14,6 @@ from demur.metrics.bootstrap import draw
 from demur.metrics.policies import degenerate
 from demur.metrics.sample import Counted, Sample, Workspace
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Series:
@@ -25,8 +22,8 @@ class Series:
     metric: Metric
     counted: Counted
     unscored: int
-    possible: bool = True
-    """False where the rows make the metric meaningless, such as confidences that are no probabilities."""
+    obstacle: str | None = None
+    """Why the rows make the metric meaningless, such as confidences that are no probabilities."""
 
     @property
     def n(self) -> int:
@@ -112,7 +109,7 @@ class Plan:
         """The series that need the order of the rows, those over the same rows together."""
         members: dict[int, list[int]] = {}
         for i, series in enumerate(self.series):
-            if series.possible and series.metric.ranked is not None:
+            if series.obstacle is None and series.metric.ranked is not None:
                 members.setdefault(id(series.counted), []).append(i)
         return [(self.series[group[0]].counted, group) for group in members.values()]
 
@@ -123,7 +120,7 @@ class Plan:
         matrix: list[Floats] = []
         of = {}
         for i, series in enumerate(self.series):
-            if series.possible and series.metric.columns is not None:
+            if series.obstacle is None and series.metric.columns is not None:
                 of[i] = [
                     self._place(c, series, places, matrix) for c in series.metric.columns(series.counted)
                 ]
@@ -194,10 +191,7 @@ def _series(part: Part, metric: Metric, signal: str | None, shared: dict[object,
     key = (metric.population, metric.needs, signal)
     if key not in shared:
         shared[key] = part.counted(metric, rows)
-    obstacle = metric.obstacle(rows)
-    if obstacle:
-        logger.warning("%s of signal %s is undefined: %s", metric.name, signal, obstacle)
-    return Series(metric, shared[key], part.unscored(metric, rows), possible=obstacle is None)
+    return Series(metric, shared[key], part.unscored(metric, rows), metric.obstacle(rows))
 
 
 def _plan_differences(
