@@ -46,7 +46,7 @@ main()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills at random moments, spread over stages")
-    parser.add_argument("--limit", type=int, default=200, help="questions of each part")
+    parser.add_argument("--limit", type=int, default=100, help="questions of each part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--writes", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/faults"))
@@ -78,7 +78,7 @@ def main() -> None:
 
 def command(out: Path, limit: int) -> list[str]:
     """The demo on fewer questions, in small units and with checkpoints, so that there is much to lose."""
-    settings = {"out": out, "data.limit": limit, "probe.unit": 32, "training.save_steps": 5}
+    settings = {"out": out, "data.limit": limit, "probe.unit": 128, "training.save_steps": 5}
     flags = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
     return [sys.executable, "-m", "demur", "demo", *flags]
 

@@ -23,7 +23,7 @@ import psutil
 from demur import __version__
 from demur.config import Config, differences, load_config, save_config
 from demur.errors import DemurError, RunFolderError
-from demur.files import write_json
+from demur.files import PARTIAL_SUFFIX, write_json
 
 SCHEMA_VERSION = 1
 TRACKED = (
@@ -110,7 +110,7 @@ class RunFolder:
 
     def _require_empty(self) -> None:
         try:
-            foreign = sorted(path.name for path in self.root.iterdir() if path.name != "work")
+            names = sorted(path.name for path in self.root.iterdir())
         except FileNotFoundError:
             return
         except OSError as error:
@@ -120,6 +120,8 @@ class RunFolder:
                 where=str(self.root),
                 fix="choose another folder with --out",
             ) from error
+        # What a run killed in its first write leaves behind is nobody's.
+        foreign = [name for name in names if name != "work" and not name.endswith(PARTIAL_SUFFIX)]
         if foreign:
             raise RunFolderError(
                 expected="an empty folder or the folder of a run",

@@ -102,6 +102,18 @@ def test_ask_equals_generate_and_score(name):
         assert answer.option_logprobs == pytest.approx(scores, abs=1e-4)
 
 
+def test_ask_without_leaving_rows():
+    """A finished row that is computed on is kept as it was when it ended."""
+    sampling = Sampling(max_new_tokens=LIMIT, stop=(" w1", "4"))
+    options = [" w20", " w21"]
+    ask = {"sampling": sampling, "follow_up": lambda text: f"{text} w40", "options": options}
+    fast = engine_of("llama").ask(PROMPTS, **ask)
+    slow = engine_of("llama", features=Features(leave=False)).ask(PROMPTS, **ask)
+    for left, right in zip(fast, slow, strict=True):
+        assert left.response.text == right.response.text
+        assert left.option_logprobs == pytest.approx(right.option_logprobs, abs=1e-4)
+
+
 @family
 def test_batch_size_and_order_change_nothing(name):
     sampling = Sampling(max_new_tokens=8, stop=(" w1",), samples=3, temperature=0.9, seed=5)

@@ -20,7 +20,7 @@ from demur.records import Question
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
-_WRAP = r"[\s*_`\"'(\[]*"
+_WRAP = r"[\s*_`\"'(\[]*+"  # possessive: a long run of marks must not be tried in every division
 _LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD}){_WRAP}([A-Za-z])(?=$|[^\w\s'’-]|\s+[-–—:=]|\s*$)")
 _BARE_LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD})([A-Z])\s+(?=\S)")
 
@@ -56,7 +56,7 @@ def _bare_letter(text: str, options: tuple[str, ...]) -> tuple[int | None, str]:
     """A letter without any mark after it counts only before its option's text: "A cat" is no letter."""
     match = _BARE_LETTER.match(text)
     index = LETTERS.find(match.group(1)) if match else -1
-    if match is None or index >= len(options):
+    if match is None or index >= len(options) or not options[index]:
         return None, text
     rest = text[match.end() :]
     return (index, rest) if spaced(normalise(rest)).startswith(options[index]) else (None, text)
