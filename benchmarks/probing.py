@@ -47,13 +47,16 @@ class Timing:
     """How long a run took and what it gave."""
 
     seconds: float
+    cpu_seconds: float
+    """Processor time of all threads: what other jobs on the machine do changes it little."""
     answers: list[list[str]]
     """By question: one greedy answer, or all samples."""
 
-    @property
-    def rate(self) -> float:
-        """Questions per second."""
-        return len(self.answers) / self.seconds
+
+def timed(work: Callable[[], list[list[str]]]) -> Timing:
+    start, cpu_start = time.perf_counter(), time.process_time()
+    answers = work()
+    return Timing(time.perf_counter() - start, time.process_time() - cpu_start, answers)
 
 
 class Reference:
@@ -70,12 +73,10 @@ class Reference:
     def run(self, prompts: Sequence[str], *, samples: int) -> Timing:
         """One greedy answer per question, or samples."""
         torch.manual_seed(0)
-        start = time.perf_counter()
-        answers = [
-            [self._respond(prompt, sampled=samples > 0) for _ in range(max(1, samples))]
-            for prompt in prompts
-        ]
-        return Timing(time.perf_counter() - start, answers)
+        calls = range(max(1, samples))
+        return timed(
+            lambda: [[self._respond(prompt, sampled=samples > 0) for _ in calls] for prompt in prompts]
+        )
 
     def _respond(self, prompt: str, *, sampled: bool) -> str:
         inputs = self.tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
@@ -120,14 +121,16 @@ def ours(
     copies = 1 if share else max(1, samples)
     asked = [prompt for prompt in prompts for _ in range(copies)]
     keys = [f"{index // copies}/{index % copies}" for index in range(len(asked))]
-    start = time.perf_counter()
-    found = engine.generate(asked, keys=keys, sampling=sampling)
-    texts = [
-        [cut(response.text) for response in (generated.samples or (generated.greedy,)) if response]
-        for generated in found
-    ]
-    merged = [list(chain(*texts[i : i + copies])) for i in range(0, len(texts), copies)]
-    return Timing(time.perf_counter() - start, merged)
+
+    def work() -> list[list[str]]:
+        found = engine.generate(asked, keys=keys, sampling=sampling)
+        texts = [
+            [cut(response.text) for response in (generated.samples or (generated.greedy,)) if response]
+            for generated in found
+        ]
+        return [list(chain(*texts[i : i + copies])) for i in range(0, len(texts), copies)]
+
+    return timed(work)
 
 
 Step = tuple[str, Callable[[], Timing]]
@@ -166,22 +169,31 @@ def sampling_steps(engine: HFEngine, few: Sequence[str], many: Sequence[str], k:
     ]
 
 
-def rounds(steps: Sequence[Step], count: int) -> dict[str, list[float]]:
-    """Questions per second of every step in every round; a round runs them all, one after another."""
-    rates: dict[str, list[float]] = {name: [] for name, _ in steps}
+Rates = dict[str, list[float]]
+
+
+def rounds(steps: Sequence[Step], count: int) -> tuple[Rates, Rates]:
+    """Questions per second and per second of processor time, of every step in every round.
+
+    A round runs all steps, one after another.
+    """
+    rates: Rates = {name: [] for name, _ in steps}
+    cpu_rates: Rates = {name: [] for name, _ in steps}
     for _ in range(count):
         for name, run in steps:
-            rates[name].append(run().rate)
-    return rates
+            timing = run()
+            rates[name].append(len(timing.answers) / timing.seconds)
+            cpu_rates[name].append(len(timing.answers) / timing.cpu_seconds)
+    return rates, cpu_rates
 
 
-def ratio(rates: dict[str, list[float]], name: str, against: str) -> dict[str, float]:
+def ratio(rates: Rates, name: str, against: str) -> dict[str, float]:
     """Median and range over the rounds of one step's speed over another's."""
     each = sorted(fast / slow for fast, slow in zip(rates[name], rates[against], strict=True))
     return {"ratio": statistics.median(each), "low": each[0], "high": each[-1]}
 
 
-def factors(rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+def factors(rates: Rates) -> list[dict[str, Any]]:
     """Median speed after each step, what the step multiplied it by, and the whole so far."""
     names = [name for name in rates if name != REFERENCE_STOPPING]
     rows: list[dict[str, Any]] = []
@@ -234,10 +246,11 @@ def measure(engine: HFEngine, arguments: argparse.Namespace) -> dict[str, Any]:
     same = identical(engine, compared, many)
     for steps in (greedy_steps(engine, few[:2], many[:64]), sampling_steps(engine, few[:1], many[:64], k)):
         rounds(steps, 1)  # warm up
-    rates = {
+    both = {
         "greedy": rounds(greedy_steps(engine, few, many), arguments.rounds),
         "sampling": rounds(sampling_steps(engine, fewer, many, k), arguments.rounds),
     }
+    rates = {kind: wall for kind, (wall, _) in both.items()}
     published = {kind: ratio(found, PUBLISHED, REFERENCE) for kind, found in rates.items()}
     return {
         "greedy_ratio": published["greedy"]["ratio"],
@@ -248,6 +261,9 @@ def measure(engine: HFEngine, arguments: argparse.Namespace) -> dict[str, Any]:
         "published_rule": published,
         "both_stopping": {
             kind: ratio(found, STOPPING, REFERENCE_STOPPING) for kind, found in rates.items()
+        },
+        "published_rule_cpu_time": {
+            kind: ratio(cpu, PUBLISHED, REFERENCE) for kind, (_, cpu) in both.items()
         },
         "factors": {kind: factors(found) for kind, found in rates.items()},
         "questions_per_second": rates,
@@ -302,7 +318,7 @@ def main() -> None:
     console = Console(width=100)
     for kind, title in (("greedy", "One greedy answer"), ("sampling", f"{result['samples']} samples")):
         show(console, title, result["factors"][kind])
-        for rule in ("published_rule", "both_stopping"):
+        for rule in ("published_rule", "published_rule_cpu_time", "both_stopping"):
             found = result[rule][kind]
             console.print(
                 f"{rule.replace('_', ' ')}: ×{found['ratio']:.1f} "

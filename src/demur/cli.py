@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from demur import __version__
 from demur.errors import ConfigError, DemurError
+from demur.files import explain_full_disk
 
 app = typer.Typer(
     name="demur",
@@ -236,10 +237,14 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
 def main() -> None:
     """Run the command line; a user's mistake is a message and exit code 2, never a traceback."""
     try:
-        app()
+        with explain_full_disk(Path.cwd()):
+            app()
     except DemurError as error:
         typer.echo(f"demur: {type(error).__name__}\n{error.message()}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        typer.echo("demur: memory ran out; use a smaller model.batch_size, dtype or model", err=True)
+        sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("\ndemur: stopped; the same command goes on from here", err=True)
         sys.exit(130)

@@ -265,8 +265,10 @@ class CachedState:
     def _forward(self, tokens: torch.Tensor, *, keep: int) -> torch.Tensor:
         width = tokens.shape[1]
         slots = torch.arange(self.length + width, device=tokens.device)
-        positions = (slots[self.length :] - self.padding[:, None]).clamp(min=0)
-        seen = slots >= self.padding[:, None] if self.is_padded else None
+        positions, seen = slots[None, self.length :], None  # one row of positions serves all, mostly
+        if self.is_padded:
+            positions = (positions - self.padding[:, None]).clamp(min=0)
+            seen = slots >= self.padding[:, None]
         logits = self.source.forward(
             tokens,
             keep=keep,

@@ -66,7 +66,7 @@ Estimate = Mapping[str, Any]
 def title(system: str) -> str:
     """A system's name for people; a name without an entry stands for itself."""
     if system.endswith(READING):
-        return f"{title(system.removesuffix(READING))} with signals combined on calibration data"
+        return f"{title(system.removesuffix(READING))}, signals weighed"
     return TITLES.get(system, system)
 
 
