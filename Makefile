@@ -50,5 +50,8 @@ proof-faults: $(VENV)/.dev ## 20 kills of a run, each resumed to the same result
 proof-demo: $(VENV)/.run ## the demo over 5 seeds
 	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md
 
+proof-pararel: $(VENV)/.run ## the ParaRel protocol; PARAREL_DIR names the published files
+	$(BIN)/python benchmarks/pararel.py --out docs/results/pararel.md
+
 clean: ## remove what was built
 	rm -rf $(VENV) site runs .mypy_cache .pytest_cache .ruff_cache

@@ -69,6 +69,20 @@ class Silent:
         yield lambda _: None
 
 
+@contextlib.contextmanager
+def steps_bar(listener: Listener, title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that says (step, total) as it goes; it opens with the first step."""
+    with contextlib.ExitStack() as stack:
+        advance: list[Advance] = []
+
+        def progress(_: int, total: int) -> None:
+            if not advance:
+                advance.append(stack.enter_context(listener.bar(title, total, "steps")))
+            advance[0](1)
+
+        yield progress
+
+
 class Pipeline:
     """One run.
 
@@ -115,7 +129,8 @@ class Pipeline:
             return self.config.model.path
         from demur.pocket import ensure_model
 
-        return str(ensure_model(self.config.seed))
+        with steps_bar(self.listener, "making the pocket model") as progress:
+            return str(ensure_model(self.config.seed, progress=progress))
 
     @cached_property
     def engine(self) -> Engine:

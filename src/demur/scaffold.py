@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from demur.config import Config, DataSettings, Section
 from demur.datasets import DATASETS, load_questions
 from demur.errors import RunFolderError
 from demur.files import write_text
-from demur.pipeline import Listener
+from demur.pipeline import Listener, steps_bar
 from demur.records import Question
 
 SHOWN = {
@@ -78,14 +77,7 @@ def build_pocket(out: Path, *, seed: int, facts: Sequence[str], listener: Listen
     """
     from demur.pocket import build
 
-    with contextlib.ExitStack() as stack:
-        bar: list[Callable[[int], None]] = []
-
-        def progress(_: int, total: int) -> None:
-            if not bar:  # how many steps there are is known with the first of them
-                bar.append(stack.enter_context(listener.bar("reading", total, "steps")))
-            bar[0](1)
-
+    with steps_bar(listener, "reading") as progress:
         if facts:
             questions = [question for path in facts for question in _facts(path)]
             report = build.build_from_facts(questions, out, seed=seed, progress=progress)
