@@ -21,6 +21,13 @@ import time
 from pathlib import Path
 
 STAGES = ("probe", "train", "predict", "evaluate")
+REDONE = {
+    "probe": "probe.parquet",
+    "train": "systems/r-tuning/model/demur.json",
+    "predict": "predictions/r-tuning.parquet",
+    "evaluate": "metrics.json",
+}
+"""Without this file a stage is not finished."""
 COMPARED = ("questions.parquet", "probe.parquet", "metrics.json", "predictions/*.parquet")
 
 # The child dies between write and rename of the first file that is not in the list of those it died at.
@@ -96,8 +103,9 @@ def kill_at_random(options: argparse.Namespace, seconds: dict[str, float]) -> di
     counts = dict.fromkeys(STAGES, 0)
     for stage in STAGES:
         for _ in range(-(-options.kills // len(STAGES))):
-            if kill_in(stage, out, options.limit, wait=rng.uniform(0, 0.9 * seconds[stage])):
-                counts[stage] += 1
+            while not kill_in(stage, out, options.limit, wait=rng.uniform(0, 0.8 * seconds[stage])):
+                (out / REDONE[stage]).unlink(missing_ok=True)  # too late: that stage once more
+            counts[stage] += 1
     subprocess.run(command(out, options.limit), check=True, stderr=subprocess.DEVNULL)
     return counts
 

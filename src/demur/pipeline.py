@@ -308,7 +308,7 @@ class Pipeline:
             settings = self.config.training_for(system)
             self.train_hash[system] = digest([self.build_hash, settings.model_dump(), self.config.seed])
             with self._stage(
-                f"train/{system}", self.train_hash[system], self.folder.model(system)
+                f"train/{system}", self.train_hash[system], self.folder.model(system) / "demur.json"
             ) as notes:
                 if notes is not None:
                     notes |= self._train_one(system, settings)
