@@ -92,6 +92,7 @@ def _model_size(path: str, config: Config) -> dict[str, Any]:
     device = pick_device(config.model.device)
     with init_empty_weights():
         model = AutoModelForCausalLM.from_config(load_model_config(path))
+        model.tie_weights()  # shared weights count once
     dtype = str(pick_dtype(config.model.dtype, device)).removeprefix("torch.")
 
     return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}

@@ -20,7 +20,7 @@ from demur.config import Config, TrainingSettings
 from demur.datasets import LoadedData, load_questions
 from demur.engines import ENGINES, Engine, Sampling
 from demur.files import atomic_folder, digest, file_digest, write_json
-from demur.judging import JUDGES, judge
+from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
@@ -483,7 +483,7 @@ def check_names(config: Config) -> None:
     for method in config.methods:
         METHODS.check(method, "method" if method == config.method else "baselines")
     ENGINES.check(config.model.engine, "model.engine")
-    JUDGES.check(config.judge.rule, "judge.rule")
+    find_judge(config.judge.rule)
     estimators.parse(config.knowledge.estimator)
 
 

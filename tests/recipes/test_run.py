@@ -157,6 +157,7 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path):
     plan = json.loads(done.stdout)
     # 50 of each of train, calibration, test/id, test/ood, nonexistent, false-premise; base and two methods
     assert (plan["questions"], plan["generations"]) == (300, 900)
+    assert plan["model_parameters"] == 766_592, "shared embeddings count once"
     assert plan["training_steps"] == {"vanilla": 13, "r-tuning": 13}, "ceil(50 / 4)"
     assert not list(tmp_path.iterdir())
 

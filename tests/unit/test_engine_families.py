@@ -102,6 +102,20 @@ def test_ask_equals_generate_and_score(name):
         assert answer.option_logprobs == pytest.approx(scores, abs=1e-4)
 
 
+def test_ask_about_what_was_read_already():
+    """The cache holds the whole lead; its last token is read again, to know what follows it."""
+    engine, sampling = engine_of("llama"), Sampling(max_new_tokens=LIMIT, stop=())
+
+    def follow_up(text):
+        return text[: len(" w10 w10 w10")].rpartition(" w")[0]
+
+    (asked,) = engine.ask(PROMPTS[:1], sampling=sampling, follow_up=follow_up, options=[" w20"])
+    lead = follow_up(asked.response.text)
+    assert lead
+    ((expected,),) = engine.score([PROMPTS[0] + lead], [[" w20"]])
+    assert asked.option_logprobs == pytest.approx((expected,), abs=1e-4)
+
+
 def test_ask_without_leaving_rows():
     """A finished row that is computed on is kept as it was when it ended."""
     sampling = Sampling(max_new_tokens=LIMIT, stop=(" w1", "4"))

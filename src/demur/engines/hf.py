@@ -38,7 +38,7 @@ BATCH_BYTES = 2**30
 CUDA_SHARE = 0.3
 MAX_PROMPTS = {"cpu": 256}
 """Prompts of an automatic batch. On a CPU more were slower (512 by 2%, 1024 by 12% for a model of 1.3
-million parameters): what they read no longer stays in the processor's cache."""
+million parameters), presumably since their working set leaves the processor's cache."""
 MAX_PROMPTS_ELSEWHERE = 1024
 
 
