@@ -83,16 +83,15 @@ def _steps(config: Config, method: str, rows: int) -> int:
 
 def _model_size(path: str, config: Config) -> dict[str, Any]:
     """Parameters, from the model's configuration alone, and where it would run."""
-    from accelerate import init_empty_weights
+    import torch
     from transformers import AutoModelForCausalLM
 
     from demur.engines.hf import load_config as load_model_config
     from demur.engines.hf import pick_device, pick_dtype
 
     device = pick_device(config.model.device)
-    with init_empty_weights():
+    with torch.device("meta"):  # shapes only, no memory
         model = AutoModelForCausalLM.from_config(load_model_config(path))
-        model.tie_weights()  # shared weights count once
     dtype = str(pick_dtype(config.model.dtype, device)).removeprefix("torch.")
 
     return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}
