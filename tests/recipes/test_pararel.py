@@ -35,7 +35,7 @@ def test_the_protocol_runs_and_reports_the_leaks(tmp_path):
     flags = [text for name, value in given.items() for text in (f"--{name}", value)]
     done = run_demur("run", ROOT / "examples/pararel.yaml", *flags)
     assert done.returncode == 0, done.stderr
-    assert "leaks: 148 rows" in done.stderr
+    assert "leaks: 148 of the rows" in done.stderr
     metrics = json.loads((tmp_path / "run/metrics.json").read_text())["metrics"]["r-tuning"]
     assert {"id", "ood"} <= set(metrics)
     assert metrics["id"]["accuracy"]["n"] == 60
