@@ -89,13 +89,27 @@ def test_rivals_are_named_whichever_way_it_fell_overall_and_per_group():
     found["metrics"]["r-tuning"] |= {"id/mixed": {}, "id/uniform": {}}
     _, likelihood, familiarity = headline(found, {})
     assert likelihood == (
-        "In domain, R-Tuning against the base model’s own likelihood at the same coverage, by accuracy on "
-        "the questions answered: overall: better by 3.1 points [1.0, 5.2]; mixed: worse by 20.0 points "
+        "In domain, R-Tuning against the base model’s own likelihood, by accuracy on the questions "
+        "answered, at the same coverage: overall: better by 3.1 points [1.0, 5.2]; mixed: worse by 20.0 points "
         "[10.0, 30.0]; uniform: no difference that this run could detect (+1.0 points [−2.0, +4.0])."
     )
     assert (
         "by average precision: overall: worse by 5.0 points [4.0, 6.0]; mixed: not compared" in familiarity
     )
+
+
+def test_accuracies_at_different_coverage_are_not_held_against_each_other():
+    """Answering 61% of the questions against 80%: only the order of the answers compares."""
+    found = metrics(
+        cells(0.57, 0.61, 0.88),
+        differences=[
+            difference("base-likelihood", "accuracy_willing", 0.14, 0.1, 0.2),
+            difference("base-likelihood", "auroc", -0.01, -0.02, -0.005),
+        ],
+        **{"base-likelihood": cells(0.57, 0.8, 0.75)},
+    )
+    _, likelihood = headline(found, {})
+    assert "by AUROC: overall: worse by 1.0 point" in likelihood
 
 
 def test_unscored_answers_are_counted_aloud():
