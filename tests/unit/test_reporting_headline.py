@@ -90,8 +90,8 @@ def test_rivals_are_named_whichever_way_it_fell_overall_and_per_group():
     _, likelihood, familiarity = headline(found, {})
     assert likelihood == (
         "In domain, R-Tuning against the base model’s own likelihood, by accuracy on the questions "
-        "answered, at the same coverage: overall: better by 3.1 points [1.0, 5.2]; mixed: worse by 20.0 points "
-        "[10.0, 30.0]; uniform: no difference that this run could detect (+1.0 points [−2.0, +4.0])."
+        "answered, at the same coverage: overall: better by 3.1 points [1.0, 5.2]; mixed: worse by 20.0 "
+        "points [10.0, 30.0]; uniform: no difference that this run could detect (+1.0 points [−2.0, +4.0])."
     )
     assert (
         "by average precision: overall: worse by 5.0 points [4.0, 6.0]; mixed: not compared" in familiarity
