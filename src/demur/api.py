@@ -58,7 +58,7 @@ def _dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Sections as dotted names, so that they go over single settings and not over whole sections."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
-        if isinstance(value, Mapping) and name != "training_overrides":
+        if isinstance(value, Mapping) and name not in ("overrides", "stages"):
             flat |= {f"{name}.{key}": item for key, item in value.items()}
         else:
             flat[name] = value

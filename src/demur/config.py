@@ -109,11 +109,18 @@ class TemplateSettings(Section):
 class ProbeSettings(Section):
     """How the base model is asked what it knows, and how every system answers afterwards."""
 
-    samples: Annotated[int, Field(ge=0)] = Field(0, description="sampled responses beside the greedy one")
+    samples: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="sampled responses beside the greedy one; left out: 10 where a method or the estimator "
+        "needs them, else none",
+    )
     temperature: Annotated[float, Field(gt=0)] = Field(0.7, description="of the samples")
     top_p: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="nucleus of the samples")
     max_new_tokens: Positive = Field(15, description="longest answer, in tokens")
     stop: tuple[str, ...] = Field((".", "\n"), description="an answer ends before the first of these")
+    score_answers: bool = Field(
+        False, description="also compute the exact probability of the accepted answers: one more pass"
+    )
     unit: Positive = Field(256, description="questions that are stored, and redone after a crash, together")
 
 
@@ -126,10 +133,14 @@ class JudgeSettings(Section):
 class KnowledgeSettings(Section):
     """Where the boundary between known and unknown lies."""
 
-    estimator: str = Field(
-        "greedy",
+    estimator: str | None = Field(
+        None,
         description="greedy, any-correct, majority, expected-accuracy(TAU), entropy(QUANTILE) "
-        "or choice-corrected(TAU)",
+        "or choice-corrected(TAU); left out: the method's own, as published",
+    )
+    balance: bool = Field(
+        False,
+        description="train on as many known as unknown questions; the others are left out by the seed",
     )
     min_share: Share = Field(
         0.05, description="stop where less than this share of the training questions is known, or unknown"
@@ -148,6 +159,19 @@ class RTuningSettings(Section):
         "model's own, as at inference",
     )
     threshold: Share = Field(0.5, description="decline to answer where the probability of sure is lower")
+
+
+class USTuningSettings(Section):
+    """US-Tuning's choices."""
+
+    review_rows: Positive = Field(
+        300,
+        description="training rows of the second stage, each with an instruction that changes the answer",
+    )
+    corrected: Share = Field(
+        0.3,
+        description="share of them that first ignore that instruction, see so in review, and correct it",
+    )
 
 
 class TrainingSettings(Section):
@@ -257,6 +281,10 @@ class DataSettings(Section):
         return self
 
 
+OVERRIDABLE = {"knowledge", "r_tuning", "us_tuning", "training", "stages", "rounds"}
+"""What systems of one run may differ in; everything else they share, the probe above all."""
+
+
 class Config(Section):
     """Everything that a run depends on."""
 
@@ -271,27 +299,71 @@ class Config(Section):
     judge: JudgeSettings = JudgeSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     r_tuning: RTuningSettings = RTuningSettings()
+    us_tuning: USTuningSettings = USTuningSettings()
     training: TrainingSettings = TrainingSettings()
-    training_overrides: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="training settings of single systems, by system and field"
+    stages: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="training settings of single stages, by stage and field"
+    )
+    rounds: Positive | None = Field(
+        None,
+        description="align, ask again what is known, align again, so often; left out: the method's own",
+    )
+    overrides: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="settings of single systems, by system: training, stages, rounds, knowledge, r_tuning, "
+        "us_tuning; with `method` the system is a variant of that method under its own name",
     )
     evaluation: EvaluationSettings = EvaluationSettings()
 
     @pydantic.model_validator(mode="after")
     def _overrides_fit(self) -> Config:
-        for system in self.training_overrides:
-            self.training_for(system)
+        for system in self.overrides:
+            for stage in ("", *self.for_system(system).stages):
+                self.training_for(system, stage)
         return self
 
     @property
-    def methods(self) -> tuple[str, ...]:
-        """The methods of the run, baselines first, none twice."""
+    def systems(self) -> tuple[str, ...]:
+        """The systems that are tuned or asked, baselines first, none twice: methods and their variants."""
         return tuple(dict.fromkeys((*self.baselines, self.method)))
 
-    def training_for(self, system: str) -> TrainingSettings:
-        """The training settings of one system: the common ones with its own on top."""
-        changes = self.training_overrides.get(system, {})
-        return TrainingSettings(**{**self.training.model_dump(), **changes})
+    def method_of(self, system: str) -> str:
+        """The method that a system is: its own name, unless it is a variant."""
+        return str(self.overrides.get(system, {}).get("method", system))
+
+    def for_system(self, system: str) -> Config:
+        """The configuration as one system sees it: the common settings with its own on top.
+
+        Raises:
+            ValueError: an override of something that all systems of a run share.
+        """
+        changes = {key: value for key, value in self.overrides.get(system, {}).items() if key != "method"}
+        wrong = sorted(changes.keys() - OVERRIDABLE)
+        if wrong:
+            raise ValueError(
+                f"overrides.{system}: {', '.join(wrong)} cannot differ between systems; only "
+                f"{', '.join(sorted(OVERRIDABLE))} can"
+            )
+        values = self.model_dump(include=OVERRIDABLE)
+        for name, change in changes.items():
+            values[name] = {**values[name], **change} if isinstance(change, Mapping) else change
+        kinds: dict[str, type[Section]] = {
+            "knowledge": KnowledgeSettings,
+            "r_tuning": RTuningSettings,
+            "us_tuning": USTuningSettings,
+            "training": TrainingSettings,
+        }
+        return self.model_copy(
+            update={
+                name: kinds[name].model_validate(value) if name in kinds else value
+                for name, value in values.items()
+            }
+        )
+
+    def training_for(self, system: str, stage: str = "") -> TrainingSettings:
+        """The training settings of one stage of one system."""
+        own = self.for_system(system)
+        return TrainingSettings.model_validate({**own.training.model_dump(), **own.stages.get(stage, {})})
 
 
 def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demur.config import Config
+from demur.records import Question
 
 UTILISATION = 0.3
 """Share of the measured matrix-product rate that generation and training reach: a rule of thumb."""
@@ -36,11 +37,11 @@ def estimate(config: Config) -> dict[str, Any]:
     size = _model_size(pipeline.model_path, config)
     questions = len(loaded.questions)
     train = sum(q.split == "train" and q.answerable for q in loaded.questions)
-    prompt = _mean_tokens(pipeline.model_path, config, [q.text for q in loaded.questions[:SAMPLE]])
-    generations = questions * (1 + config.probe.samples) + questions * len(config.methods)
+    prompt = _mean_tokens(pipeline.model_path, config, loaded.questions[:SAMPLE])
+    generations = questions * (1 + pipeline.samples) + questions * len(config.systems)
     longest = config.probe.max_new_tokens
-    tokens = round(generations * longest + questions * (1 + len(config.methods)) * prompt)
-    steps = {method: _steps(config, method, train) for method in config.methods}
+    tokens = round(generations * longest + questions * (1 + len(config.systems)) * prompt)
+    steps = {method: _steps(config, method, train) for method in config.systems}
     row_tokens = prompt + longest + 25  # the certainty question's own tokens
     trained = sum(
         steps[method] * config.training_for(method).batch_size * config.training_for(method).accumulate
@@ -99,17 +100,19 @@ def _model_size(path: str, config: Config) -> dict[str, Any]:
 
 def _memory_bytes(size: dict[str, Any], config: Config) -> float:
     """Weights; when every weight is tuned also gradients and AdamW's two moments in float32."""
-    full = any(not config.training_for(method).lora for method in config.methods)
+    full = any(not config.training_for(method).lora for method in config.systems)
     weights = float(size["parameters"] * size["bytes"])
     return weights * 1.3 + (size["parameters"] * 12 if full else 0.0)
 
 
-def _mean_tokens(path: str, config: Config, texts: list[str]) -> float:
+def _mean_tokens(path: str, config: Config, questions: list[Question]) -> float:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=config.model.trust_remote_code)
     template = config.template.template(chat=False)
-    counts = [len(ids) for ids in tokenizer([template.ask(text) for text in texts])["input_ids"]]
+    counts = [
+        len(ids) for ids in tokenizer([template.ask(question) for question in questions])["input_ids"]
+    ]
     return sum(counts) / len(counts)
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from demur import __version__
-from demur.config import Config, TrainingSettings
+from demur.config import Config
 from demur.datasets import LoadedData, load_questions
 from demur.engines import ENGINES, Engine, Sampling
+from demur.errors import TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
@@ -27,6 +29,7 @@ from demur.knowledge.store import UnitStore
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
 from demur.records import (
     Example,
+    Knowledge,
     Prediction,
     Probe,
     Question,
@@ -41,6 +44,9 @@ from demur.runfolder import Manifest, RunFolder
 
 STAGES = ("data", "probe", "build", "train", "predict", "evaluate", "report")
 """The stages in their order; each needs all before it."""
+
+SAMPLES = 10
+"""Samples per question where a method needs them and the configuration does not say."""
 
 Advance = Callable[[int], None]
 
@@ -147,14 +153,26 @@ class Pipeline:
         """What the base model did with each question, in the same order."""
         return read_parquet(self.folder.probe, Probe)
 
-    def setup(self, engine: Engine) -> Setup:
-        """What methods are given beside their data."""
+    def setup(self, engine: Engine, system: str, *, number: int = 1) -> Setup:
+        """What the method of a system is given beside its data, in a round of aligning."""
         return Setup(
-            config=self.config,
+            config=self.config.for_system(system),
             template=self.config.template.template(chat=engine.chat),
             render=engine.render,
-            sampling=self._sampling(samples=0),
+            sampling=self._sampling(),
+            engine=engine,
+            round=number,
         )
+
+    def info(self, system: str) -> MethodInfo:
+        """What is known of the method that a system is."""
+        return METHODS.get(self.config.method_of(system)).info
+
+    @cached_property
+    def tuned(self) -> tuple[str, ...]:
+        """The systems that are trained: those of the run, and whose weights they borrow."""
+        owners = {system: self.info(system).weights or system for system in self.config.systems}
+        return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
 
     def _open(self, system: str | None) -> Engine:
         """The base model, or the tuned model of a system."""
@@ -173,12 +191,28 @@ class Pipeline:
             trust_remote_code=settings.trust_remote_code,
         )
 
-    def _sampling(self, *, samples: int) -> Sampling:
+    @cached_property
+    def samples(self) -> int:
+        """Samples per question: as configured, else 10 where a method or estimator lives on them."""
+        if self.config.probe.samples is not None:
+            return self.config.probe.samples
+        needed = any(
+            "samples" in self.info(system).needs
+            or estimators.parse(self._estimator(system))[0] in estimators.NEEDS_SAMPLES
+            for system in (*self.config.systems, *self.tuned)
+        )
+        return SAMPLES if needed else 0
+
+    def _estimator(self, system: str) -> str:
+        own = self.info(system).estimator or "greedy"
+        return self.config.for_system(system).knowledge.estimator or own
+
+    def _sampling(self) -> Sampling:
         probe_settings = self.config.probe
         return Sampling(
             max_new_tokens=probe_settings.max_new_tokens,
             stop=probe_settings.stop,
-            samples=samples,
+            samples=self.samples,
             temperature=probe_settings.temperature,
             top_p=probe_settings.top_p,
             seed=self.config.seed,
@@ -243,6 +277,7 @@ class Pipeline:
                 model_fingerprint(self.model_path),
                 *(section.model_dump() for section in (config.model, config.template, config.judge)),
                 config.probe.model_dump(),
+                self.samples,
                 config.seed,
             ]
         )
@@ -250,90 +285,156 @@ class Pipeline:
             if notes is None:
                 return
             store = UnitStore(self.folder.work / "probe", Probe, key=self.probe_hash)
-            sampling = self._sampling(samples=config.probe.samples)
-            with self.listener.bar("asking the base model", len(self.questions), "questions") as advance:
-                probes = probe(
-                    self.engine,
-                    self.questions,
-                    template=self.setup(self.engine).template,
-                    sampling=sampling,
-                    rule=config.judge.rule,
-                    store=store,
-                    unit=config.probe.unit,
-                    progress=advance,
-                )
+            probes = self._ask(self.engine, self.questions, store, "asking the base model")
             write_parquet(self.folder.probe, probes, Probe)
-            notes["generations"] = len(probes) * (1 + sampling.samples)
+            notes["generations"] = len(probes) * (1 + self.samples)
             store.clear()
 
+    def _ask(
+        self, engine: Engine, questions: Sequence[Question], store: UnitStore[Probe], title: str
+    ) -> list[Probe]:
+        """Probe a model, with a bar."""
+        with self.listener.bar(title, len(questions), "questions") as advance:
+            return probe(
+                engine,
+                questions,
+                template=self.config.template.template(chat=engine.chat),
+                sampling=self._sampling(),
+                rule=self.config.judge.rule,
+                store=store,
+                score_answers=self.config.probe.score_answers,
+                unit=self.config.probe.unit,
+                progress=advance,
+            )
+
     def _build(self) -> None:
-        config = self.config
-        self.build_hash = digest(
-            [self.probe_hash, config.knowledge.model_dump(), config.r_tuning.model_dump()]
-        )
-        for system in config.methods:
-            with self._stage(f"build/{system}", self.build_hash, self.folder.training(system)) as notes:
+        self.build_hash = {}
+        for system in self.tuned:
+            own, info = self.config.for_system(system), self.info(system)
+            sections = [own.knowledge, own.r_tuning, own.us_tuning]
+            self.build_hash[system] = digest(
+                [self.probe_hash, info.name, *(section.model_dump() for section in sections)]
+            )
+            output = self.folder.training(system)
+            with self._stage(f"build/{system}", self.build_hash[system], output) as notes:
                 if notes is None:
                     continue
-                stages = METHODS.get(system)().build(self._labelled, self.setup(self.engine))
-                with atomic_folder(self.folder.training(system)) as partial:
+                stages = self._rows(system, self.engine, self._labelled(system))
+                with atomic_folder(output) as unfinished:
                     for stage, examples in stages.items():
-                        write_jsonl(partial / f"{stage}.jsonl", examples)
+                        write_jsonl(unfinished / f"{stage}.jsonl", examples)
                 notes["rows"] = {stage: len(examples) for stage, examples in stages.items()}
+                notes["stages"] = list(stages)
+
+    def _rows(
+        self, system: str, engine: Engine, data: Sequence[Labelled], *, number: int = 1
+    ) -> dict[str, list[Example]]:
+        """The training rows of one round.
+
+        Raises:
+            TrainingDataError: the training questions hold nothing that serves the method.
+        """
+        method = METHODS.get(self.config.method_of(system))()
+        stages = method.build(data, self.setup(engine, system, number=number))
+        if not all(stages.values()):
+            raise TrainingDataError(
+                expected=f"training questions with {' and '.join(method.info.needs)}, which {system} needs",
+                found=f"{len(data)} training questions, none of which serves it",
+                where=f"training rows of {system}",
+                fix="choose data that has them, or another method; `demur methods` says what each needs",
+            )
+        return stages
 
     @cached_property
-    def _labelled(self) -> list[Labelled]:
-        """The training questions with what the base model is taken to know of them."""
+    def _training(self) -> tuple[list[Question], list[Probe]]:
+        """The training questions and what the base model did with them."""
         rows = [
             (question, item)
             for question, item in zip(self.questions, self.probes, strict=True)
-            if question.split == "train" and question.answerable
+            if question.split == "train"
         ]
-        questions, probes = [row[0] for row in rows], [row[1] for row in rows]
-        knowledge = estimators.estimate(questions, probes, self.config.knowledge.estimator)
-        boundary.require_both_sides(questions, probes, knowledge, self.config.knowledge.min_share)
-        known = sum(bool(item.known) for item in knowledge)
-        self.listener.note(
-            f"the base model knows {known:,} of {len(knowledge):,} training questions "
-            f"({self.config.knowledge.estimator})"
-        )
-        return [
-            Labelled(question=question, probe=item, knowledge=estimate)
-            for question, item, estimate in zip(questions, probes, knowledge, strict=True)
-        ]
+        return [row[0] for row in rows], [row[1] for row in rows]
+
+    def _labelled(self, system: str, probes: Sequence[Probe] | None = None) -> list[Labelled]:
+        """The training questions with what the model is taken to know of them, by the system's estimator.
+
+        Args:
+            probes: what the model did with them, where it is not the base model.
+        """
+        questions, own = self._training
+        estimator, settings = self._estimator(system), self.config.for_system(system).knowledge
+        data = label(questions, probes or own, estimator)
+        asked = [item for item in data if item.question.answerable]
+        if probes is None and self.info(system).estimator is not None:
+            columns = ([item.question for item in asked], [item.probe for item in asked])
+            boundary.require_both_sides(*columns, [item.knowledge for item in asked], settings.min_share)
+            known = sum(bool(item.knowledge.known) for item in asked)
+            self.listener.note(
+                f"{system}: the base model knows {known:,} of {len(asked):,} training questions, "
+                f"by {estimator}"
+            )
+        return balanced(data, self.config.seed) if settings.balance else data
 
     def _train(self) -> None:
         self.train_hash = {}
-        for system in self.config.methods:
-            settings = self.config.training_for(system)
-            self.train_hash[system] = digest([self.build_hash, settings.model_dump(), self.config.seed])
+        for system in self.tuned:
+            own = self.config.for_system(system)
+            self.train_hash[system] = digest(
+                [
+                    self.build_hash[system],
+                    own.training.model_dump(),
+                    own.stages,
+                    own.rounds,
+                    self.config.seed,
+                ]
+            )
             with self._stage(
                 f"train/{system}", self.train_hash[system], self.folder.model(system) / "demur.json"
             ) as notes:
                 if notes is not None:
-                    notes |= self._train_one(system, settings)
+                    notes |= self._train_one(system)
 
-    def _train_one(self, system: str, settings: TrainingSettings) -> dict[str, Any]:
+    def _train_one(self, system: str) -> dict[str, Any]:
         from demur.training.launch import launch
 
-        card = self._card(system)
-        stages = {
-            path.stem: list(read_jsonl(path, Example))
-            for path in sorted(self.folder.training(system).glob("*.jsonl"))
-        }
+        card, drift = self._card(system), []  # type: tuple[dict[str, Any], list[dict[str, Any]]]
+        work = self.folder.work / "training" / system / self.train_hash[system]
+        engine = self._take_engine()
         plans = launch(
-            self._take_engine(),
-            stages,
-            settings=settings,
+            engine,
+            self._rounds(system, engine, work, drift),
+            settings=partial(self.config.training_for, system),
             seed=self.config.seed,
-            work=self.folder.work / "training" / system / self.train_hash[system],
+            work=work,
             out=self.folder.model(system),
             card=card,
             note=self.listener.note,
             bar=self.listener.bar,
             title=f"tuning {system}",
         )
-        return {"plan": {stage: dataclasses.asdict(plan) for stage, plan in plans.items()}}
+        return {
+            "plan": {stage: dataclasses.asdict(plan) for stage, plan in plans.items()},
+            "drift": drift,
+        }
+
+    def _rounds(
+        self, system: str, engine: Engine, work: Path, drift: list[dict[str, Any]]
+    ) -> Iterator[dict[str, list[Example]]]:
+        """The rows of each round; from the second on, of what the model knows by then."""
+        stages = self.manifest.values["stages"][f"build/{system}"]["stages"]
+        folder = self.folder.training(system)
+        yield {stage: list(read_jsonl(folder / f"{stage}.jsonl", Example)) for stage in stages}
+        questions, before = self._training
+        estimator = self._estimator(system)
+        for number in range(2, (self.config.for_system(system).rounds or self.info(system).rounds) + 1):
+            store = UnitStore(work / f"probe{number}", Probe, key=f"{self.train_hash[system]}/{number}")
+            after = self._ask(engine, questions, store, f"asking {system} again")
+            drift.append({"round": number, **moved(questions, before, after, estimator)})
+            later = self._rows(system, engine, self._labelled(system, after), number=number)
+            for stage, examples in later.items():
+                write_jsonl(folder / f"round{number}-{stage}.jsonl", examples)
+            yield later
+            before = after
 
     def _take_engine(self) -> Any:
         """The base model, to be changed: nobody else gets this one afterwards."""
@@ -343,19 +444,20 @@ class Pipeline:
 
     def _card(self, system: str) -> dict[str, Any]:
         """demur.json: everything that asking the tuned model needs."""
-        config, setup = self.config, self.setup(self.engine)
+        config, setup = self.config, self.setup(self.engine, system)
+        info = self.info(system)
         return {
             "schema_version": 1,
             "demur": __version__,
-            "method": system,
+            "method": info.name,
             "base_model": self.model_path,
             "revision": config.model.revision,
             "format": "chat" if self.engine.chat else "plain",
             "template": dataclasses.asdict(setup.template),
             "stop": list(config.probe.stop),
             "max_new_tokens": config.probe.max_new_tokens,
-            "primary_signal": METHODS.get(system).info.primary_signal,
-            "threshold": {"signal": "sure", "value": config.r_tuning.threshold},
+            "primary_signal": info.primary_signal,
+            "threshold": {"signal": "sure", "value": setup.config.r_tuning.threshold},
         }
 
     def _add_to_card(self, system: str, values: dict[str, Any]) -> None:
@@ -370,18 +472,27 @@ class Pipeline:
         ) as notes:
             if notes is not None:
                 write_parquet(self.folder.predictions("base"), baselines.base(self.probes), Prediction)
-        for system in self.config.methods:
-            inputs = digest([self.train_hash[system], self.config.r_tuning.threshold])
+        for system in self.config.systems:
+            inputs = digest([self._weights_hash(system), system, self.setup_hash(system)])
             self.predict_hash[system] = inputs
             with self._stage(f"predict/{system}", inputs, self.folder.predictions(system)) as notes:
                 if notes is not None:
                     self._predict_one(system, inputs)
         self._predict_derived()
 
+    def _weights_hash(self, system: str) -> str:
+        owner = self.info(system).weights or system
+        return self.probe_hash if owner == "base" else self.train_hash[owner]
+
+    def setup_hash(self, system: str) -> str:
+        """Hash of what a system's way of asking depends on beyond its weights."""
+        return digest([self.info(system).name, self.config.for_system(system).r_tuning.threshold])
+
     def _predict_one(self, system: str, inputs: str) -> None:
         self.__dict__.pop("engine", None)  # one model in memory at a time
-        engine = self._open(system)
-        method, setup = METHODS.get(system)(), self.setup(engine)
+        info = self.info(system)
+        engine = self._open(None if info.weights == "base" else info.weights or system)
+        method, setup = METHODS.get(info.name)(), self.setup(engine, system)
         store = UnitStore(self.folder.work / "predict" / system, Prediction, key=inputs)
         with self.listener.bar(f"asking {system}", len(self.questions), "questions") as advance:
 
@@ -395,8 +506,8 @@ class Pipeline:
         store.clear()
 
     def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
-        refusal = self.config.template.template(chat=False).refusal
-        verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=(refusal,))
+        refusals = (self.config.template.template(chat=False).refusal, *self.info(system).refusals)
+        verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=refusals)
         return Prediction(
             question_id=question.id,
             system=system,
@@ -418,7 +529,8 @@ class Pipeline:
         reading = learned.learned(tuned, self.questions)
         if reading is not None:
             systems[method + learned.SUFFIX], combination = reading
-            self._add_to_card(method, {"combination": dataclasses.asdict(combination)})
+            if method in self.tuned:
+                self._add_to_card(method, {"combination": dataclasses.asdict(combination)})
         for system, rows in systems.items():
             self.predict_hash[system] = inputs
             output = self.folder.predictions(system)
@@ -429,7 +541,7 @@ class Pipeline:
     def _evaluate(self) -> None:
         systems = list(self.predict_hash)
         self.evaluate_hash = digest([self.predict_hash, self.config.evaluation.model_dump()])
-        infos = {system: system_info(system) for system in systems}
+        infos = {system: system_info(system, self.config) for system in systems}
         self.manifest.values["systems"] = {
             system: {
                 "primary_signal": info.primary_signal,
@@ -474,24 +586,81 @@ def _compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:
     return [(system, other) for system in own for other in systems if other not in own]
 
 
+def label(questions: Sequence[Question], probes: Sequence[Probe], estimator: str) -> list[Labelled]:
+    """Questions with what a model is taken to know; of one that cannot be answered nothing is known."""
+    asked = [
+        (question, item) for question, item in zip(questions, probes, strict=True) if question.answerable
+    ]
+    estimates = {
+        estimate.question_id: estimate
+        for estimate in estimators.estimate(
+            [question for question, _ in asked], [item for _, item in asked], estimator
+        )
+    }
+    return [
+        Labelled(
+            question=question,
+            probe=item,
+            knowledge=estimates.get(question.id)
+            or Knowledge(question_id=question.id, estimator=estimator, known=None),
+        )
+        for question, item in zip(questions, probes, strict=True)
+    ]
+
+
+def balanced(data: Sequence[Labelled], seed: int) -> list[Labelled]:
+    """As many known as unknown questions, in their order; the larger side loses some, drawn by the seed."""
+    sides = [[i for i, item in enumerate(data) if item.knowledge.known is side] for side in (True, False)]
+    size = min(map(len, sides))
+    rng = random.Random(f"{seed}/balance")  # noqa: S311 - reproducible, not secret
+    dropped = {i for side in sides for i in side} - {i for side in sides for i in rng.sample(side, size)}
+    return [item for i, item in enumerate(data) if i not in dropped]
+
+
+def moved(
+    questions: Sequence[Question], before: Sequence[Probe], after: Sequence[Probe], estimator: str
+) -> dict[str, int]:
+    """How the boundary drifted between two rounds: how many questions became known, and unknown."""
+    pairs = [
+        (old.knowledge.known, new.knowledge.known)
+        for old, new in zip(
+            label(questions, before, estimator), label(questions, after, estimator), strict=True
+        )
+    ]
+    decided = [pair for pair in pairs if None not in pair]
+    return {
+        "questions": len(decided),
+        "known_before": sum(bool(old) for old, _ in decided),
+        "known_after": sum(bool(new) for _, new in decided),
+        "gained": decided.count((False, True)),
+        "lost": decided.count((True, False)),
+    }
+
+
 def check_names(config: Config) -> None:
     """Refuse names that no registry knows, before any work starts.
 
     Raises:
         UnknownNameError: with the nearest known name.
     """
-    for method in config.methods:
-        METHODS.check(method, "method" if method == config.method else "baselines")
+    for system in config.systems:
+        METHODS.check(config.method_of(system), "method" if system == config.method else "baselines")
+    for system in config.overrides:
+        METHODS.check(config.method_of(system), f"overrides.{system}")
+        estimator = config.for_system(system).knowledge.estimator
+        estimators.parse(estimator or "greedy")
     ENGINES.check(config.model.engine, "model.engine")
     find_judge(config.judge.rule)
-    estimators.parse(config.knowledge.estimator)
+    estimators.parse(config.knowledge.estimator or "greedy")
 
 
-def system_info(system: str) -> MethodInfo:
-    """What is known of a system, trained or not."""
-    if system.endswith(learned.SUFFIX):
-        return learned.learned_info(METHODS.get(system.removesuffix(learned.SUFFIX)).info)
-    return METHODS.get(system).info if system in METHODS else baselines.BASELINES[system]
+def system_info(system: str, config: Config) -> MethodInfo:
+    """What is known of a system, trained or not, under its own name."""
+    if system in baselines.BASELINES:
+        return baselines.BASELINES[system]
+    if system.endswith(learned.SUFFIX) and system not in config.systems:
+        return learned.learned_info(system_info(system.removesuffix(learned.SUFFIX), config))
+    return dataclasses.replace(METHODS.get(config.method_of(system)).info, name=system)
 
 
 def model_fingerprint(path: str) -> str:

@@ -26,10 +26,21 @@ if TYPE_CHECKING:
 Task = Literal["open", "choice", "contextual"]
 Domain = Literal["id", "ood"]
 
-SIGNALS = ("sure", "likelihood", "combined", "agreement", "verbal", "learned", "familiarity")
-"""Names of confidence signals. ``sure``: probability of the certain word against the uncertain one.
+SIGNALS = (
+    "sure",
+    "likelihood",
+    "combined",
+    "agreement",
+    "consistency",
+    "verbal",
+    "learned",
+    "familiarity",
+)
+"""Names of confidence signals. ``sure``: probability of the certain word against the uncertain one; where a
+method refuses in words, that it does not refuse.
 ``likelihood``: geometric mean of the answer's token probabilities. ``combined``: mean of the two.
-``agreement``: share of samples that agree. ``verbal``: the confidence stated in words. ``learned``:
+``agreement``: share of samples that agree. ``consistency``: one minus the entropy of the sampled answers
+over its maximum. ``verbal``: the confidence stated in words. ``learned``:
 signals combined by a regression fitted on the calibration split. ``familiarity``: how often the
 subject's other facts were read, known for the pocket world only. All but the last are in [0, 1]."""
 
@@ -58,6 +69,10 @@ class Question:
     """The options of a choice question, in order A, B, C, …; the answer is then the letter."""
     context: str | None = None
     """A passage given with the question; None where there is none."""
+    form: str = ""
+    """The prompt form it is published in (see `demur.templates.FORMS`); empty: that of its task."""
+    preface: str = ""
+    """What stands before the prompt: a heading, worked examples."""
     dataset: str = ""
     split: str = "train"
     """``train``, ``calibration``, ``test``, or another part of the dataset that is only tested on."""
@@ -93,6 +108,9 @@ class Probe:
     greedy_verdict: Verdict
     samples: tuple[Response, ...] = ()
     sample_verdicts: tuple[Verdict, ...] = ()
+    answer_probability: float | None = None
+    """Exact probability of the accepted answers, together, after the probe's prompt; None where it was not
+    asked for or nothing is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +137,8 @@ class Example:
     question_id: str
     certain: bool | None = None
     """True for certain data (D1), False for uncertain data (D0), None where a method has no such thing."""
+    ends: bool = False
+    """The text ends after the completion: an end-of-text (in a chat, end-of-turn) token is learned too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def _commented(config: Config) -> list[str]:
         if isinstance(value, Section):
             chosen = _section(name, value)
             lines += ["", f"{name}:", *chosen] if chosen else []
-        elif name != "training_overrides":
+        elif name not in ("overrides", "stages"):
             lines.append(f"{_pair(name, value)}  # {info.description}")
     return lines
 

@@ -56,10 +56,10 @@ def test_a_prompt_without_its_question_is_refused():
 
 
 def test_overrides_of_single_systems_are_checked_and_applied():
-    config = load_config(None, {"training_overrides": {"vanilla": {"epochs": 3}}})
+    config = load_config(None, {"overrides": {"vanilla": {"training": {"epochs": 3}}}})
     assert (config.training_for("vanilla").epochs, config.training_for("r-tuning").epochs) == (3, 1)
     with pytest.raises(ConfigError, match="epocs"):
-        load_config(None, {"training_overrides": {"vanilla": {"epocs": 3}}})
+        load_config(None, {"overrides": {"vanilla": {"training": {"epocs": 3}}}})
 
 
 def test_differences_name_the_settings_and_leave_the_folder_out():
@@ -73,9 +73,13 @@ def test_every_setting_is_described_and_dumped():
     assert all(info.description for _, info in leaves())
     dumped = yaml.safe_load(yaml.safe_dump(Config().model_dump(mode="json")))
     assert names == {
-        f"{section}.{key}" if isinstance(value, dict) and section != "training_overrides" else section
+        f"{section}.{key}"
+        if isinstance(value, dict) and section not in ("overrides", "stages")
+        else section
         for section, value in dumped.items()
-        for key in (value if isinstance(value, dict) and section != "training_overrides" else [section])
+        for key in (
+            value if isinstance(value, dict) and section not in ("overrides", "stages") else [section]
+        )
     }
 
 

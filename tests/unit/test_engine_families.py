@@ -91,12 +91,12 @@ def test_ask_equals_generate_and_score(name):
     sampling = Sampling(max_new_tokens=LIMIT, stop=(" w1", "w22 ", " w3"))
     options = [" w20", " w21 w22", " w20 w5"]
 
-    def follow_up(text):
+    def follow_up(_, text):
         return f"{text} w40 w41 w42" if len(text) % 2 else f" w50{text} w40"  # keeps or leaves the cache
 
     asked = engine.ask(PROMPTS, sampling=sampling, follow_up=follow_up, options=options)
     generated = engine.generate(PROMPTS, keys=PROMPTS, sampling=sampling)
-    leads = [p + follow_up(g.greedy.text) for p, g in zip(PROMPTS, generated, strict=True)]
+    leads = [p + follow_up(0, g.greedy.text) for p, g in zip(PROMPTS, generated, strict=True)]
     for answer, one, scores in zip(asked, generated, engine.score(leads, [options] * 5), strict=True):
         assert answer.response.text == one.greedy.text
         assert answer.option_logprobs == pytest.approx(scores, abs=1e-4)
@@ -106,11 +106,11 @@ def test_ask_about_what_was_read_already():
     """The cache holds the whole lead; its last token is read again, to know what follows it."""
     engine, sampling = engine_of("llama"), Sampling(max_new_tokens=LIMIT, stop=())
 
-    def follow_up(text):
+    def follow_up(_, text):
         return text[: len(" w10 w10 w10")].rpartition(" w")[0]
 
     (asked,) = engine.ask(PROMPTS[:1], sampling=sampling, follow_up=follow_up, options=[" w20"])
-    lead = follow_up(asked.response.text)
+    lead = follow_up(0, asked.response.text)
     assert lead
     ((expected,),) = engine.score([PROMPTS[0] + lead], [[" w20"]])
     assert asked.option_logprobs == pytest.approx((expected,), abs=1e-4)
@@ -120,7 +120,7 @@ def test_ask_without_leaving_rows():
     """A finished row that is computed on is kept as it was when it ended."""
     sampling = Sampling(max_new_tokens=LIMIT, stop=(" w1", "4"))
     options = [" w20", " w21"]
-    ask = {"sampling": sampling, "follow_up": lambda text: f"{text} w40", "options": options}
+    ask = {"sampling": sampling, "follow_up": lambda _, text: f"{text} w40", "options": options}
     fast = engine_of("llama").ask(PROMPTS, **ask)
     slow = engine_of("llama", features=Features(leave=False)).ask(PROMPTS, **ask)
     for left, right in zip(fast, slow, strict=True):

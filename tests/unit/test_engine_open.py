@@ -69,10 +69,10 @@ def test_empty_lists(folder):
     engine = HFEngine.open(folder, device="cpu")
     assert engine.generate([], keys=[], sampling=Sampling()) == []
     assert engine.score([], []) == []
-    assert engine.ask([], sampling=Sampling(), follow_up=str, options=[" sure"]) == []
+    assert engine.ask([], sampling=Sampling(), follow_up=lambda _, text: text, options=[" sure"]) == []
     (nothing,) = engine.generate(["The"], keys=["a"], sampling=Sampling(greedy=False))
     assert (nothing.greedy, nothing.samples) == (None, ())
-    (asked,) = engine.ask(["The"], sampling=Sampling(), follow_up=str, options=[])
+    (asked,) = engine.ask(["The"], sampling=Sampling(), follow_up=lambda _, text: text, options=[])
     assert asked.option_logprobs == ()
 
 
@@ -252,7 +252,9 @@ def test_progress_counts_every_prompt():
     for call in (
         lambda tell: engine.generate(PROMPTS, keys=PROMPTS, sampling=Sampling(), progress=tell),
         lambda tell: engine.score(PROMPTS, [[" a"]] * 4, progress=tell),
-        lambda tell: engine.ask(PROMPTS, sampling=Sampling(), follow_up=str, options=[" a"], progress=tell),
+        lambda tell: engine.ask(
+            PROMPTS, sampling=Sampling(), follow_up=lambda _, text: text, options=[" a"], progress=tell
+        ),
     ):
         counts = []
         call(counts.append)

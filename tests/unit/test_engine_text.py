@@ -246,7 +246,7 @@ def test_chat_model_generates_scores_and_asks(template):
     (asked,) = engine.ask(
         ["Who?"],
         sampling=Sampling(max_new_tokens=6),
-        follow_up=lambda text: f"{text}. I am",
+        follow_up=lambda _, text: f"{text}. I am",
         options=[" sure"],
     )
     lead = asked.response.text + ". I am"

@@ -22,6 +22,7 @@ def setup(**settings):
         template=config.template.template(chat=False),
         render=lambda prompt: f"<u>{prompt}</u>" if settings.get("chat") else prompt,
         sampling=Sampling(),
+        engine=None,  # building rows asks no model
     )
 
 

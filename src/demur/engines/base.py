@@ -130,11 +130,11 @@ class Engine(Protocol):
         prompts: Sequence[str],
         *,
         sampling: Sampling,
-        follow_up: Callable[[str], str],
+        follow_up: Callable[[int, str], str],
         options: Sequence[str],
         progress: Progress | None = None,
     ) -> list[Asked]:
-        """Answer greedily, then score ``options`` after prompt + ``follow_up(response text)``.
+        """Answer greedily, then score ``options`` after prompt + ``follow_up(position, response text)``.
 
         ``follow_up`` returns everything that is to stand between the prompt and the option, the answer
         included; an engine with a key-value cache computes only what the cache lacks.

@@ -232,7 +232,7 @@ class HFEngine:
         prompts: Sequence[str],
         *,
         sampling: Sampling,
-        follow_up: Callable[[str], str],
+        follow_up: Callable[[int, str], str],
         options: Sequence[str],
         progress: Progress | None = None,
     ) -> list[Asked]:
@@ -252,7 +252,7 @@ class HFEngine:
             batch = generation.run([tokens[i] for i in chosen], [nothing] * len(chosen), hold=True)
             responses = [found[GREEDY] for found in batch.responses]
             leads = [
-                (prompts[i], follow_up(found.text)) for i, found in zip(chosen, responses, strict=True)
+                (prompts[i], follow_up(i, found.text)) for i, found in zip(chosen, responses, strict=True)
             ]
             rows = self._scored(leads, [options] * len(leads))
             scores = self._score_on(batch, [tokens[i] for i in chosen], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from demur.engines import Engine, Generated, Progress, Sampling
@@ -19,6 +20,7 @@ def probe(
     sampling: Sampling,
     rule: str,
     store: UnitStore[Probe],
+    score_answers: bool = False,
     unit: int = 256,
     progress: Progress | None = None,
 ) -> list[Probe]:
@@ -27,21 +29,41 @@ def probe(
     Args:
         sampling: must ask for a greedy response; ``sampling.samples`` more are drawn.
         rule: name of the judge.
+        score_answers: also compute the exact probability of the accepted answers.
     """
 
     def work(part: Sequence[Question]) -> list[Probe]:
-        prompts = [template.ask(question.text) for question in part]
+        prompts = [template.ask(question) for question in part]
         keys = [question.id for question in part]
         generated = engine.generate(prompts, keys=keys, sampling=sampling, progress=progress)
+        chances = answer_probabilities(engine, part, template) if score_answers else [None] * len(part)
         return [
-            _judged(question, item, rule=rule, refusal=template.refusal)
-            for question, item in zip(part, generated, strict=True)
+            _judged(question, item, chance, rule=rule, refusal=template.refusal)
+            for question, item, chance in zip(part, generated, chances, strict=True)
         ]
 
     return store.run(questions, work, unit=unit, progress=progress)
 
 
-def _judged(question: Question, generated: Generated, *, rule: str, refusal: str) -> Probe:
+def answer_probabilities(
+    engine: Engine, questions: Sequence[Question], template: Template
+) -> list[float | None]:
+    """Exact probability that a model continues each prompt with one of the accepted answers, in [0, 1].
+
+    Answers of which one begins another share probability, so the sum is cut at 1. None where a question
+    has no accepted answer.
+    """
+    prompts = [template.ask(question) for question in questions]
+    answers = [[template.lead(question) + text for text in question.answers] for question in questions]
+    return [
+        min(1.0, math.fsum(map(math.exp, scores))) if scores else None
+        for scores in engine.score(prompts, answers)
+    ]
+
+
+def _judged(
+    question: Question, generated: Generated, chance: float | None, *, rule: str, refusal: str
+) -> Probe:
     assert generated.greedy is not None, "a probe always asks for the greedy response"
     verdicts = [
         judge(question, response.text, rule=rule, refusals=(refusal,))
@@ -53,4 +75,5 @@ def _judged(question: Question, generated: Generated, *, rule: str, refusal: str
         greedy_verdict=verdicts[0],
         samples=generated.samples,
         sample_verdicts=tuple(verdicts[1:]),
+        answer_probability=chance,
     )

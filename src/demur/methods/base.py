@@ -28,7 +28,19 @@ class MethodInfo:
     primary_signal: str
     """The signal that unsuffixed metrics mean."""
     deviations: tuple[str, ...] = ()
-    trained: bool = True
+    estimator: str | None = None
+    """How it finds what is known, where the configuration does not say; None where it needs no boundary."""
+    weights: str | None = None
+    """Whose weights it asks: None for its own, tuned on what it builds; ``base``, or another method."""
+    rounds: int = 1
+    """How often it aligns, asking anew in between what the model knows."""
+    refusals: tuple[str, ...] = ()
+    """Sentences it refuses in, beside the template's."""
+
+    @property
+    def trained(self) -> bool:
+        """Whether it tunes a model of its own."""
+        return self.weights is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +61,11 @@ class Setup:
     render: Callable[[str], str]
     """A prompt as the model really reads it: the chat template's work."""
     sampling: Sampling
+    """How answers are generated: greedily, with the number of samples that the probe has."""
+    engine: Engine
+    """The model as it is now: in the first round the base model."""
+    round: int = 1
+    """Which round of aligning this is, from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +73,27 @@ class Elicited:
     """What a system said to one question, not judged yet."""
 
     answer: str
+    """What a user reads as the answer."""
     response: str
+    """The text that is judged."""
     declines: bool = False
     """True where its own rule makes the system decline to answer."""
     signals: Mapping[str, float] = field(default_factory=dict)
 
 
 class Method(Protocol):
-    """A way of making a model honest. Methods are stateless; everything comes in as arguments."""
+    """A way of making a model honest. Methods are stateless; everything comes in as arguments.
+
+    An untuned one builds nothing and only asks differently.
+    """
 
     info: MethodInfo
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
-        """The training rows of each stage, in the order in which the stages are trained."""
+        """The training rows of each stage, in the order in which the stages are trained.
+
+        ``data`` holds every training question; where none of it serves the method, the rows are empty.
+        """
         ...
 
     def elicit(

@@ -34,7 +34,7 @@ BASELINES: dict[str, MethodInfo] = {
             cost="one greedy answer",
             signals=("likelihood",),
             primary_signal="likelihood",
-            trained=False,
+            weights="base",
         ),
         MethodInfo(
             name="pretrain-w",
@@ -45,7 +45,7 @@ BASELINES: dict[str, MethodInfo] = {
             cost="none beyond base",
             signals=("likelihood",),
             primary_signal="likelihood",
-            trained=False,
+            weights="base",
         ),
         MethodInfo(
             name="base-likelihood",
@@ -56,7 +56,7 @@ BASELINES: dict[str, MethodInfo] = {
             cost="none beyond base",
             signals=("likelihood",),
             primary_signal="likelihood",
-            trained=False,
+            weights="base",
         ),
         MethodInfo(
             name="familiarity-only",
@@ -67,7 +67,7 @@ BASELINES: dict[str, MethodInfo] = {
             cost="none beyond base",
             signals=("familiarity",),
             primary_signal="familiarity",
-            trained=False,
+            weights="base",
         ),
     )
 }

@@ -1,11 +1,13 @@
-"""Reading answers and their likelihood: what all methods share when they ask a model."""
+"""Reading answers and their confidence: what the methods share when they ask a model."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from demur.engines import Engine, Progress
+from demur.judging import is_refusal
 from demur.methods.base import Elicited, Setup
 from demur.records import Question, Response
 
@@ -23,10 +25,45 @@ def answer_greedily(
     engine: Engine, questions: Sequence[Question], setup: Setup, *, progress: Progress | None = None
 ) -> list[Elicited]:
     """Answer each question greedily, with the answer's likelihood as the only confidence."""
-    prompts = [setup.template.ask(question.text) for question in questions]
-    keys = [question.id for question in questions]
-    generated = engine.generate(prompts, keys=keys, sampling=setup.sampling, progress=progress)
-    return [from_response(item.greedy) for item in generated if item.greedy is not None]
+    prompts = [setup.template.ask(question) for question in questions]
+    return [from_response(item) for item in _greedy(engine, prompts, questions, setup, progress)]
+
+
+def answer_or_refuse(
+    engine: Engine,
+    questions: Sequence[Question],
+    setup: Setup,
+    *,
+    prompts: Sequence[str],
+    refusals: Sequence[str],
+    more_tokens: int,
+    stop: Sequence[str] | None = None,
+    read: Callable[[str], str] = str,
+    progress: Progress | None = None,
+) -> list[Elicited]:
+    """Ask a model that refuses in words; its confidence `sure` is the probability that it does not.
+
+    That probability is 1 minus the summed probabilities of its refusal sentences as whole continuations.
+    A refused question has no likelihood: the likelihood of a refusal says nothing about an answer.
+
+    Args:
+        prompts: one for each question.
+        refusals: the sentences it was taught to refuse in.
+        more_tokens: how much longer than an answer a response may be.
+        stop: other ends of a response than those of an answer.
+        read: finds the answer in a response that is no refusal.
+    """
+    said = _greedy(engine, prompts, questions, setup, progress, more_tokens=more_tokens, stop=stop)
+    sure = _not_refusing(engine, prompts, questions, setup, refusals)
+    found = []
+    for response, value in zip(said, sure, strict=True):
+        signals = {} if value is None else {"sure": value}
+        refused = is_refusal(response.text, phrases=refusals)
+        text = response.text if refused else read(response.text)
+        own = None if refused else likelihood(response)
+        signals |= {} if own is None else {"likelihood": own}
+        found.append(Elicited(answer=text.strip(), response=text, signals=signals))
+    return found
 
 
 def from_response(response: Response) -> Elicited:
@@ -34,3 +71,39 @@ def from_response(response: Response) -> Elicited:
     value = likelihood(response)
     signals = {} if value is None else {"likelihood": value}
     return Elicited(answer=response.text.strip(), response=response.text, signals=signals)
+
+
+def _greedy(
+    engine: Engine,
+    prompts: Sequence[str],
+    questions: Sequence[Question],
+    setup: Setup,
+    progress: Progress | None,
+    *,
+    more_tokens: int = 0,
+    stop: Sequence[str] | None = None,
+) -> list[Response]:
+    sampling = dataclasses.replace(
+        setup.sampling,
+        samples=0,
+        max_new_tokens=setup.sampling.max_new_tokens + more_tokens,
+        stop=setup.sampling.stop if stop is None else tuple(stop),
+    )
+    keys = [question.id for question in questions]
+    generated = engine.generate(prompts, keys=keys, sampling=sampling, progress=progress)
+    return [item.greedy for item in generated if item.greedy is not None]
+
+
+def _not_refusing(
+    engine: Engine,
+    prompts: Sequence[str],
+    questions: Sequence[Question],
+    setup: Setup,
+    refusals: Sequence[str],
+) -> list[float | None]:
+    """1 minus the probability of the refusals, in [0, 1]; None where the engine scores no texts."""
+    if not engine.capabilities.scores_continuations:
+        return [None] * len(prompts)
+    leads = [setup.template.lead(question) for question in questions]
+    scores = engine.score(prompts, [[lead + refusal for refusal in refusals] for lead in leads])
+    return [max(0.0, 1.0 - math.fsum(map(math.exp, row))) for row in scores]

@@ -30,7 +30,7 @@ def learned_info(method: MethodInfo) -> MethodInfo:
         cost="none beyond the method's",
         signals=("learned",),
         primary_signal="learned",
-        trained=False,
+        weights=method.weights or method.name,
     )
 
 

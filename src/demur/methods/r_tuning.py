@@ -38,6 +38,7 @@ class RTuning:
             "sure and unsure are compared as whole continuations, not by the first piece of each word",
             "LoRA by default, the paper tunes every weight",
         ),
+        estimator="greedy",
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
@@ -55,9 +56,9 @@ class RTuning:
         """Answer greedily, then compare the two label words after the certainty question."""
         template = setup.template
         asked = engine.ask(
-            [template.ask(question.text) for question in questions],
+            [template.ask(question) for question in questions],
             sampling=setup.sampling,
-            follow_up=lambda text: template.certainty(text.strip()),
+            follow_up=lambda place, text: template.certainty(text.strip(), questions[place]),
             options=(template.label(True), template.label(False)),
             progress=progress,
         )
@@ -66,8 +67,8 @@ class RTuning:
 
 def _row(item: Labelled, setup: Setup) -> Example:
     template, certain = setup.template, bool(item.knowledge.known)
-    prompt = setup.render(template.ask(item.question.text))
-    answered, label = template.certainty(_answer(item, setup)), template.label(certain)
+    prompt = setup.render(template.ask(item.question))
+    answered, label = template.certainty(_answer(item, setup), item.question), template.label(certain)
     prompt, completion = {
         "certainty": (prompt + answered, label),
         "answer+certainty": (prompt, answered + label),

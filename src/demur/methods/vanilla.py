@@ -45,7 +45,7 @@ class Vanilla:
 
 def _row(question: Question, setup: Setup) -> Example:
     return Example(
-        prompt=setup.render(setup.template.ask(question.text)),
-        completion=setup.template.answered(question.answers[0]),
+        prompt=setup.render(setup.template.ask(question)),
+        completion=setup.template.answered(question.answers[0], question),
         question_id=question.id,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ def tokenise(engine: HFEngine, examples: Sequence[Example]) -> list[TokenisedRow
     rows = []
     for example in examples:
         prompt, completion = engine.encode_pair(example.prompt, example.completion)
+        completion = [*completion, *([engine.tokenizer.eos_token_id] if example.ends else [])]
         mask = [0] * len(prompt) + [1] * len(completion)
         rows.append(TokenisedRow(input_ids=prompt + completion, completion_mask=mask))
     return rows
@@ -31,9 +32,9 @@ def tokenise(engine: HFEngine, examples: Sequence[Example]) -> list[TokenisedRow
 
 def launch(
     engine: HFEngine,
-    stages: Mapping[str, Sequence[Example]],
+    rounds: Iterable[Mapping[str, Sequence[Example]]],
     *,
-    settings: TrainingSettings,
+    settings: Callable[[str], TrainingSettings],
     seed: int,
     work: Path,
     out: Path,
@@ -42,35 +43,43 @@ def launch(
     bar: Bar,
     title: str,
 ) -> dict[str, TrainingPlan]:
-    """Tune the engine's model on every stage and save it to ``out``, atomically.
+    """Tune the engine's model on every stage of every round and save it to ``out``, atomically.
 
     Args:
         engine: the base model; its weights are changed.
+        rounds: the rows of each round by stage. A round is asked for when the one before it is trained,
+            so its rows may depend on what the engine then says.
+        settings: by stage.
         work: folder for checkpoints, of this job only.
         card: what asking the tuned model needs; saved as ``demur.json``.
 
     Raises:
         TrainingDataError: nothing would be trained.
     """
-    rows = {stage: tokenise(engine, examples) for stage, examples in stages.items()}
-    plans = {
-        stage: plan_training(part, settings, where=f"{title}, stage {stage}")
-        for stage, part in rows.items()
-    }
-    for stage, plan in plans.items():
-        note(f"{title}, {stage}: {plan.sentence()}")
     from demur.training.sft import train
 
-    with bar(title, sum(plan.steps for plan in plans.values()), "steps") as advance:
-        model = train(
-            engine.model,
-            engine.tokenizer,
-            rows,
-            settings=settings,
-            seed=seed,
-            work=work,
-            progress=advance,
-        )
+    model, plans = engine.model, {}
+    for number, stages in enumerate(rounds, start=1):
+        rows = {stage: tokenise(engine, examples) for stage, examples in stages.items()}
+        chosen = {stage: settings(stage) for stage in stages}
+        planned = {
+            stage: plan_training(part, chosen[stage], where=f"{title}, stage {stage}")
+            for stage, part in rows.items()
+        }
+        heading = title if number == 1 else f"{title}, round {number}"
+        for stage, plan in planned.items():
+            note(f"{heading}, {stage}: {plan.sentence()}")
+            plans[stage if number == 1 else f"round{number}-{stage}"] = plan
+        with bar(heading, sum(plan.steps for plan in planned.values()), "steps") as advance:
+            model = train(
+                model,
+                engine.tokenizer,
+                rows,
+                settings=chosen,
+                seed=seed,
+                work=work / f"round{number}",
+                progress=advance,
+            )
     with atomic_folder(out) as partial:
         model.save_pretrained(partial)
         engine.tokenizer.save_pretrained(partial)

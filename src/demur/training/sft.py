@@ -33,7 +33,7 @@ def train(
     tokenizer: PreTrainedTokenizerBase,
     stages: Mapping[str, Sequence[TokenisedRow]],
     *,
-    settings: TrainingSettings,
+    settings: Mapping[str, TrainingSettings],
     seed: int,
     work: Path,
     progress: Progress | None = None,
@@ -41,17 +41,18 @@ def train(
     """Tune a model, stage after stage, and return it (a PEFT model where LoRA is on).
 
     Args:
-        model: the base model; changed in place.
+        model: the model; changed in place. An adapter that it has is tuned further.
         stages: rows by stage, in the order of training. Loss falls on their completions only.
+        settings: by stage.
         work: folder for checkpoints. Where it holds whole ones of the same job, training resumes there.
     """
     for stage, rows in stages.items():
         trainer = SFTTrainer(
             model=model,
-            args=_arguments(settings, seed, work / stage, on_cpu=model.device.type == "cpu"),
+            args=_arguments(settings[stage], seed, work / stage, on_cpu=model.device.type == "cpu"),
             train_dataset=_dataset(rows),
             processing_class=tokenizer,
-            peft_config=_lora(settings) if settings.lora and not hasattr(model, "peft_config") else None,
+            peft_config=_new_adapter(model, settings[stage]),
             callbacks=[MarkComplete(), *([_Report(progress)] if progress else [])],
         )
         trainer.remove_callback(PrinterCallback)  # it would print the log where the trainer's bar is off
@@ -69,6 +70,11 @@ def _dataset(rows: Sequence[TokenisedRow]) -> Dataset:
             "completion_mask": [row.completion_mask for row in rows],
         }
     )
+
+
+def _new_adapter(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfig | None:
+    """The adapter to put on a model, None where it has one already or every weight is tuned."""
+    return _lora(settings) if settings.lora and not hasattr(model, "peft_config") else None
 
 
 def _lora(settings: TrainingSettings) -> LoraConfig:
