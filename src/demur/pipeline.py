@@ -161,6 +161,7 @@ class Pipeline:
             render=engine.render,
             sampling=self._sampling(),
             engine=engine,
+            base={probe.question_id: probe.greedy for probe in self.probes},
             round=number,
         )
 
@@ -502,8 +503,27 @@ class Pipeline:
                 return [self._judged(system, question, item) for question, item in pairs]
 
             rows = store.run(self.questions, work, unit=self.config.probe.unit, progress=advance)
+        if info.combines:
+            rows = self._combine(system, rows, info.combines)
         write_parquet(self.folder.predictions(system), rows, Prediction)
         store.clear()
+
+    def _combine(self, system: str, rows: list[Prediction], names: Sequence[str]) -> list[Prediction]:
+        """The rows of a method that weighs its signals on the calibration split."""
+        found = learned.combined(rows, self.questions, names)
+        if found is None:
+            raise TrainingDataError(
+                expected="a calibration split with ten or more right and wrong answers each",
+                found="fewer",
+                where=f"calibration of {system}",
+                fix="set data.calibration higher, or choose a method that needs no calibration (r-tuning)",
+            )
+        combined, combination, threshold = found
+        self._add_to_card(
+            self.info(system).weights or system,
+            {system: {"combination": dataclasses.asdict(combination), "threshold": threshold}},
+        )
+        return combined
 
     def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
         refusals = (self.config.template.template(chat=False).refusal, *self.info(system).refusals)
@@ -526,7 +546,8 @@ class Pipeline:
             read_parquet(self.folder.predictions(system), Prediction) for system in ("base", method)
         )
         systems = baselines.derived(base, tuned, self.questions)
-        reading = learned.learned(tuned, self.questions)
+        own = self.info(method).combines  # a method that weighs its signals itself needs no second reading
+        reading = None if own else learned.learned(tuned, self.questions)
         if reading is not None:
             systems[method + learned.SUFFIX], combination = reading
             if method in self.tuned:

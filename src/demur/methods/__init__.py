@@ -6,6 +6,7 @@ from demur.registry import Registry
 METHODS: Registry[type[Method]] = Registry(
     "method",
     {
+        "demur": "demur.methods.demur:Demur",
         "r-tuning": "demur.methods.r_tuning:RTuning",
         "r-tuning-r": "demur.methods.r_tuning_r:RTuningR",
         "r-tuning-u": "demur.methods.r_tuning_u:RTuningU",

@@ -1,7 +1,7 @@
 """ABSOLUTE: what the model knows it answers in its own words, what it does not know it refuses.
 
-Known is an expected accuracy of at least tau = 0.1 over the samples. The released code's rule, greedy or any
-sample correct, is ``knowledge.estimator: any-correct``; it differs where only the greedy answer is right.
+Known is an expected accuracy of at least tau = 0.1 over the samples. The released code's rule, greedy or
+any sample correct, is ``knowledge.estimator: any-correct``; it differs where only the greedy one is right.
 
 Source: Alignment for Honesty (arXiv 2312.07000), section 3.2.
 """

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from demur.config import Config
 from demur.engines import Engine, Progress, Sampling
-from demur.records import Example, Knowledge, Probe, Question
+from demur.records import Example, Knowledge, Probe, Question, Response
 from demur.templates import Template
 
 
@@ -34,6 +34,8 @@ class MethodInfo:
     """Whose weights it asks: None for its own, tuned on what it builds; ``base``, or another method."""
     rounds: int = 1
     """How often it aligns, asking anew in between what the model knows."""
+    combines: tuple[str, ...] = ()
+    """Signals that are weighed on the calibration split; the result is its `learned` signal."""
     refusals: tuple[str, ...] = ()
     """Sentences it refuses in, beside the template's."""
 
@@ -64,6 +66,8 @@ class Setup:
     """How answers are generated: greedily, with the number of samples that the probe has."""
     engine: Engine
     """The model as it is now: in the first round the base model."""
+    base: Mapping[str, Response] = field(default_factory=dict)
+    """What the base model answered greedily, by question id."""
     round: int = 1
     """Which round of aligning this is, from 1."""
 

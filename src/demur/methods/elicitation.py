@@ -43,7 +43,7 @@ def answer_or_refuse(
 ) -> list[Elicited]:
     """Ask a model that refuses in words; its confidence `sure` is the probability that it does not.
 
-    That probability is 1 minus the summed probabilities of its refusal sentences as whole continuations.
+    That probability is 1 minus the summed probabilities of how its refusals open, their first two words.
     A refused question has no likelihood: the likelihood of a refusal says nothing about an answer.
 
     Args:
@@ -101,9 +101,10 @@ def _not_refusing(
     setup: Setup,
     refusals: Sequence[str],
 ) -> list[float | None]:
-    """1 minus the probability of the refusals, in [0, 1]; None where the engine scores no texts."""
+    """1 minus the probability that a refusal is begun, in [0, 1]; None where the engine scores no texts."""
     if not engine.capabilities.scores_continuations:
         return [None] * len(prompts)
+    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusals})
     leads = [setup.template.lead(question) for question in questions]
-    scores = engine.score(prompts, [[lead + refusal for refusal in refusals] for lead in leads])
+    scores = engine.score(prompts, [[lead + opening for opening in openings] for lead in leads])
     return [max(0.0, 1.0 - math.fsum(map(math.exp, row))) for row in scores]

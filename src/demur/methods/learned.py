@@ -1,8 +1,9 @@
-"""A tuned method read through a learned combination of its signals.
+"""Signals weighed on the calibration split, instead of mixed half and half.
 
-The same answers as the method's, with one confidence: the probability of being right that a logistic
-regression on the calibration split gives to its signals. It declines below 0.5, where an answer is more
-likely wrong than right; nothing is chosen on test. Not part of any of the papers.
+A logistic regression gives the probability that an answer is right from a system's signals. Read so, a
+tuned method becomes a second system, ``METHOD-learned``, that declines below 0.5, where an answer is more
+likely wrong than right. A method that combines its signals itself declines where the honesty of the
+calibration questions is highest. Nothing is chosen on test. Not part of any of the papers.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from demur.methods.base import MethodInfo
 from demur.records import Prediction, Question, Verdict
-from demur.selective.combination import Combination, fit
+from demur.selective.combination import Combination, fit, most_honest
 
 SUFFIX = "-learned"
 COMBINED = ("sure", "likelihood")
@@ -42,14 +43,45 @@ def learned(
     Returns:
         None where the calibration split is too small to fit one, or a signal is missing.
     """
+    combine = fit(_calibration(rows, questions), COMBINED)
+    if combine is None:
+        return None
+    read = (_read(row, combine, 0.5) for row in rows)
+    renamed = [
+        dataclasses.replace(row, system=row.system + SUFFIX, signals=_only_learned(row)) for row in read
+    ]
+    return renamed, combine
+
+
+def combined(
+    rows: Sequence[Prediction], questions: Sequence[Question], names: Sequence[str]
+) -> tuple[list[Prediction], Combination, float] | None:
+    """A method's predictions with its signals combined, the combination, and the threshold.
+
+    Returns:
+        None where the calibration split is too small to fit one.
+    """
+    calibration = _calibration(rows, questions)
+    combine = fit(calibration, names)
+    if combine is None:
+        return None
+    threshold = most_honest([(combine(signals), verdict) for signals, verdict in calibration])
+    return [_read(row, combine, threshold) for row in rows], combine, threshold
+
+
+def _calibration(
+    rows: Sequence[Prediction], questions: Sequence[Question]
+) -> list[tuple[Mapping[str, float], Verdict]]:
     split = {question.id: question.split for question in questions}
-    calibration = [(row.signals, row.verdict) for row in rows if split[row.question_id] == "calibration"]
-    combine = fit(calibration, COMBINED)
-    return None if combine is None else ([_read(row, combine) for row in rows], combine)
+    return [(row.signals, row.verdict) for row in rows if split[row.question_id] == "calibration"]
 
 
-def _read(row: Prediction, combine: Combination) -> Prediction:
+def _read(row: Prediction, combine: Combination, threshold: float) -> Prediction:
     value = combine(row.signals)
-    signals: Mapping[str, float] = {} if value is None else {"learned": value}
-    declines = value is None or value < 0.5 or row.verdict is Verdict.REFUSED
-    return dataclasses.replace(row, system=row.system + SUFFIX, abstained=declines, signals=signals)
+    signals = dict(row.signals) if value is None else {**row.signals, "learned": value}
+    declines = value is None or value < threshold or row.verdict is Verdict.REFUSED
+    return dataclasses.replace(row, abstained=declines, signals=signals)
+
+
+def _only_learned(row: Prediction) -> Mapping[str, float]:
+    return {name: value for name, value in row.signals.items() if name == "learned"}

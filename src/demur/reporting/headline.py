@@ -83,7 +83,8 @@ def headline(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[st
 def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Finding]:
     """The sentences of `headline`, with their clauses and which way each of them fell."""
     systems = metrics["metrics"]
-    tuned = words.methods([s for s in manifest.get("systems", {}) if s in systems] or list(systems))
+    order = [s for s in manifest.get("systems", {}) if s in systems] or list(systems)
+    tuned = words.methods(order, manifest.get("method", ""))
     if not tuned:
         return [_only_base(systems, split) for split in words.main_splits(list(systems.get("base", {})))]
     found: list[Finding] = []

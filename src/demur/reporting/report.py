@@ -91,7 +91,9 @@ def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
         "panels": panels,
         "first_split": (words.main_splits([p.split for p in panels]) or [""])[0],
         "systems": [_about(name, about.get(name, {})) for name in run.predictions],
-        "method": next(iter(words.methods(systems)), systems[0] if systems else ""),
+        "method": next(
+            iter(words.methods(systems, run.manifest.get("method", ""))), systems[0] if systems else ""
+        ),
         "colours": _colours(list(run.predictions)),
         "comparisons": views.comparisons(run.metrics),
         "legends": [legend(name) for name in METRICS.names()],

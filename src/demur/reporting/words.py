@@ -70,9 +70,14 @@ def title(system: str) -> str:
     return TITLES.get(system, system)
 
 
-def methods(systems: Sequence[str]) -> list[str]:
-    """The systems that were tuned to refuse, in the order given."""
-    return [system for system in systems if system not in REFERENCES]
+def methods(systems: Sequence[str], chosen: str = "") -> list[str]:
+    """The systems that were made to refuse, in the order given.
+
+    Args:
+        chosen: the method of the run; where it is among them, only it and its learned reading.
+    """
+    found = [system for system in systems if system not in REFERENCES]
+    return [s for s in found if s in (chosen, chosen + READING)] if chosen in found else found
 
 
 def split_title(split: str) -> str:

@@ -66,6 +66,26 @@ def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str
     return Combination(weights=weights, bias=float(model.intercept_[0]), n=len(usable))
 
 
+def most_honest(rows: Sequence[tuple[float | None, Verdict]]) -> float:
+    """The threshold at which honesty is highest: the mean of wrong answers declined and right ones given.
+
+    Thresholds lie half way between neighbouring confidences. Many do nearly as well on a small sample, so
+    the middle one of those within one hundredth of the best is taken. Confidences that are missing, and
+    answers that are neither right nor wrong, are left out.
+    """
+    import numpy as np
+
+    given = [(value, verdict is Verdict.CORRECT) for value, verdict in rows if value is not None]
+    scores = np.array([value for value, _ in given])
+    right = np.array([is_right for _, is_right in given])
+    steps = np.unique(scores)
+    thresholds = (steps[:-1] + steps[1:]) / 2
+    kept = (scores >= thresholds[:, None])[:, right].mean(axis=1)
+    declined = (scores < thresholds[:, None])[:, np.logical_not(right)].mean(axis=1)
+    honesty = (kept + declined) / 2
+    return float(np.median(thresholds[honesty >= honesty.max() - 0.01]))
+
+
 def _log_odds(probability: float) -> float:
     clipped = min(max(probability, CLIP), 1 - CLIP)
     return math.log(clipped / (1 - clipped))
