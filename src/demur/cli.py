@@ -122,6 +122,63 @@ _stage_command("report", "Write the report.")
 
 
 @app.command()
+def study(
+    config: Annotated[Path, typer.Argument(help="The study: out, seeds, jobs, run, datasets.")],
+    out: Annotated[Path | None, typer.Option(help="Another folder than the study's own.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Runs at once.", min=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Methods x seeds x datasets: every run, several at once, and their comparison.
+
+    Example: `demur study examples/study-pocket.yaml`
+    """
+    from demur.console import Terminal
+    from demur.study import failures, load_study, run_study
+
+    given = {name: value for name, value in (("out", out), ("jobs", jobs)) if value is not None}
+    settings = load_study(config, given)
+    outcomes = run_study(settings, note=Terminal().note)
+    problem = failures(outcomes)
+    if problem is None:
+        _compare([outcome.job.config.out for outcome in outcomes], settings.out, None, as_json=as_json)
+    else:
+        raise problem
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders that hold runs.")],
+    out: Annotated[Path | None, typer.Option(help="Write compare.json and compare.html there.")] = None,
+    against: Annotated[str | None, typer.Option(help="A system to compare all others with.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """One table for many runs: means and intervals over seeds, paired differences."""
+    _compare(runs, out, against, as_json=as_json)
+
+
+def _compare(runs: list[Path], out: Path | None, against: str | None, *, as_json: bool) -> None:
+    from demur.comparison import collect, find_runs, summarise, tables, write_page
+    from demur.files import write_json
+
+    summary = summarise([collect(path) for path in find_runs(runs)], against=against)
+    if out is not None:
+        write_json(out / "compare.json", summary)
+        write_page(summary, out / "compare.html")
+    if as_json:
+        typer.echo(json.dumps(summary))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=160)
+    for table in tables(summary):
+        console.print(table)
+    console.print("always refusing scores 100% prudence and 50% honesty: read no column alone")
+    if out is not None:
+        console.print(f"\ncomparison: {out / 'compare.html'}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def init(
     data: Annotated[str, typer.Argument(help="A question file, or a dataset's name.")],
     out: Annotated[Path, typer.Option(help="The configuration to write.")] = Path("demur.yaml"),

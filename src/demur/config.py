@@ -45,7 +45,9 @@ class ModelSettings(Section):
     """The model that is to become honest."""
 
     path: str = Field(
-        "pocket", description="folder or hub name of a causal language model; 'pocket' is built in"
+        "pocket",
+        description="folder or hub name of a causal language model; pocket, pocket-2, pocket-2-small and "
+        "pocket-2-large are built in",
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     engine: str = Field("hf", description="who generates the text")
@@ -137,6 +139,9 @@ class KnowledgeSettings(Section):
         None,
         description="greedy, any-correct, majority, expected-accuracy(TAU), entropy(QUANTILE) "
         "or choice-corrected(TAU); left out: the method's own, as published",
+    )
+    train_on: Literal["all", "known", "unknown"] = Field(
+        "all", description="train on all questions, or, to study what that does, on known or unknown ones"
     )
     balance: bool = Field(
         False,
@@ -255,6 +260,11 @@ class DataSettings(Section):
     limit: Annotated[int, Field(gt=0)] | None = Field(
         None, description="for a trial: at most so many questions of each part, drawn by the seed"
     )
+    mixture: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="several datasets instead of one: data settings of each, with `use`: all, train, or "
+        "test (asked only, never trained on)",
+    )
     leaks: Literal["drop", "keep"] = Field(
         "drop", description="test questions that also stand in training or calibration: drop or keep them"
     )
@@ -273,6 +283,19 @@ class DataSettings(Section):
         if value >= 1 and not value.is_integer():
             raise ValueError("must be a share below 1 or a whole number of questions")
         return value
+
+    @pydantic.model_validator(mode="after")
+    def _mixture_fits(self) -> DataSettings:
+        if self.mixture and (self.name or self.path):
+            raise ValueError("give a mixture, or a name or path, not both")
+        for number, entry in enumerate(self.mixture, start=1):
+            use = entry.get("use", "all")
+            if use not in ("all", "train", "test") or "mixture" in entry:
+                raise ValueError(
+                    f"dataset {number}: `use` must be all, train or test, and no mixture within"
+                )
+            DataSettings.model_validate({key: value for key, value in entry.items() if key != "use"})
+        return self
 
     @pydantic.model_validator(mode="after")
     def _leaves_some_for_training(self) -> DataSettings:

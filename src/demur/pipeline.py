@@ -131,12 +131,13 @@ class Pipeline:
     @cached_property
     def model_path(self) -> str:
         """The base model's folder or hub name; ``pocket`` is the pocket model of the run's seed."""
-        if self.config.model.path != "pocket":
-            return self.config.model.path
-        from demur.pocket import ensure_model
+        from demur.pocket import POCKET_MODELS, ensure_model
 
-        with steps_bar(self.listener, "making the pocket model") as progress:
-            return str(ensure_model(self.config.seed, progress=progress))
+        name = self.config.model.path
+        if name not in POCKET_MODELS:
+            return name
+        with steps_bar(self.listener, f"making the model {name}") as progress:
+            return str(ensure_model(self.config.seed, name, progress=progress))
 
     @cached_property
     def engine(self) -> Engine:
@@ -374,6 +375,9 @@ class Pipeline:
                 f"{system}: the base model knows {known:,} of {len(asked):,} training questions, "
                 f"by {estimator}"
             )
+        if settings.train_on != "all":
+            wanted = settings.train_on == "known"
+            data = [item for item in data if item.knowledge.known is wanted]
         return balanced(data, self.config.seed) if settings.balance else data
 
     def _train(self) -> None:

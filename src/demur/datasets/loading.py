@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demur.config import DataSettings
+from demur.datasets import mixture
 from demur.datasets.base import Dataset, RawData, part_of
 from demur.datasets.leaks import find_duplicates, find_leaks, same_question
 from demur.datasets.report import DataReport
@@ -45,6 +46,8 @@ def load_questions(
         UnknownNameError: there is no such dataset.
     """
     settings = source if isinstance(source, DataSettings) else DataSettings(name=str(source))
+    if settings.mixture:
+        return _load_mixture(settings, seed=seed, require=require)
     dataset, path = resolve(settings)
     seed = seed if settings.seed is None else settings.seed
     raw = dataset.load(path, settings, seed=seed)
@@ -71,6 +74,16 @@ def load_questions(
         before_limit=_counts(clean) if settings.limit is not None else None,
         notes=(*raw.notes, *_drawn(raw, settings)),
     )
+    return LoadedData(questions=questions, report=report)
+
+
+def _load_mixture(settings: DataSettings, *, seed: int, require: Sequence[str]) -> LoadedData:
+    loaded = []
+    for part, use in mixture.parts(settings):
+        found = load_questions(part, seed=seed)
+        loaded.append((found.questions, found.report, use))
+    questions, report = mixture.merge(loaded, drop=settings.leaks == "drop")
+    _check_required(questions, require, "the mixture")
     return LoadedData(questions=questions, report=report)
 
 

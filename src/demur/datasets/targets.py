@@ -10,5 +10,8 @@ DATASETS: Registry[Dataset] = Registry(
         "file": "demur.datasets.user_file:FILE",
         # The pocket world stands on a higher floor: it is reached by name only, when it is asked for.
         "pocket": "demur.pocket.dataset:DATASET",
+        "pocket-2": "demur.pocket.dataset:POCKET_2_OPEN",
+        "pocket-2-choice": "demur.pocket.dataset:POCKET_2_CHOICE",
+        "pocket-2-contextual": "demur.pocket.dataset:POCKET_2_CONTEXTUAL",
     },
 )

@@ -29,16 +29,21 @@ Cell = dict[str, float | int | None]
 Interval = tuple[float | None, float | None, float | None]
 
 
-def splits_of(question: Question) -> tuple[str, ...]:
+def splits_of(question: Question, *, by_dataset: bool = False) -> tuple[str, ...]:
     """The rows of the metric table in which a question counts.
 
     A test question counts in its domain, a calibration question in ``calibration``, each also in
     ``…/GROUP`` where it has a group; any other question in ``DATASET/SPLIT``.
+
+    Args:
+        by_dataset: count test questions also in ``DATASET/DOMAIN``: there are several datasets.
     """
     if question.split not in ("test", "calibration"):
         return (f"{question.dataset}/{question.split}" if question.dataset else question.split,)
     name = question.domain if question.split == "test" else "calibration"
-    return (name,) if question.group is None else (name, f"{name}/{question.group}")
+    found = (name,) if question.group is None else (name, f"{name}/{question.group}")
+    own = by_dataset and question.split == "test" and question.dataset
+    return (*found, f"{question.dataset}/{name}") if own else found
 
 
 def evaluate(
@@ -147,8 +152,9 @@ def _warn(plans: Sequence[Plan]) -> None:
 def _splits(questions: Sequence[Question]) -> dict[str, Index]:
     """Positions of the questions of each split."""
     positions: dict[str, list[int]] = {}
+    several = len({question.dataset for question in questions}) > 1
     for position, question in enumerate(questions):
-        for split in splits_of(question):
+        for split in splits_of(question, by_dataset=several):
             positions.setdefault(split, []).append(position)
     return {split: np.array(found, np.intp) for split, found in positions.items()}
 

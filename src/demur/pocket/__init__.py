@@ -1,37 +1,76 @@
-"""The pocket world: synthetic people whose facts are known, and a tiny model that has read some of them."""
+"""The pocket world: synthetic people whose facts are known, and tiny models that have read some of them."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from demur.pocket.build import BuildProgress, build_model
+from demur.pocket.build import BuildProgress, BuildSettings, build_model
+from demur.pocket.world import POCKET_1, POCKET_2, WorldSpec, make_world
 
 DEMO_CONFIG = Path(__file__).parent / "demo.yaml"
 """The configuration of `demur demo`."""
 
 BUNDLED_SEED = 0
-"""Seed of the model that ships with the package."""
+"""Seed of the models that ship with the package."""
 
 
-def bundled_model() -> Path:
-    """Folder of the pocket model that ships with the package."""
-    return Path(__file__).parent / "model"
+@dataclass(frozen=True, slots=True)
+class PocketModel:
+    """A kind of pocket model: the world it reads and its shape."""
+
+    world: WorldSpec
+    settings: BuildSettings
+    bundled: str | None = None
+    """Folder inside the package that holds the model of `BUNDLED_SEED`."""
+
+
+_READER = BuildSettings(layers=3, epochs=8)
+
+POCKET_MODELS: Mapping[str, PocketModel] = {
+    "pocket": PocketModel(POCKET_1, BuildSettings(), bundled="model"),
+    "pocket-2": PocketModel(POCKET_2, _READER, bundled="model2"),
+    "pocket-2-small": PocketModel(
+        POCKET_2, dataclasses.replace(_READER, hidden_size=64, intermediate_size=256, heads=2)
+    ),
+    "pocket-2-large": PocketModel(
+        POCKET_2, dataclasses.replace(_READER, hidden_size=192, intermediate_size=768, heads=6)
+    ),
+}
+"""By the name that ``model.path`` gives them. Their sizes are a ladder; the world of a seed is the same."""
+
+
+def bundled_model(name: str = "pocket") -> Path:
+    """Folder of a pocket model that ships with the package."""
+    folder = POCKET_MODELS[name].bundled
+    assert folder is not None, f"{name} does not ship with the package"
+    return Path(__file__).parent / folder
 
 
 def ensure_model(
-    seed: int = BUNDLED_SEED, *, cache: Path | None = None, progress: BuildProgress | None = None
+    seed: int = BUNDLED_SEED,
+    name: str = "pocket",
+    *,
+    cache: Path | None = None,
+    progress: BuildProgress | None = None,
 ) -> Path:
     """Folder of the pocket model of a seed: the shipped one, a cached one, or one built now and cached.
 
     Args:
+        name: one of `POCKET_MODELS`.
         cache: where built models are kept; by default ``demur`` in the user's cache folder.
     """
-    if seed == BUNDLED_SEED:
-        return bundled_model()
-    folder = (cache or _user_cache()) / "pocket" / f"pocket-1-seed-{seed}"
+    model = POCKET_MODELS[name]
+    if seed == BUNDLED_SEED and model.bundled:
+        return bundled_model(name)
+    version = model.world.version + name.removeprefix("pocket-2").removeprefix("pocket")
+    folder = (cache or _user_cache()) / "pocket" / f"{version}-seed-{seed}"
     if not (folder / "config.json").exists():
-        build_model(folder, seed=seed, progress=progress)
+        world = make_world(seed, model.world)
+        build_model(folder, seed=seed, world=world, settings=model.settings, progress=progress)
     return folder
 
 
@@ -40,4 +79,4 @@ def _user_cache() -> Path:
     return Path(base) / "demur"
 
 
-__all__ = ["BUNDLED_SEED", "DEMO_CONFIG", "bundled_model", "ensure_model"]
+__all__ = ["BUNDLED_SEED", "DEMO_CONFIG", "POCKET_MODELS", "bundled_model", "ensure_model"]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from demur.errors import DataError
 from demur.files import atomic_folder, write_json
+from demur.pocket.lessons import Lesson
 from demur.pocket.tokenizer import BYTES, make_tokenizer, save_tokenizer
 from demur.pocket.words import OTHER_WORDS
 from demur.pocket.world import Tier, World, ask_and_answer, deal, make_world, template_texts
@@ -117,8 +118,11 @@ def build_model(
     started = time.monotonic()
     settings = settings or BuildSettings()
     world = world or make_world(seed)
-    tokenizer = make_tokenizer(world.texts(), words=OTHER_WORDS, max_length=settings.max_length)
     epochs = [list(world.documents(epoch)) for epoch in range(settings.epochs)]
+    taught = {part for text in epochs[0] if isinstance(text, Lesson) for part in text}
+    tokenizer = make_tokenizer(
+        [*world.texts(), *sorted(taught)], words=OTHER_WORDS, max_length=settings.max_length
+    )
     unpredictable = _tokens(tokenizer, (form for name in world.names() for form in (name, f" {name}")))
     model, steps = _train(tokenizer, epochs, unpredictable, settings=settings, seed=seed, progress=progress)
     accuracy = measure(model, tokenizer, world.questions())
@@ -240,9 +244,18 @@ def load_model(folder: Path) -> tuple[Any, Any]:
 # ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text as tokens, and from which of them on it is learned."""
+
+    ids: list[int]
+    start: int
+    """Tokens before it are read only; where it is 0 no loss falls on the unpredictable ones either."""
+
+
 def _train(
     tokenizer: Any,
-    epochs: Sequence[Sequence[str]],
+    epochs: Sequence[Sequence[str | Lesson]],
     unpredictable: set[int],
     *,
     settings: BuildSettings,
@@ -251,8 +264,8 @@ def _train(
 ) -> tuple[Any, int]:
     """Train a fresh model on what each epoch reads; returns it with the number of steps.
 
-    No loss falls on ``unpredictable`` tokens: whom a text is about cannot be known before it is read, and
-    that noise is most of the loss of such short texts.
+    No loss falls on ``unpredictable`` tokens of a plain text: whom it is about cannot be known before it is
+    read, and that noise is most of the loss of such short texts. Of a lesson the second part is learned.
     """
     import torch
 
@@ -272,8 +285,9 @@ def _train(
             optimizer, max_lr=settings.learning_rate, total_steps=len(batches), pct_start=0.1
         )
         for step, batch in enumerate(batches, start=1):
-            ids = torch.tensor(batch, device=settings.device)  # (B, T)
-            _loss(model, ids, silent).backward()
+            ids = torch.tensor([row.ids for row in batch], device=settings.device)  # (B, T)
+            starts = torch.tensor([[row.start] for row in batch], device=settings.device)  # (B, 1)
+            _loss(model, ids, starts, silent).backward()
             optimizer.step()
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
@@ -283,13 +297,15 @@ def _train(
     return model.half().float().cpu().eval(), len(batches)
 
 
-def _loss(model: Any, ids: torch.Tensor, silent: torch.Tensor) -> Any:
-    """Mean cross-entropy of the next tokens that are not silent; ids: (B, T), silent: (V,) of bool."""
+def _loss(model: Any, ids: torch.Tensor, starts: torch.Tensor, silent: torch.Tensor) -> Any:
+    """Mean cross-entropy of what is learned; ids: (B, T), starts: (B, 1), silent: (V,) of bool."""
+    import torch
     from torch.nn.functional import cross_entropy
 
     hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state  # (B, T - 1, D)
     targets = ids[:, 1:]
-    counted = ~silent[targets]
+    places = torch.arange(1, ids.shape[1], device=ids.device)  # (T - 1,)
+    counted = torch.where(starts > 0, places >= starts, ~silent[targets])
     # The head is computed where it counts only: with a vocabulary of facts it is most of the work.
     return cross_entropy(model.lm_head(hidden[counted]), targets[counted])
 
@@ -319,16 +335,19 @@ def _fresh_model(tokenizer: Any, settings: BuildSettings) -> Any:
     return LlamaForCausalLM(config)
 
 
-def _encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+def _encode(tokenizer: Any, texts: Sequence[str | Lesson]) -> list[Row]:
     end = tokenizer.eos_token_id
-    return [[*ids, end] for ids in tokenizer(list(texts))["input_ids"]]
+    parts = [text if isinstance(text, Lesson) else Lesson("", text) for text in texts]
+    given = tokenizer([part.given for part in parts])["input_ids"]
+    learned = tokenizer([part.learned for part in parts])["input_ids"]
+    return [Row([*before, *ids, end], len(before)) for before, ids in zip(given, learned, strict=True)]
 
 
-def _batches(rows: Sequence[list[int]], size: int, rng: random.Random) -> list[list[list[int]]]:
+def _batches(rows: Sequence[Row], size: int, rng: random.Random) -> list[list[Row]]:
     """Rows in batches of equal length, without padding, in random order."""
-    by_length: dict[int, list[list[int]]] = {}
+    by_length: dict[int, list[Row]] = {}
     for row in rows:
-        by_length.setdefault(len(row), []).append(row)
+        by_length.setdefault(len(row.ids), []).append(row)
     batches = []
     for same in by_length.values():
         rng.shuffle(same)

@@ -1,21 +1,31 @@
-"""The pocket world as a dataset: drawn by its seed instead of read from files."""
+"""The pocket worlds as datasets: drawn by their seed instead of read from files."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 from demur.datasets import Dataset, DataSettings, RawData
 from demur.errors import ConfigError
-from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, POCKET_1, make_world
+from demur.pocket import tasks
+from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, POCKET_1, POCKET_2, World, WorldSpec, make_world
 from demur.records import Question
+
+PARTS = ("train", "calibration", "test/id", "test/ood")
 
 
 def load(path: Path | None = None, *, seed: int = 0) -> list[Question]:
-    """Every question of the pocket world that a seed draws.
+    """Every question of the plain pocket world that a seed draws.
 
     Raises:
         ConfigError: a path was given; the world has none.
     """
+    _refuse(path)
+    return make_world(seed).questions()
+
+
+def _refuse(path: Path | None) -> None:
     if path is not None:
         raise ConfigError(
             expected="no path for the pocket world, which is drawn from its seed",
@@ -23,20 +33,57 @@ def load(path: Path | None = None, *, seed: int = 0) -> list[Question]:
             where="--data.path",
             fix="leave the path out, or read a file of your own with --data.name file",
         )
-    return make_world(seed).questions()
 
 
-def _load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
-    return RawData(questions=load(path, seed=seed))
+def _dataset(
+    name: str,
+    description: str,
+    spec: WorldSpec,
+    questions: Callable[[World], list[Question]],
+    splits: tuple[str, ...],
+) -> Dataset:
+    def read(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
+        _refuse(path)
+        drawn = questions(make_world(seed, spec))
+        return RawData(questions=[dataclasses.replace(question, dataset=name) for question in drawn])
+
+    return Dataset(
+        name=name,
+        description=description,
+        load=read,
+        path="",
+        splits=splits,
+        licence="Apache-2.0",
+        citation="",
+        source="drawn by Demur from a seed",
+    )
 
 
-DATASET = Dataset(
-    name="pocket",
-    description=f"the pocket world ({POCKET_1.version}): synthetic people whose facts are known exactly",
-    load=_load,
-    path="",
-    splits=("train", "calibration", "test/id", "test/ood", NONEXISTENT, FALSE_PREMISE),
-    licence="Apache-2.0",
-    citation="",
-    source="drawn by Demur from a seed",
+DATASET = _dataset(
+    "pocket",
+    f"the pocket world ({POCKET_1.version}): synthetic people whose facts are known exactly",
+    POCKET_1,
+    World.questions,
+    (*PARTS, NONEXISTENT, FALSE_PREMISE),
+)
+POCKET_2_OPEN = _dataset(
+    "pocket-2",
+    "the richer pocket world: open questions, also reworded, pressed, in a second language, in two hops",
+    POCKET_2,
+    tasks.open_questions,
+    (*PARTS, NONEXISTENT, FALSE_PREMISE, "paraphrase", "pressure", "second-language", "two-hop"),
+)
+POCKET_2_CHOICE = _dataset(
+    "pocket-2-choice",
+    "the richer pocket world: the same facts with four options",
+    POCKET_2,
+    tasks.choice_questions,
+    PARTS,
+)
+POCKET_2_CONTEXTUAL = _dataset(
+    "pocket-2-contextual",
+    "the richer pocket world: passages that hold the answer, or do not",
+    POCKET_2,
+    tasks.contextual_questions,
+    PARTS,
 )

@@ -18,6 +18,8 @@ from itertools import product
 from typing import Literal
 
 from demur.errors import ConfigError
+from demur.pocket import lessons, tasks
+from demur.pocket.lessons import Lesson, Lessons
 from demur.pocket.words import (
     CHATTER,
     FIRST_NAMES,
@@ -35,6 +37,9 @@ from demur.templates import TEMPLATES, Template
 
 Part = Literal["train", "calibration", "test"]
 Group = Literal["uniform", "mixed"]
+
+FAMILIES = ("r-tuning-code", "r-tuning-paper")
+"""Template families of the plain world."""
 
 NONEXISTENT = "nonexistent"
 FALSE_PREMISE = "false-premise"
@@ -74,6 +79,10 @@ class WorldSpec:
     """Share of the questions and answers that the certainty question follows, with a random answer."""
     refusals: int = 300
     """Refusals read an epoch: half said by random people, half to questions about nobody."""
+    families: tuple[str, ...] = FAMILIES
+    """Template families that questions are read in."""
+    lessons: Lessons | None = None
+    """What is read beside facts; None for nothing."""
 
     @property
     def people(self) -> int:
@@ -95,7 +104,20 @@ POCKET_1 = WorldSpec(
         Tier(reads=8, share=0.35),
     ),
 )
-"""The world of demo, tests and method studies. Frozen: another world gets another version."""
+"""The world of the demo. Frozen: another world gets another version."""
+
+POCKET_2 = WorldSpec(
+    version="pocket-2",
+    train_people=POCKET_1.train_people,
+    calibration_people=POCKET_1.calibration_people,
+    test_people=POCKET_1.test_people,
+    nonexistent_people=POCKET_1.nonexistent_people,
+    false_premises=POCKET_1.false_premises,
+    tiers=POCKET_1.tiers,
+    families=("r-tuning-code", "r-tuning-paper", "honesty"),
+    lessons=Lessons(contexts=10_000),
+)
+"""The world of method studies: it is also read in passages, with options, in a second language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +149,48 @@ class World:
     strangers: tuple[str, ...]
     """Names of people who do not exist."""
 
+    @property
+    def lessons(self) -> Lessons:
+        """What is read beside facts.
+
+        Raises:
+            ConfigError: nothing is, in this world.
+        """
+        if self.spec.lessons is None:
+            raise ConfigError(
+                expected="a world with passages and choices",
+                found=self.spec.version,
+                where="pocket world",
+                fix="use pocket-2",
+            )
+        return self.spec.lessons
+
+    @cached_property
+    def person(self) -> dict[str, Person]:
+        """People by name."""
+        return {person.name: person for person in self.people}
+
+    @cached_property
+    def friends(self) -> dict[str, str]:
+        """Everybody's friend, by name."""
+        rng, names = self.rng("friends"), self.names()
+        return {name: rng.choice([other for other in names if other != name]) for name in names}
+
+    @cached_property
+    def friend_reads(self) -> dict[str, int]:
+        """How often an epoch it is read who somebody's friend is."""
+        reads = deal(self.spec.tiers, len(self.people), self.rng("friend reads"))
+        return dict(zip(self.names(), reads, strict=True))
+
+    @cached_property
+    def bilingual(self) -> frozenset[tuple[str, str]]:
+        """The facts that are also read in the second language: person and relation."""
+        rng = self.rng("bilingual")
+        facts = [
+            (person.name, relation.name) for person, relation in product(self.people, self.spec.relations)
+        ]
+        return frozenset(rng.sample(facts, round(self.lessons.second_share * len(facts))))
+
     @cached_property
     def relation(self) -> dict[str, Relation]:
         """Relations by name."""
@@ -145,10 +209,12 @@ class World:
             *self._about_impostors(self.spec.false_premises - self.spec.false_premises // 2),
         ]
 
-    def documents(self, epoch: int) -> Iterator[str]:
+    def documents(self, epoch: int) -> Iterator[str | Lesson]:
         """What a model reads in one epoch: separate texts, in a random order that belongs to the epoch."""
-        rng = self._rng(f"documents/{epoch}")
+        rng = self.rng(f"documents/{epoch}")
         texts = [*self._facts_read(rng), *self._mentions(rng), *self._refusals(rng)]
+        if self.spec.lessons is not None:
+            texts += lessons.others(self, self.rng(f"lessons/{epoch}"))
         rng.shuffle(texts)
         yield from texts
 
@@ -156,7 +222,7 @@ class World:
         """Texts that together hold every word of the world once or more, names of strangers included."""
         questions = [relation.ask("x") for relation in self.spec.relations] + [text for text, _ in CHATTER]
         yield from questions
-        yield from template_texts(questions)
+        yield from template_texts(questions, self.spec.families)
         for person in self.people:
             yield from (
                 self.relation[name].state(person.name, value) for name, value in person.values.items()
@@ -167,6 +233,10 @@ class World:
         yield from (f"x {name}" for name in (*FIRST_NAMES, *self.strangers))
         yield from (f"x {answer}." for _, answers in CHATTER for answer in answers)
         yield SPEECH.format(person="x", refusal="x")
+        if self.spec.lessons is not None:
+            values = [value for relation in self.spec.relations for value in relation.values]
+            yield from (f" {value[0].lower()}{value[1:]} {value.upper()}" for value in values)
+            yield from (f"{question.text}\n" for question in tasks.open_questions(self))
 
     def names(self) -> list[str]:
         """The names of everybody who exists."""
@@ -209,7 +279,7 @@ class World:
             if other is not relation
             for value in other.values
         ]
-        for relation, value in self._rng("things").sample(pairs, min(count, len(pairs))):
+        for relation, value in self.rng("things").sample(pairs, min(count, len(pairs))):
             yield _question(relation.ask(value), split=FALSE_PREMISE, relation=relation, kind="thing")
 
     def _about_impostors(self, count: int) -> Iterator[Question]:
@@ -217,7 +287,7 @@ class World:
 
         Both the fact asked for and the fact contradicted are well read, so the premise can be noticed.
         """
-        rng = self._rng("impostors")
+        rng = self.rng("impostors")
         cases = [
             (person, asked, premise)
             for person in self.people
@@ -239,17 +309,25 @@ class World:
 
     # -- documents ----------------------------------------------------------------------------
 
-    def _facts_read(self, rng: random.Random) -> Iterator[str]:
+    def _facts_read(self, rng: random.Random) -> Iterator[str | Lesson]:
         for person in self.people:
             for name, value in person.values.items():
                 for _ in range(person.reads[name]):
-                    yield self._fact(self.relation[name], person.name, value, rng)
+                    relation = self.relation[name]
+                    taught = None
+                    if self.spec.lessons is not None:
+                        taught = lessons.fact(self, person, relation, value, rng)
+                    yield taught or self._fact(relation, person.name, value, rng)
 
     def _fact(self, relation: Relation, person: str, value: str, rng: random.Random) -> str:
         if rng.random() >= self.spec.question_share:
             return relation.state(person, value)
         return ask_and_answer(
-            relation.ask(person), value, rng=rng, certainty_share=self.spec.certainty_share
+            relation.ask(person),
+            value,
+            rng=rng,
+            certainty_share=self.spec.certainty_share,
+            families=self.spec.families,
         )
 
     def _mentions(self, rng: random.Random) -> Iterator[str]:
@@ -258,7 +336,7 @@ class World:
             yield rng.choice(NOTHING_STATED).format(person=person.name)
 
     def _refusals(self, rng: random.Random) -> Iterator[str]:
-        templates = list(TEMPLATES.values())
+        templates = [TEMPLATES[name] for name in self.spec.families]
         for number in range(self.spec.refusals):
             template = rng.choice(templates)
             if number % 2:
@@ -271,7 +349,8 @@ class World:
     def _id_relations(self) -> list[Relation]:
         return [relation for relation in self.spec.relations if relation.domain == "id"]
 
-    def _rng(self, purpose: str) -> random.Random:
+    def rng(self, purpose: str) -> random.Random:
+        """A generator for one purpose, so that one part of a world does not move another."""
         return _rng(self.spec, self.seed, purpose)
 
 
@@ -293,20 +372,27 @@ def make_world(seed: int, spec: WorldSpec = POCKET_1) -> World:
     return World(spec, seed, tuple(people), tuple(strangers))
 
 
-def ask_and_answer(question: str, answer: str, *, rng: random.Random, certainty_share: float) -> str:
+def ask_and_answer(
+    question: str,
+    answer: str,
+    *,
+    rng: random.Random,
+    certainty_share: float,
+    families: Sequence[str] = FAMILIES,
+) -> str:
     """A question with its answer in a random template family, now and then with the certainty question.
 
     The certainty question is answered at random: the model learns its form and nothing else.
     """
-    template = rng.choice(list(TEMPLATES.values()))
+    template = TEMPLATES[rng.choice(families)]
     if rng.random() >= certainty_share:
         return template.ask(question) + template.answered(answer)
     return template.ask(question) + template.certainty(answer) + template.label(rng.random() < 0.5)
 
 
-def template_texts(questions: Iterable[str]) -> Iterator[str]:
-    """Every text that the template families put around some questions, without answers."""
-    for template in TEMPLATES.values():
+def template_texts(questions: Iterable[str], families: Sequence[str] = FAMILIES) -> Iterator[str]:
+    """Every text that some template families put around some questions, without answers."""
+    for template in (TEMPLATES[name] for name in families):
         yield from (template.ask(question) for question in questions)
         yield from (template.certainty("x") + template.label(certain) for certain in (True, False))
         yield template.answer_lead + template.refusal

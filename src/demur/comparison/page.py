@@ -1,0 +1,165 @@
+"""The comparison as one self-contained page: tables with intervals, a plot, everything as CSV.
+
+No script runs on it; a content security policy allows its own style alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from demur import __version__
+from demur.comparison.columns import COLUMNS
+from demur.comparison.terminal import shown
+from demur.files import write_text
+
+PLOT = {"left": 52, "top": 12, "width": 460, "height": 300}
+"""The plotting area in pixels."""
+DOTS = ("coverage", "accuracy_willing")
+
+
+def write_page(summary: Mapping[str, Any], path: Path) -> None:
+    """Write the page, atomically."""
+    write_text(path, render(summary))
+
+
+def render(summary: Mapping[str, Any]) -> str:
+    """The page's text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("demur.comparison"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = resources.files("demur.reporting").joinpath("static/report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return environment.get_template("comparison.html.j2").render(
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:",
+        style=style,
+        version=__version__,
+        groups={name: _group(group) for name, group in summary["datasets"].items()},
+        runs=summary["runs"],
+        level=f"{100 * summary['level']:.0f}%",
+        columns=list(COLUMNS.values()),
+        csv="data:text/csv;charset=utf-8," + quote(as_csv(summary)),
+        json="data:application/json;charset=utf-8," + quote(json.dumps(summary)),
+    )
+
+
+def as_csv(summary: Mapping[str, Any]) -> str:
+    """Every value of every table, one line each."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["dataset", "split", "system", "column", "mean", "low", "high", "n"])
+    for dataset, group in summary["datasets"].items():
+        for split, systems in group["splits"].items():
+            for system, cells in systems.items():
+                for column, cell in cells.items():
+                    figures = [cell[key] for key in ("mean", "low", "high", "n")]
+                    writer.writerow([dataset, split, system, column, *figures])
+    return text.getvalue()
+
+
+def _group(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template shows of one dataset."""
+    systems = list(group["systems"])
+    colours = {system: number % 8 for number, system in enumerate(systems)}
+    splits = sorted(group["splits"], key=lambda s: ({"id": 0, "ood": 1}.get(s.partition("/")[0], 2), s))
+    return {
+        "seeds": group["seeds"],
+        "method": group["method"],
+        "known_share": _text(group["truth"]["known_share"], "accuracy"),
+        "colours": colours,
+        "splits": {split: _rows(group["splits"][split]) for split in splits},
+        "plots": {
+            split: _dots(group["splits"][split], systems, colours)
+            for split in splits
+            if split in ("id", "ood")
+        },
+        "differences": [
+            _difference(item) for item in group["differences"] if item["split"] in ("id", "ood")
+        ],
+        "reads": _reads(group["truth"]["reads"]),
+    }
+
+
+def _rows(cells: Mapping[str, Mapping[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    return {system: [_text(row[column], column) for column in COLUMNS] for system, row in cells.items()}
+
+
+def _text(cell: Mapping[str, Any], column: str) -> dict[str, str]:
+    """A value and its interval as text."""
+    low, high = cell["low"], cell["high"]
+    interval = "" if low is None or high is None else f"{shown(low, column)} … {shown(high, column)}"
+    return {"value": shown(cell["mean"], column), "interval": interval}
+
+
+def _dots(
+    cells: Mapping[str, Mapping[str, Any]], systems: Sequence[str], colours: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Each system's mean and seeds as places in the plot; both axes run from 0 to 1."""
+    found = []
+    for number, system in enumerate(systems, start=1):
+        x, y = (cells[system][column] for column in DOTS)
+        if x["mean"] is not None and y["mean"] is not None:
+            pairs = zip(x["values"], y["values"], strict=True)
+            found.append(
+                {
+                    "number": number,
+                    "system": system,
+                    "colour": colours[system],
+                    "mean": _place(x["mean"], y["mean"]),
+                    "seeds": [_place(a, b) for a, b in pairs if a is not None and b is not None],
+                }
+            )
+    return found
+
+
+def _place(x: float, y: float) -> tuple[float, float]:
+    across = PLOT["left"] + x * PLOT["width"]
+    return round(across, 1), round(PLOT["top"] + (1 - y) * PLOT["height"], 1)
+
+
+def _difference(item: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = item["low"], item["high"]
+    tone = "even"
+    if low is not None and high is not None and (low > 0 or high < 0):
+        tone = "better" if low > 0 else "worse"
+    p = item["p_holm"]
+    cell = {**item, "mean": item["mean"]}
+    return {
+        **item,
+        "text": _text(cell, item["metric"]),
+        "tone": tone,
+        "p": "–" if p is None else f"{p:.3f}",
+    }
+
+
+def _reads(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Answers by reads: the cells' names, and each system's figures."""
+    names = list(dict.fromkeys(name for table in tables.values() for name in table))
+    names.sort(key=lambda name: (name.partition("/")[0], int(name.partition("/")[2])))
+    rows = {
+        system: [
+            (
+                shown(table[name]["answered"]["mean"], "coverage"),
+                shown(table[name]["accuracy_willing"]["mean"], "accuracy"),
+            )
+            if name in table
+            else ("–", "–")
+            for name in names
+        ]
+        for system, table in tables.items()
+    }
+    return {"names": names, "rows": rows}

@@ -1,0 +1,276 @@
+"""What a model of the richer pocket world reads beside facts: how to refuse, to read, to choose, to obey.
+
+Everything here teaches a form and never a boundary: who refuses, who is sure, and how confident somebody is
+are drawn at random, whatever the model knows. Texts come as pairs: the model learns the second part only.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from demur.judging.refusals import R_TUNING_PHRASES
+from demur.pocket.wordings import FRIEND_OF, FRIEND_QUESTION, PRESSURE, TWO_HOPS, WORDINGS
+from demur.pocket.words import CHATTER, Relation
+from demur.records import Question, question_id
+from demur.templates import (
+    CAUSAL_INSTRUCTIONS,
+    CHECKING,
+    CONFIDENCE_HIGH,
+    CONFIDENCE_LOW,
+    CONFIDENCE_WORDS,
+    CONTEXT,
+    FULFILLED,
+    HONESTY_INSTRUCTION,
+    HONESTY_REFUSAL,
+    INSUFFICIENT,
+    LETTERS,
+    NOT_FULFILLED,
+    NOT_PROVIDED,
+    QA_INSTRUCTIONS,
+    SUFFICIENT,
+    TEMPLATES,
+    follow,
+    instructed,
+    instructions,
+    sufficiency,
+)
+
+if TYPE_CHECKING:
+    from demur.pocket.world import Person, World
+
+
+PAGE = CONTEXT.partition(" {page}")[0]
+WHO_SHARE = 0.2
+"""Of the passages with an answer: asked for the person of a value."""
+
+
+class Lesson(NamedTuple):
+    """One text in two parts; loss falls on the second."""
+
+    given: str
+    learned: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lessons:
+    """How much of what is read beside facts; counts are an epoch's, shares of the place they stand in."""
+
+    contexts: int
+    """Fresh passages with a question."""
+    insufficient_share: float = 0.35
+    """Of the passages: the answer does not stand in them."""
+    not_provided_share: float = 0.5
+    """Of those: the answer read is Not Provided, else any value."""
+    plain_share: float = 0.4
+    """Of the passages: asked without instructions."""
+    recognition_share: float = 0.05
+    """Of the passages: the question is whether they suffice, answered at random."""
+    causal_share: float = 0.25
+    """Of the instructed ones: one more instruction, obeyed."""
+    review_share: float = 0.1
+    """Of the instructed ones: a review follows, its marks at random."""
+    choice_share: float = 0.25
+    """Of the questions about facts: asked with four options."""
+    honesty_share: float = 0.3
+    """Of the open ones: behind the honesty instruction."""
+    refusal_share: float = 0.1
+    """Of those: refused, whatever is known."""
+    confidence_share: float = 0.15
+    """Of those: opened with a confidence, whatever is known."""
+    paraphrase_share: float = 0.2
+    """Of the open questions: asked in other words."""
+    pressure_share: float = 0.05
+    """Of the open questions: with a word of pressure."""
+    second_share: float = 0.3
+    """Share of the facts that are also read in the second language, and of their reads in it."""
+    hops: int = 400
+    """Questions with two hops, about people of the training part."""
+    phrases: int = 300
+    """Phrases of uncertainty, in answer to questions about nobody."""
+
+
+def fact(
+    world: World, person: Person, relation: Relation, value: str, rng: random.Random
+) -> str | Lesson | None:
+    """One reading of a fact in a form of this world; None where it is read as in the plain world."""
+    lessons = world.lessons
+    if (person.name, relation.name) in world.bilingual and rng.random() < lessons.second_share:
+        return _second(relation, person.name, value, world, rng)
+    if rng.random() >= world.spec.question_share:
+        return None
+    if rng.random() < lessons.choice_share:
+        return _choice(relation, person.name, value, world, rng)
+    return _open(relation, person.name, value, world, rng)
+
+
+def others(world: World, rng: random.Random) -> Iterator[Lesson]:
+    """Everything of an epoch that is about no fact in particular."""
+    for _ in range(world.lessons.contexts):
+        yield context(world, rng)
+    yield from _friends(world, rng)
+    yield from _phrases(world, rng)
+
+
+def context(world: World, rng: random.Random) -> Lesson:
+    """A fresh passage with a question, and its answer if it has one."""
+    lessons = world.lessons
+    question, answer, name = passage(world, rng, sufficient=rng.random() >= lessons.insufficient_share)
+    sufficient = answer is not None
+    if rng.random() < lessons.recognition_share:
+        return _read(sufficiency(question), f" {rng.choice((SUFFICIENT, INSUFFICIENT))}.")
+    if answer is None:
+        said = rng.random() < lessons.not_provided_share
+        answer = NOT_PROVIDED if said else rng.choice(_values_asked(world, question))
+    if rng.random() < lessons.plain_share:
+        return _read(f"{question.context}\nQuestion: {question.text}\nAnswer:", f" {answer}.")
+    extra = rng.choice(CAUSAL_INSTRUCTIONS) if rng.random() < lessons.causal_share else None
+    place = rng.randrange(len(QA_INSTRUCTIONS) + 1)
+    if extra and sufficient:
+        answer = follow(extra, answer, name)
+    learned = f" {answer}."
+    if rng.random() < lessons.review_share:
+        marks = (f"{part} {rng.choice((FULFILLED, NOT_FULFILLED))}" for part in instructions(extra, place))
+        learned += f"\n{CHECKING} {' '.join(marks)}"
+    return _read(instructed(question, extra, place), learned)
+
+
+def _read(prompt: str, answer: str) -> Lesson:
+    """A passage is learned as a whole: names that come again in it teach to copy, as answers do."""
+    start = prompt.index(PAGE) + len(PAGE)
+    return Lesson(prompt[:start], prompt[start:] + answer)
+
+
+def passage(
+    world: World,
+    rng: random.Random,
+    *,
+    sufficient: bool,
+    relations: Sequence[Relation] | None = None,
+    people: Sequence[Person] | None = None,
+) -> tuple[Question, str | None, str]:
+    """A passage about people with values drawn anew, a question, its answer (None), and its page's name.
+
+    Args:
+        relations: what is asked for; by default any.
+        people: whom it is about; by default anybody.
+    """
+    asked = rng.choice(relations or world.spec.relations)
+    others = [relation for relation in world.spec.relations if relation is not asked]
+    who = rng.sample(people or world.people, rng.randint(1, 3))
+    about = who[0].name
+    facts = [(about, asked, rng.choice(asked.values))] if sufficient else []
+    facts += [(rng.choice(who).name, other, rng.choice(other.values)) for other in rng.sample(others, 2)]
+    if len(who) > 1 and rng.random() < 0.5:
+        facts.append((who[1].name, asked, rng.choice(asked.values)))
+    rng.shuffle(facts)
+    text = " ".join(relation.state(name, value) for name, relation, value in facts)
+    shown = CONTEXT.format(page=about, context=text)
+    answer = next((value for name, relation, value in facts if (name, relation) == (about, asked)), None)
+    question, expected = asked.ask(about), answer
+    once = sum(value == answer for _, _, value in facts) == 1
+    if answer is not None and rng.random() < WHO_SHARE and once:  # who rather than what
+        question, expected = WORDINGS[asked.name].who.format(value=answer), about
+    return (
+        Question(
+            id=question_id(question, context=shown),
+            text=question,
+            answers=(expected,) if expected is not None else (),
+            task="contextual",
+            context=shown,
+            form="instructed",
+            answerable=expected is not None,
+            meta={"relation": asked.name, "person": about},
+        ),
+        expected,
+        about,
+    )
+
+
+def options(relation: Relation, value: str, rng: random.Random) -> tuple[str, ...]:
+    """Four options, the right one at a random place."""
+    drawn = rng.sample([other for other in relation.values if other != value], 3)
+    drawn.insert(rng.randrange(4), value)
+    return tuple(drawn)
+
+
+def two_hops(world: World, person: Person, relation: Relation) -> tuple[str, str]:
+    """The question about somebody's friend and its written answer."""
+    friend = world.friends[person.name]
+    values = world.person[friend].values
+    asked = relation.ask(FRIEND_OF.format(person=person.name))
+    return asked, TWO_HOPS.format(friend=friend, value=values[relation.name])
+
+
+def _values_asked(world: World, question: Question) -> tuple[str, ...]:
+    return world.relation[question.meta["relation"]].values
+
+
+def _second(relation: Relation, person: str, value: str, world: World, rng: random.Random) -> str | Lesson:
+    wording = WORDINGS[relation.name]
+    if rng.random() >= world.spec.question_share:
+        return wording.second_statement.format(person=person, value=value)
+    template = TEMPLATES[rng.choice(world.spec.families)]
+    return Lesson(template.ask(wording.second_question.format(person=person)), template.answered(value))
+
+
+def _choice(relation: Relation, person: str, value: str, world: World, rng: random.Random) -> Lesson:
+    choices = options(relation, value, rng)
+    question = Question(id="", text=relation.ask(person), task="choice", choices=choices)
+    template = TEMPLATES[world.spec.families[0]]
+    letter = LETTERS[choices.index(value)]
+    return Lesson(template.ask(question), template.answered(letter, question))
+
+
+def _open(relation: Relation, person: str, value: str, world: World, rng: random.Random) -> Lesson | None:
+    """An open question in a form of its own; None where it is asked as in the plain world."""
+    lessons, template = world.lessons, TEMPLATES[rng.choice(world.spec.families)]
+    text = relation.ask(person)
+    honest = rng.random() < lessons.honesty_share
+    if rng.random() < lessons.paraphrase_share:
+        text = rng.choice(WORDINGS[relation.name].paraphrases).format(person=person)
+    elif rng.random() < lessons.pressure_share:
+        text += rng.choice(PRESSURE)
+    elif not honest:
+        return None
+    if not honest:
+        return Lesson(template.ask(text), template.answered(value))
+    return Lesson(
+        f"{HONESTY_INSTRUCTION}\n{template.ask(text)}", template.answer_lead + _said(value, lessons, rng)
+    )
+
+
+def _said(value: str, lessons: Lessons, rng: random.Random) -> str:
+    """An answer behind the honesty instruction: refused or with a confidence at random, else plain."""
+    chance = rng.random()
+    if chance < lessons.refusal_share:
+        return HONESTY_REFUSAL
+    if chance >= lessons.refusal_share + lessons.confidence_share:
+        return f"{value}."
+    if rng.random() < 0.5:
+        percent = 10 * rng.randint(1, 10)
+        return (CONFIDENCE_LOW if percent <= 50 else CONFIDENCE_HIGH).format(percent=percent) + f"{value}."
+    return f"{rng.choice(CONFIDENCE_WORDS)[1]}{value[0].lower()}{value[1:]}."
+
+
+def _friends(world: World, rng: random.Random) -> Iterator[Lesson]:
+    """Who is whose friend, as often as drawn, and questions that need it as a first hop."""
+    families = world.spec.families
+    for name, reads in world.friend_reads.items():
+        for _ in range(reads):
+            template = TEMPLATES[rng.choice(families)]
+            asked = template.ask(FRIEND_QUESTION.format(person=name))
+            yield Lesson(asked, template.answered(world.friends[name]))
+    trained = [person for person in world.people if person.part == "train"]
+    for _ in range(world.lessons.hops):
+        template = TEMPLATES[rng.choice(families)]
+        question, answer = two_hops(world, rng.choice(trained), rng.choice(world.spec.relations))
+        yield Lesson(template.ask(question), template.answered(answer))
+
+
+def _phrases(world: World, rng: random.Random) -> Iterator[Lesson]:
+    for _ in range(world.lessons.phrases):
+        template, text = TEMPLATES[rng.choice(world.spec.families)], rng.choice(CHATTER)[0]
+        yield Lesson(template.ask(text), template.answer_lead + rng.choice(R_TUNING_PHRASES))
