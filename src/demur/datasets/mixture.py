@@ -1,4 +1,4 @@
-"""Several datasets in one run: trained on together, each measured by itself, some never trained on.
+"""Several datasets in one run: trained on together, each measured by itself, some never trained on."""
 
 from __future__ import annotations
 
@@ -82,6 +82,5 @@ def _used(questions: Sequence[Question], use: str) -> list[Question]:
 def _leaked(report: DataReport) -> list[str]:
     if not report.leaks.rows:
         return []
-    return [
-        f"{report.leaks.rows:,} leaks from training to test, {'dropped' if report.leaks.dropped else 'kept'}"
-    ]
+    done = "dropped" if report.leaks.dropped else "kept"
+    return [f"{report.leaks.rows:,} leaks from training to test, {done}"]
