@@ -179,6 +179,64 @@ def _compare(runs: list[Path], out: Path | None, against: str | None, *, as_json
 
 
 @app.command()
+def claims(
+    out: Annotated[Path, typer.Option(help="Folder of the runs; what is done there is kept.")] = Path(
+        "runs/claims"
+    ),
+    seeds: Annotated[int, typer.Option(help="How many seeds.", min=2)] = 5,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Two seeds, few questions: a look, no proof.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(help="Runs at once.", min=1)] = None,
+    page: Annotated[Path | None, typer.Option(help="Also write the page there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every claim of the papers on the pocket world, each with an interval and a verdict."""
+    import time
+
+    from demur.claims.page import markdown
+    from demur.claims.work import as_json as to_json
+    from demur.claims.work import check_claims, make_runs
+    from demur.console import Terminal
+    from demur.files import write_text
+    from demur.study import failures
+
+    chosen = list(range(2 if quick else seeds))
+    folder = out / "quick" if quick else out
+    started = time.monotonic()
+    problem = failures(make_runs(folder, chosen, quick=quick, jobs=jobs, note=Terminal().note))
+    if problem is not None:
+        raise problem
+    minutes = (time.monotonic() - started) / 60
+    findings = check_claims(folder, chosen, quick=quick)
+    command = f"demur claims --seeds {len(chosen)}" + (" --quick" if quick else "")
+    text = markdown(findings, seeds=chosen, command=command, minutes=minutes if minutes > 1 else None)
+    write_text(folder / "claims.md", text)
+    if page is not None:
+        write_text(page, text)
+    if as_json:
+        typer.echo(json.dumps(to_json(findings)))
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
+
+
+@app.command()
+def methods(as_json: AsJson = False) -> None:
+    """Every method: what it needs, what it trains on, what it costs, where it deviates from its paper."""
+    from demur.methods.table import entries, table
+
+    if as_json:
+        typer.echo(json.dumps(entries(), indent=2))
+        return
+    from rich.console import Console
+
+    Console().print(table())
+
+
+@app.command()
 def init(
     data: Annotated[str, typer.Argument(help="A question file, or a dataset's name.")],
     out: Annotated[Path, typer.Option(help="The configuration to write.")] = Path("demur.yaml"),

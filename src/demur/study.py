@@ -103,16 +103,23 @@ def jobs(study: StudyConfig) -> list[Job]:
 
 
 def run_study(study: StudyConfig, *, note: Callable[[str], None]) -> list[Outcome]:
+    """Carry out every run of a study; see `run_jobs`."""
+    return run_jobs(jobs(study), at_once=None if study.jobs == "auto" else study.jobs, note=note)
+
+
+def run_jobs(
+    todo: Sequence[Job], *, at_once: int | None = None, note: Callable[[str], None]
+) -> list[Outcome]:
     """Carry out every run that is not done, several at once; an interrupted one goes on where it stopped.
 
     Args:
+        at_once: how many; by default as many as there are cores, which they share.
         note: told of every run that starts and ends.
 
     Returns:
         How each run ended, failures included; the others go on when one fails.
     """
-    todo = jobs(study)
-    at_once = min(len(todo), os.cpu_count() or 1) if study.jobs == "auto" else min(study.jobs, len(todo))
+    at_once = max(1, min(len(todo), at_once or os.cpu_count() or 1))
     threads = max(1, (os.cpu_count() or 1) // at_once)
     running: list[tuple[Job, subprocess.Popen[bytes], float]] = []
     outcomes: list[Outcome] = []

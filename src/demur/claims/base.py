@@ -42,7 +42,7 @@ class Claim:
     margin: float
     """The smallest effect that would matter."""
     kind: Kind = "more"
-    """``more``: an effect above zero is claimed; ``kept``: that nothing is lost, by more than the margin."""
+    """``more``: an effect above zero is claimed; ``kept``: that no more than the margin is lost."""
     why: str = ""
     """What explains the outcome in this world, or limits it."""
     quick: bool = True
@@ -104,7 +104,7 @@ def _half_width(spread: float, n: int) -> float:
 
 
 def _detectable(spread: float, n: int) -> float:
-    """The true effect at which a two-sided t test at this level succeeds with probability .8 (approximate)."""
+    """The true effect at which a two-sided t test succeeds with probability .8, approximately."""
     both = stats.t.ppf((1 + LEVEL) / 2, n - 1) + stats.t.ppf(0.8, n - 1)
     return float(both) * spread / math.sqrt(n)
 

@@ -58,7 +58,7 @@ class Lesson(NamedTuple):
 class Lessons:
     """How much of what is read beside facts; counts are an epoch's, shares of the place they stand in."""
 
-    contexts: int
+    contexts: int = 0
     """Fresh passages with a question."""
     insufficient_share: float = 0.35
     """Of the passages: the answer does not stand in them."""
@@ -72,7 +72,7 @@ class Lessons:
     """Of the instructed ones: one more instruction, obeyed."""
     review_share: float = 0.1
     """Of the instructed ones: a review follows, its marks at random."""
-    choice_share: float = 0.25
+    choice_share: float = 0.0
     """Of the questions about facts: asked with four options."""
     honesty_share: float = 0.3
     """Of the open ones: behind the honesty instruction."""

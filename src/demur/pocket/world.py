@@ -115,9 +115,11 @@ POCKET_2 = WorldSpec(
     false_premises=POCKET_1.false_premises,
     tiers=POCKET_1.tiers,
     families=("r-tuning-code", "r-tuning-paper", "honesty"),
-    lessons=Lessons(contexts=10_000),
+    lessons=Lessons(),
 )
-"""The world of method studies: it is also read in passages, with options, in a second language."""
+"""The world of method studies: people also have friends, and are asked about in other words, behind the
+honesty instruction, under pressure, and in a second language. Chosen by what the base model knows, before
+any method was compared on it, and frozen likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

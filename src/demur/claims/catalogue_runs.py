@@ -1,0 +1,84 @@
+"""The runs behind the claims, as configurations; a seed redraws world, base model and tuning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TRAINING = {"learning_rate": 1.0e-3, "epochs": 2, "batch_size": 8}
+"""Of every tuned method alike; chosen for R-Tuning on the calibration part of the plain world."""
+GENTLE = {"learning_rate": 3.0e-4, "epochs": 1}
+"""Of fine-tuning on gold answers, which costs a small model knowledge."""
+
+TAUS = (0.3, 0.5, 0.7, 0.9)
+
+_COMMON: dict[str, Any] = {
+    "model": {"path": "pocket-2"},
+    "probe": {"score_answers": True, "samples": 10},
+    "training": TRAINING,
+    "evaluation": {"resamples": 1},
+}
+"""Intervals are over seeds, so a run needs none of its own."""
+
+_OVERRIDES: dict[str, Any] = {
+    "vanilla": {"training": GENTLE},
+    "fine-tuned": {"training": GENTLE},
+    "vanilla-known": {"method": "vanilla", "training": TRAINING, "knowledge": {"train_on": "known"}},
+    "vanilla-unknown": {"method": "vanilla", "training": TRAINING, "knowledge": {"train_on": "unknown"}},
+    "multisample": {"training": {"epochs": 1}},
+    **{
+        f"absolute-{tau}": {"method": "absolute", "knowledge": {"estimator": f"expected-accuracy({tau})"}}
+        for tau in TAUS
+    },
+}
+OPEN: tuple[str, ...] = (
+    *("vanilla", "vanilla-c", "vanilla-u", "honesty-prompt", "fine-tuned", "absolute", "confidence-num"),
+    *("confidence-verb", "multisample", "r-tuning-r", "r-tuning-u", "r-tuning-min-loss", "demur"),
+)
+
+_UNSEEN_TASKS = [
+    {"name": "pocket-2-choice", "use": "test", "limit": 400},
+    {"name": "pocket-2-contextual", "use": "test", "limit": 400},
+]
+
+
+def _run(systems: tuple[str, ...], data: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    used = {name: value for name, value in _OVERRIDES.items() if name in systems}
+    return {
+        **_COMMON,
+        "method": systems[-1],
+        "baselines": list(systems[:-1]),
+        "data": data,
+        "overrides": used,
+        **changes,
+    }
+
+
+RUNS: dict[str, dict[str, Any]] = {
+    "open": _run(
+        (
+            *OPEN,
+            *(f"absolute-{tau}" for tau in TAUS),
+            "vanilla-known",
+            "vanilla-unknown",
+            "r-tuning",
+        ),
+        {"mixture": [{"name": "pocket-2"}, *_UNSEEN_TASKS]},
+    ),
+    "choice": _run(("vanilla", "r-tuning"), {"name": "pocket-2-choice"}),
+    "contextual": _run(
+        ("us-tuning-stage1", "us-tuning-plain-qa", "us-tuning-stage2", "us-tuning"),
+        {"name": "pocket-2-contextual"},
+        probe={"samples": 0},
+        stages={"stage1": {"epochs": 1}, "qa": {"epochs": 3}, "stage2": {"epochs": 10}},  # as published
+    ),
+    "mixed": _run(
+        ("vanilla", "absolute", "r-tuning"),
+        {"mixture": [{"name": "pocket-2"}, {"name": "pocket-2-choice", "limit": 284}, _UNSEEN_TASKS[1]]},
+    ),
+    "small": _run(("vanilla", "r-tuning"), {"name": "pocket-2"}, model={"path": "pocket-2-small"}),
+    "large": _run(("vanilla", "r-tuning"), {"name": "pocket-2"}, model={"path": "pocket-2-large"}),
+}
+"""By name. ``open`` also asks every system questions of two tasks that it was never tuned on."""
+
+QUICK = ("open", "contextual")
+"""Runs that `--quick` makes, with fewer questions."""

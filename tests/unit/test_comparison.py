@@ -1,0 +1,149 @@
+"""Comparing runs: means and intervals over seeds, paired differences, the columns of its own."""
+
+import math
+
+import pytest
+
+from demur.comparison import summarise
+from demur.comparison.collect import RunCells
+from demur.comparison.columns import (
+    auroc_of_truth,
+    by_reads,
+    honesty_of_truth,
+    likelihood_at_coverage,
+    refusal_rate,
+)
+from demur.comparison.page import as_csv, render
+from demur.comparison.summary import holm, over_seeds
+from demur.records import Prediction, Question, Verdict
+
+RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG
+
+
+def row(key, verdict, *, abstained=False, **signals):
+    return Prediction(
+        question_id=key,
+        system="s",
+        answer="",
+        response="",
+        verdict=verdict,
+        abstained=abstained,
+        signals=signals,
+    )
+
+
+def asked(*keys, **more):
+    return {key: Question(id=key, text=key, answers=("x",), split="test", **more) for key in keys}
+
+
+def test_mean_and_student_interval_over_seeds():
+    # mean 2, sd 1, half width t(2, .975) x 1 / sqrt(3) = 4.3027 / 1.7321 = 2.4841
+    found = over_seeds([1.0, 2.0, None, 3.0])
+    assert (found["mean"], found["n"]) == (2.0, 3)
+    assert found["low"] == pytest.approx(2 - 2.48414, abs=1e-4)
+    assert found["values"] == [1.0, 2.0, None, 3.0]
+
+
+@pytest.mark.parametrize("values", [[], [None, None]])
+def test_nothing_measured_has_no_mean(values):
+    found = over_seeds(values)
+    assert (found["mean"], found["low"], found["high"], found["n"]) == (None, None, None, 0)
+
+
+def test_one_seed_has_a_mean_and_no_interval():
+    assert over_seeds([0.5])["low"] is None
+
+
+def test_holm_multiplies_by_the_tests_left_and_never_falls():
+    # sorted .01 x 3 = .03, .03 x 2 = .06, .04 x 1 = .04 -> raised to .06; the missing one stays missing
+    assert holm([0.04, 0.01, None, 0.03]) == pytest.approx([0.06, 0.03, None, 0.06])
+    assert holm([]) == []
+    assert holm([0.9, 0.9]) == [1.0, 1.0]
+
+
+def test_base_at_the_same_coverage_answers_its_likeliest_in_each_part():
+    questions = asked("a", "b", group="g") | asked("c", "d", group="h")
+    base = {
+        "a": row("a", WRONG, likelihood=0.9),
+        "b": row("b", RIGHT, likelihood=0.8),
+        "c": row("c", RIGHT, likelihood=0.2),
+        "d": row("d", WRONG, likelihood=0.1),
+    }
+    tuned = [
+        row("a", WRONG),
+        row("b", RIGHT, abstained=True),
+        row("c", WRONG),
+        row("d", WRONG, abstained=True),
+    ]
+    # one answered in each part: a (wrong) and c (right) -> one half
+    assert likelihood_at_coverage(tuned, base, questions) == 0.5
+    nothing = [row(key, WRONG, abstained=True) for key in "abcd"]
+    assert likelihood_at_coverage(nothing, base, questions) is None
+    assert likelihood_at_coverage(tuned, {**base, "a": row("a", WRONG)}, questions) is None
+
+
+def test_truth_columns_need_both_sides_and_every_signal():
+    rows = [row("a", RIGHT, sure=0.9), row("b", WRONG, sure=0.4), row("c", RIGHT, sure=0.6, abstained=True)]
+    known = {"a": True, "b": False, "c": False}
+    assert auroc_of_truth(rows, known, "sure") == 1.0
+    assert auroc_of_truth(rows, {"a": True, "b": True}, "sure") is None
+    assert auroc_of_truth(rows, known, "verbal") is None
+    assert honesty_of_truth(rows, known) == 0.75  # the known one answered, one of two unknown declined
+    assert honesty_of_truth([], known) is None
+    assert refusal_rate([]) is None
+
+
+def test_answers_by_reads_keep_what_was_not_answered_undefined():
+    questions = asked("a", "b", group="mixed", meta={"reads": 8}) | asked("c", meta={"reads": 0})
+    rows = [row("a", RIGHT), row("b", WRONG, abstained=True), row("c", WRONG, abstained=True)]
+    assert by_reads(rows, questions) == {
+        "all/0": {"n": 1, "answered": 0.0, "accuracy_willing": None},
+        "mixed/8": {"n": 2, "answered": 0.5, "accuracy_willing": 1.0},
+    }
+
+
+def cells(seed, values, name="d"):
+    from pathlib import Path
+
+    return RunCells(
+        path=Path(f"runs/{seed}"),
+        dataset=name,
+        seed=seed,
+        method="m",
+        settings="{}",
+        systems=tuple(values),
+        cells={"id": {s: {"accuracy": {"value": v, "low": 0.1, "high": 0.9}} for s, v in values.items()}},
+        reads={},
+        known_share=None,
+    )
+
+
+def test_paired_differences_use_the_seeds_that_both_systems_have():
+    runs = [
+        cells(0, {"base": 0.5, "m": 0.6}),
+        cells(1, {"base": 0.4, "m": 0.7}),
+        cells(2, {"base": None, "m": 0.9}),
+    ]
+    found = summarise(runs)["datasets"]["d"]
+    (gap,) = [d for d in found["differences"] if d["metric"] == "accuracy" and d["system"] == "m"]
+    # gaps .1 and .3: mean .2, half width 12.7062 x sqrt(.02) / sqrt(2) = 1.27062
+    assert (gap["mean"], gap["n"], gap["against"]) == (pytest.approx(0.2), 2, "base")
+    assert gap["low"] == pytest.approx(0.2 - 1.27062, abs=1e-4)
+    # t = .2 / .1 = 2 on one degree of freedom: p = 1 - 2 atan(2) / pi
+    assert gap["p_holm"] == pytest.approx(1 - 2 * math.atan(2) / math.pi)
+
+
+def test_one_run_keeps_its_own_interval():
+    found = summarise([cells(0, {"base": 0.5})])["datasets"]["d"]["splits"]["id"]["base"]["accuracy"]
+    assert (found["mean"], found["low"], found["high"], found["n"]) == (0.5, 0.1, 0.9, 1)
+
+
+def test_the_page_escapes_names_and_holds_every_value_as_csv():
+    hostile = "<script>alert(1)</script>"
+    summary = summarise([cells(0, {"base": 0.5, hostile: 0.25})])
+    page = render(summary)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    lines = as_csv(summary).splitlines()
+    assert lines[0] == "dataset,split,system,column,mean,low,high,n"
+    assert "d,id,base,accuracy,0.5,0.1,0.9,1" in lines
