@@ -1,14 +1,16 @@
-"""The generated part of the documentation is what the code says now.
+"""The generated parts of the documentation are what the code says now.
 
-Run ``python tests/unit/test_docs.py`` to write it anew.
+Run ``python tests/unit/test_docs.py`` to write them anew.
 """
 
 from pathlib import Path
 
-from demur.config import leaves
+import pytest
 
-PAGE = Path(__file__).parents[2] / "docs/configuration.md"
-MARK = "<!-- settings: made by tests/unit/test_docs.py from the configuration itself -->\n"
+from demur.config import leaves
+from demur.methods.table import deviations, markdown
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def settings_table() -> str:
@@ -20,10 +22,29 @@ def settings_table() -> str:
     return "\n" + "\n".join(lines) + "\n"
 
 
-def test_the_settings_are_the_configurations_own():
-    assert PAGE.read_text(encoding="utf-8").partition(MARK)[2] == settings_table()
+def methods_table() -> str:
+    return f"\n{markdown()}\n\n## Deviations from the papers\n\n{deviations()}\n"
+
+
+GENERATED = {
+    "configuration.md": (
+        "<!-- settings: made by tests/unit/test_docs.py from the configuration itself -->\n",
+        settings_table,
+    ),
+    "methods.md": (
+        "<!-- methods: made by tests/unit/test_docs.py from the methods themselves -->\n",
+        methods_table,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_the_page_says_what_the_code_says(name):
+    mark, made = GENERATED[name]
+    assert (DOCS / name).read_text(encoding="utf-8").partition(mark)[2] == made()
 
 
 if __name__ == "__main__":
-    before = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
-    PAGE.write_text(before + MARK + settings_table(), encoding="utf-8")
+    for page, (sign, content) in GENERATED.items():
+        before = (DOCS / page).read_text(encoding="utf-8").partition(sign)[0]
+        (DOCS / page).write_text(before + sign + content(), encoding="utf-8")

@@ -32,6 +32,12 @@ class MethodInfo:
     """How it finds what is known, where the configuration does not say; None where it needs no boundary."""
     weights: str | None = None
     """Whose weights it asks: None for its own, tuned on what it builds; ``base``, or another method."""
+    stages: tuple[str, ...] = ("sft",)
+    """The stages it trains, in order."""
+    samples: bool = False
+    """Whether it samples when asked, beside its greedy answer."""
+    row_per_sample: bool = False
+    """Whether it trains on a row for every sample."""
     rounds: int = 1
     """How often it aligns, asking anew in between what the model knows."""
     combines: tuple[str, ...] = ()

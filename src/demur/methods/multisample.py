@@ -25,6 +25,7 @@ class Multisample(Absolute):
         name="multisample",
         summary="answers or refuses, trained on every sample, wrong ones replaced by the refusal",
         cost="one greedy and k sampled answers, and k rows, per training question",
+        row_per_sample=True,
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:

@@ -11,7 +11,6 @@ Source: "Know the Unknown: An Uncertainty-Sensitive Method for LLM Instruction T
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from demur.engines import Engine, Progress
 from demur.methods import contexts
@@ -27,7 +26,7 @@ STAGES = {
 
 
 class USTuning:
-    """Both stages; the ablations change `stages`."""
+    """Both stages; the ablations train others."""
 
     info = MethodInfo(
         name="us-tuning",
@@ -40,13 +39,13 @@ class USTuning:
         primary_signal="sure",
         deviations=contexts.DEVIATIONS,
         refusals=(NOT_PROVIDED,),
+        stages=("stage1", "stage2"),
     )
-    stages: ClassVar[tuple[str, ...]] = ("stage1", "stage2")
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
         """The rows of each stage, from the training questions with a context."""
         questions = contexts.with_context(data)
-        return {stage: STAGES[stage](questions, setup) for stage in self.stages}
+        return {stage: STAGES[stage](questions, setup) for stage in self.info.stages}
 
     def elicit(
         self,
@@ -57,5 +56,5 @@ class USTuning:
         progress: Progress | None = None,
     ) -> list[Elicited]:
         """Ask with the prompt that every system gets."""
-        reviews = "stage2" in self.stages
+        reviews = "stage2" in self.info.stages
         return contexts.ask(engine, questions, setup, reviews=reviews, progress=progress)

@@ -19,5 +19,5 @@ class USTuningPlainQA(USTuning):
         summary="recognises insufficient contexts, then plain question answering",
         loss="the judgement; then the answer",
         cost="no probe; at inference one answer",
+        stages=("stage1", "qa"),
     )
-    stages = ("stage1", "qa")

@@ -19,5 +19,5 @@ class USTuningStage1(USTuning):
         summary="recognises insufficient contexts, and nothing more",
         loss="the judgement",
         cost="no probe; at inference one answer",
+        stages=("stage1",),
     )
-    stages = ("stage1",)

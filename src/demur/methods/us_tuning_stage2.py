@@ -19,5 +19,5 @@ class USTuningStage2(USTuning):
         summary="learns to obey instructions, without having learned to recognise insufficient contexts",
         loss="the answer and its review",
         cost="no probe; at inference an answer with its review",
+        stages=("stage2",),
     )
-    stages = ("stage2",)

@@ -29,6 +29,7 @@ class VanillaC:
         signals=("agreement", "consistency"),
         primary_signal="agreement",
         weights="vanilla",
+        samples=True,
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:

@@ -64,8 +64,8 @@ class Lessons:
     """Of the passages: the answer does not stand in them."""
     not_provided_share: float = 0.5
     """Of those: the answer read is Not Provided, else any value."""
-    plain_share: float = 0.4
-    """Of the passages: asked without instructions."""
+    plain_share: float = 0.5
+    """Of the passages: several questions without instructions."""
     recognition_share: float = 0.05
     """Of the passages: the question is whether they suffice, answered at random."""
     causal_share: float = 0.25
@@ -117,6 +117,8 @@ def others(world: World, rng: random.Random) -> Iterator[Lesson]:
 def context(world: World, rng: random.Random) -> Lesson:
     """A fresh passage with a question, and its answer if it has one."""
     lessons = world.lessons
+    if rng.random() < lessons.plain_share:
+        return _exercise(world, rng)
     question, answer, name = passage(world, rng, sufficient=rng.random() >= lessons.insufficient_share)
     sufficient = answer is not None
     if rng.random() < lessons.recognition_share:
@@ -124,8 +126,6 @@ def context(world: World, rng: random.Random) -> Lesson:
     if answer is None:
         said = rng.random() < lessons.not_provided_share
         answer = NOT_PROVIDED if said else rng.choice(_values_asked(world, question))
-    if rng.random() < lessons.plain_share:
-        return _read(f"{question.context}\nQuestion: {question.text}\nAnswer:", f" {answer}.")
     extra = rng.choice(CAUSAL_INSTRUCTIONS) if rng.random() < lessons.causal_share else None
     place = rng.randrange(len(QA_INSTRUCTIONS) + 1)
     if extra and sufficient:
@@ -135,6 +135,28 @@ def context(world: World, rng: random.Random) -> Lesson:
         marks = (f"{part} {rng.choice((FULFILLED, NOT_FULFILLED))}" for part in instructions(extra, place))
         learned += f"\n{CHECKING} {' '.join(marks)}"
     return _read(instructed(question, extra, place), learned)
+
+
+def _exercise(world: World, rng: random.Random) -> Lesson:
+    """A passage with a question on each of its statements, and now and then one that it does not answer.
+
+    Several questions on one passage are what teaches a small model to look things up.
+    """
+    lessons, relations = world.lessons, world.spec.relations
+    names = [person.name for person in rng.sample(world.people, rng.randint(1, 2))]
+    pairs = [(name, relation) for name in names for relation in relations]
+    stated = rng.sample(pairs, rng.randint(2, 4))
+    facts = [(name, relation, rng.choice(relation.values)) for name, relation in stated]
+    asked = [(relation.ask(name), value) for name, relation, value in facts]
+    rng.shuffle(asked)
+    if rng.random() < lessons.insufficient_share:
+        name, relation = rng.choice([pair for pair in pairs if pair not in stated])
+        said = rng.random() < lessons.not_provided_share
+        answer = NOT_PROVIDED if said else rng.choice(relation.values)
+        asked.insert(rng.randrange(len(asked) + 1), (relation.ask(name), answer))
+    text = " ".join(relation.state(name, value) for name, relation, value in facts)
+    shown = CONTEXT.format(page=names[0], context=text)
+    return _read(shown, "".join(f"\nQuestion: {question}\nAnswer: {answer}." for question, answer in asked))
 
 
 def _read(prompt: str, answer: str) -> Lesson:

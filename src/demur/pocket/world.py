@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Literal
@@ -120,6 +120,16 @@ POCKET_2 = WorldSpec(
 """The world of method studies: people also have friends, and are asked about in other words, behind the
 honesty instruction, under pressure, and in a second language. Chosen by what the base model knows, before
 any method was compared on it, and frozen likewise."""
+
+
+POCKET_READER = replace(
+    POCKET_2,
+    version="pocket-reader",
+    tiers=(Tier(reads=0, share=1.0),),
+    lessons=Lessons(contexts=10_000, hops=0),
+)
+"""A world for questions with a passage: its model has read no fact about anybody, so what it answers
+stands in the passage or is made up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
