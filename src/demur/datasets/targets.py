@@ -7,6 +7,13 @@ DATASETS: Registry[Dataset] = Registry(
     "dataset",
     {
         "pararel": "demur.datasets.pararel:PARAREL",
+        "mmlu": "demur.datasets.mmlu:MMLU",
+        "wice": "demur.datasets.wice:WICE",
+        "hotpotqa": "demur.datasets.hotpotqa:HOTPOTQA",
+        "fever": "demur.datasets.fever:FEVER",
+        "selfaware": "demur.datasets.selfaware:SELFAWARE",
+        "halueval": "demur.datasets.halueval:HALUEVAL",
+        "asqa": "demur.datasets.asqa:ASQA",
         "file": "demur.datasets.user_file:FILE",
         # The pocket world stands on a higher floor: it is reached by name only, when it is asked for.
         "pocket": "demur.pocket.dataset:DATASET",
