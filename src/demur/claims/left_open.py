@@ -15,16 +15,15 @@ OWN = "demur"
 ID, OOD = "pocket-2/id", "pocket-2/ood"
 
 
-def _lucky(lab: Lab, run: str) -> float | None:
+def _lucky(lab: Lab, dataset: str) -> float | None:
     """Share of the right greedy answers of the base model whose question is not truly known."""
-    found = lab.run(run)
-    dataset = {"open": "pocket-2", "choice": "pocket-2-choice"}[run]
+    found = lab.run("open")
     right = [
         found.known[key]
         for key, probe in found.probes.items()
         if key in found.known
         and probe.greedy_verdict is Verdict.CORRECT
-        and found.questions[key].split == "test"
+        and found.questions[key].split in ("test", "unseen")
         and found.questions[key].dataset == dataset
     ]
     return 1 - float(np.mean(right)) if right else None
@@ -130,10 +129,9 @@ CLAIMS = (
         name="lucky-guesses",
         text="More of the 'known' choices than of the 'known' open questions are lucky guesses.",
         source="left open by the papers",
-        effect=lambda lab: minus(_lucky(lab, "choice"), _lucky(lab, "open")),
+        effect=lambda lab: minus(_lucky(lab, "pocket-2-choice"), _lucky(lab, "pocket-2")),
         unit="share of right greedy answers not truly known (choices − open)",
         margin=0.02,
-        quick=False,
     ),
     Claim(
         name="boundary-moves",

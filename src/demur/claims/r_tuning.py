@@ -24,19 +24,6 @@ def _gain_on(split: str, run: str = "open") -> Callable[[Lab], float | None]:
     return lambda lab: _willing_gain(lab, run, split)
 
 
-def _carried_to(task: str) -> Callable[[Lab], float | None]:
-    """Wrong answers declined minus right answers declined, on a task that was never tuned on."""
-
-    def effect(lab: Lab) -> float | None:
-        run = lab.run("open")
-        rows = run.rows(METHOD, lambda q: q.dataset == task and q.answerable)
-        right = [item for item in rows if item[1].verdict == "correct"]
-        wrong = [item for item in rows if item[1].verdict == "wrong"]
-        return minus(refused(wrong), refused(right))
-
-    return effect
-
-
 def _unanswerable(lab: Lab) -> float | None:
     """Declined among questions about nobody minus declined among answerable twins that it gets right."""
     run = lab.run("open")
@@ -80,7 +67,7 @@ def _kept_in_mixture(lab: Lab) -> float | None:
 
 
 def _larger(lab: Lab) -> float | None:
-    return minus(_willing_gain(lab, "large", "id"), _willing_gain(lab, "small", "id"))
+    return minus(_willing_gain(lab, "open", "pocket-2/id"), _willing_gain(lab, "small", "id"))
 
 
 def _mixed_group(lab: Lab) -> float | None:
@@ -151,19 +138,11 @@ CLAIMS = (
         margin=0.02,
     ),
     Claim(
-        name="carries-over-choice",
-        text="Refusal carries over to multiple choice, never tuned on.",
+        name="carries-over-task",
+        text="Refusal carries over to questions in two hops, never tuned on.",
         source=f"{PAPER}, section 3.4",
-        effect=_carried_to("pocket-2-choice"),
-        unit="wrong answers declined − right answers declined",
-        margin=0.02,
-    ),
-    Claim(
-        name="carries-over-context",
-        text="Refusal carries over to questions with a passage, never tuned on.",
-        source=f"{PAPER}, section 3.4",
-        effect=_carried_to("pocket-2-contextual"),
-        unit="wrong answers declined − right answers declined",
+        effect=_gain_on("pocket-2/two-hop"),
+        unit="accuracy gained by declining",
         margin=0.02,
     ),
     Claim(
@@ -246,7 +225,7 @@ CLAIMS = (
         text="Larger models gain more by declining.",
         source=f"{PAPER}, section 5",
         effect=_larger,
-        unit="accuracy gained by declining (large − small)",
+        unit="accuracy gained by declining (medium − small)",
         margin=0.02,
         why="A larger model knows more here, and what is known already leaves less to gain.",
         quick=False,

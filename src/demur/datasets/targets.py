@@ -19,6 +19,6 @@ DATASETS: Registry[Dataset] = Registry(
         "pocket": "demur.pocket.dataset:DATASET",
         "pocket-2": "demur.pocket.dataset:POCKET_2_OPEN",
         "pocket-2-choice": "demur.pocket.dataset:POCKET_2_CHOICE",
-        "pocket-2-contextual": "demur.pocket.dataset:POCKET_2_CONTEXTUAL",
+        "pocket-reader": "demur.pocket.dataset:POCKET_READER_PASSAGES",
     },
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demur.pocket.build import BuildProgress, BuildSettings, build_model
-from demur.pocket.world import POCKET_1, POCKET_2, WorldSpec, make_world
+from demur.pocket.world import POCKET_1, POCKET_2, POCKET_READER, WorldSpec, make_world
 
 DEMO_CONFIG = Path(__file__).parent / "demo.yaml"
 """The configuration of `demur demo`."""
@@ -28,17 +28,18 @@ class PocketModel:
     """Folder inside the package that holds the model of `BUNDLED_SEED`."""
 
 
-_READER = BuildSettings(layers=3, epochs=8)
+_MEDIUM = BuildSettings(layers=3, epochs=8)
 
 POCKET_MODELS: Mapping[str, PocketModel] = {
     "pocket": PocketModel(POCKET_1, BuildSettings(), bundled="model"),
-    "pocket-2": PocketModel(POCKET_2, _READER, bundled="model2"),
+    "pocket-2": PocketModel(POCKET_2, _MEDIUM, bundled="model2"),
     "pocket-2-small": PocketModel(
-        POCKET_2, dataclasses.replace(_READER, hidden_size=64, intermediate_size=256, heads=2)
+        POCKET_2, dataclasses.replace(_MEDIUM, hidden_size=64, intermediate_size=256, heads=2)
     ),
     "pocket-2-large": PocketModel(
-        POCKET_2, dataclasses.replace(_READER, hidden_size=192, intermediate_size=768, heads=6)
+        POCKET_2, dataclasses.replace(_MEDIUM, hidden_size=192, intermediate_size=768, heads=6)
     ),
+    "pocket-reader": PocketModel(POCKET_READER, BuildSettings(layers=2, epochs=8, batch_size=12)),
 }
 """By the name that ``model.path`` gives them. Their sizes are a ladder; the world of a seed is the same."""
 
@@ -66,8 +67,8 @@ def ensure_model(
     model = POCKET_MODELS[name]
     if seed == BUNDLED_SEED and model.bundled:
         return bundled_model(name)
-    version = model.world.version + name.removeprefix("pocket-2").removeprefix("pocket")
-    folder = (cache or _user_cache()) / "pocket" / f"{version}-seed-{seed}"
+    known_as = POCKET_1.version if name == "pocket" else name
+    folder = (cache or _user_cache()) / "pocket" / f"{known_as}-seed-{seed}"
     if not (folder / "config.json").exists():
         world = make_world(seed, model.world)
         build_model(folder, seed=seed, world=world, settings=model.settings, progress=progress)

@@ -9,7 +9,16 @@ from pathlib import Path
 from demur.datasets import Dataset, DataSettings, RawData
 from demur.errors import ConfigError
 from demur.pocket import tasks
-from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, POCKET_1, POCKET_2, World, WorldSpec, make_world
+from demur.pocket.world import (
+    FALSE_PREMISE,
+    NONEXISTENT,
+    POCKET_1,
+    POCKET_2,
+    POCKET_READER,
+    World,
+    WorldSpec,
+    make_world,
+)
 from demur.records import Question
 
 PARTS = ("train", "calibration", "test/id", "test/ood")
@@ -80,10 +89,10 @@ POCKET_2_CHOICE = _dataset(
     tasks.choice_questions,
     PARTS,
 )
-POCKET_2_CONTEXTUAL = _dataset(
-    "pocket-2-contextual",
-    "the richer pocket world: passages that hold the answer, or do not",
-    POCKET_2,
+POCKET_READER_PASSAGES = _dataset(
+    "pocket-reader",
+    "passages of a pocket world that hold the answer, or do not",
+    POCKET_READER,
     tasks.contextual_questions,
     PARTS,
 )

@@ -63,12 +63,12 @@ class Lessons:
     insufficient_share: float = 0.35
     """Of the passages: the answer does not stand in them."""
     not_provided_share: float = 0.5
-    """Of those: the answer read is Not Provided, else any value."""
+    """Of those: the answer read is Not Provided, else the passage's last value."""
     plain_share: float = 0.5
     """Of the passages: several questions without instructions."""
     recognition_share: float = 0.05
     """Of the passages: the question is whether they suffice, answered at random."""
-    causal_share: float = 0.25
+    causal_share: float = 0.35
     """Of the instructed ones: one more instruction, obeyed."""
     review_share: float = 0.1
     """Of the instructed ones: a review follows, its marks at random."""
@@ -125,7 +125,7 @@ def context(world: World, rng: random.Random) -> Lesson:
         return _read(sufficiency(question), f" {rng.choice((SUFFICIENT, INSUFFICIENT))}.")
     if answer is None:
         said = rng.random() < lessons.not_provided_share
-        answer = NOT_PROVIDED if said else rng.choice(_values_asked(world, question))
+        answer = NOT_PROVIDED if said else _last_value(question.context or "")
     extra = rng.choice(CAUSAL_INSTRUCTIONS) if rng.random() < lessons.causal_share else None
     place = rng.randrange(len(QA_INSTRUCTIONS) + 1)
     if extra and sufficient:
@@ -152,7 +152,7 @@ def _exercise(world: World, rng: random.Random) -> Lesson:
     if rng.random() < lessons.insufficient_share:
         name, relation = rng.choice([pair for pair in pairs if pair not in stated])
         said = rng.random() < lessons.not_provided_share
-        answer = NOT_PROVIDED if said else rng.choice(relation.values)
+        answer = NOT_PROVIDED if said else facts[-1][2]
         asked.insert(rng.randrange(len(asked) + 1), (relation.ask(name), answer))
     text = " ".join(relation.state(name, value) for name, relation, value in facts)
     shown = CONTEXT.format(page=names[0], context=text)
@@ -226,8 +226,9 @@ def two_hops(world: World, person: Person, relation: Relation) -> tuple[str, str
     return asked, TWO_HOPS.format(friend=friend, value=values[relation.name])
 
 
-def _values_asked(world: World, question: Question) -> tuple[str, ...]:
-    return world.relation[question.meta["relation"]].values
+def _last_value(passage: str) -> str:
+    """The value of a passage's last statement: what a careless reader answers."""
+    return passage.rstrip(".").rpartition(" ")[2]
 
 
 def _second(relation: Relation, person: str, value: str, world: World, rng: random.Random) -> str | Lesson:

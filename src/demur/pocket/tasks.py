@@ -81,7 +81,7 @@ def _pair(
         r for r in relations if not any(r.state(p.name, v) in shown for p in people for v in r.values)
     ]
     pair = question_id(shown)
-    changes = {"dataset": "pocket-2-contextual", "split": part, "domain": domain}
+    changes = {"dataset": "pocket-reader", "split": part, "domain": domain}
     yield _changed(answered, answered.text, pair=pair, **changes)
     if absent:
         asked = rng.choice(absent)
