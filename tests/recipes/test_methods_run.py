@@ -1,0 +1,220 @@
+"""Every method through the real command: rows, training, asking, comparing; a killed study goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from demur.comparison import collect
+from demur.methods import METHODS
+from demur.records import Prediction, Verdict, read_parquet
+from demur.runfolder import RunFolder
+
+OPEN = [name for name in METHODS.names() if not name.startswith("us-tuning")]
+RUN = {
+    "method": "demur",
+    "baselines": [name for name in OPEN if name != "demur"],
+    "model": {"path": "pocket-2"},
+    "data": {"name": "pocket-2", "limit": 80},
+    "probe": {"score_answers": True},
+    "training": {"learning_rate": 1.0e-3, "max_steps": 4, "batch_size": 4},
+    "overrides": {
+        "absolute-strict": {"method": "absolute", "knowledge": {"estimator": "expected-accuracy(0.9)"}},
+        "absolute": {"rounds": 2},
+    },
+    "evaluation": {"resamples": 20},
+}
+RUN["baselines"].append("absolute-strict")
+
+
+def demur(*arguments, **more):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "demur", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, **more)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("methods")
+    (root / "run.yaml").write_text(yaml.safe_dump({**RUN, "out": str(root / "run")}))
+    done = demur("run", root / "run.yaml")
+    assert done.returncode == 0, done.stderr
+    return RunFolder(root / "run")
+
+
+def rows(folder, system):
+    return read_parquet(folder.predictions(system), Prediction)
+
+
+def test_every_method_answers_every_question(folder):
+    asked = len(rows(folder, "base"))
+    for system in [*OPEN, "absolute-strict"]:
+        assert len(rows(folder, system)) == asked, system
+
+
+def test_what_is_tuned_has_rows_and_a_model_and_what_is_not_has_neither(folder):
+    for system in OPEN:
+        trained = METHODS.get(system).info.trained
+        assert folder.training(system).exists() is trained, system
+        assert (folder.model(system) / "demur.json").exists() is trained, system
+    card = json.loads((folder.model("absolute-strict") / "demur.json").read_text())
+    assert card["method"] == "absolute"
+
+
+def test_every_method_gives_the_signals_it_promises(folder):
+    for system in OPEN:
+        promised = set(METHODS.get(system).info.signals)
+        given = set().union(*(row.signals for row in rows(folder, system)))
+        assert given <= promised, system
+        primary = METHODS.get(system).info.primary_signal
+        assert any(primary in row.signals for row in rows(folder, system)), system
+
+
+def test_the_base_models_answers_stay_demurs(folder):
+    answers = {row.question_id: row.answer for row in rows(folder, "base")}
+    assert all(row.answer == answers[row.question_id] for row in rows(folder, "demur"))
+    declined = [row.abstained for row in rows(folder, "demur")]
+    assert 0 < sum(declined) < len(declined)
+
+
+def test_a_variant_differs_from_its_method_in_what_it_was_told_to(folder):
+    known = [
+        sum(json.loads(line)["certain"] for line in (folder.training(s) / "sft.jsonl").open())
+        for s in ("absolute", "absolute-strict")
+    ]
+    assert known[1] < known[0]
+
+
+def test_a_second_round_asks_again_and_says_how_the_boundary_moved(folder):
+    stage = json.loads(folder.manifest.read_text())["stages"]["train/absolute"]
+    (moved,) = stage["drift"]
+    assert moved["round"] == 2
+    assert moved["known_after"] == moved["known_before"] + moved["gained"] - moved["lost"]
+    assert (folder.training("absolute") / "round2-sft.jsonl").exists()
+
+
+def test_honesty_prompt_refuses_in_words_without_any_tuning(folder):
+    assert any(row.verdict is Verdict.REFUSED for row in rows(folder, "honesty-prompt"))
+
+
+def test_the_comparison_holds_every_system_and_what_anyone_gets_for_free(folder):
+    done = demur("compare", folder.root, "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    (group,) = summary["datasets"].values()
+    cells = group["splits"]["id"]
+    assert {*OPEN, "base-likelihood", "familiarity-only", "pretrain-w"} <= cells.keys()
+    assert cells["always answer"]["coverage"]["mean"] == 1.0
+    assert cells["always refuse"]["coverage"]["mean"] == 0.0
+    assert cells["always refuse"]["honesty"]["mean"] == 0.5
+    assert cells["base"]["auroc_truth"]["mean"] > 0.8
+    assert group["truth"]["known_share"]["mean"] is not None
+
+
+def test_us_tuning_and_its_ablations_run_on_passages(tmp_path):
+    systems = ["us-tuning-stage1", "us-tuning-plain-qa", "us-tuning-stage2", "us-tuning"]
+    config = {
+        "out": str(tmp_path / "run"),
+        "method": systems[-1],
+        "baselines": systems[:-1],
+        "model": {"path": "pocket-reader"},
+        "data": {"name": "pocket-reader", "limit": 30},
+        "training": {"learning_rate": 1.0e-3, "max_steps": 3, "batch_size": 4},
+        "stages": {"stage2": {"max_steps": 2}},
+        "evaluation": {"resamples": 5},
+    }
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    done = demur("run", tmp_path / "run.yaml")
+    assert done.returncode == 0, done.stderr
+    folder = RunFolder(tmp_path / "run")
+    assert sorted(path.name for path in folder.training("us-tuning").iterdir()) == [
+        "stage1.jsonl",
+        "stage2.jsonl",
+    ]
+    plan = json.loads(folder.manifest.read_text())["stages"]["train/us-tuning"]["plan"]
+    assert {stage: part["steps"] for stage, part in plan.items()} == {"stage1": 3, "stage2": 2}
+    assert collect(folder.root).cells["id"]["us-tuning"]["accuracy"]["value"] is not None
+
+
+def test_a_method_without_its_data_says_so(tmp_path):
+    done = demur(
+        "run", "--method", "us-tuning", "--data", "pocket", "--data.limit", 20, "--out", tmp_path / "run"
+    )
+    assert done.returncode == 2
+    assert "context" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+STUDY = {
+    "seeds": [0, 5],
+    "run": {
+        "method": "r-tuning",
+        "baselines": [],
+        "model": {"path": "pocket"},
+        "data": {"name": "pocket", "limit": 40},
+        "training": {"max_steps": 3},
+        "evaluation": {"resamples": 5},
+    },
+}
+
+
+@pytest.mark.slow
+def test_a_study_killed_in_the_middle_goes_on_to_the_same_table(tmp_path, monkeypatch):
+    from demur.pocket import bundled_model
+
+    # Both seeds tune the shipped base: building another would take minutes.
+    STUDY["run"]["model"]["path"] = str(bundled_model())
+    tables = []
+    for name in ("calm", "killed"):
+        study = {**STUDY, "out": str(tmp_path / name)}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(study))
+        command = [sys.executable, "-m", "demur", "study", str(tmp_path / f"{name}.yaml")]
+        if name == "killed":
+            process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+            deadline = time.monotonic() + 120
+            while not list((tmp_path / name).rglob("probe.parquet")) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads((tmp_path / name / "compare.json").read_text())
+        (group,) = summary["datasets"].values()
+        for systems in group["splits"].values():
+            for cells in systems.values():
+                del cells["seconds"]
+        tables.append(group)
+        assert (tmp_path / name / "compare.html").exists()
+    assert tables[0] == tables[1]
+    assert tables[0]["seeds"] == [0, 5]
+
+
+def test_a_study_with_a_wrong_setting_starts_nothing(tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        yaml.safe_dump({"out": str(tmp_path / "o"), "run": {"method": "r-tunin"}})
+    )
+    done = demur("study", tmp_path / "s.yaml")
+    assert done.returncode == 2
+    assert "r-tuning" in done.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_failed_run_is_told_with_the_end_of_its_log(tmp_path):
+    study = {**STUDY, "seeds": [0], "out": str(tmp_path / "o")}
+    study["run"] = {**study["run"], "model": {"path": str(tmp_path / "no-model")}}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(study))
+    done = demur("study", tmp_path / "s.yaml")
+    assert done.returncode == 2
+    assert "seed-0 ended with" in done.stderr
+    assert "no-model" in done.stderr
+
+
+def test_compare_without_a_run_says_what_it_needs(tmp_path):
+    done = demur("compare", tmp_path)
+    assert done.returncode == 2
+    assert "metrics.json" in done.stderr
