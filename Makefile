@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel bench clean
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -52,6 +52,12 @@ proof-demo: $(VENV)/.run ## the demo over 5 seeds
 
 proof-pararel: $(VENV)/.run ## the ParaRel protocol; PARAREL_DIR names the published files
 	$(BIN)/python benchmarks/pararel.py --out docs/results/pararel.md
+
+proof-study: $(VENV)/.run ## every method for open questions, three seeds
+	$(BIN)/demur study examples/study-pocket.yaml
+
+proof-claims: $(VENV)/.run ## the papers' claims over five seeds
+	$(BIN)/demur claims --seeds 5 --page docs/results/claims.md
 
 clean: ## remove what was built
 	rm -rf $(VENV) site runs .mypy_cache .pytest_cache .ruff_cache

@@ -80,19 +80,22 @@ class CausalModel:
         return state
 
     def row_bytes(self, tokens: int) -> int:
-        """About how much memory one row takes: keys and values, and its logits with two copies of them."""
-        per_token, fixed = self._bytes
-        return tokens * per_token + fixed
+        """About how much memory one row takes: keys and values, its logits with two copies of them, and
+        while a long prompt is read the mask and, on a CPU, every head's attention.
+        """
+        per_token, per_pair, fixed = self._bytes
+        return tokens**2 * per_pair + tokens * per_token + fixed
 
     @functools.cached_property
-    def _bytes(self) -> tuple[int, int]:
-        """Bytes per token of keys and values, and per row of logits."""
+    def _bytes(self) -> tuple[int, int, int]:
+        """Bytes per token of keys and values, per pair of tokens while reading, and per row of logits."""
         config = self.model.config.get_text_config(decoder=True)
         queries = getattr(config, "num_attention_heads", None) or 1  # a recurrent model has none
         heads = getattr(config, "num_key_value_heads", None) or queries
         head = getattr(config, "head_dim", None) or config.hidden_size // queries
         per_token = 2 * config.num_hidden_layers * heads * head * self.model.dtype.itemsize
-        return int(per_token), int(5 * 4 * config.vocab_size)
+        per_pair = 4 * (1 + (queries if self.device.type == "cpu" else 0))
+        return int(per_token), int(per_pair), int(5 * 4 * config.vocab_size)
 
     def forward(self, tokens: torch.Tensor, *, keep: int, **inputs: Any) -> torch.Tensor:
         """Logits of the last ``keep`` positions, shape ``(rows, keep, vocabulary)``, float32."""

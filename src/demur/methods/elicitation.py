@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
-from demur.engines import Engine, Progress
+from demur.engines import Asked, Engine, Progress, Sampling
 from demur.judging import is_refusal
 from demur.methods.base import Elicited, Setup
 from demur.records import Question, Response
@@ -26,7 +26,10 @@ def answer_greedily(
 ) -> list[Elicited]:
     """Answer each question greedily, with the answer's likelihood as the only confidence."""
     prompts = [setup.template.ask(question) for question in questions]
-    return [from_response(item) for item in _greedy(engine, prompts, questions, setup, progress)]
+    keys = [question.id for question in questions]
+    sampling = dataclasses.replace(setup.sampling, samples=0)
+    generated = engine.generate(prompts, keys=keys, sampling=sampling, progress=progress)
+    return [from_response(item.greedy) for item in generated if item.greedy is not None]
 
 
 def answer_or_refuse(
@@ -53,17 +56,49 @@ def answer_or_refuse(
         stop: other ends of a response than those of an answer.
         read: finds the answer in a response that is no refusal.
     """
-    said = _greedy(engine, prompts, questions, setup, progress, more_tokens=more_tokens, stop=stop)
-    sure = _not_refusing(engine, prompts, questions, setup, refusals)
-    found = []
-    for response, value in zip(said, sure, strict=True):
-        signals = {} if value is None else {"sure": value}
-        refused = is_refusal(response.text, phrases=refusals)
-        text = response.text if refused else read(response.text)
-        own = None if refused else likelihood(response)
-        signals |= {} if own is None else {"likelihood": own}
-        found.append(Elicited(answer=text.strip(), response=text, signals=signals))
-    return found
+    sampling = dataclasses.replace(
+        setup.sampling,
+        samples=0,
+        max_new_tokens=setup.sampling.max_new_tokens + more_tokens,
+        stop=setup.sampling.stop if stop is None else tuple(stop),
+    )
+    leads = [setup.template.lead(question) for question in questions]
+    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusals})
+    asked = _asked(engine, prompts, leads, openings, sampling, progress)
+    return [_answer_or_refusal(item, refusals, read) for item in asked]
+
+
+def _asked(
+    engine: Engine,
+    prompts: Sequence[str],
+    leads: Sequence[str],
+    openings: Sequence[str],
+    sampling: Sampling,
+    progress: Progress | None,
+) -> list[Asked]:
+    """Greedy responses, and how likely each opening was in their place, from one reading of the prompt."""
+    found: dict[int, Asked] = {}
+    for lead in dict.fromkeys(leads):
+        places = [place for place, own in enumerate(leads) if own == lead]
+        answered = engine.ask(
+            [prompts[place] for place in places],
+            sampling=sampling,
+            follow_up=lambda _, __: "",
+            options=[lead + opening for opening in openings],
+            progress=progress,
+        )
+        found |= dict(zip(places, answered, strict=True))
+    return [found[place] for place in range(len(prompts))]
+
+
+def _answer_or_refusal(asked: Asked, refusals: Sequence[str], read: Callable[[str], str]) -> Elicited:
+    response = asked.response
+    signals = {"sure": max(0.0, 1.0 - math.fsum(map(math.exp, asked.option_logprobs)))}
+    refused = is_refusal(response.text, phrases=refusals)
+    own = None if refused else likelihood(response)
+    signals |= {} if own is None else {"likelihood": own}
+    text = response.text if refused else read(response.text)
+    return Elicited(answer=text.strip(), response=text, signals=signals)
 
 
 def from_response(response: Response) -> Elicited:
@@ -71,40 +106,3 @@ def from_response(response: Response) -> Elicited:
     value = likelihood(response)
     signals = {} if value is None else {"likelihood": value}
     return Elicited(answer=response.text.strip(), response=response.text, signals=signals)
-
-
-def _greedy(
-    engine: Engine,
-    prompts: Sequence[str],
-    questions: Sequence[Question],
-    setup: Setup,
-    progress: Progress | None,
-    *,
-    more_tokens: int = 0,
-    stop: Sequence[str] | None = None,
-) -> list[Response]:
-    sampling = dataclasses.replace(
-        setup.sampling,
-        samples=0,
-        max_new_tokens=setup.sampling.max_new_tokens + more_tokens,
-        stop=setup.sampling.stop if stop is None else tuple(stop),
-    )
-    keys = [question.id for question in questions]
-    generated = engine.generate(prompts, keys=keys, sampling=sampling, progress=progress)
-    return [item.greedy for item in generated if item.greedy is not None]
-
-
-def _not_refusing(
-    engine: Engine,
-    prompts: Sequence[str],
-    questions: Sequence[Question],
-    setup: Setup,
-    refusals: Sequence[str],
-) -> list[float | None]:
-    """1 minus the probability that a refusal is begun, in [0, 1]; None where the engine scores no texts."""
-    if not engine.capabilities.scores_continuations:
-        return [None] * len(prompts)
-    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusals})
-    leads = [setup.template.lead(question) for question in questions]
-    scores = engine.score(prompts, [[lead + opening for opening in openings] for lead in leads])
-    return [max(0.0, 1.0 - math.fsum(map(math.exp, row))) for row in scores]
