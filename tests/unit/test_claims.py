@@ -69,3 +69,11 @@ def test_the_page_has_a_row_for_every_claim_and_leads_with_what_demur_falls_shor
     page = markdown(findings, seeds=[0, 1, 2], command="demur claims", minutes=None)
     assert all(f"`{name}`" in page for name in CLAIMS)
     assert page.index("falls short") < page.index("## R-Tuning")
+
+
+def test_a_claim_whose_runs_were_not_made_is_not_measured(tmp_path):
+    from demur.claims.work import check_claims
+
+    findings = check_claims(tmp_path, [0, 1], quick=True)
+    assert {finding.verdict for finding in findings.values()} == {"not measured"}
+    assert {name for name, claim in CLAIMS.items() if not claim.quick}.isdisjoint(findings)

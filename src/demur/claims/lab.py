@@ -79,6 +79,10 @@ class Run:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+class NotMadeError(LookupError):
+    """A run that a claim needs was not made."""
+
+
 @dataclass
 class Lab:
     """The runs of one seed."""
@@ -88,9 +92,16 @@ class Lab:
     _runs: dict[str, Run] = field(default_factory=dict)
 
     def run(self, name: str) -> Run:
-        """A finished run."""
+        """A finished run.
+
+        Raises:
+            NotMadeError: there is none.
+        """
         if name not in self._runs:
-            self._runs[name] = Run(RunFolder(config_of(name, self.seed, self.out).out))
+            folder = RunFolder(config_of(name, self.seed, self.out).out)
+            if not folder.metrics.exists():
+                raise NotMadeError(name)
+            self._runs[name] = Run(folder)
         return self._runs[name]
 
     def question_perplexities(self) -> dict[str, float]:
