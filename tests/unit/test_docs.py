@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from demur.config import leaves
+from demur.datasets.targets import DATASETS
 from demur.methods.table import deviations, markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,6 +43,11 @@ GENERATED = {
 def test_the_page_says_what_the_code_says(name):
     mark, made = GENERATED[name]
     assert (DOCS / name).read_text(encoding="utf-8").partition(mark)[2] == made()
+
+
+def test_every_dataset_stands_in_the_table():
+    page = (DOCS / "datasets.md").read_text(encoding="utf-8")
+    assert [name for name in DATASETS.names() if f"`{name}`" not in page] == []
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from demur.datasets.problems import Problems, describe, names, text_fault
 from demur.datasets.reading import list_folder, open_records
 from demur.errors import DataError
 from demur.records import Domain, Question
+from demur.templates import LETTERS
 
 Convert = Callable[[Mapping[str, Any]], Question | str]
 """A record as a question without id and split, or what is wrong with it."""
@@ -67,8 +69,6 @@ def read_published(
 
 def placed(question: Question, ids: Ids, dataset: str, split: str, domain: Domain) -> Question:
     """A converted question with its id and place; a split that it has already stays."""
-    import dataclasses
-
     return dataclasses.replace(
         question,
         id=ids.derive(question.text, context=question.context, choices=question.choices),
@@ -179,9 +179,4 @@ def letters(labels: Sequence[str], chosen: str, name: str) -> str:
     """
     if chosen not in labels:
         raise FieldError(f"{name} is {describe(chosen)}, not one of {names(labels)}")
-    return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[list(labels).index(chosen)]
-
-
-def numbered(values: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-    """Values with their numbers from 1."""
-    return enumerate(values, start=1)
+    return LETTERS[list(labels).index(chosen)]
