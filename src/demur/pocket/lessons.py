@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 
 PAGE = CONTEXT.partition(" {page}")[0]
+CONFIDENCE_INSTRUCTION = "Say how confident you are, then answer the question."
+"""Stands before questions that are answered with a confidence; no method uses it."""
 WHO_SHARE = 0.2
 """Of the passages with an answer: asked for the person of a value."""
 
@@ -74,12 +76,12 @@ class Lessons:
     """Of the instructed ones: a review follows, its marks at random."""
     choice_share: float = 0.0
     """Of the questions about facts: asked with four options."""
-    honesty_share: float = 0.3
+    honesty_share: float = 0.25
     """Of the open ones: behind the honesty instruction."""
-    refusal_share: float = 0.1
+    refusal_share: float = 0.18
     """Of those: refused, whatever is known."""
-    confidence_share: float = 0.15
-    """Of those: opened with a confidence, whatever is known."""
+    confidence_share: float = 0.25
+    """Of the open ones: behind `CONFIDENCE_INSTRUCTION`, opened with a confidence, whatever is known."""
     paraphrase_share: float = 0.2
     """Of the open questions: asked in other words."""
     pressure_share: float = 0.05
@@ -87,7 +89,7 @@ class Lessons:
     second_share: float = 0.3
     """Share of the facts that are also read in the second language, and of their reads in it."""
     hops: int = 400
-    """Questions with two hops, about people of the training part."""
+    """Questions with two hops, about people of the training part and facts that are read anyway."""
     phrases: int = 300
     """Phrases of uncertainty, in answer to questions about nobody."""
 
@@ -250,28 +252,27 @@ def _choice(relation: Relation, person: str, value: str, world: World, rng: rand
 def _open(relation: Relation, person: str, value: str, world: World, rng: random.Random) -> Lesson | None:
     """An open question in a form of its own; None where it is asked as in the plain world."""
     lessons, template = world.lessons, TEMPLATES[rng.choice(world.spec.families)]
-    text = relation.ask(person)
-    honest = rng.random() < lessons.honesty_share
+    text, frame = relation.ask(person), rng.random()
+    honest = frame < lessons.honesty_share
+    confident = not honest and frame < lessons.honesty_share + lessons.confidence_share
     if rng.random() < lessons.paraphrase_share:
         text = rng.choice(WORDINGS[relation.name].paraphrases).format(person=person)
     elif rng.random() < lessons.pressure_share:
         text += rng.choice(PRESSURE)
-    elif not honest:
+    elif not honest and not confident:
         return None
+    asked = template.ask(text)
+    if confident:
+        return Lesson(f"{CONFIDENCE_INSTRUCTION}\n{asked}", template.answer_lead + _confident(value, rng))
     if not honest:
-        return Lesson(template.ask(text), template.answered(value))
-    return Lesson(
-        f"{HONESTY_INSTRUCTION}\n{template.ask(text)}", template.answer_lead + _said(value, lessons, rng)
-    )
+        return Lesson(asked, template.answered(value))
+    refused = rng.random() < lessons.refusal_share
+    answer = template.answer_lead + HONESTY_REFUSAL if refused else template.answered(value)
+    return Lesson(f"{HONESTY_INSTRUCTION}\n{asked}", answer)
 
 
-def _said(value: str, lessons: Lessons, rng: random.Random) -> str:
-    """An answer behind the honesty instruction: refused or with a confidence at random, else plain."""
-    chance = rng.random()
-    if chance < lessons.refusal_share:
-        return HONESTY_REFUSAL
-    if chance >= lessons.refusal_share + lessons.confidence_share:
-        return f"{value}."
+def _confident(value: str, rng: random.Random) -> str:
+    """An answer that opens with a confidence drawn at random, in percent or in words."""
     if rng.random() < 0.5:
         percent = 10 * rng.randint(1, 10)
         return (CONFIDENCE_LOW if percent <= 50 else CONFIDENCE_HIGH).format(percent=percent) + f"{value}."
@@ -286,11 +287,22 @@ def _friends(world: World, rng: random.Random) -> Iterator[Lesson]:
             template = TEMPLATES[rng.choice(families)]
             asked = template.ask(FRIEND_QUESTION.format(person=name))
             yield Lesson(asked, template.answered(world.friends[name]))
-    trained = [person for person in world.people if person.part == "train"]
-    for _ in range(world.lessons.hops):
+    readable = _readable_hops(world)
+    for _ in range(world.lessons.hops if readable else 0):
         template = TEMPLATES[rng.choice(families)]
-        question, answer = two_hops(world, rng.choice(trained), rng.choice(world.spec.relations))
+        question, answer = two_hops(world, *rng.choice(readable))
         yield Lesson(template.ask(question), template.answered(answer))
+
+
+def _readable_hops(world: World) -> list[tuple[Person, Relation]]:
+    """Questions in two hops both of which are read anyway: no hop teaches a fact that is not read."""
+    return [
+        (person, relation)
+        for person in world.people
+        if person.part == "train" and world.friend_reads[person.name]
+        for relation in world.spec.relations
+        if world.person[world.friends[person.name]].reads[relation.name]
+    ]
 
 
 def _phrases(world: World, rng: random.Random) -> Iterator[Lesson]:

@@ -190,9 +190,12 @@ class World:
 
     @cached_property
     def friend_reads(self) -> dict[str, int]:
-        """How often an epoch it is read who somebody's friend is."""
+        """How often an epoch it is read who somebody's friend is; uniform people: as often as the rest."""
         reads = deal(self.spec.tiers, len(self.people), self.rng("friend reads"))
-        return dict(zip(self.names(), reads, strict=True))
+        return {
+            person.name: own if person.group == "mixed" else next(iter(person.reads.values()))
+            for person, own in zip(self.people, reads, strict=True)
+        }
 
     @cached_property
     def bilingual(self) -> frozenset[tuple[str, str]]:
