@@ -48,9 +48,26 @@ def test_refusals_behind_the_honesty_instruction_come_as_often_whatever_was_read
         people = {p.name for p in world.people if p.group == "uniform" and p.reads["plays"] == reads}
         texts = [lesson for lesson in behind if any(name in lesson.given for name in people)]
         shares.append(sum(HONESTY_REFUSAL in lesson.learned for lesson in texts) / len(texts))
-    # 10 % by chance in both; 0.06 is over three standard errors of the smaller group
-    assert shares[0] == pytest.approx(0.10, abs=0.06)
-    assert shares[1] == pytest.approx(0.10, abs=0.04)
+    # 18 % by chance in both; the margins are over three standard errors of each group
+    assert shares[0] == pytest.approx(0.18, abs=0.12)
+    assert shares[1] == pytest.approx(0.18, abs=0.05)
+
+
+def test_no_hop_reads_a_fact_that_is_not_read_anyway(world, read):
+    hops = [text for text in read if isinstance(text, Lesson) and "the friend of" in text.given]
+    asked = [text for text in hops if "Who is the friend" not in text.given]
+    assert len(asked) == world.spec.lessons.hops
+    for text in asked:
+        friend, _, value = text.learned.strip(" .").rpartition(", ")
+        person = world.person[friend]
+        relations = [name for name, found in person.values.items() if found == value]
+        assert any(person.reads[name] for name in relations)
+
+
+def test_friends_of_uniform_people_are_read_as_often_as_their_facts(world):
+    for person in world.people:
+        if person.group == "uniform":
+            assert {world.friend_reads[person.name]} == set(person.reads.values())
 
 
 def test_a_world_without_lessons_has_none_to_give():

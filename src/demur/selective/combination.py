@@ -75,7 +75,11 @@ def most_honest(rows: Sequence[tuple[float | None, Verdict]]) -> float:
     """
     import numpy as np
 
-    given = [(value, verdict is Verdict.CORRECT) for value, verdict in rows if value is not None]
+    given = [
+        (value, verdict is Verdict.CORRECT)
+        for value, verdict in rows
+        if value is not None and verdict in (Verdict.CORRECT, Verdict.WRONG)
+    ]
     scores = np.array([value for value, _ in given])
     right = np.array([is_right for _, is_right in given])
     steps = np.unique(scores)
