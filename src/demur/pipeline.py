@@ -45,6 +45,8 @@ from demur.runfolder import Manifest, RunFolder
 STAGES = ("data", "probe", "build", "train", "predict", "evaluate", "report")
 """The stages in their order; each needs all before it."""
 
+MANY = 8
+"""Above so many systems a run's report compares its method with the free ones only."""
 SAMPLES = 10
 """Samples per question where a method needs them and the configuration does not say."""
 
@@ -606,9 +608,16 @@ class Pipeline:
 
 
 def _compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:
-    """Whose differences are reported: the method's, and its learned reading's, to everybody else."""
+    """Whose differences are reported: the method's, and its learned reading's, to everybody else.
+
+    Where a run has many systems, to what is had for free and to vanilla only: `demur compare` puts many
+    side by side, a report tells one story.
+    """
     own = [system for system in (method, method + learned.SUFFIX) if system in systems]
-    return [(system, other) for system in own for other in systems if other not in own]
+    others = [system for system in systems if system not in own]
+    if len(others) > MANY:
+        others = [system for system in others if system in baselines.BASELINES or system == "vanilla"]
+    return [(system, other) for system in own for other in others]
 
 
 def label(questions: Sequence[Question], probes: Sequence[Probe], estimator: str) -> list[Labelled]:

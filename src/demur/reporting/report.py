@@ -83,7 +83,7 @@ def render(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) -
 def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
     systems = [system for system in run.predictions if system in run.metrics["metrics"]]
     about = run.manifest.get("systems", {})
-    panels = views.panels(run.metrics, systems)
+    panels = views.panels(run.metrics, systems, run.manifest.get("method", ""))
     return {
         "run_name": run.path.resolve().name,
         "version": run.manifest.get("demur", demur.__version__),

@@ -119,10 +119,14 @@ class ComparedBy:
     comparisons: tuple[Comparison, ...]
 
 
-def panels(metrics: Mapping[str, Any], systems: Sequence[str]) -> list[Panel]:
-    """One panel per split that any system was measured on."""
+def panels(metrics: Mapping[str, Any], systems: Sequence[str], method: str = "") -> list[Panel]:
+    """One panel per split that any system was measured on.
+
+    Args:
+        method: the run's own; policies then stand in its place only.
+    """
     splits = words.ordered({split for system in systems for split in metrics["metrics"].get(system, {})})
-    return [_panel(metrics, split, systems) for split in splits]
+    return [_panel(metrics, split, systems, method) for split in splits]
 
 
 def comparisons(metrics: Mapping[str, Any]) -> list[ComparedBy]:
@@ -135,15 +139,16 @@ def comparisons(metrics: Mapping[str, Any]) -> list[ComparedBy]:
     return [_compared_by(name, [row for row in rows if row["metric"] == name]) for name in names]
 
 
-def _panel(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Panel:
+def _panel(metrics: Mapping[str, Any], split: str, systems: Sequence[str], method: str) -> Panel:
     measured = tuple(s for s in systems if split in metrics["metrics"].get(s, {}))
+    methods = words.methods(measured, method)
     names = list(dict.fromkeys(m for s in measured for m in metrics["metrics"][s][split]))
     main = [name for name in words.MAIN_METRICS if name in names]
     return Panel(
         split=split,
         title=words.split_title(split),
         of=words.whole(split),
-        blocks=tuple(_blocks(metrics, split, measured)),
+        blocks=tuple(_blocks(metrics, split, measured, methods)),
         main=tuple(legend(name) for name in main),
         rest=tuple(legend(name) for name in names if name not in main),
         systems=measured,
@@ -162,7 +167,9 @@ def _cell(cells: Mapping[str, Any], metric: str) -> Cell:
     )
 
 
-def _blocks(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Iterable[Block]:
+def _blocks(
+    metrics: Mapping[str, Any], split: str, systems: Sequence[str], methods: Sequence[str]
+) -> Iterable[Block]:
     tables = metrics.get("tables", {})
     bars_of = {}
     for kind in KINDS:
@@ -171,7 +178,7 @@ def _blocks(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> I
     present = [kind for kind in KINDS if bars_of[kind]]
     for kind in present:
         # Policies are measured on the split as a whole, so they stand once, below its last block.
-        policies = tuple(_policy_bars(metrics, split, systems)) if kind == present[-1] else ()
+        policies = tuple(_policy_bars(metrics, split, methods)) if kind == present[-1] else ()
         yield Block(title=KINDS[kind], bars=bars_of[kind], policies=policies)
 
 
@@ -186,9 +193,9 @@ def _bar(system: str, counts: Mapping[str, int]) -> Bar:
     )
 
 
-def _policy_bars(metrics: Mapping[str, Any], split: str, systems: Sequence[str]) -> Iterable[Bar]:
+def _policy_bars(metrics: Mapping[str, Any], split: str, methods: Sequence[str]) -> Iterable[Bar]:
     """What policies without any knowledge would do in place of each method."""
-    for method in words.methods(systems):
+    for method in methods:
         for policy, cells in metrics.get("policies", {}).get(method, {}).get(split, {}).items():
             coverage = cells.get("coverage", {}).get("value")
             right = cells.get("accuracy_willing", {}).get("value")
