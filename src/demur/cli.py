@@ -150,20 +150,26 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders that hold runs.")],
     out: Annotated[Path | None, typer.Option(help="Write compare.json and compare.html there.")] = None,
     against: Annotated[str | None, typer.Option(help="A system to compare all others with.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Also write a page in Markdown there.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """One table for many runs: means and intervals over seeds, paired differences."""
-    _compare(runs, out, against, as_json=as_json)
+    _compare(runs, out, against, page=page, as_json=as_json)
 
 
-def _compare(runs: list[Path], out: Path | None, against: str | None, *, as_json: bool) -> None:
-    from demur.comparison import collect, find_runs, summarise, tables, write_page
-    from demur.files import write_json
+def _compare(
+    runs: list[Path], out: Path | None, against: str | None, *, page: Path | None = None, as_json: bool
+) -> None:
+    from demur.comparison import collect, find_runs, markdown, summarise, tables, write_page
+    from demur.files import write_json, write_text
 
     summary = summarise([collect(path) for path in find_runs(runs)], against=against)
     if out is not None:
         write_json(out / "compare.json", summary)
         write_page(summary, out / "compare.html")
+    if page is not None:
+        command = f"demur compare {' '.join(map(str, runs))}"
+        write_text(page, markdown(summary, title=f"Comparison: {page.stem}", command=command))
     if as_json:
         typer.echo(json.dumps(summary))
         return

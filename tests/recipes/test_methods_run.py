@@ -12,6 +12,8 @@ import yaml
 
 from demur.comparison import collect
 from demur.methods import METHODS
+from demur.pocket import bundled_model
+from demur.pocket.world import make_world
 from demur.records import Prediction, Verdict, read_parquet
 from demur.runfolder import RunFolder
 
@@ -164,14 +166,18 @@ STUDY = {
 
 
 @pytest.mark.slow
-def test_a_study_killed_in_the_middle_goes_on_to_the_same_table(tmp_path, monkeypatch):
-    from demur.pocket import bundled_model
-
-    # Both seeds tune the shipped base: building another would take minutes.
-    STUDY["run"]["model"]["path"] = str(bundled_model())
+def test_a_study_killed_in_the_middle_goes_on_to_the_same_table(tmp_path):
+    # Both seeds tune the shipped base on its own world's questions: building another would take minutes.
+    asked = [q for q in make_world(0).questions() if q.split in ("train", "calibration", "test")]
+    lines = [{"question": q.text, "answer": q.answers[0], "split": q.split} for q in asked]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    own = {
+        "model": {"path": str(bundled_model())},
+        "data": {"path": str(tmp_path / "q.jsonl"), "limit": 40},
+    }
     tables = []
     for name in ("calm", "killed"):
-        study = {**STUDY, "out": str(tmp_path / name)}
+        study = {**STUDY, "run": {**STUDY["run"], **own}, "out": str(tmp_path / name)}
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(study))
         command = [sys.executable, "-m", "demur", "study", str(tmp_path / f"{name}.yaml")]
         if name == "killed":

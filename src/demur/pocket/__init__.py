@@ -32,14 +32,16 @@ _MEDIUM = BuildSettings(layers=2, epochs=8)
 
 POCKET_MODELS: Mapping[str, PocketModel] = {
     "pocket": PocketModel(POCKET_1, BuildSettings(), bundled="model"),
-    "pocket-2": PocketModel(POCKET_2, _MEDIUM, bundled="model2"),
+    "pocket-2": PocketModel(POCKET_2, _MEDIUM, bundled="pocket2"),
     "pocket-2-small": PocketModel(
         POCKET_2, dataclasses.replace(_MEDIUM, hidden_size=64, intermediate_size=256, heads=2)
     ),
     "pocket-2-large": PocketModel(
         POCKET_2, dataclasses.replace(_MEDIUM, hidden_size=192, intermediate_size=768, heads=6)
     ),
-    "pocket-reader": PocketModel(POCKET_READER, BuildSettings(layers=2, epochs=8, batch_size=12)),
+    "pocket-reader": PocketModel(
+        POCKET_READER, BuildSettings(layers=2, epochs=8, batch_size=12), bundled="reader"
+    ),
 }
 """By the name that ``model.path`` gives them. Their sizes are a ladder; the world of a seed is the same."""
 

@@ -118,8 +118,8 @@ POCKET_2 = WorldSpec(
     lessons=Lessons(),
 )
 """The world of method studies: people also have friends, and are asked about in other words, behind the
-honesty instruction, under pressure, and in a second language. Chosen by what the base model knows, before
-any method was compared on it, and frozen likewise."""
+honesty instruction, under pressure, and in a second language. Not frozen yet: how graded its boundary is,
+and how surely its model recalls a fact behind a long opening, still differs between seeds."""
 
 
 POCKET_READER = replace(
