@@ -213,6 +213,11 @@ class EvaluationSettings(Section):
     ece_bins: Positive = Field(15, description="bins of the calibration error")
 
 
+def _of_one_dataset(name: str) -> bool:
+    """Whether a data setting can only be meant for one dataset of a mixture."""
+    return name.endswith("_field") or name == "negatives"
+
+
 class DataSettings(Section):
     """Which questions, from where, and how they are divided."""
 
@@ -265,6 +270,11 @@ class DataSettings(Section):
         description="several datasets instead of one: data settings of each, with `use`: all, train, or "
         "test (asked only, never trained on)",
     )
+    negatives: Literal["none", "rule"] = Field(
+        "none",
+        description="rule: beside each question with a passage, the same passage with a question that it "
+        "does not answer, taken from another record",
+    )
     leaks: Literal["drop", "keep"] = Field(
         "drop", description="test questions that also stand in training or calibration: drop or keep them"
     )
@@ -288,6 +298,9 @@ class DataSettings(Section):
     def _mixture_fits(self) -> DataSettings:
         if self.mixture and (self.name or self.path):
             raise ValueError("give a mixture, or a name or path, not both")
+        own = [name for name, value in self if _of_one_dataset(name) and value not in (None, "none")]
+        if self.mixture and own:
+            raise ValueError(f"{', '.join(own)} must stand with the dataset of the mixture that it is for")
         for number, entry in enumerate(self.mixture, start=1):
             use = entry.get("use", "all")
             if use not in ("all", "train", "test") or "mixture" in entry:

@@ -4,24 +4,25 @@ Of each ambiguous question with two or more passages every ordered pair makes on
 with the first one's question (answerable) and the second one's (unanswerable). As published
 (arXiv 2406.10099, released code): some answer of the first question must stand in its passage, and none in
 the other passage. Added here, since the released code never looked: no answer of the second question may
-stand in the shown passage, or it would be answerable after all.
+stand in the shown passage, or it would be answerable after all. Answers are looked for as whole words,
+spelling variants aside; the released code looks for the bare substring.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 from demur.config import DataSettings
 from demur.datasets.base import Dataset, Ids, RawData
+from demur.datasets.passages import Passage
 from demur.datasets.problems import Problems, describe
 from demur.datasets.published import FieldError, load_json, placed, text_of, texts_of
 from demur.errors import DataError
-from demur.judging.normalise import normalise
 from demur.records import Question, question_id
 from demur.templates import CONTEXT
 
@@ -37,6 +38,11 @@ class Reading:
     answers: tuple[str, ...]
     page: str
     passage: str
+    searched: Passage = field(init=False, repr=False, compare=False)
+    """The passage, ready to be searched."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "searched", Passage(self.passage))
 
 
 def pairs(
@@ -50,11 +56,13 @@ def pairs(
     """
     counts = Counter[str]() if dropped is None else dropped
     for shown, other in permutations(readings, 2):
-        if not _stands(shown.answers, shown.passage):
+        if not (shown.answers and other.answers):
+            counts["a question has no short answer"] += 1
+        elif not shown.searched.holds(shown.answers):
             counts["the answer does not stand in its own passage"] += 1
-        elif _stands(shown.answers, other.passage):
+        elif other.searched.holds(shown.answers):
             counts["the answer also stands in the other passage"] += 1
-        elif _stands(other.answers, shown.passage):
+        elif shown.searched.holds(other.answers):
             counts["the other answer stands in the shown passage"] += 1
         else:
             yield _pair(shown, other)
@@ -74,11 +82,6 @@ def _pair(shown: Reading, other: Reading) -> tuple[Question, Question]:
     return answerable, Question(text=other.question, answerable=False, meta=meta, **common)
 
 
-def _stands(answers: Iterable[str], passage: str) -> bool:
-    text = f" {normalise(passage)} "
-    return any(f" {normalise(answer)} " in text for answer in answers if normalise(answer))
-
-
 def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
     """Read ASQA.json; its train part trains, its dev part is tested on."""
     file = path / "ASQA.json" if path is not None and path.is_dir() else path
@@ -89,8 +92,9 @@ def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  #
         )
     problems, ids = Problems(file, expected=EXPECTED), Ids()
     dropped, questions, records = Counter[str](), list[Question](), 0
+    published = load_json(file, expected=EXPECTED)
     for name, split in (("train", "train"), ("dev", "test")):
-        for readings in _samples(load_json(file, expected=EXPECTED), name, problems):
+        for readings in _samples(published, name, problems):
             records += 1
             for pair in pairs(readings, dropped):
                 questions += [placed(question, ids, "asqa", split, "id") for question in pair]
@@ -123,7 +127,7 @@ def _readings(sample: Any) -> Iterator[Reading]:
         if passage != NO_CONTEXT:
             yield Reading(
                 question=text_of(item, "question"),
-                answers=texts_of(item, "short_answers"),
+                answers=texts_of(item, "short_answers") if item.get("short_answers") != [] else (),
                 page=str(item.get("wikipage") or ""),
                 passage=passage,
             )

@@ -6,6 +6,7 @@ is asked without evidence; and R-Tuning's, whose ``evidence`` is a list of sente
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ def convert(record: Mapping[str, Any]) -> Question:
 
 def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
     """Read the files."""
-    return read_published(path, PARTS, convert, settings, dataset="fever", expected=EXPECTED)
+    raw = read_published(path, PARTS, convert, settings, dataset="fever", expected=EXPECTED)
+    bare = sum(question.context is None for question in raw.questions)
+    note = f"{bare:,} claims are asked without evidence: the files name pages, not sentences"
+    return dataclasses.replace(raw, notes=(*raw.notes, note)) if bare else raw
 
 
 FEVER = Dataset(

@@ -1,7 +1,8 @@
 """HotpotQA in the distractor setting: questions with ten paragraphs, two of which are needed.
 
 Two layouts: the published JSON, ``context`` a list of [title, sentences], and the Hub's rows, ``context``
-an object of ``title`` and ``sentences``. The passages stand as R-Tuning (arXiv 2311.09677) writes them.
+an object of ``title`` and ``sentences``. The passages stand as the released code of R-Tuning
+(arXiv 2311.09677) writes them, to the space.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def convert(record: Mapping[str, Any]) -> Question:
         text=text_of(record, "question"),
         answers=(text_of(record, "answer"),),
         task="contextual",
-        context=" ".join(f"{title}:{''.join(sentences)}\n" for title, sentences in paragraphs).rstrip(),
+        context=" ".join(f"{title}:{' '.join(sentences)}\n" for title, sentences in paragraphs),
         form="contextual",
         split="",
-        meta={"titles": [title for title, _ in paragraphs]},
+        meta={"supporting": _supporting(record.get("supporting_facts"))},
     )
 
 
@@ -49,6 +50,14 @@ def _paragraphs(context: object) -> list[tuple[str, list[str]]]:
         if not fits or not isinstance(item[1], list) or not all(isinstance(s, str) for s in item[1]):
             raise FieldError(f"a paragraph of context is {describe(item)}, not a title with sentences")
     return [(str(title), list(sentences)) for title, sentences in context]
+
+
+def _supporting(facts: object) -> list[str]:
+    """Titles of the paragraphs that the answer needs, from either layout; none where none are given."""
+    titles = facts.get("title") if isinstance(facts, Mapping) else facts
+    listed = titles if isinstance(titles, list) else []
+    names = [item[0] if isinstance(item, list) and item else item for item in listed]
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001

@@ -11,6 +11,7 @@ from demur.config import DataSettings
 from demur.datasets import mixture
 from demur.datasets.base import Dataset, RawData, part_of
 from demur.datasets.leaks import find_duplicates, find_leaks, same_question
+from demur.datasets.negatives import by_rule
 from demur.datasets.report import DataReport
 from demur.datasets.splits import divide, sample
 from demur.datasets.targets import DATASETS
@@ -60,6 +61,9 @@ def load_questions(
     clean, leaks = find_leaks(divided, keys, drop=settings.leaks == "drop")
     _check_leftovers(divided, clean, where)
     questions = clean if settings.limit is None else sample(clean, settings.limit, seed=seed)
+    notes = [*raw.notes, *_drawn(raw, settings)]
+    if settings.negatives == "rule":
+        questions = _with_twins(questions, clean, seed, where, notes)
     _check_required(questions, require, where)
     report = DataReport(
         dataset=dataset.name,
@@ -72,9 +76,28 @@ def load_questions(
         leaks=leaks,
         duplicates=find_duplicates(clean, keys),
         before_limit=_counts(clean) if settings.limit is not None else None,
-        notes=(*raw.notes, *_drawn(raw, settings)),
+        notes=tuple(notes),
     )
     return LoadedData(questions=questions, report=report)
+
+
+def _with_twins(
+    questions: Sequence[Question], pool: Sequence[Question], seed: int, where: str, notes: list[str]
+) -> list[Question]:
+    """The questions with unanswerable twins, and a note on how many there are."""
+    dropped = Counter[str]()
+    paired = by_rule(questions, seed=seed, pool=pool, dropped=dropped)
+    made = len(paired) - len(questions)
+    if not made:
+        raise DataError(
+            expected="questions with a passage and an answer, some of which another passage does not hold",
+            found=f"none among {len(questions):,} questions",
+            where=where,
+            fix="leave data.negatives out, or bring data with passages",
+        )
+    notes.append(f"{made:,} unanswerable twins made by rule, which no limit counts")
+    notes += [f"{count:,} questions have no twin: {reason}" for reason, count in dropped.items()]
+    return paired
 
 
 def _load_mixture(settings: DataSettings, *, seed: int, require: Sequence[str]) -> LoadedData:

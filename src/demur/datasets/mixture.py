@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from demur.config import DataSettings
 from demur.datasets.base import part_of
@@ -16,12 +18,26 @@ UNSEEN = "unseen"
 """Split of the test questions of a dataset that nothing is trained on."""
 
 
+SHARED = ("encoding", "test", "calibration", "seed", "limit", "leaks")
+"""What holds for every dataset of a mixture that does not say otherwise."""
+
+_UNDIVIDED: dict[str, dict[str, Any]] = {
+    "all": {},
+    # Nothing of it is trained on, so nothing of it is set apart, and it cannot leak into itself.
+    "test": {"test": 0, "calibration": 0, "leaks": "keep"},
+    # What was set apart for testing would be thrown away.
+    "train": {"test": 0},
+}
+
+
 def parts(settings: DataSettings) -> list[tuple[DataSettings, str]]:
     """The settings of each dataset of a mixture, and how it is used."""
+    shared = {name: getattr(settings, name) for name in SHARED}
     found = []
     for entry in settings.mixture:
-        values = dict(entry)
-        use = values.pop("use", "all")
+        use = str(entry.get("use", "all"))
+        values = {**shared, **_UNDIVIDED[use], **entry}
+        values.pop("use", None)
         found.append((DataSettings.model_validate(values), use))
     return found
 
@@ -39,16 +55,15 @@ def merge(
     questions: list[Question] = []
     for found, _, use in loaded:
         for question in _used(found, use):
-            name = question.id if question.id not in ids else f"{question.dataset}/{question.id}"
-            ids.add(name)
-            questions.append(dataclasses.replace(question, id=name))
+            questions.append(dataclasses.replace(question, id=_unused(question, ids)))
+            ids.add(questions[-1].id)
     keys = {question.id: same_question(question) for question in questions}
     clean, leaks = find_leaks(questions, keys, drop=drop)
     reports = [report for _, report, _ in loaded]
     return clean, DataReport(
         dataset=" + ".join(report.dataset for report in reports),
         seed=reports[0].seed,
-        files={name: digest for report in reports for name, digest in report.files.items()},
+        files={f"{r.dataset}/{name}": digest for r in reports for name, digest in r.files.items()},
         fields={},
         rows=sum(report.rows for report in reports),
         counts=dict(Counter(f"{question.dataset} {part_of(question)}" for question in clean)),
@@ -61,20 +76,34 @@ def merge(
         ),
         before_limit=None,
         notes=tuple(
-            f"{report.dataset}: {note}" for report in reports for note in (*report.notes, *_leaked(report))
+            f"{report.dataset}: {note}"
+            for _, report, use in loaded
+            for note in (*report.notes, *(() if use == "test" else _leaked(report)))
         ),
     )
 
 
+def _unused(question: Question, ids: set[str]) -> str:
+    """The question's id, with its dataset before it and a number after it where that is taken."""
+    named = f"{question.dataset}/{question.id}"
+    numbered = (f"{named}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain((question.id, named), numbered) if name not in ids)
+
+
 def _used(questions: Sequence[Question], use: str) -> list[Question]:
-    """All questions; or those of the test part, as something never trained on; or those that train."""
+    """All questions; or those of the test part, as something never trained on; or those that train.
+
+    Where a dataset has no test part, and nothing of it is trained on, all of it is tested on.
+    """
     if use == "train":
         return [question for question in questions if question.split in ("train", "calibration")]
     if use == "test":
         tested = [question for question in questions if question.split not in ("train", "calibration")]
         return [
-            dataclasses.replace(question, split=UNSEEN if question.split == "test" else question.split)
-            for question in tested
+            dataclasses.replace(question, split=UNSEEN)
+            if question.split in ("train", "calibration", "test")
+            else question
+            for question in tested or questions
         ]
     return list(questions)
 

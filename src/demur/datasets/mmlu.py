@@ -8,12 +8,12 @@ the first half of the test rows trains; the other subjects are out of domain (ar
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from demur.config import DataSettings
 from demur.datasets.base import Dataset, Ids, RawData
-from demur.datasets.problems import Problems, describe, text_fault
+from demur.datasets.problems import Problems, describe, names, text_fault
 from demur.datasets.published import load_json, placed
 from demur.errors import DataError
 from demur.records import Domain, Question
@@ -58,38 +58,47 @@ def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  #
         raise DataError(
             expected=EXPECTED, found=found, where=str(path), fix="name the folder of these files"
         )
-    ids, questions = Ids(), list[Question]()
+    ids, questions, bare = Ids(), list[Question](), dict[str, None]()
     for name, prompts, split, domain in chosen:
         shots = dict(_subjects(folder / prompts, problems)) if (folder / prompts).exists() else {}
         for subject, rows in _subjects(folder / name, problems):
             before = preface(subject, shots.get(subject, []))
             questions += [_question(row, subject, before, ids, split, domain) for row in rows]
+            bare.update({} if subject in shots else {subject: None})
     problems.raise_any()
-    return RawData(questions=questions, files=tuple(folder / row[0] for row in chosen))
+    read = {folder / name: None for row in chosen for name in row[:2] if (folder / name).exists()}
+    return RawData(questions=questions, files=tuple(read), notes=_without_examples(bare))
 
 
 def _tree(folder: Path, problems: Problems) -> RawData:
     tests = sorted((folder / "test").glob("*_test.csv"))
     subjects = [file.name.removesuffix("_test.csv") for file in tests]
     inside = set(subjects[: len(subjects) // 2])
-    ids, questions = Ids(), list[Question]()
+    ids, questions, read = Ids(), list[Question](), list(tests)
     for subject, file in zip(subjects, tests, strict=True):
         dev = folder / "dev" / f"{subject}_dev.csv"
         before = preface(subject, list(_csv(dev, problems))[:5] if dev.exists() else [])
+        read += [dev] if dev.exists() else []
         rows = list(_csv(file, problems))
         for number, row in enumerate(rows):
             trains = subject in inside and number < len(rows) // 2
             domain: Domain = "id" if subject in inside else "ood"
             questions.append(_question(row, subject, before, ids, "train" if trains else "test", domain))
     problems.raise_any()
-    return RawData(questions=questions, files=tuple(tests))
+    bare = [name for name in subjects if folder / "dev" / f"{name}_dev.csv" not in read]
+    return RawData(questions=questions, files=tuple(read), notes=_without_examples(bare))
+
+
+def _without_examples(subjects: Iterable[str]) -> tuple[str, ...]:
+    listed = names(list(subjects))
+    return (f"no worked examples stand before questions on {listed}",) if any(subjects) else ()
 
 
 def _csv(path: Path, problems: Problems) -> Iterator[Row]:
-    with path.open(encoding="utf-8", newline="", errors="replace") as handle:
+    with path.open(encoding="utf-8", newline="") as handle:
         try:
-            yield from _sound(list(csv.reader(handle)), path.name, problems)
-        except csv.Error as error:
+            yield from _sound(list(csv.reader(handle, strict=True)), path.name, problems)
+        except (csv.Error, UnicodeDecodeError) as error:
             problems.add(path.name, str(error), fix=_FIX)
 
 

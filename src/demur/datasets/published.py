@@ -12,7 +12,8 @@ from typing import Any
 from demur.config import DataSettings
 from demur.datasets.base import Ids, RawData
 from demur.datasets.problems import Problems, describe, names, text_fault
-from demur.datasets.reading import list_folder, open_records
+from demur.datasets.reading import SUFFIXES, list_folder, open_records
+from demur.datasets.splits import settle_validation
 from demur.errors import DataError
 from demur.records import Domain, Question
 from demur.templates import LETTERS
@@ -27,7 +28,8 @@ class Part:
 
     sign: str
     """A file belongs to the part where its name holds this; empty: any file."""
-    split: str
+    split: str | None
+    """None: in a folder, such files are not read."""
     domain: Domain = "id"
 
 
@@ -43,7 +45,8 @@ def read_published(
     """Read a file, or the files of a folder that belong to some part.
 
     Args:
-        parts: tried in order; a single file that fits none belongs to the last.
+        parts: tried in order; a single file that fits none belongs to the last. Questions of a part called
+            ``validation`` become what the files lack: the test part, or else the calibration part.
         convert: makes a question of a record.
         expected: what the path must name, and what a record must hold, as a noun phrase.
 
@@ -62,9 +65,11 @@ def read_published(
             if isinstance(made, str):
                 problems.add(f"{place} {number}", made, fix=f"give records as published: {expected}")
             else:
-                questions.append(placed(made, ids, dataset, part.split, part.domain))
+                questions.append(placed(made, ids, dataset, part.split or "test", part.domain))
     problems.raise_any()
-    return RawData(questions=questions, files=tuple(file for file, _ in files))
+    notes: list[str] = []
+    questions = settle_validation(questions, notes)
+    return RawData(questions=questions, files=tuple(file for file, _ in files), notes=tuple(notes))
 
 
 def placed(question: Question, ids: Ids, dataset: str, split: str, domain: Domain) -> Question:
@@ -94,10 +99,10 @@ def find_files(path: Path | None, parts: Sequence[Part], *, expected: str) -> li
             raise DataError(
                 expected=expected, found="no such file or folder", where=str(path), fix="check the path"
             )
-        part = next((part for part in parts if part.sign in path.name), parts[-1])
-        return [(path, part)]
-    found = [(entry, part) for part in parts for entry in sorted(entries) if part.sign in entry.name]
-    chosen = list({entry: (entry, part) for entry, part in reversed(found)}.values())[::-1]
+        named = [part for part in parts if part.sign in path.name and part.split is not None]
+        return [(path, named[0] if named else parts[-1])]
+    found = [(entry, _part(entry, parts)) for entry in _data(entries)]
+    chosen = [(entry, part) for part in parts for entry, its in found if its is part and part.split]
     if not chosen:
         raise DataError(
             expected=expected,
@@ -108,6 +113,15 @@ def find_files(path: Path | None, parts: Sequence[Part], *, expected: str) -> li
             fix="name the folder that holds the published files, or one of them",
         )
     return chosen
+
+
+def _data(entries: Sequence[Path]) -> list[Path]:
+    """The question files among those of a folder: not its README or licence."""
+    return sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES)
+
+
+def _part(entry: Path, parts: Sequence[Part]) -> Part | None:
+    return next((part for part in parts if part.sign in entry.name), None)
 
 
 def load_json(path: Path, *, expected: str) -> Any:

@@ -47,6 +47,23 @@ def divide(
     ]
 
 
+def settle_validation(questions: list[Question], notes: list[str]) -> list[Question]:
+    """Use a validation part as what is missing: the test part, or else the calibration part.
+
+    Args:
+        notes: gets a sentence where that was done.
+    """
+    splits = {question.split for question in questions}
+    missing = next((split for split in ("test", "calibration") if split not in splits), None)
+    if "validation" not in splits or missing is None:
+        return questions
+    notes.append(f"there is no {missing} part, so the validation part is used for it")
+    return [
+        dataclasses.replace(question, split=missing) if question.split == "validation" else question
+        for question in questions
+    ]
+
+
 def sample(questions: Sequence[Question], limit: int, *, seed: int) -> list[Question]:
     """At most ``limit`` questions of each part, in their order; a larger limit holds a smaller one."""
     parts: dict[str, list[str]] = defaultdict(list)

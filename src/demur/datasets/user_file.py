@@ -16,6 +16,7 @@ from demur.datasets.base import Dataset, Ids, RawData
 from demur.datasets.problems import Problems, names
 from demur.datasets.reading import FORMATS, SUFFIXES, list_folder, open_records
 from demur.datasets.rows import Origin, RowReader, part_named
+from demur.datasets.splits import settle_validation
 from demur.errors import ConfigError, DataError
 from demur.records import Domain, Question
 
@@ -69,7 +70,7 @@ def load_file(path: Path | None, settings: DataSettings, *, seed: int) -> RawDat
     problems = Problems(path, expected="a question and its accepted answers in every record")
     read = _read_all(files, settings, problems, alone=entries is None)
     problems.raise_any()
-    questions = _settle_validation(_unique_ids(read, notes), notes)
+    questions = settle_validation(_unique_ids(read, notes), notes)
     _doubt_answers(questions, settings, notes)
     return RawData(
         questions=_few_groups(questions, settings, notes),
@@ -145,19 +146,6 @@ def _unique_ids(read: Sequence[_Read], notes: list[str]) -> list[Question]:
         else question
         for part in read
         for question in part.questions
-    ]
-
-
-def _settle_validation(questions: list[Question], notes: list[str]) -> list[Question]:
-    """Use a validation part as what is missing: the test part, or else the calibration part."""
-    splits = {question.split for question in questions}
-    missing = next((split for split in ("test", "calibration") if split not in splits), None)
-    if "validation" not in splits or missing is None:
-        return questions
-    notes.append(f"there is no {missing} part, so the validation part is used for it")
-    return [
-        dataclasses.replace(question, split=missing) if question.split == "validation" else question
-        for question in questions
     ]
 
 

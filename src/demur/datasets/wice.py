@@ -18,7 +18,7 @@ from demur.records import Question
 
 LABELS = ("supported", "partially_supported", "not_supported")
 EXPECTED = "WiCE's claim files (claim, evidence, label)"
-PARTS = (Part("train", "train"), Part("test", "test"), Part("dev", "test"))
+PARTS = (Part("train", "train"), Part("test", "test"), Part("dev", "validation"))
 
 
 @converting

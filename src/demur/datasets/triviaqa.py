@@ -1,0 +1,62 @@
+"""TriviaQA: trivia questions with all names of their answer, without their documents.
+
+Two layouts: the published JSON, whose ``Data`` lists questions with an ``Answer`` of value and aliases, and
+flat JSON lines with ``question`` and ``golden_answers``. The published test part has no answers, and the
+verified part stands in the development part: in a folder, neither is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demur.config import DataSettings
+from demur.datasets.base import Dataset, RawData
+from demur.datasets.problems import describe
+from demur.datasets.published import FieldError, Part, converting, read_published, text_of, texts_of
+from demur.records import Question
+
+EXPECTED = "TriviaQA's files (Question, Answer) or its flat form (question, golden_answers)"
+PARTS = (
+    Part("without-answers", None),
+    Part("verified", None),
+    Part("train", "train"),
+    Part("dev", "validation"),
+    Part("validation", "validation"),
+    Part("", "test"),
+)
+
+
+@converting
+def convert(record: Mapping[str, Any]) -> Question:
+    """One question; the answer's value comes first, its aliases after it."""
+    if "golden_answers" in record:
+        text, answers = text_of(record, "question"), texts_of(record, "golden_answers")
+    else:
+        text, answers = text_of(record, "Question"), _answers(record.get("Answer"))
+    return Question(id="", text=text, answers=answers, split="")
+
+
+def _answers(answer: object) -> tuple[str, ...]:
+    if not isinstance(answer, Mapping):
+        raise FieldError(f"Answer is {describe(answer)}, not an object; the test part has none")
+    aliases = texts_of(answer, "Aliases") if answer.get("Aliases") else ()
+    return tuple(dict.fromkeys((text_of(answer, "Value"), *aliases)))
+
+
+def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
+    """Read the files."""
+    return read_published(path, PARTS, convert, settings, dataset="triviaqa", expected=EXPECTED)
+
+
+TRIVIAQA = Dataset(
+    name="triviaqa",
+    description="trivia questions with every accepted name of the answer (TriviaQA)",
+    load=load,
+    path="a file of TriviaQA (qa/web-train.json, unfiltered-web-dev.json, …) or a folder of them",
+    splits=("train", "test/id"),
+    licence="Apache-2.0",
+    citation="Joshi et al., TriviaQA, ACL 2017, arXiv 1705.03551",
+    source="https://github.com/mandarjoshi90/triviaqa",
+)

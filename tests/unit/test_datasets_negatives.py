@@ -1,0 +1,175 @@
+"""Unanswerable twins: another record's question by rule, or one that a model wrote."""
+
+import json
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
+
+import pytest
+
+from demur.config import DataSettings
+from demur.datasets import load_questions
+from demur.datasets.completions import ChatModel
+from demur.datasets.negatives import by_model, by_rule
+from demur.errors import ConfigError, ModelError
+from demur.records import Question
+
+
+def asked(key, text, answer, context, *, split="train", supporting=()):
+    return Question(
+        id=key,
+        text=text,
+        answers=(answer,),
+        task="contextual",
+        context=context,
+        split=split,
+        meta={"supporting": list(supporting)},
+    )
+
+
+RAIN = asked("rain", "When did it rain?", "Monday", "It rained on Monday.")
+SNOW = asked("snow", "When did it snow?", "Friday", "It snowed on Friday.")
+
+
+def negatives(questions):
+    return [question for question in questions if not question.answerable]
+
+
+def test_each_passage_gets_the_others_question_without_an_answer():
+    found = by_rule([RAIN, SNOW], seed=0)
+    assert [q.text for q in found] == [RAIN.text, SNOW.text, SNOW.text, RAIN.text]
+    first = found[1]
+    assert (first.context, first.answers, first.answerable) == ("It rained on Monday.", (), False)
+    assert (first.meta["pair"], first.meta["negative"]) == ("rain", "rule")
+    assert len({q.id for q in found}) == 4
+
+
+def test_a_question_that_the_passage_answers_is_no_twin_and_is_counted():
+    both = asked("both", "And when?", "Sunday", "It rained on Monday and on Friday.")
+    dropped = Counter()
+    found = by_rule([both], seed=0, pool=[both, SNOW, RAIN], dropped=dropped)
+    assert negatives(found) == []
+    assert dropped.total() == 1
+
+
+def test_whole_words_decide():
+    other = asked("fri", "Who cooks?", "Fri", "Fri cooks.")
+    (twin,) = negatives(by_rule([SNOW], seed=0, pool=[SNOW, other]))
+    assert twin.text == "Who cooks?"
+
+
+def test_a_question_about_a_title_that_the_passage_names_is_no_twin():
+    about = asked("about", "How high is it?", "900 metres", "Rain Hill is high.", supporting=["Monday"])
+    assert negatives(by_rule([RAIN], seed=0, pool=[RAIN, about])) == []
+
+
+def test_yes_and_no_questions_and_other_splits_lend_nothing():
+    yes = asked("yes", "Did it hail?", "yes", "It hailed.")
+    tested = asked("test", "When did it thaw?", "Sunday", "It thawed.", split="test")
+    assert [q.text for q in negatives(by_rule([RAIN, yes, tested], seed=0))] == ["When did it rain?"]
+
+
+@pytest.mark.parametrize("questions", [[], [RAIN], [Question(id="open", text="When?", answers=("now",))]])
+def test_nothing_to_pair_gives_nothing(questions):
+    assert by_rule(questions, seed=0) == questions
+
+
+def test_the_setting_adds_them_and_the_report_counts_them(tmp_path):
+    rows = [
+        {"question": f"When did it {w}?", "answer": f"day {n}", "context": f"It did {w} on day {n}."}
+        for n, w in enumerate(("rain", "snow", "hail", "thaw", "freeze", "storm", "drizzle", "clear"))
+    ]
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    settings = DataSettings(path=path, negatives="rule", test=0.25, calibration=0)
+    loaded, again = load_questions(settings), load_questions(settings)
+    assert loaded.report.unanswerable == len(negatives(loaded.questions)) == 8
+    assert any("8 unanswerable twins" in note for note in loaded.report.notes)
+    assert loaded.questions == again.questions
+    by_id = {question.id: question for question in loaded.questions}
+    assert all(by_id[q.meta["pair"]].split == q.split for q in negatives(loaded.questions))
+
+
+def replies(*texts):
+    rest = iter(texts)
+    return lambda _: next(rest)
+
+
+def test_a_model_writes_the_twin_and_says_that_the_passage_does_not_answer_it():
+    ask = replies('{"question": "Where did it rain?"}', '{"answered": false}')
+    (twin,) = negatives(by_model([RAIN], ask))
+    assert (twin.text, twin.context, twin.meta["negative"]) == ("Where did it rain?", RAIN.context, "model")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("Where did it rain?",),
+        ('Sure! {"question": "Where?"}',),
+        ('{"question": 3}',),
+        ('{"question": "Where?", "more": 1}',),
+        ("[" * 100_000,),
+        ('{"question": "When did it RAIN?"}',),
+        ('{"question": "Where did it rain?"}', '{"answered": true}'),
+        ('{"question": "Where did it rain?"}', "perhaps"),
+    ],
+)
+def test_anything_but_the_json_asked_for_makes_no_twin_and_is_counted(said):
+    dropped = Counter()
+    assert negatives(by_model([RAIN], replies(*said), dropped=dropped)) == []
+    assert dropped.total() == 1
+
+
+class Server(BaseHTTPRequestHandler):
+    """A chat server: busy once, then it writes a question, then it checks it."""
+
+    seen: ClassVar[list] = []
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        Server.seen.append((self.path, self.headers.get("Authorization"), body["model"]))
+        if len(Server.seen) == 1:
+            self.send_error(503)
+            return
+        check = "Does the passage answer" in body["messages"][0]["content"]
+        text = '{"answered": false}' if check else '{"question": "Where did it rain?"}'
+        reply = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def test_a_real_server_is_asked_again_when_busy_and_gets_the_key(monkeypatch):
+    monkeypatch.setenv("DEMUR_TEST_KEY", "secret")
+    Server.seen = []
+    server = HTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        ask = ChatModel(
+            base_url=f"http://127.0.0.1:{server.server_port}/v1",
+            model="tiny",
+            key_variable="DEMUR_TEST_KEY",
+            pause_seconds=0.01,
+        )
+        (twin,) = negatives(by_model([RAIN], ask))
+        assert twin.text == "Where did it rain?"
+        assert Server.seen == [("/v1/chat/completions", "Bearer secret", "tiny")] * 3
+        assert "secret" not in repr(ask)
+    finally:
+        server.shutdown()
+
+
+def test_a_server_that_is_not_there_and_a_key_that_is_not_set_are_clear_errors(monkeypatch):
+    monkeypatch.delenv("DEMUR_NO_KEY", raising=False)
+    gone = ChatModel(base_url="http://127.0.0.1:9/v1", model="m", retries=0, timeout_seconds=2)
+    with pytest.raises(ModelError, match="server runs"):
+        gone("x")
+    with pytest.raises(ConfigError, match="DEMUR_NO_KEY"):
+        ChatModel(base_url="http://127.0.0.1:9/v1", model="m", key_variable="DEMUR_NO_KEY")("x")
+    with pytest.raises(ConfigError, match="http"):
+        ChatModel(base_url="file:///etc/passwd", model="m")
