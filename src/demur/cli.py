@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from demur import __version__
+from demur.cli_data import data_app
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
 
@@ -26,6 +27,7 @@ pocket_app = typer.Typer(
     no_args_is_help=True, help="The pocket world: a model whose reading is known exactly."
 )
 app.add_typer(pocket_app, name="pocket")
+app.add_typer(data_app, name="data")
 
 SHORT = {"model": "model.path", "data": "data.name", "method": "method", "out": "out", "seed": "seed"}
 """Short flags for the settings that are given most."""

@@ -86,7 +86,6 @@ def test_no_folder_at_all(monkeypatch):
 
 def test_a_folder_that_is_none(folder):
     assert fail(folder / "nowhere").found == "no such folder"
-    assert fail(folder / "training_data.json").found == "a file, not a folder"
 
 
 def test_a_file_that_is_missing(folder):

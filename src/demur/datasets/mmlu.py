@@ -52,7 +52,12 @@ def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  #
     problems = Problems(path, expected=EXPECTED)
     if (folder / "test").is_dir():
         return _tree(folder, problems)
+    tables = sorted(path.glob("*.csv")) if path.is_dir() else [path] if path.suffix == ".csv" else []
+    if tables:
+        return _tables(tables, problems)
     chosen = [row for row in FILES if (folder / row[0]).exists() and (path.is_dir() or row[0] == path.name)]
+    if not chosen and path.is_file():
+        chosen = [(path.name, "", "test", "id")]
     if not chosen:
         found = "none of them"
         raise DataError(
@@ -60,13 +65,13 @@ def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  #
         )
     ids, questions, bare = Ids(), list[Question](), dict[str, None]()
     for name, prompts, split, domain in chosen:
-        shots = dict(_subjects(folder / prompts, problems)) if (folder / prompts).exists() else {}
+        shots = dict(_subjects(folder / prompts, problems)) if (folder / prompts).is_file() else {}
         for subject, rows in _subjects(folder / name, problems):
             before = preface(subject, shots.get(subject, []))
             questions += [_question(row, subject, before, ids, split, domain) for row in rows]
             bare.update({} if subject in shots else {subject: None})
     problems.raise_any()
-    read = {folder / name: None for row in chosen for name in row[:2] if (folder / name).exists()}
+    read = {folder / name: None for row in chosen for name in row[:2] if (folder / name).is_file()}
     return RawData(questions=questions, files=tuple(read), notes=_without_examples(bare))
 
 
@@ -87,6 +92,17 @@ def _tree(folder: Path, problems: Problems) -> RawData:
     problems.raise_any()
     bare = [name for name in subjects if folder / "dev" / f"{name}_dev.csv" not in read]
     return RawData(questions=questions, files=tuple(read), notes=_without_examples(bare))
+
+
+def _tables(files: Sequence[Path], problems: Problems) -> RawData:
+    """Some CSV files of the tree by themselves, without worked examples: a part of it, to look at."""
+    ids, questions = Ids(), list[Question]()
+    for file in files:
+        subject, _, part = file.stem.rpartition("_")
+        for row in _csv(file, problems):
+            questions.append(_question(row, subject or file.stem, "", ids, part or "test", "id"))
+    problems.raise_any()
+    return RawData(questions=questions, files=tuple(files))
 
 
 def _without_examples(subjects: Iterable[str]) -> tuple[str, ...]:
@@ -152,7 +168,7 @@ MMLU = Dataset(
     name="mmlu",
     description="multiple choice over 57 subjects, five worked examples each (MMLU, R-Tuning's division)",
     load=load,
-    path="the folder of R-Tuning's MMLU files, or MMLU's folder of dev, val and test",
+    path="the folder of R-Tuning's MMLU files, or MMLU's folder of dev, val and test; or files of theirs",
     splits=("train", "test/id", "test/ood"),
     licence="MIT; R-Tuning's processed files: not stated",
     citation="Hendrycks et al., MMLU, ICLR 2021, arXiv 2009.03300; R-Tuning, arXiv 2311.09677",

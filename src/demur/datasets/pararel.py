@@ -20,6 +20,7 @@ from typing import Any
 
 from demur.config import DataSettings
 from demur.datasets.base import Dataset, Ids, RawData
+from demur.datasets.pararel_facts import fact_files, load_facts
 from demur.datasets.problems import Problems, describe, names, text_fault
 from demur.datasets.reading import Records, list_folder, open_records
 from demur.errors import DataError
@@ -39,26 +40,37 @@ _FIX = 'every record must be ["question", "answer", "Pxxx(relation)"]: copy the 
 
 
 def load_pararel(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
-    """Read R-Tuning's three files.
+    """Read R-Tuning's three files, or one of them, or ParaRel's own facts.
 
     Args:
-        path: the folder that holds them; None for the folder that ``PARAREL_DIR`` names.
+        path: a file, or the folder that holds them; None for the folder that ``PARAREL_DIR`` names.
 
     Raises:
         DataError: a file is missing, or a record is no triple of texts; every problem is listed.
     """
-    folder = _folder(path)
+    facts = fact_files(path) if path is not None and path.exists() else []
+    if facts:
+        return load_facts(facts, settings)
+    folder, files = _files(path)
     problems = Problems(folder, expected='["question", "answer", "Pxxx(relation)"] in every record')
     ids = Ids()
     questions: list[Question] = []
-    for name, split, domain in FILES:
+    for name, split, domain in files:
         records = open_records(folder / name, problems, label=name, encoding=settings.encoding)
         triples = list(_triples(records, name, problems))
         if not triples:
             problems.add(name, "no record", fix=_FIX)
         questions += [_question(triple, split, domain, ids) for triple in triples]
     problems.raise_any()
-    return RawData(questions=questions, files=tuple(folder / name for name, _, _ in FILES))
+    return RawData(questions=questions, files=tuple(folder / name for name, _, _ in files))
+
+
+def _files(path: Path | None) -> tuple[Path, tuple[tuple[str, str, Domain], ...]]:
+    """The folder and what is read in it: all three files, or the one that was named."""
+    if path is None or not path.is_file():
+        return _folder(path), FILES
+    alone = tuple(file for file in FILES if file[0] == path.name)
+    return path.parent, alone or ((path.name, "test", "id"),)
 
 
 def _folder(path: Path | None) -> Path:
@@ -74,7 +86,7 @@ def _folder(path: Path | None) -> Path:
     entries = list_folder(named)
     here = sorted(entry.name for entry in entries or ())
     if entries is None or not {name for name, _, _ in FILES} <= set(here):
-        found = "a file, not a folder" if named.is_file() else "no such folder"
+        found = "no such folder"
         raise DataError(
             expected=f"a folder with {wanted}",
             found=found if entries is None else f"only {names(here)}" if here else "an empty folder",
@@ -116,9 +128,10 @@ def _question(triple: tuple[str, str, str], split: str, domain: Domain, ids: Ids
 
 PARAREL = Dataset(
     name="pararel",
-    description="facts about 31 relations, 15 in domain and 16 out of domain (R-Tuning's files)",
+    description="facts about 31 relations, 15 in domain and 16 out of domain (R-Tuning's division)",
     load=load_pararel,
-    path=f"the folder with {', '.join(name for name, _, _ in FILES)} (or the variable {VARIABLE})",
+    path=f"the folder with {', '.join(name for name, _, _ in FILES)} (or the variable {VARIABLE}), one of "
+    "them, or ParaRel's folder of fact files (P19.jsonl, …)",
     splits=("train", "test/id", "test/ood"),
     licence="ParaRel: MIT; R-Tuning's processed files: not stated",
     citation="Zhang et al., R-Tuning, arXiv 2311.09677; Elazar et al., ParaRel, arXiv 2102.01017",

@@ -1,0 +1,165 @@
+"""Datasets to look at: the list of them, the questions of a file, and the check of a file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demur.config import DataSettings
+from demur.datasets.base import RawData, part_of
+from demur.datasets.checking import check_questions, parts
+from demur.datasets.loading import resolve
+from demur.datasets.recognition import Recognised, recognise
+from demur.datasets.targets import DATASETS
+from demur.errors import DataError
+from demur.records import Question
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+ROW = ("id", "text", "answers", "task", "choices", "context", "dataset", "split", "domain", "answerable")
+"""The fields of a question in ``--json``."""
+PASSAGE = 500
+"""So many characters of a passage are shown."""
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Every dataset as JSON values."""
+    kept = ("description", "path", "splits", "licence", "citation", "source")
+    return [
+        {"name": name, **{field: getattr(dataset, field) for field in kept}}
+        for name, dataset in DATASETS.items()
+    ]
+
+
+def catalogue_table() -> RenderableType:
+    """Every dataset as a table for the terminal."""
+    from rich.table import Table
+
+    table = Table("name", "what it is", "parts", "licence", "--path")
+    for row in catalogue():
+        table.add_row(
+            row["name"], row["description"], ", ".join(row["splits"]), row["licence"], row["path"] or "–"
+        )
+    return table
+
+
+def read_raw(name: str, path: Path | None) -> RawData:
+    """Every question of a dataset, or of a file of the user's own.
+
+    Raises:
+        DataError: it cannot be read, or it holds something else than questions.
+    """
+    settings = DataSettings(name=name, path=path)
+    dataset, file = resolve(settings)
+    if file is not None and file.exists():
+        _refuse(recognise(file), file)
+    return dataset.load(file, settings, seed=0)
+
+
+def _refuse(found: Recognised | None, path: Path) -> None:
+    if found is not None and found.dataset is None:
+        raise DataError(expected="a file of questions", found=found.kind, where=str(path), fix=found.fix)
+
+
+def of_split(questions: Sequence[Question], split: str | None, *, where: str) -> list[Question]:
+    """The questions of a part: ``test`` means ``test/id`` and ``test/ood``.
+
+    Raises:
+        DataError: there is no such part.
+    """
+    if split is None:
+        return list(questions)
+    chosen = [question for question in questions if split in (question.split, part_of(question))]
+    if not chosen:
+        raise DataError(
+            expected=f"a part called {split!r}",
+            found=", ".join(f"{part} ({count:,})" for part, count in parts(questions).items()),
+            where=where,
+            fix="name one of these with --split",
+        )
+    return chosen
+
+
+def question_row(question: Question) -> dict[str, Any]:
+    """A question as a JSON object of the fields `ROW`."""
+    return {field: getattr(question, field) for field in ROW}
+
+
+def shown(raw: RawData, questions: Sequence[Question], limit: int) -> Iterator[RenderableType]:
+    """Some questions to read, and what the file holds in all."""
+    from rich.panel import Panel
+    from rich.text import Text
+
+    for question in questions[:limit]:
+        facts = [question.id, part_of(question), *filter(None, [question.group])]
+        answers = " | ".join(question.answers) or ("none given" if question.answerable else "unanswerable")
+        lines = [_shortened(question.context), question.text, *_options(question), f"→ {answers}"]
+        yield Panel(Text("\n".join(filter(None, lines))), title=Text(" · ".join(facts)), title_align="left")
+    counts = ", ".join(f"{part} {count:,}" for part, count in parts(raw.questions).items())
+    yield Text(f"{min(limit, len(questions)):,} of {len(raw.questions):,} questions: {counts}")
+    for note in raw.notes:
+        yield Text(f"note: {note}")
+
+
+def _shortened(context: str | None) -> str:
+    if context is None or len(context) <= PASSAGE:
+        return context or ""
+    return f"{context[:PASSAGE]} … ({len(context):,} characters in all)"
+
+
+def _options(question: Question) -> list[str]:
+    from demur.templates import LETTERS
+
+    return [f"{letter}. {choice}" for letter, choice in zip(LETTERS, question.choices, strict=False)]
+
+
+def check_file(path: Path, name: str | None = None) -> dict[str, Any]:
+    """Read a file in full and say what it is and what may be wrong with it, as JSON values.
+
+    Args:
+        name: read it as this dataset; by default as the one it is recognised as, else as the user's own.
+
+    Raises:
+        DataError: it cannot be read; every problem is listed, up to a limit.
+    """
+    found = recognise(path) if path.exists() else None
+    if name is None and found is not None and found.dataset is None:
+        return {"path": str(path), "dataset": None, "kind": found.kind, "fix": found.fix}
+    chosen = name or (found.dataset if found else None) or "file"
+    raw = read_raw(chosen, path)
+    questions = raw.questions
+    return {
+        "path": str(path),
+        "dataset": chosen,
+        "kind": f"the dataset {chosen}" if chosen != "file" else "questions of your own",
+        "files": len(raw.files),
+        "fields": dict(raw.fields),
+        "rows": len(questions),
+        "parts": parts(questions),
+        "tasks": dict(Counter(question.task for question in questions)),
+        "unanswerable": sum(not question.answerable for question in questions),
+        "findings": [dataclasses.asdict(finding) for finding in check_questions(questions)],
+        "notes": list(raw.notes),
+    }
+
+
+def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The outcome of `check_file` to read."""
+    yield f"{found['path']}: {found['kind']}"
+    if found["dataset"] is None:
+        yield f"  no questions to ask; {found['fix']}"
+        return
+    counts = ", ".join(f"{part} {count:,}" for part, count in found["parts"].items())
+    yield f"  {found['rows']:,} questions: {counts or 'none'}"
+    if found["fields"]:
+        yield "  fields: " + ", ".join(f"{role} from {name!r}" for role, name in found["fields"].items())
+    if found["unanswerable"]:
+        yield f"  {found['unanswerable']:,} have no right answer"
+    for finding in found["findings"]:
+        yield f"  {'!' if finding['count'] else '✓'} {finding['count']:,} {finding['text']}"
+        yield from (f"      {' '.join(example.split())[:150]}" for example in finding["examples"])
+    yield from (f"  note: {note}" for note in found["notes"])
