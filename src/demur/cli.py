@@ -232,6 +232,36 @@ def claims(
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a text_only file of R-Tuning's scripts.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            help="trl, llama-factory, axolotl, openai, sharegpt, lmflow or alignment-for-honesty."
+        ),
+    ] = "trl",
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; by default in the run's.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="Whose training data; by default the method's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write training data for another trainer, with a card.
+
+    Example: `demur export runs/mine --format llama-factory`
+    """
+    from demur.exports import export_run
+
+    folder = out or (run.parent if run.is_file() else run) / "exports" / format
+    files = export_run(run, format, folder, system=system)
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in files]}))
+        return
+    for path in files:
+        typer.echo(path)
+
+
+@app.command()
 def methods(as_json: AsJson = False) -> None:
     """Every method: what it needs, what it trains on, what it costs, where it deviates from its paper."""
     from demur.methods.table import entries, table

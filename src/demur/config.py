@@ -111,6 +111,11 @@ class TemplateSettings(Section):
 class ProbeSettings(Section):
     """How the base model is asked what it knows, and how every system answers afterwards."""
 
+    path: Path | None = Field(
+        None,
+        description="the base model's answers made elsewhere: another run's probe.parquet, or training "
+        "rows of Alignment for Honesty; only questions that it lacks are asked",
+    )
     samples: Annotated[int, Field(ge=0)] | None = Field(
         None,
         description="sampled responses beside the greedy one; left out: 10 where a method or the estimator "

@@ -24,6 +24,7 @@ from demur.errors import TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
+from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
@@ -273,14 +274,15 @@ class Pipeline:
             self.listener.note(line)
 
     def _probe(self) -> None:
-        config = self.config
+        config, elsewhere = self.config, self.config.probe.path
         self.probe_hash = digest(
             [
                 __version__,
                 self.data_hash,
                 model_fingerprint(self.model_path),
                 *(section.model_dump() for section in (config.model, config.template, config.judge)),
-                config.probe.model_dump(),
+                config.probe.model_dump(exclude={"path"}),
+                file_digest(elsewhere) if elsewhere and elsewhere.is_file() else None,
                 self.samples,
                 config.seed,
             ]
@@ -288,11 +290,20 @@ class Pipeline:
         with self._stage("probe", self.probe_hash, self.folder.probe) as notes:
             if notes is None:
                 return
+            known = self._imported()
+            asked = [question for question in self.questions if question.id not in known]
             store = UnitStore(self.folder.work / "probe", Probe, key=self.probe_hash)
-            probes = self._ask(self.engine, self.questions, store, "asking the base model")
-            write_parquet(self.folder.probe, probes, Probe)
-            notes["generations"] = len(probes) * (1 + self.samples)
+            made = self._ask(self.engine, asked, store, "asking the base model") if asked else []
+            every = {**known, **{probe.question_id: probe for probe in made}}
+            write_parquet(self.folder.probe, [every[question.id] for question in self.questions], Probe)
+            notes["generations"] = len(made) * (1 + self.samples)
+            notes["imported"] = len(known)
             store.clear()
+
+    def _imported(self) -> dict[str, Probe]:
+        """Answers that were made elsewhere, by question id."""
+        path = self.config.probe.path
+        return {} if path is None else read_probes(path, self.questions, samples=self.samples)
 
     def _ask(
         self, engine: Engine, questions: Sequence[Question], store: UnitStore[Probe], title: str

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from demur.files import atomic_path
+from demur.files import atomic_path, write_json_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -208,9 +208,7 @@ def read_parquet(path: Path, kind: type[R]) -> list[R]:
 
 def write_jsonl(path: Path, records: Iterable[Any]) -> None:
     """Write records as JSON lines, atomically."""
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8") as handle:
-        for record in records:
-            handle.write(json.dumps(to_row(record), ensure_ascii=False) + "\n")
+    write_json_lines(path, map(to_row, records))
 
 
 def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:

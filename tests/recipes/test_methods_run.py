@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from demur.comparison import collect
+from demur.exports import EXPORTS
 from demur.methods import METHODS
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
-from demur.records import Prediction, Verdict, read_parquet
+from demur.records import Prediction, Question, Verdict, read_parquet
 from demur.runfolder import RunFolder
 
 OPEN = [name for name in METHODS.names() if not name.startswith("us-tuning")]
@@ -224,3 +225,36 @@ def test_compare_without_a_run_says_what_it_needs(tmp_path):
     done = demur("compare", tmp_path)
     assert done.returncode == 2
     assert "metrics.json" in done.stderr
+
+
+def test_every_export_of_a_run_is_written_with_a_card(folder, tmp_path):
+    for name in EXPORTS.names():
+        done = demur(
+            "export", folder.root, "--format", name, "--system", "absolute", "--out", tmp_path / name
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name / "README.md").read_text(encoding="utf-8").startswith("# Training data of")
+        assert len(done.stdout.split()) == len(list(path for path in (tmp_path / name).rglob("*.*")))
+    trl = (tmp_path / "trl/absolute-sft.jsonl").read_text(encoding="utf-8").splitlines()
+    own = (folder.training("absolute") / "sft.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [{name: json.loads(line)[name] for name in ("prompt", "completion")} for line in own]
+    assert list(map(json.loads, trl)) == kept
+
+
+def test_answers_made_elsewhere_are_not_asked_for_again(folder, tmp_path):
+    """The probe of one run, exported in the peer's form, serves another run as its own."""
+    demur("export", folder.root, "--format", "alignment-for-honesty", "--out", tmp_path)
+    config = tmp_path / "run.yaml"
+    again = {**RUN, "method": "absolute", "baselines": [], "overrides": {}, "out": str(tmp_path / "run")}
+    for source in (tmp_path / "probe.jsonl", folder.probe):
+        again["probe"] = {"path": str(source), "samples": 10}
+        config.write_text(yaml.safe_dump(again))
+        done = demur("build", config, "--update")
+        assert done.returncode == 0, done.stderr
+        notes = json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))["stages"]["probe"]
+        train = [q for q in read_parquet(folder.questions, Question) if q.split == "train" and q.answers]
+        assert notes["imported"] >= len(train)
+    own, theirs = (
+        RunFolder(root).training("absolute") / "sft.jsonl" for root in (folder.root, tmp_path / "run")
+    )
+    assert own.read_bytes() == theirs.read_bytes()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
 from demur.claims.base import Claim
-from demur.claims.lab import Lab, accuracy, minus, of_test, refused, truth_auroc
-from demur.records import Question, Verdict
+from demur.claims.lab import Lab, Run, accuracy, minus, of_test, refused, truth_auroc
+from demur.metrics import evaluate
+from demur.records import Prediction, Question, Verdict
 from demur.selective.combination import fit
 
 OWN = "demur"
@@ -27,6 +29,27 @@ def _lucky(lab: Lab, dataset: str) -> float | None:
         and found.questions[key].dataset == dataset
     ]
     return 1 - float(np.mean(right)) if right else None
+
+
+def _by_luck(metric: str) -> Callable[[Lab], float | None]:
+    """A metric of the base model's likelihood on choices: against the truth minus against its verdicts."""
+
+    def effect(lab: Lab) -> float | None:
+        run = lab.run("open")
+        rows = run.rows("base", lambda q: q.dataset == "pocket-2-choice" and q.id in run.known)
+        judged = {"truth": [_as_known(row, run) for _, row in rows], "verdicts": [row for _, row in rows]}
+        questions = [dataclasses.replace(question, split="test", domain="id") for question, _ in rows]
+        primary = dict.fromkeys(judged, "likelihood")
+        found = evaluate(questions, judged, primary=primary, reference="verdicts", compare=[], resamples=0)
+        cells = [found["metrics"].get(side, {}).get("id", {}).get(metric, {}) for side in judged]
+        return minus(*(cell.get("value") for cell in cells))
+
+    return effect
+
+
+def _as_known(row: Prediction, run: Run) -> Prediction:
+    known = run.known[row.question_id]
+    return dataclasses.replace(row, verdict=Verdict.CORRECT if known else Verdict.WRONG)
 
 
 def _moved(lab: Lab) -> float | None:
@@ -131,6 +154,22 @@ CLAIMS = (
         source="left open by the papers",
         effect=lambda lab: minus(_lucky(lab, "pocket-2-choice"), _lucky(lab, "pocket-2")),
         unit="share of right greedy answers not truly known (choices − open)",
+        margin=0.02,
+    ),
+    Claim(
+        name="lucky-ece",
+        text="Luck flatters calibration: choices' ECE is higher against the truth than against verdicts.",
+        source="left open by the papers",
+        effect=_by_luck("ece"),
+        unit="ECE of the untuned likelihood (truth − verdicts)",
+        margin=0.02,
+    ),
+    Claim(
+        name="lucky-brier",
+        text="Luck costs Brier score: choices' is higher against verdicts than against the truth.",
+        source="left open by the papers",
+        effect=lambda lab: minus(0.0, _by_luck("brier")(lab)),
+        unit="Brier score of the untuned likelihood (verdicts − truth)",
         margin=0.02,
     ),
     Claim(

@@ -28,7 +28,7 @@ class PocketModel:
     """Folder inside the package that holds the model of `BUNDLED_SEED`."""
 
 
-_MEDIUM = BuildSettings(layers=2, epochs=8)
+_MEDIUM = BuildSettings(layers=2, epochs=5, batch_size=24, learning_rate=1.4e-3)
 
 POCKET_MODELS: Mapping[str, PocketModel] = {
     "pocket": PocketModel(POCKET_1, BuildSettings(), bundled="model"),

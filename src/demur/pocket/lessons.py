@@ -56,6 +56,18 @@ class Lesson(NamedTuple):
     learned: str
 
 
+class Passage(NamedTuple):
+    """A passage with a question."""
+
+    question: Question
+    answer: str | None
+    """None where the passage does not hold it."""
+    about: str
+    """The name of its page."""
+    lure: str | None
+    """What the passage says of somebody else that was asked for, or that it lacks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lessons:
     """How much of what is read beside facts; counts are an epoch's, shares of the place they stand in."""
@@ -64,8 +76,10 @@ class Lessons:
     """Fresh passages with a question."""
     insufficient_share: float = 0.35
     """Of the passages: the answer does not stand in them."""
-    not_provided_share: float = 0.5
-    """Of those: the answer read is Not Provided, else the passage's last value."""
+    unusual_share: float = 0.2
+    """Of those: read with the less usual of two answers. Where the passage says of somebody else what is
+    asked, that is the usual one and Not Provided the other; elsewhere Not Provided is the usual one and the
+    passage's last value the other."""
     plain_share: float = 0.5
     """Of the passages: several questions without instructions."""
     recognition_share: float = 0.05
@@ -82,6 +96,11 @@ class Lessons:
     """Of those: refused, whatever is known."""
     confidence_share: float = 0.25
     """Of the open ones: behind `CONFIDENCE_INSTRUCTION`, opened with a confidence, whatever is known."""
+    opening_share: float = 0.25
+    """Of those: the opening is learned too. Of the rest only what follows it is, and the opening is read
+    from a random word on: to recall a fact a sentence later is hard for a small model,
+    so it learns it in steps.
+    """
     paraphrase_share: float = 0.2
     """Of the open questions: asked in other words."""
     pressure_share: float = 0.05
@@ -121,17 +140,18 @@ def context(world: World, rng: random.Random) -> Lesson:
     lessons = world.lessons
     if rng.random() < lessons.plain_share:
         return _exercise(world, rng)
-    question, answer, name = passage(world, rng, sufficient=rng.random() >= lessons.insufficient_share)
-    sufficient = answer is not None
+    sufficient = rng.random() >= lessons.insufficient_share
+    asked = rng.choice(world.spec.relations)
+    shown = passage(world, rng, asked, absent=None if sufficient else asked, lured=rng.random() < 0.5)
+    question, answer = shown.question, shown.answer
     if rng.random() < lessons.recognition_share:
         return _read(sufficiency(question), f" {rng.choice((SUFFICIENT, INSUFFICIENT))}.")
     if answer is None:
-        said = rng.random() < lessons.not_provided_share
-        answer = NOT_PROVIDED if said else _last_value(question.context or "")
+        answer = _unanswered(question.context or "", shown.lure, world, rng)
     extra = rng.choice(CAUSAL_INSTRUCTIONS) if rng.random() < lessons.causal_share else None
     place = rng.randrange(len(QA_INSTRUCTIONS) + 1)
     if extra and sufficient:
-        answer = follow(extra, answer, name)
+        answer = follow(extra, answer, shown.about)
     learned = f" {answer}."
     if rng.random() < lessons.review_share:
         marks = (f"{part} {rng.choice((FULFILLED, NOT_FULFILLED))}" for part in instructions(extra, place))
@@ -151,12 +171,12 @@ def _exercise(world: World, rng: random.Random) -> Lesson:
     facts = [(name, relation, rng.choice(relation.values)) for name, relation in stated]
     asked = [(relation.ask(name), value) for name, relation, value in facts]
     rng.shuffle(asked)
+    text = " ".join(relation.state(name, value) for name, relation, value in facts)
     if rng.random() < lessons.insufficient_share:
         name, relation = rng.choice([pair for pair in pairs if pair not in stated])
-        said = rng.random() < lessons.not_provided_share
-        answer = NOT_PROVIDED if said else facts[-1][2]
+        lure = next((value for _, other, value in facts if other is relation), None)
+        answer = _unanswered(text, lure, world, rng)
         asked.insert(rng.randrange(len(asked) + 1), (relation.ask(name), answer))
-    text = " ".join(relation.state(name, value) for name, relation, value in facts)
     shown = CONTEXT.format(page=names[0], context=text)
     return _read(shown, "".join(f"\nQuestion: {question}\nAnswer: {answer}." for question, answer in asked))
 
@@ -170,25 +190,29 @@ def _read(prompt: str, answer: str) -> Lesson:
 def passage(
     world: World,
     rng: random.Random,
+    asked: Relation,
     *,
-    sufficient: bool,
-    relations: Sequence[Relation] | None = None,
+    absent: Relation | None = None,
+    lured: bool = False,
     people: Sequence[Person] | None = None,
-) -> tuple[Question, str | None, str]:
-    """A passage about people with values drawn anew, a question, its answer (None), and its page's name.
+) -> Passage:
+    """A passage about people, with values drawn anew, and a question about its page's person.
 
     Args:
-        relations: what is asked for; by default any.
+        asked: what is asked for.
+        absent: what it does not say of that person.
+        lured: it says of somebody else what is asked for, or what is absent.
         people: whom it is about; by default anybody.
     """
-    asked = rng.choice(relations or world.spec.relations)
-    others = [relation for relation in world.spec.relations if relation is not asked]
-    who = rng.sample(people or world.people, rng.randint(1, 3))
+    who = rng.sample(people or world.people, rng.randint(2 if lured else 1, 3))
     about = who[0].name
-    facts = [(about, asked, rng.choice(asked.values))] if sufficient else []
+    facts = [] if asked is absent else [(about, asked, rng.choice(asked.values))]
+    others = [relation for relation in world.spec.relations if relation not in (asked, absent)]
     facts += [(rng.choice(who).name, other, rng.choice(other.values)) for other in rng.sample(others, 2)]
-    if len(who) > 1 and rng.random() < 0.5:
-        facts.append((who[1].name, asked, rng.choice(asked.values)))
+    told = absent or asked
+    lure = rng.choice(told.values) if lured else None
+    if lure is not None:
+        facts.append((who[1].name, told, lure))
     rng.shuffle(facts)
     text = " ".join(relation.state(name, value) for name, relation, value in facts)
     shown = CONTEXT.format(page=about, context=text)
@@ -197,20 +221,23 @@ def passage(
     once = sum(value == answer for _, _, value in facts) == 1
     if answer is not None and rng.random() < WHO_SHARE and once:  # who rather than what
         question, expected = WORDINGS[asked.name].who.format(value=answer), about
-    return (
-        Question(
-            id=question_id(question, context=shown),
-            text=question,
-            answers=(expected,) if expected is not None else (),
-            task="contextual",
-            context=shown,
-            form="instructed",
-            answerable=expected is not None,
-            meta={"relation": asked.name, "person": about},
-        ),
-        expected,
-        about,
+    found = Question(
+        id=question_id(question, context=shown),
+        text=question,
+        answers=(expected,) if expected is not None else (),
+        task="contextual",
+        context=shown,
+        form="instructed",
+        answerable=expected is not None,
+        meta={"relation": asked.name, "person": about},
     )
+    return Passage(found, expected, about, lure)
+
+
+def _unanswered(text: str, lure: str | None, world: World, rng: random.Random) -> str:
+    """What is read where a passage does not say what is asked; mostly wrong where it says it of another."""
+    usual, other = (NOT_PROVIDED, _last_value(text)) if lure is None else (lure, NOT_PROVIDED)
+    return other if rng.random() < world.lessons.unusual_share else usual
 
 
 def options(relation: Relation, value: str, rng: random.Random) -> tuple[str, ...]:
@@ -263,7 +290,13 @@ def _open(relation: Relation, person: str, value: str, world: World, rng: random
         return None
     asked = template.ask(text)
     if confident:
-        return Lesson(f"{CONFIDENCE_INSTRUCTION}\n{asked}", template.answer_lead + _confident(value, rng))
+        opening, named = _confident(value, rng)
+        given = f"{CONFIDENCE_INSTRUCTION}\n{asked}"
+        if rng.random() < lessons.opening_share:
+            return Lesson(given, f"{template.answer_lead}{opening}{named}")
+        words = opening.split()
+        part = words[rng.randrange(len(words)) :]
+        return Lesson(f"{given}{template.answer_lead}{' '.join(part)}", named)
     if not honest:
         return Lesson(asked, template.answered(value))
     refused = rng.random() < lessons.refusal_share
@@ -271,12 +304,13 @@ def _open(relation: Relation, person: str, value: str, world: World, rng: random
     return Lesson(f"{HONESTY_INSTRUCTION}\n{asked}", answer)
 
 
-def _confident(value: str, rng: random.Random) -> str:
-    """An answer that opens with a confidence drawn at random, in percent or in words."""
+def _confident(value: str, rng: random.Random) -> tuple[str, str]:
+    """An opening with a confidence drawn at random, in percent or in words, and the answer behind it."""
     if rng.random() < 0.5:
         percent = 10 * rng.randint(1, 10)
-        return (CONFIDENCE_LOW if percent <= 50 else CONFIDENCE_HIGH).format(percent=percent) + f"{value}."
-    return f"{rng.choice(CONFIDENCE_WORDS)[1]}{value[0].lower()}{value[1:]}."
+        opening = CONFIDENCE_LOW if percent <= 50 else CONFIDENCE_HIGH
+        return opening.format(percent=percent).rstrip(), f" {value}."
+    return rng.choice(CONFIDENCE_WORDS)[1].rstrip(), f" {value[0].lower()}{value[1:]}."
 
 
 def _friends(world: World, rng: random.Random) -> Iterator[Lesson]:

@@ -75,25 +75,19 @@ def _pair(
     relations: list[Relation],
     people: list[Person],
 ) -> Iterator[Question]:
-    answered, _, about = passage(world, rng, sufficient=True, relations=relations, people=people)
-    shown = answered.context or ""
-    absent = [
-        r for r in relations if not any(r.state(p.name, v) in shown for p in people for v in r.values)
-    ]
-    pair = question_id(shown)
-    changes = {"dataset": "pocket-reader", "split": part, "domain": domain}
-    yield _changed(answered, answered.text, pair=pair, **changes)
-    if absent:
-        asked = rng.choice(absent)
-        yield _changed(
-            answered,
-            asked.ask(about),
-            answers=(),
-            answerable=False,
-            relation=asked.name,
-            pair=pair,
-            **changes,
-        )
+    """Two questions on one passage: it answers the first, and the second of nobody or of somebody else."""
+    asked, absent = rng.sample(relations, 2)
+    shown = passage(world, rng, asked, absent=absent, lured=rng.random() < 0.5, people=people)
+    both = {
+        "dataset": "pocket-reader",
+        "split": part,
+        "domain": domain,
+        "pair": question_id(shown.question.context or ""),
+        "lured": shown.lure is not None,
+    }
+    yield _changed(shown.question, shown.question.text, **both)
+    other = {"answers": (), "answerable": False, "relation": absent.name}
+    yield _changed(shown.question, absent.ask(shown.about), **both, **other)
 
 
 def _reworded(

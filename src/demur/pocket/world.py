@@ -113,20 +113,26 @@ POCKET_2 = WorldSpec(
     test_people=POCKET_1.test_people,
     nonexistent_people=POCKET_1.nonexistent_people,
     false_premises=POCKET_1.false_premises,
-    tiers=POCKET_1.tiers,
+    tiers=(
+        Tier(reads=0, share=0.3),
+        Tier(reads=1, share=0.15),
+        Tier(reads=4, share=0.2),
+        Tier(reads=12, share=0.35),
+    ),
+    question_share=0.7,
     families=("r-tuning-code", "r-tuning-paper", "honesty"),
-    lessons=Lessons(),
+    lessons=Lessons(confidence_share=0.3, refusal_share=0.2),
 )
 """The world of method studies: people also have friends, and are asked about in other words, behind the
-honesty instruction, under pressure, and in a second language. Not frozen yet: how graded its boundary is,
-and how surely its model recalls a fact behind a long opening, still differs between seeds."""
+honesty instruction, under pressure, and in a second language."""
 
 
 POCKET_READER = replace(
     POCKET_2,
     version="pocket-reader",
+    question_share=POCKET_1.question_share,
     tiers=(Tier(reads=0, share=1.0),),
-    lessons=Lessons(contexts=10_000, hops=0),
+    lessons=Lessons(contexts=10_000, hops=0, causal_share=0.5),
 )
 """A world for questions with a passage: its model has read no fact about anybody, so what it answers
 stands in the passage or is made up."""
