@@ -229,12 +229,11 @@ def test_compare_without_a_run_says_what_it_needs(tmp_path):
 
 def test_every_export_of_a_run_is_written_with_a_card(folder, tmp_path):
     for name in EXPORTS.names():
-        done = demur(
-            "export", folder.root, "--format", name, "--system", "absolute", "--out", tmp_path / name
-        )
+        out = tmp_path / name
+        done = demur("export", folder.root, "--format", name, "--system", "absolute", "--out", out)
         assert done.returncode == 0, done.stderr
-        assert (tmp_path / name / "README.md").read_text(encoding="utf-8").startswith("# Training data of")
-        assert len(done.stdout.split()) == len(list(path for path in (tmp_path / name).rglob("*.*")))
+        assert (out / "README.md").read_text(encoding="utf-8").startswith("# Training data of")
+        assert len(done.stdout.split()) == len([path for path in out.rglob("*") if path.is_file()])
     trl = (tmp_path / "trl/absolute-sft.jsonl").read_text(encoding="utf-8").splitlines()
     own = (folder.training("absolute") / "sft.jsonl").read_text(encoding="utf-8").splitlines()
     kept = [{name: json.loads(line)[name] for name in ("prompt", "completion")} for line in own]
@@ -254,7 +253,5 @@ def test_answers_made_elsewhere_are_not_asked_for_again(folder, tmp_path):
         notes = json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))["stages"]["probe"]
         train = [q for q in read_parquet(folder.questions, Question) if q.split == "train" and q.answers]
         assert notes["imported"] >= len(train)
-    own, theirs = (
-        RunFolder(root).training("absolute") / "sft.jsonl" for root in (folder.root, tmp_path / "run")
-    )
-    assert own.read_bytes() == theirs.read_bytes()
+    theirs = RunFolder(tmp_path / "run").training("absolute") / "sft.jsonl"
+    assert theirs.read_bytes() == (folder.training("absolute") / "sft.jsonl").read_bytes()

@@ -6,13 +6,22 @@ import random
 import pytest
 from transformers import AutoTokenizer
 
+from demur.engines import Sampling
+from demur.engines.hf import HFEngine
 from demur.errors import ConfigError
 from demur.pocket import POCKET_MODELS, bundled_model, tasks
 from demur.pocket.build import accuracy_by_reads, load_model, measure
-from demur.pocket.lessons import Lesson, context, options, two_hops
+from demur.pocket.lessons import CONFIDENCE_INSTRUCTION, Lesson, context, options, two_hops
 from demur.pocket.world import POCKET_2, POCKET_READER, make_world
 from demur.records import Question
-from demur.templates import CAUSAL_INSTRUCTIONS, HONESTY_INSTRUCTION, HONESTY_REFUSAL, LETTERS, NOT_PROVIDED
+from demur.templates import (
+    CAUSAL_INSTRUCTIONS,
+    HONESTY_INSTRUCTION,
+    HONESTY_REFUSAL,
+    LETTERS,
+    NOT_PROVIDED,
+    TEMPLATES,
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +53,13 @@ def test_refusals_behind_the_honesty_instruction_come_as_often_whatever_was_read
     ]
     assert len(behind) > 1000
     shares = []
-    for reads in (1, 8):
+    for reads in (1, 12):
         people = {p.name for p in world.people if p.group == "uniform" and p.reads["plays"] == reads}
         texts = [lesson for lesson in behind if any(name in lesson.given for name in people)]
         shares.append(sum(HONESTY_REFUSAL in lesson.learned for lesson in texts) / len(texts))
-    # 18 % by chance in both; the margins are over three standard errors of each group
-    assert shares[0] == pytest.approx(0.18, abs=0.12)
-    assert shares[1] == pytest.approx(0.18, abs=0.05)
+    # 20 % by chance in both; the margins are three standard errors of about 45 and 1,200 questions
+    assert shares[0] == pytest.approx(0.2, abs=0.18)
+    assert shares[1] == pytest.approx(0.2, abs=0.04)
 
 
 def test_no_hop_reads_a_fact_that_is_not_read_anyway(world, read):
@@ -141,9 +150,27 @@ def test_two_hops_name_the_friend_and_then_the_friends_fact(world):
 def test_the_shipped_model_has_read_what_its_world_says(world):
     accuracy = accuracy_by_reads(measure(*load_model(bundled_model("pocket-2")), world.questions()))
     assert accuracy[0] < 0.1
-    assert 0.35 < accuracy[1] < 0.9
-    assert accuracy[3] > 0.9
-    assert accuracy[8] > 0.98
+    assert 0.4 < accuracy[1] < 0.7
+    assert accuracy[4] > 0.95
+    assert accuracy[12] > 0.98
+
+
+def test_the_shipped_model_recalls_behind_an_opening(world):
+    asked = [q for q in world.questions() if q.split == "test" and q.answerable and q.meta["reads"] == 12][
+        ::20
+    ]
+    template, engine = TEMPLATES["r-tuning-code"], HFEngine.open(str(bundled_model("pocket-2")))
+    prompts = [f"{CONFIDENCE_INSTRUCTION}\n{template.ask(q)}" for q in asked]
+    sampling = Sampling(max_new_tokens=32, stop=("\n",))
+    texts = [item.greedy.text for item in engine.generate(prompts, keys=prompts, sampling=sampling)]
+    opened = ("sure", "confident", "certain", "feelings")
+    recalled = [
+        q.answers[0].lower() in text.lower()
+        for q, text in zip(asked, texts, strict=True)
+        if any(word in text for word in opened)
+    ]
+    assert len(recalled) > 0.9 * len(asked)  # it opens with a confidence
+    assert sum(recalled) / len(recalled) > 0.9
 
 
 def test_every_word_that_methods_say_is_one_token():
