@@ -94,7 +94,7 @@ _ASKED_IS_DENIED = re.compile(
 _TURNS = re.compile(r"(?:^|[.!?]\s+)(?:however|but|that said|nevertheless|nonetheless|still)\b,?\s+")
 _OFFERS = re.compile(
     r"(?:as (?:an?|your) [\w ]+, )?"
-    r"(?:(?:i|we) (?:can|could|may|might|would|will|'d|am)\b|if (?:you|it|there)\b|feel free|please"
+    r"(?:i (?:can|could|may|might|would|will|'d|am)\b|if (?:you|it|there)\b|feel free|please"
     r"|let me|(?:can|could|would) you|without\b|for more\b)"
 )
 """How a turn goes on that offers help or asks back instead of answering."""
@@ -187,10 +187,9 @@ def _about_nothing(plain: str, question: str) -> State:
     found = re.search(_bounded("|".join(_NONEXISTENCE)), opening) if _QUICK.search(plain) else None
     if found is None or found[0] in _plain(question):
         return "answered"
-    if not _ASKED_IS_DENIED.search(opening):
-        claim = re.search(r"\b(?:is|are|have|has)\b.* (?:as|since|because) ", opening[: found.start()])
-        return "unclear" if claim else "answered"
-    return _state_of_long(plain)
+    if re.search(r"\b(?:is|are|have|has)\b.* (?:as|since|because) ", opening[: found.start()]):
+        return "unclear"  # a claim, and that there is nothing to claim it of
+    return _state_of_long(plain) if _ASKED_IS_DENIED.search(opening) else "answered"
 
 
 def without_refusals(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> str:
