@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from demur.judging import is_refusal, judge, without_refusals
-from demur.judging.refusals import _QUICK, R_TUNING_PHRASES
+from demur.judging.refusals import _QUICK, R_TUNING_PHRASES, refusal_state
 from demur.records import Question, Verdict
 
 REFUSALS = [
@@ -110,3 +114,65 @@ def test_gold_beside_a_refusal(answer, text, verdict):
 def test_quick_look_misses_no_pattern(text):
     assert is_refusal(text)
     assert _QUICK.search(text)
+
+
+STATES = [
+    (
+        "refused",
+        "I'm sorry, but I couldn't find any information on a species called \"Wub\". It may be fictional. "
+        "If you can correct the spelling, I'll be happy to assist you further.",
+    ),
+    (
+        "refused",
+        "Unfortunately I do not have enough information to say where the Wub lives, as it does not seem to "
+        "be a known animal. Animals live in many places. If you tell me more, I may be able to help.",
+    ),
+    ("refused", "The Wub is a fictional creature, so it does not have a habitat."),
+    ("answered", "As the Wub is imaginary, it is hard to say."),  # nothing of what was asked is denied
+    ("answered", "The Wub, a fictional creature, is said to live in caves and to hoard shiny things."),
+    ("unclear", "The Wub is not endangered, as it is a fictional creature that does not exist."),
+    (
+        "unclear",
+        "I don't have specific information about the Wub since it is fictional. However, we could imagine "
+        "that it hunts at night and lives in a burrow under old trees.",
+    ),
+    (
+        "refused",
+        "I don't have specific information about the Wub since it is fictional. However, I can help you to "
+        "invent habits for it if you tell me what it looks like.",
+    ),
+    (
+        "answered",
+        "Mice cannot catch cats, as they are far smaller; cats hunt mice.",
+    ),  # corrects the premise
+    ("answered", "I'm sorry, but furniture stores do not sell meat. Meat is sold in grocery stores."),
+    ("answered", ""),
+]
+
+
+@pytest.mark.parametrize(("state", "text"), STATES)
+def test_long_texts_are_read_as_a_whole(state, text):
+    assert refusal_state(text) == state
+
+
+OUTPUTS = Path(os.environ.get("DEMUR_SHARED_DATA") or Path(__file__).parents[3] / "shared/data")
+OUTPUTS /= "unknownbench/outputs"
+
+
+@pytest.mark.skipif(not OUTPUTS.is_dir(), reason="needs UnknownBench's outputs (DEMUR_SHARED_DATA)")
+def test_labelled_responses_of_real_models_are_told_apart():
+    """`benchmarks/refusal_detection.py` makes the published figures; this keeps them from falling."""
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    try:
+        from refusal_detection import DETECTORS, labelled, scores
+    finally:
+        sys.path.pop(0)
+    rows = list(labelled(OUTPUTS))
+    assert len(rows) == 900
+    found = {name: scores(rows, detector) for name, detector in DETECTORS.items()}
+    right, said = found["Demur"]["precision"]
+    assert right / said >= 0.97
+    right, refused = found["Demur"]["recall"]
+    assert right / refused >= 0.92
+    peers = [score["recall"][0] for name, score in found.items() if name != "Demur"]
+    assert right > 2 * max(peers)

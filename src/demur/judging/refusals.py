@@ -75,7 +75,9 @@ _PATTERNS = (
     r"it is (?:not possible|impossible) to (?:say|tell|know|determine|answer)",
     r"(?:is|lies|are) (?:beyond|outside) (?:the scope of )?my knowledge",
     r"(?:context|passage|text|document)s? (?:do|does) not (?:say|mention|provide|contain|specify|state)",
-    r"(?:is|are|was|were) not (?:mentioned|provided|specified|stated|given) in the",
+    r"(?:is|are|was|were) not (?:mentioned|provided|specified|stated|given) in the"
+    r" (?:given |provided )?(?:context|passage|text|document)",
+    r"unable to (?:generate|answer|provide|respond|process)",
 )
 _FICTION = r"(?:fictional|fictitious|made[- ]up|imaginary|mythical|invented|hypothetical)"
 _NONEXISTENCE = (
@@ -87,8 +89,8 @@ _NONEXISTENCE = (
     r"not a (?:commonly )?(?:real|known|recogni[sz]ed)",
 )
 _ASKED_IS_DENIED = re.compile(
-    r"\b(?:(?:do|does|did) not have|don't have|doesn't have|there (?:is|are) no|no (?:specific|known)|"
-    r"is not associated|no animal|no such)\b"
+    r"\b(?:(?:do|does|did|is|are) not (?!exist|actually exist|really exist)|don't|doesn't"
+    r"|there (?:is|are) no|no (?:specific|known|animal|such)\b)"
 )
 """What a text about something that does not exist says where it gives no answer."""
 _TURNS = re.compile(r"(?:^|[.!?]\s+)(?:however|but|that said|nevertheless|nonetheless|still)\b,?\s+")
