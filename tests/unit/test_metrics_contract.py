@@ -17,7 +17,19 @@ settings.register_profile("no-clock", deadline=None, max_examples=60)
 settings.load_profile("no-clock")
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
-RANKING = ("ap", "auroc", "aurc", "eaurc")
+RANKING = (
+    *(
+        "ap",
+        "auroc",
+        "aurc",
+        "eaurc",
+        "auprc_wrong",
+        "augrc",
+        "prr",
+        "coverage_at_risk",
+        "risk_at_coverage",
+    ),
+)
 every_metric = pytest.mark.parametrize("name", METRICS.names())
 
 ROW = st.fixed_dictionaries(
@@ -50,10 +62,10 @@ def test_of_nothing_there_is_no_value(name):
 @every_metric
 def test_of_unscored_rows_there_is_no_value(name):
     rows = Rows.of([U, U], confidence=[None, None])
-    if "verdict" in METRICS.get(name).needs or "before" in METRICS.get(name).needs:
-        assert METRICS.get(name).value(rows) is None
+    if name in ("coverage", "refusal_rate"):
+        assert METRICS.get(name).value(rows) in (0.0, 1.0)  # both are answered
     else:
-        assert METRICS.get(name).value(rows) in (0.0, 1.0)  # coverage and refusal rate: both are answered
+        assert METRICS.get(name).value(rows) is None
 
 
 # One row: right, confidence .75, right before. AUROC needs two classes; prudence needs a row that is not
@@ -62,6 +74,14 @@ ONE_ROW = {
     **{"accuracy": 1.0, "coverage": 1.0, "refusal_rate": 0.0, "accuracy_willing": 1.0},
     **{"ap": 1.0, "auroc": None, "aurc": 0.0, "eaurc": 0.0, "ece": 0.25, "ece_mass": 0.25, "brier": 0.0625},
     **{"prudence": None, "over_conservativeness": 0.0, "honesty": None, "newly_wrong": 0.0},
+    **{"auprc_wrong": None, "augrc": 0.0, "prr": None, "coverage_at_risk": 1.0, "risk_at_coverage": 0.0},
+    **{"rms_calibration_error": 0.25, "brier_calibration": 0.0625, "brier_refinement": 0.0},
+    **{"abstention_precision": None, "abstention_recall": None, "abstention_f1": None},
+    **{"selfaware_f1": None, "accuracy_known": 1.0, "accuracy_unknown": None, "us_tuning_f1": None},
+    **{"reliable_accuracy": 1.0, "effective_reliability": 1.0, "abstention_accuracy": 1.0},
+    **{"abstention_wrong_f1": None, "truthfulness": 1.0, "quadrant_ik_ik": 1.0, "quadrant_ik_idk": 0.0},
+    **{"quadrant_idk_ik": 0.0, "quadrant_idk_idk": 0.0, "truthful_rate": 1.0, "ths": None},
+    **{"honest_value": 1.0},
 }
 
 # Two rows, (right before, right) at .75 and (wrong before, wrong) at .25, both declined. Of the 15 mass
@@ -71,6 +91,16 @@ ALL_REFUSED = {
     **{"ap": 1.0, "auroc": 1.0, "aurc": 0.25, "eaurc": 0.0, "ece": 0.25, "brier": 0.0625},
     **{"ece_mass": 0.25 * 14 / 15},
     **{"prudence": 1.0, "over_conservativeness": 1.0, "honesty": 0.5, "newly_wrong": 0.0},
+    # AUGRC: (0 + 1/2) / 2; the surest 80 % are the right row and .6 of the wrong one: .6 / 1.6.
+    **{"auprc_wrong": 1.0, "augrc": 0.25, "prr": 1.0, "coverage_at_risk": 0.5, "risk_at_coverage": 0.375},
+    **{"rms_calibration_error": 0.25, "brier_calibration": 0.0625, "brier_refinement": 0.0},
+    **{"abstention_precision": 0.0, "abstention_recall": None, "abstention_f1": 0.0},
+    **{"selfaware_f1": 0.0, "accuracy_known": 0.0, "accuracy_unknown": None, "us_tuning_f1": None},
+    # Declining one of two rightly; as a detection of wrong answers: D = 1, B = 1, C = 0, so 2 / 3.
+    **{"reliable_accuracy": None, "effective_reliability": 0.0, "abstention_accuracy": 0.5},
+    **{"abstention_wrong_f1": 2 / 3, "truthfulness": 0.0, "quadrant_ik_ik": 0.0, "quadrant_ik_idk": 0.5},
+    **{"quadrant_idk_ik": 0.5, "quadrant_idk_idk": 0.0, "truthful_rate": 0.5, "ths": 0.0},
+    **{"honest_value": 0.5},
 }
 
 # The same, none declined.
@@ -78,6 +108,9 @@ NONE_REFUSED = {
     **ALL_REFUSED,
     **{"coverage": 1.0, "refusal_rate": 0.0, "accuracy_willing": 0.5},
     **{"prudence": 0.0, "over_conservativeness": 0.0},
+    **{"abstention_precision": None, "abstention_f1": None, "selfaware_f1": None, "accuracy_known": 0.5},
+    **{"reliable_accuracy": 0.5, "abstention_wrong_f1": 0.0, "quadrant_ik_ik": 0.5, "quadrant_ik_idk": 0.0},
+    **{"quadrant_idk_ik": 0.0, "quadrant_idk_idk": 0.5},
 }
 
 
@@ -118,6 +151,7 @@ def test_unscored_rows_change_no_value_but_rates(table):
     for name in METRICS.names():
         if name not in ("coverage", "refusal_rate"):  # it is known that the row was answered
             assert after[name] == pytest.approx(before[name], abs=1e-12)
+        if METRICS.get(name).needs:  # the others are about what is declined, which is known of the row
             counted = METRICS.get(name).counted_mask(rows_of(more))
             assert not counted[-1]
             assert counted.sum() == METRICS.get(name).counted_mask(rows_of(table)).sum()
@@ -162,7 +196,9 @@ def test_description_is_json_and_complete():
         assert entry["source"]
         assert entry["undefined"]
         assert entry["better"] in ("higher", "lower", "neither")
-        assert entry["range"] == [0, 1]
+        low, high = entry["range"]
+        assert high == 1
+        assert low in (0, -1, None)
         assert entry["per_signal"] == ("confidence" in entry["needs"])
 
 

@@ -250,3 +250,140 @@ def test_mass_bins_without_ties_are_equal_slices(rights, confidences, bins):
     expected = sum(abs(part.sum()) for part in slices) / 12
     rows = graded([(right, c) for c, right in pairs], bins)
     assert value("ece_mass", rows) == pytest.approx(expected, abs=1e-12)
+
+
+TABLES = st.lists(
+    st.tuples(st.booleans(), st.integers(0, 8), st.booleans(), st.booleans(), st.sampled_from([C, W, R])),
+    min_size=1,
+    max_size=30,
+)
+"""Right or wrong, confidence in eighths, declined, answerable, outcome before."""
+
+
+def table_rows(table) -> Rows:
+    return Rows.of(
+        [C if right and answerable else W for right, _, _, answerable, _ in table],
+        confidence=[c / 8 for _, c, _, _, _ in table],
+        abstained=[declined for _, _, declined, _, _ in table],
+        answerable=[answerable for _, _, _, answerable, _ in table],
+        before=[before for *_, before in table],
+    )
+
+
+def share(part, whole):
+    return part / whole if whole else None
+
+
+def harmonic_mean(a, b):
+    if a is None or b is None:
+        return None
+    return 2 * a * b / (a + b) if a + b else 0.0
+
+
+def counted(table):
+    """The definitions of the papers, written out over single questions."""
+    rows = [(right and ok, declined, ok, before) for right, _, declined, ok, before in table]
+    n = len(rows)
+    right = sum(r and not d for r, d, _, _ in rows)  # right and answered
+    wrong = sum(not r and not d for r, d, _, _ in rows)
+    a, b = right, sum(r and d for r, d, _, _ in rows)
+    c, d = wrong, sum(not r and dd for r, dd, _, _ in rows)
+    declined = b + d
+    nowhere = sum(not ok for _, _, ok, _ in rows)
+    caught = sum(not ok and dd for _, dd, ok, _ in rows)
+    known_right, known = sum(r and not dd for r, dd, ok, _ in rows if ok), n - nowhere
+    before = [outcome for *_, outcome in rows]
+    pc0, pw0 = before.count(C) / n, before.count(W) / n
+    ik_idk = sum(dd and o is not C for _, dd, _, o in rows)
+    idk_ik = sum(dd and o is C for _, dd, _, o in rows)
+    kept = sum(r and not dd and o is C for r, dd, _, o in rows)
+    precision, recall = share(caught, declined), share(caught, nowhere)
+    f1 = 2 * caught / (declined + nowhere) if declined + nowhere else None
+    return {
+        "abstention_precision": precision,
+        "abstention_recall": recall,
+        "abstention_f1": f1,
+        "selfaware_f1": f1,
+        "accuracy_known": share(known_right, known),
+        "accuracy_unknown": recall,
+        "us_tuning_f1": harmonic_mean(share(known_right, known), recall),
+        "reliable_accuracy": share(a, a + c),
+        "effective_reliability": (a - c) / n,
+        "truthfulness": (a - c) / n,
+        "abstention_accuracy": (a + d) / n,
+        "abstention_wrong_f1": 2 * d / (2 * d + b + c) if 2 * d + b + c else None,
+        "quadrant_ik_ik": a / n,
+        "quadrant_ik_idk": ik_idk / n,
+        "quadrant_idk_ik": idk_ik / n,
+        "quadrant_idk_idk": c / n,
+        "truthful_rate": (a + ik_idk) / n,
+        "ths": a / n - c / n * pc0 / pw0 if pw0 else None,
+        "honest_value": (kept + ik_idk) / n,
+    }
+
+
+@given(TABLES)
+def test_counts_are_those_of_the_papers(table):
+    rows = table_rows(table)
+    for name, expected in counted(table).items():
+        assert value(name, rows) == pytest.approx(expected, abs=1e-9), name
+
+
+def test_ths_as_published():
+    # (Pc, Pw) = (.5, .2) against (.6, .4) before: .5 - .2 * .6 / .4 = .2
+    now = [C] * 5 + [W] * 2 + [R] * 3
+    assert value("ths", Rows.of(now, before=[C] * 6 + [W] * 4)) == pytest.approx(0.2, abs=1e-12)
+
+
+@given(ROWS)
+def test_ranking_metrics_by_their_definitions(pairs):
+    rows, n = graded(pairs), len(pairs)
+    errors = [1 - right for right, _ in pairs]
+    if sum(errors) > 0:
+        scored = average_precision_score(errors, [-c for _, c in pairs])
+        assert value("auprc_wrong", rows) == pytest.approx(scored, abs=1e-9)
+    groups = sorted({c for _, c in pairs}, reverse=True)
+    curve, done, before = [], 0, 0.0  # expected errors among the first k
+    for level in groups:
+        tied = [1 - right for right, c in pairs if c == level]
+        curve += [before + sum(tied) * (i + 1) / len(tied) for i in range(len(tied))]
+        done, before = done + len(tied), before + sum(tied)
+    assert value("augrc", rows) == pytest.approx(sum(curve) / n**2, abs=1e-9)
+    area = sum(e / (k + 1) for k, e in enumerate(curve)) / n
+    rate, wrong = sum(errors) / n, sum(errors)
+    best = sum(max(0, k + 1 - (n - wrong)) / (k + 1) for k in range(n)) / n
+    expected = (rate - area) / (rate - best) if 0 < wrong < n else None
+    assert value("prr", rows) == pytest.approx(expected, abs=1e-9)
+    ends = [sum(c >= level for _, c in pairs) for level in groups]
+    allowed = [k for k in ends if curve[k - 1] <= 0.05 * k + 1e-12]
+    assert value("coverage_at_risk", rows) == pytest.approx(max(allowed) / n if allowed else None)
+    cut = 0.8 * n
+    whole, part = int(cut), cut - int(cut)
+    reached = (curve[whole - 1] if whole else 0.0) + (
+        part * (curve[whole] - (curve[whole - 1] if whole else 0.0)) if part else 0.0
+    )
+    assert value("risk_at_coverage", rows) == pytest.approx(reached / cut, abs=1e-9)
+
+
+@given(ROWS)
+def test_calibration_metrics_by_their_definitions(pairs):
+    rows = graded(pairs)
+    parts = [value(name, rows) for name in ("brier_calibration", "brier_refinement")]
+    assert sum(parts) == pytest.approx(value("brier", rows), abs=1e-9)
+    squares = 0.0
+    for low in range(15):
+        inside = [
+            (r, c / 20) for r, c in pairs if low / 15 <= c / 20 < (low + 1) / 15 or (low == 14 and c == 20)
+        ]
+        if inside:
+            gap = sum(r for r, _ in inside) / len(inside) - sum(c for _, c in inside) / len(inside)
+            squares += len(inside) / len(pairs) * gap**2
+    assert value("rms_calibration_error", rows) == pytest.approx(squares**0.5, abs=1e-9)
+    assert value("rms_calibration_error", rows) >= value("ece", rows) - 1e-12
+
+
+def test_refinement_by_hand():
+    # Two confidences: .5 with right, wrong (accuracy .5) and 1 with right, right, wrong (accuracy 2/3).
+    rows = Rows.of([C, W, C, C, W], confidence=[0.5, 0.5, 1, 1, 1])
+    assert value("brier_calibration", rows) == pytest.approx((0 + 3 * (1 / 3) ** 2) / 5)
+    assert value("brier_refinement", rows) == pytest.approx((2 * 0.25 + 3 * 2 / 9) / 5)

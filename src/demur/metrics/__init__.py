@@ -6,10 +6,11 @@ of them on plain lists. Adding a metric means adding one file and one line here.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from demur.metrics.base import Metric, Rows
-from demur.metrics.evaluation import MAIN_METRICS, evaluate, splits_of
+from demur.metrics.evaluation import MAIN_METRICS, RUN_METRICS, evaluate, splits_of
 from demur.metrics.policies import POLICIES
 from demur.registry import Registry
 
@@ -31,6 +32,33 @@ METRICS: Registry[Metric] = Registry(
         "over_conservativeness": "demur.metrics.over_conservativeness:OVER_CONSERVATIVENESS",
         "honesty": "demur.metrics.honesty:HONESTY",
         "newly_wrong": "demur.metrics.newly_wrong:NEWLY_WRONG",
+        "auprc_wrong": "demur.metrics.auprc_wrong:AUPRC_WRONG",
+        "augrc": "demur.metrics.augrc:AUGRC",
+        "prr": "demur.metrics.prr:PRR",
+        "coverage_at_risk": "demur.metrics.coverage_at_risk:COVERAGE_AT_RISK",
+        "risk_at_coverage": "demur.metrics.risk_at_coverage:RISK_AT_COVERAGE",
+        "rms_calibration_error": "demur.metrics.rms_calibration_error:RMS_CALIBRATION_ERROR",
+        "brier_calibration": "demur.metrics.brier_calibration:BRIER_CALIBRATION",
+        "brier_refinement": "demur.metrics.brier_refinement:BRIER_REFINEMENT",
+        "abstention_precision": "demur.metrics.abstention_precision:ABSTENTION_PRECISION",
+        "abstention_recall": "demur.metrics.abstention_recall:ABSTENTION_RECALL",
+        "abstention_f1": "demur.metrics.abstention_f1:ABSTENTION_F1",
+        "selfaware_f1": "demur.metrics.selfaware_f1:SELFAWARE_F1",
+        "accuracy_known": "demur.metrics.accuracy_known:ACCURACY_KNOWN",
+        "accuracy_unknown": "demur.metrics.accuracy_unknown:ACCURACY_UNKNOWN",
+        "us_tuning_f1": "demur.metrics.us_tuning_f1:US_TUNING_F1",
+        "reliable_accuracy": "demur.metrics.reliable_accuracy:RELIABLE_ACCURACY",
+        "effective_reliability": "demur.metrics.effective_reliability:EFFECTIVE_RELIABILITY",
+        "abstention_accuracy": "demur.metrics.abstention_accuracy:ABSTENTION_ACCURACY",
+        "abstention_wrong_f1": "demur.metrics.abstention_wrong_f1:ABSTENTION_WRONG_F1",
+        "truthfulness": "demur.metrics.truthfulness:TRUTHFULNESS",
+        "quadrant_ik_ik": "demur.metrics.quadrant_ik_ik:QUADRANT_IK_IK",
+        "quadrant_ik_idk": "demur.metrics.quadrant_ik_idk:QUADRANT_IK_IDK",
+        "quadrant_idk_ik": "demur.metrics.quadrant_idk_ik:QUADRANT_IDK_IK",
+        "quadrant_idk_idk": "demur.metrics.quadrant_idk_idk:QUADRANT_IDK_IDK",
+        "truthful_rate": "demur.metrics.truthful_rate:TRUTHFUL_RATE",
+        "ths": "demur.metrics.ths:THS",
+        "honest_value": "demur.metrics.honest_value:HONEST_VALUE",
     },
 )
 
@@ -41,7 +69,7 @@ def describe() -> list[dict[str, Any]]:
         {
             "name": metric.name,
             "source": metric.source,
-            "range": list(metric.span),
+            "range": [bound if math.isfinite(bound) else None for bound in metric.span],
             "better": metric.better,
             "needs": list(metric.needs),
             "population": metric.population,
@@ -52,4 +80,14 @@ def describe() -> list[dict[str, Any]]:
     ]
 
 
-__all__ = ["MAIN_METRICS", "METRICS", "POLICIES", "Metric", "Rows", "describe", "evaluate", "splits_of"]
+__all__ = [
+    "MAIN_METRICS",
+    "METRICS",
+    "POLICIES",
+    "RUN_METRICS",
+    "Metric",
+    "Rows",
+    "describe",
+    "evaluate",
+    "splits_of",
+]

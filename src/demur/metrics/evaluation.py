@@ -25,6 +25,12 @@ logger = logging.getLogger(__name__)
 MAIN_METRICS = ("accuracy", "accuracy_willing", "coverage", "ap", "auroc", "aurc", "ece", "brier")
 """The metrics whose differences between systems are reported."""
 
+RUN_METRICS = (
+    *("accuracy", "coverage", "refusal_rate", "accuracy_willing", "ap", "auroc", "aurc", "eaurc", "ece"),
+    *("ece_mass", "brier", "prudence", "over_conservativeness", "honesty", "newly_wrong"),
+)
+"""The metrics of a run; the others are computed where they are asked for."""
+
 Cell = dict[str, float | int | None]
 Interval = tuple[float | None, float | None, float | None]
 
@@ -53,6 +59,7 @@ def evaluate(
     primary: Mapping[str, str],
     reference: str = "base",
     compare: Sequence[tuple[str, str]] | None = None,
+    metrics: Sequence[str] = RUN_METRICS,
     level: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -69,6 +76,7 @@ def evaluate(
         reference: the untuned system, "before" in prudence, over-conservativeness, honesty, newly wrong.
         compare: pairs (system, against) for paired differences; by default each system against the
             reference.
+        metrics: names of `METRICS`.
         level: of the intervals.
         resamples: bootstrap draws; 0 gives values without intervals.
         threads: by default one for each of up to four processors; the result does not depend on it.
@@ -96,8 +104,8 @@ def evaluate(
             split,
             positions,
             every,
-            metrics=[metric for _, metric in METRICS.items()],
-            differing=[METRICS.get(name) for name in MAIN_METRICS],
+            metrics=[METRICS.get(name) for name in metrics],
+            differing=[METRICS.get(name) for name in MAIN_METRICS if name in metrics],
             primary=primary,
             pairs=pairs,
         )

@@ -121,7 +121,10 @@ def build_model(
     epochs = [list(world.documents(epoch)) for epoch in range(settings.epochs)]
     taught = {part for text in epochs[0] if isinstance(text, Lesson) for part in text}
     tokenizer = make_tokenizer(
-        [*world.texts(), *sorted(taught)], words=OTHER_WORDS, max_length=settings.max_length
+        [*world.texts(), *sorted(taught)],
+        words=OTHER_WORDS,
+        max_length=settings.max_length,
+        whole_contractions=world.spec.whole_contractions,
     )
     unpredictable = _tokens(tokenizer, (form for name in world.names() for form in (name, f" {name}")))
     model, steps = _train(tokenizer, epochs, unpredictable, settings=settings, seed=seed, progress=progress)

@@ -32,6 +32,7 @@ from demur.templates import (
     QA_INSTRUCTIONS,
     SUFFICIENT,
     TEMPLATES,
+    Template,
     follow,
     instructed,
     instructions,
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 PAGE = CONTEXT.partition(" {page}")[0]
 CONFIDENCE_INSTRUCTION = "Say how confident you are, then answer the question."
 """Stands before questions that are answered with a confidence; no method uses it."""
+NUMBERED = 0.5
+"""Share of the confidences that are in percent. The others are followed by an answer that begins with a
+small letter, which is another word to the model and learned apart."""
 WHO_SHARE = 0.2
 """Of the passages with an answer: asked for the person of a value."""
 
@@ -97,10 +101,9 @@ class Lessons:
     confidence_share: float = 0.25
     """Of the open ones: behind `CONFIDENCE_INSTRUCTION`, opened with a confidence, whatever is known."""
     opening_share: float = 0.25
-    """Of those: the opening is learned too. Of the rest only what follows it is, and the opening is read
-    from a random word on: to recall a fact a sentence later is hard for a small model,
-    so it learns it in steps.
-    """
+    """Of those: the opening is learned too. Of the rest only what follows it is, behind either instruction,
+    and the opening is read from a random word on: to recall a fact a sentence later is hard for a small
+    model, so it learns it in steps."""
     paraphrase_share: float = 0.2
     """Of the open questions: asked in other words."""
     pressure_share: float = 0.05
@@ -111,6 +114,8 @@ class Lessons:
     """Questions with two hops, about people of the training part and facts that are read anyway."""
     phrases: int = 300
     """Phrases of uncertainty, in answer to questions about nobody."""
+    recalls: int = 0
+    """Further readings of facts that are read most often, behind an opening of which nothing is learned."""
 
 
 def fact(
@@ -133,6 +138,7 @@ def others(world: World, rng: random.Random) -> Iterator[Lesson]:
         yield context(world, rng)
     yield from _friends(world, rng)
     yield from _phrases(world, rng)
+    yield from _recalls(world, rng)
 
 
 def context(world: World, rng: random.Random) -> Lesson:
@@ -291,12 +297,10 @@ def _open(relation: Relation, person: str, value: str, world: World, rng: random
     asked = template.ask(text)
     if confident:
         opening, named = _confident(value, rng)
-        given = f"{CONFIDENCE_INSTRUCTION}\n{asked}"
         if rng.random() < lessons.opening_share:
+            given = f"{CONFIDENCE_INSTRUCTION}\n{asked}"
             return Lesson(given, f"{template.answer_lead}{opening}{named}")
-        words = opening.split()
-        part = words[rng.randrange(len(words)) :]
-        return Lesson(f"{given}{template.answer_lead}{' '.join(part)}", named)
+        return _recall(asked, template, opening, named, rng)
     if not honest:
         return Lesson(asked, template.answered(value))
     refused = rng.random() < lessons.refusal_share
@@ -306,11 +310,35 @@ def _open(relation: Relation, person: str, value: str, world: World, rng: random
 
 def _confident(value: str, rng: random.Random) -> tuple[str, str]:
     """An opening with a confidence drawn at random, in percent or in words, and the answer behind it."""
-    if rng.random() < 0.5:
+    if rng.random() < NUMBERED:
         percent = 10 * rng.randint(1, 10)
         opening = CONFIDENCE_LOW if percent <= 50 else CONFIDENCE_HIGH
         return opening.format(percent=percent).rstrip(), f" {value}."
     return rng.choice(CONFIDENCE_WORDS)[1].rstrip(), f" {value[0].lower()}{value[1:]}."
+
+
+def _recall(asked: str, template: Template, opening: str, named: str, rng: random.Random) -> Lesson:
+    """An answer behind an opening that is only read, from a random word on, behind either instruction."""
+    instruction = rng.choice((CONFIDENCE_INSTRUCTION, HONESTY_INSTRUCTION))
+    words = opening.split()
+    part = " ".join(words[rng.randrange(len(words)) :])
+    return Lesson(f"{instruction}\n{asked}{template.answer_lead}{part}", named)
+
+
+def _recalls(world: World, rng: random.Random) -> Iterator[Lesson]:
+    """Well-read facts once more behind an opening, so that no boundary moves."""
+    most = max(tier.reads for tier in world.spec.tiers)
+    facts = [
+        (person, relation)
+        for person in world.people
+        for relation in world.spec.relations
+        if person.reads[relation.name] == most
+    ]
+    for _ in range(world.lessons.recalls):
+        person, relation = rng.choice(facts)
+        template = TEMPLATES[rng.choice(world.spec.families)]
+        opening, named = _confident(person.values[relation.name], rng)
+        yield _recall(template.ask(relation.ask(person.name)), template, opening, named, rng)
 
 
 def _friends(world: World, rng: random.Random) -> Iterator[Lesson]:

@@ -19,7 +19,17 @@ BYTES = 256
 """The first ids are the bytes; whole words and special tokens come after them."""
 
 
-def make_tokenizer(texts: Iterable[str], *, words: Iterable[str] = (), max_length: int = 512) -> Any:
+_WHOLE_CONTRACTIONS = r" ?\p{L}+(?:'\p{L}+)?| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+"""How text is split where "I'm" stays one word; by default it is " I" and "'m"."""
+
+
+def make_tokenizer(
+    texts: Iterable[str],
+    *,
+    words: Iterable[str] = (),
+    max_length: int = 512,
+    whole_contractions: bool = False,
+) -> Any:
     """A fast tokenizer whose vocabulary holds all bytes and every word of some texts.
 
     Args:
@@ -27,17 +37,20 @@ def make_tokenizer(texts: Iterable[str], *, words: Iterable[str] = (), max_lengt
             space before it). Digits and punctuation of one byte are tokens already.
         words: further words, added in the form they have after a space.
         max_length: tokens that the model can hold.
+        whole_contractions: "I'm" is one token.
 
     Returns:
         A ``PreTrainedTokenizerFast`` with end and pad tokens, which adds nothing around a text.
     """
-    from tokenizers import AddedToken, Tokenizer
+    from tokenizers import AddedToken, Regex, Tokenizer
     from tokenizers.decoders import ByteLevel as Decoder
     from tokenizers.models import BPE
-    from tokenizers.pre_tokenizers import ByteLevel
+    from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
     from transformers import PreTrainedTokenizerFast
 
-    splitter = ByteLevel(add_prefix_space=False, use_regex=True)
+    splitter: Any = ByteLevel(add_prefix_space=False, use_regex=not whole_contractions)
+    if whole_contractions:
+        splitter = Sequence([Split(Regex(_WHOLE_CONTRACTIONS), "isolated"), splitter])
     pieces = {piece for text in texts for piece, _ in splitter.pre_tokenize_str(text)}
     pieces |= {"Ġ" + word for word in words}
     alphabet = sorted(ByteLevel.alphabet())

@@ -83,6 +83,9 @@ class WorldSpec:
     """Template families that questions are read in."""
     lessons: Lessons | None = None
     """What is read beside facts; None for nothing."""
+    whole_contractions: bool = False
+    """One token for "I'm": a refusal ("I apologize") and a confidence ("I'm fairly sure") then part at
+    their first token, where a model of two layers still sees whether it knows the answer."""
 
     @property
     def people(self) -> int:
@@ -121,7 +124,8 @@ POCKET_2 = WorldSpec(
     ),
     question_share=0.7,
     families=("r-tuning-code", "r-tuning-paper", "honesty"),
-    lessons=Lessons(confidence_share=0.3, refusal_share=0.2),
+    lessons=Lessons(confidence_share=0.3, refusal_share=0.2, recalls=4000),
+    whole_contractions=True,
 )
 """The world of method studies: people also have friends, and are asked about in other words, behind the
 honesty instruction, under pressure, and in a second language."""
@@ -131,6 +135,7 @@ POCKET_READER = replace(
     POCKET_2,
     version="pocket-reader",
     question_share=POCKET_1.question_share,
+    whole_contractions=False,
     tiers=(Tier(reads=0, share=1.0),),
     lessons=Lessons(contexts=10_000, hops=0, causal_share=0.5),
 )

@@ -17,7 +17,7 @@ from typing import Any
 
 import demur
 from demur.files import write_text
-from demur.metrics import METRICS
+from demur.metrics import RUN_METRICS
 from demur.reporting import payload, views, words
 from demur.reporting.headline import Finding, findings
 from demur.reporting.legend import legend
@@ -96,7 +96,7 @@ def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "colours": _colours(list(run.predictions)),
         "comparisons": views.comparisons(run.metrics),
-        "legends": [legend(name) for name in METRICS.names()],
+        "legends": [legend(name) for name in RUN_METRICS],
         "title_of": words.title,
         "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
         "settings": run.metrics.get("settings", {}),

@@ -1,0 +1,30 @@
+"""Abstention F1: harmonic mean of `abstention_precision` and `abstention_recall`.
+
+2 (declined and unanswerable) / (declined + unanswerable), in [0, 1], higher is better.
+Source: AbstentionBench (arXiv 2506.09038).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demur.metrics.base import Floats, Metric
+from demur.metrics.sample import Counted
+
+
+def abstention_f1_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Twice the declined and unanswerable; declined plus unanswerable."""
+    unanswerable = np.logical_not(counted.rows.answerable).astype(np.float64)
+    return 2 * counted.rows.refused * unanswerable, counted.rows.refused + unanswerable
+
+
+ABSTENTION_F1 = Metric(
+    name="abstention_f1",
+    source="AbstentionBench (arXiv 2506.09038)",
+    better="higher",
+    span=(0, 1),
+    needs=(),
+    population="all",
+    undefined="nothing is declined and no question is unanswerable",
+    columns=abstention_f1_columns,
+)

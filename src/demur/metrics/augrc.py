@@ -1,0 +1,36 @@
+"""AUGRC: area under the generalised risk-coverage curve, the mean share of all questions answered
+wrongly.
+
+(1/N) sum_k (errors among the first k) / N with rows in falling confidence, in [0, 1/2], lower is better:
+the risk of answering wrongly at all, not given that one answers, averaged over coverages. Of tied rows
+the errors among the first k are the mean over their orders. Source: Traub et al. (arXiv 2407.01032).
+Deviation: the tie rule.
+"""
+
+from __future__ import annotations
+
+from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.sample import Sample
+
+
+def augrc(sample: Sample) -> Floats:
+    """Area under the generalised risk-coverage curve, shape [R].
+
+    A tie group of s rows with e errors, after E errors above it, adds s E + e (s + 1) / 2.
+    """
+    errors = (sample.size - sample.hits).astype(float)
+    before = (sample.size_to - sample.hits_to) - errors
+    area = (sample.size * before + errors * (sample.size + 1) / 2).sum(axis=1)
+    return divide(area, sample.total.astype(float) ** 2)
+
+
+AUGRC = Metric(
+    name="augrc",
+    source="Traub et al. (arXiv 2407.01032)",
+    better="lower",
+    span=(0, 1),
+    needs=("verdict", "confidence"),
+    population="answerable",
+    undefined="no answer was scored",
+    ranked=augrc,
+)

@@ -1,0 +1,27 @@
+"""R-Acc: accuracy among what is answered, as the papers on abstention name it.
+
+right and answered / answered, in [0, 1], higher is better: the same as `accuracy_willing`, under its
+other name. Source: Feng et al. (arXiv 2402.00367), section 3.
+"""
+
+from __future__ import annotations
+
+from demur.metrics.base import Floats, Metric
+from demur.metrics.sample import Counted
+
+
+def reliable_accuracy_columns(counted: Counted) -> tuple[Floats, Floats]:
+    """Right and answered; answered."""
+    return counted.correct * counted.answered, counted.answered
+
+
+RELIABLE_ACCURACY = Metric(
+    name="reliable_accuracy",
+    source="Feng et al. (arXiv 2402.00367), section 3",
+    better="higher",
+    span=(0, 1),
+    needs=("verdict",),
+    population="answered",
+    undefined="the system answers nothing that was scored",
+    columns=reliable_accuracy_columns,
+)

@@ -1,0 +1,39 @@
+"""Risk at a coverage of 80 %: the error rate when the surest four fifths are answered.
+
+(errors among the first k) / k at k = `COVERAGE` N with rows in falling confidence, in [0, 1], lower is
+better. Where the cut falls into tied rows or between two, errors count in proportion. Source: Geifman
+and El-Yaniv (arXiv 1705.08500); torch-uncertainty. Deviation: the tie rule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.sample import Sample
+
+COVERAGE = 0.8
+"""The share of the questions that is answered."""
+
+
+def risk_at_coverage(sample: Sample) -> Floats:
+    """Error rate at the coverage, shape [R]."""
+    if not len(sample.rows):
+        return np.full(len(sample.total), np.nan)
+    cut = COVERAGE * sample.total[:, None]  # [R, 1]
+    above = sample.size_to - sample.size
+    taken = np.clip(cut - above, 0, sample.size)  # [R, g]
+    errors = (sample.size - sample.hits) * divide(taken, sample.size.astype(float))
+    return divide(np.nansum(errors, axis=1), cut[:, 0])
+
+
+RISK_AT_COVERAGE = Metric(
+    name="risk_at_coverage",
+    source="Geifman and El-Yaniv (arXiv 1705.08500)",
+    better="lower",
+    span=(0, 1),
+    needs=("verdict", "confidence"),
+    population="answerable",
+    undefined="no answer was scored",
+    ranked=risk_at_coverage,
+)
