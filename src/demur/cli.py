@@ -262,6 +262,53 @@ def export(
 
 
 @app.command()
+def score(
+    outputs: Annotated[Path, typer.Argument(help="Rows with question, answers and response.")],
+    before: Annotated[Path | None, typer.Option(help="The same, of the untuned system.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Only these, with commas between.")] = None,
+    resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure anybody's outputs: every metric that their fields allow, with intervals. No model is needed.
+
+    Example: `demur score answers.jsonl --before base.jsonl`
+    """
+    from demur.scoring import read_outputs
+    from demur.scoring import score as measure
+
+    names = metrics.replace(",", " ").split() if metrics else None
+    untuned = read_outputs(before) if before else None
+    found = measure(read_outputs(outputs), untuned, metrics=names, resamples=resamples, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(found, allow_nan=False))
+        return
+    from rich.console import Console
+
+    from demur.scoring.tables import tables
+
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=160)
+    for table in tables(found):
+        console.print(table)
+
+
+@app.command("metrics")
+def list_metrics(as_json: AsJson = False) -> None:
+    """Every metric: what it needs, its range, which way is better, when it is undefined."""
+    from demur.metrics import describe
+
+    if as_json:
+        typer.echo(json.dumps(describe(), indent=2))
+        return
+    from rich.console import Console
+
+    from demur.scoring.tables import metrics_table
+
+    Console().print(metrics_table())
+
+
+@app.command()
 def methods(as_json: AsJson = False) -> None:
     """Every method: what it needs, what it trains on, what it costs, where it deviates from its paper."""
     from demur.methods.table import entries, table

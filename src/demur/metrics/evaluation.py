@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.errors import ConfigError
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
-from demur.metrics.board import boards
+from demur.metrics.board import Board, boards
 from demur.metrics.bootstrap import chunks, intervals
 from demur.metrics.plan import Computed, Plan, Series, plan_split
 from demur.metrics.sample import Workspace
@@ -89,8 +89,6 @@ def evaluate(
         DataError: where a prediction's question is unknown or a question is predicted twice.
         ConfigError: where a system has no primary signal, or a comparison names an unknown system.
     """
-    from demur.metrics import METRICS
-
     pairs = (
         [(system, reference) for system in predictions if system != reference]
         if compare is None
@@ -99,6 +97,46 @@ def evaluate(
     pairs = [pair for pair in pairs if pair[1] in predictions or compare is not None]
     _check(predictions, primary, pairs, level=level, resamples=resamples, ece_bins=ece_bins)
     every = boards(questions, predictions, reference=reference, bins=ece_bins)
+    report = evaluate_boards(
+        every,
+        _splits(questions),
+        primary=primary,
+        pairs=pairs,
+        metrics=metrics,
+        level=level,
+        resamples=resamples,
+        seed=seed,
+        threads=threads,
+    )
+    settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
+    return {"schema_version": 1, **report, "settings": settings}
+
+
+def evaluate_boards(
+    every: Mapping[str, Board],
+    splits: Mapping[str, Index],
+    *,
+    primary: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]] = (),
+    metrics: Sequence[str] = RUN_METRICS,
+    clusters: Index | None = None,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """As `evaluate`, for predictions that are arrays already.
+
+    Args:
+        splits: positions of the questions of each split.
+        pairs: of systems that are compared.
+        clusters: the number of each question's group; the bootstrap then draws whole groups.
+
+    Returns:
+        ``metrics``, ``tables``, ``policies`` and ``differences``.
+    """
+    from demur.metrics import METRICS
+
     plans = [
         plan_split(
             split,
@@ -109,12 +147,14 @@ def evaluate(
             primary=primary,
             pairs=pairs,
         )
-        for split, positions in _splits(questions).items()
+        for split, positions in splits.items()
     ]
+    if clusters is not None:
+        for plan, positions in zip(plans, splits.values(), strict=True):
+            plan.clusters = np.unique(clusters[positions], return_inverse=True)[1]
     _warn(plans)
     values = _computed(plans, resamples=resamples, seed=seed, threads=threads)
-    settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
-    return {"schema_version": 1, **_report(plans, values, list(predictions), level), "settings": settings}
+    return _report(plans, values, list(every), level)
 
 
 def _check(

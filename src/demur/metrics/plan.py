@@ -12,7 +12,7 @@ from demur.metrics.base import Bools, Floats, Index, Metric, Rows
 from demur.metrics.board import Board, Part
 from demur.metrics.bootstrap import draw
 from demur.metrics.policies import degenerate
-from demur.metrics.sample import Counted, Sample, Workspace
+from demur.metrics.sample import Counted, Sample, Weights, Workspace
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Plan:
     split: str
     size: int
     """Questions in the split."""
+    clusters: Index | None = None
+    """Which group each question belongs to, numbered from 0, where whole groups are drawn; shape [size]."""
     series: list[Series] = field(default_factory=list)
     metrics: dict[str, dict[str, int]] = field(default_factory=dict)
     """By system and metric."""
@@ -87,7 +89,7 @@ class Plan:
 
     def compute(self, draws: range, *, seed: int, workspace: Workspace) -> Computed:
         """Everything that depends on some draws."""
-        weights = draw(self.size, draws, seed=seed, key=self.split, workspace=workspace)
+        weights = self._draw(draws, seed=seed, workspace=workspace)
         values = np.full((len(self.series), len(draws)), np.nan)
         for counted, members in self.rankings:
             # One sample at a time: its arrays are large, and shared by the metrics of the same rows.
@@ -95,6 +97,14 @@ class Plan:
             for i in members:
                 values[i] = self.series[i].metric.compute(sample)
         return Computed(values, weights.real @ self.columns.matrix)
+
+    def _draw(self, draws: range, *, seed: int, workspace: Workspace) -> Weights:
+        """How often each question counts in each draw: drawn by itself, or with its group."""
+        if self.clusters is None:
+            return draw(self.size, draws, seed=seed, key=self.split, workspace=workspace)
+        groups = int(self.clusters.max(initial=-1)) + 1
+        drawn = draw(groups, draws, seed=seed, key=self.split, workspace=Workspace())
+        return Weights(drawn.counts[:, self.clusters], workspace)
 
     def gather(self, parts: Sequence[Computed]) -> Floats:
         """All series over all draws, shape [series, 1 + resamples]; NaN where undefined."""

@@ -1,0 +1,6 @@
+"""Scoring anybody's outputs: rows of questions, accepted answers and responses, without any model."""
+
+from demur.scoring.reading import Outputs, read_outputs
+from demur.scoring.score import score
+
+__all__ = ["Outputs", "read_outputs", "score"]

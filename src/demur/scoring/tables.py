@@ -1,0 +1,56 @@
+"""The score of some outputs for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from demur.metrics import METRICS
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Outcomes, metrics beside what costs nothing, and what could not be computed."""
+    from rich.table import Table
+    from rich.text import Text
+
+    outcomes = Table("", "correct", "wrong", "refused", "unscored", title=f"{found['rows']:,} rows")
+    for name, row in found["tables"].items():
+        outcomes.add_row(
+            name, *(f"{row[column]:,}" for column in ("correct", "wrong", "refused", "unscored"))
+        )
+    yield outcomes
+    policies = found["policies"]
+    columns = ("metric", "value", "95 % interval", "n", *(name.replace("_", " ") for name in policies))
+    measured = Table(*columns)
+    for name, cell in found["metrics"].items():
+        if cell["value"] is not None:
+            free = (_number(policy.get(name, {}).get("value")) for policy in policies.values())
+            measured.add_row(name, _number(cell["value"]), _interval(cell), f"{cell['n']:,}", *free)
+    yield measured
+    for name, reason in found["not_computed"].items():
+        yield Text(f"{name}: not computed, {reason}")
+    for note in found["notes"]:
+        yield Text(f"note: {note}")
+    yield Text("always refusing scores 100 % prudence and abstention recall: read no metric alone")
+
+
+def metrics_table() -> RenderableType:
+    """Every metric: what it needs, its range, which way is better, and where it comes from."""
+    from rich.table import Table
+
+    table = Table("name", "better", "range", "needs", "source")
+    for name, metric in METRICS.items():
+        low, high = (f"{bound:g}" for bound in metric.span)
+        table.add_row(name, metric.better, f"{low} … {high}", ", ".join(metric.needs) or "–", metric.source)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _interval(cell: Mapping[str, Any]) -> str:
+    return "–" if cell["low"] is None else f"{cell['low']:.4f} … {cell['high']:.4f}"
