@@ -293,6 +293,36 @@ def score(
         console.print(table)
 
 
+@app.command()
+def calibrate(
+    run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    max_error: Annotated[float, typer.Option(help="Largest share of wrong answers to allow.")] = 0.05,
+    confidence: Annotated[float, typer.Option(help="Probability that the promise is kept.")] = 0.95,
+    joint: Annotated[bool, typer.Option("--joint", help="Wrong among all, not among answered.")] = False,
+    system: Annotated[str | None, typer.Option(help="By default the run's method.")] = None,
+    signal: Annotated[str | None, typer.Option(help="By default the system's own.")] = None,
+    by_group: Annotated[bool, typer.Option("--by-group", help="A threshold for each group.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find the threshold that keeps wrong answers below a limit, and promise it.
+
+    Example: `demur calibrate runs/mine --max-error 0.05 --confidence 0.95`
+    """
+    from demur.selective.sentences import sentences
+    from demur.selective.work import calibrate_run
+
+    found = calibrate_run(
+        run,
+        max_error=max_error,
+        confidence=confidence,
+        risk="joint" if joint else "selective",
+        system=system,
+        signal=signal,
+        by_group=by_group,
+    )
+    typer.echo(json.dumps(found, allow_nan=False) if as_json else "\n".join(sentences(found)))
+
+
 @app.command("metrics")
 def list_metrics(as_json: AsJson = False) -> None:
     """Every metric: what it needs, its range, which way is better, when it is undefined."""

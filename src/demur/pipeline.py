@@ -42,6 +42,7 @@ from demur.records import (
     write_parquet,
 )
 from demur.runfolder import Manifest, RunFolder
+from demur.selective.combination import Combination
 
 STAGES = ("data", "probe", "build", "train", "predict", "evaluate", "report")
 """The stages in their order; each needs all before it."""
@@ -478,9 +479,11 @@ class Pipeline:
             "threshold": {"signal": "sure", "value": setup.config.r_tuning.threshold},
         }
 
-    def _add_to_card(self, system: str, values: dict[str, Any]) -> None:
-        path = self.folder.model(system) / "demur.json"
-        card = json.loads(path.read_text(encoding="utf-8")) | values
+    def _add_to_card(self, owner: str, system: str, combination: Combination, **more: float) -> None:
+        """Keep how a system weighs its signals beside the weights that it asks."""
+        path = self.folder.model(owner) / "demur.json"
+        card = json.loads(path.read_text(encoding="utf-8"))
+        card.setdefault("learned", {})[system] = {"combination": dataclasses.asdict(combination), **more}
         write_json(path, card)
 
     def _predict(self) -> None:
@@ -536,10 +539,8 @@ class Pipeline:
                 fix="set data.calibration higher, or choose a method that needs no calibration (r-tuning)",
             )
         combined, combination, threshold = found
-        self._add_to_card(
-            self.info(system).weights or system,
-            {system: {"combination": dataclasses.asdict(combination), "threshold": threshold}},
-        )
+        owner = self.info(system).weights or system
+        self._add_to_card(owner, system, combination, threshold=threshold)
         return combined
 
     def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
@@ -568,7 +569,7 @@ class Pipeline:
         if reading is not None:
             systems[method + learned.SUFFIX], combination = reading
             if method in self.tuned:
-                self._add_to_card(method, {"combination": dataclasses.asdict(combination)})
+                self._add_to_card(method, method + learned.SUFFIX, combination)
         for system, rows in systems.items():
             self.predict_hash[system] = inputs
             output = self.folder.predictions(system)

@@ -1,0 +1,51 @@
+"""A guarantee in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def sentences(found: Mapping[str, Any]) -> Iterator[str]:
+    """What `calibrate_run` found, to read."""
+    for group, item in found["guarantees"].items():
+        yield _promise(item, "" if group == "all" else f"{group}: ")
+    yield ""
+    yield f"On the test splits, {found['system']} with this threshold on {found['signal']}:"
+    for split, cell in found["test"].items():
+        yield f"  {split}: {_seen(cell)}"
+    yield ""
+    yield (
+        "The promise is for questions drawn like the calibration ones. Out of domain, on unanswerable "
+        "questions or after a change of model or prompt it need not hold: calibrate on such ones instead."
+    )
+
+
+def _promise(item: Mapping[str, Any], whom: str) -> str:
+    what = "of the answers are" if item["risk"] == "selective" else "of all questions are answered"
+    limit = f"at most {item['max_error']:.1%} {what} wrong, with a confidence of {item['confidence']:.0%}"
+    if item["threshold"] is None:
+        more = _more(item)
+        return f"{whom}no threshold can promise that {limit}: {item['reason']}{more}"
+    return (
+        f"{whom}answering from a confidence of {item['threshold']:.4f} up, {limit}. "
+        f"Found on {item['n']:,} calibration questions: answers {item['coverage']:.1%}, "
+        f"{item['error']:.1%} wrong where it was tested."
+    )
+
+
+def _more(item: Mapping[str, Any]) -> str:
+    if item["needed"] is None:
+        return ""
+    if item["needed"] <= item["n"]:
+        return f" ({item['n']:,}; the tested part fell short by a few errors, which more would even out)"
+    return f" ({item['n']:,}; about {item['needed'] - item['n']:,} more would be needed)"
+
+
+def _seen(cell: Mapping[str, Any]) -> str:
+    if cell["error"] is None:
+        return f"answers none of {cell['n']:,}"
+    return (
+        f"answers {cell['coverage']:.1%} of {cell['n']:,}, {cell['error']:.1%} wrong "
+        f"[{cell['low']:.1%}, {cell['high']:.1%}]"
+    )

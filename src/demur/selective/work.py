@@ -1,0 +1,161 @@
+"""A guarantee for a system of a run: found on its calibration split, shown on its test splits."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from demur.config import load_config
+from demur.errors import DataError, RunFolderError, UnknownNameError
+from demur.files import write_json
+from demur.metrics import splits_of
+from demur.records import Prediction, Question, Verdict, read_parquet
+from demur.runfolder import RunFolder
+from demur.selective.guarantee import Guarantee, Risk, find_threshold
+
+FILE = "guarantee.json"
+Rows = Sequence[tuple[Question, Prediction]]
+
+
+def calibrate_run(
+    root: Path,
+    *,
+    max_error: float = 0.05,
+    confidence: float = 0.95,
+    risk: Risk = "selective",
+    system: str | None = None,
+    signal: str | None = None,
+    by_group: bool = False,
+) -> dict[str, Any]:
+    """Find the threshold of a system that keeps its error below a limit, and look at it on the test splits.
+
+    Writes ``guarantee.json`` to the run folder and, where the system has weights of its own, ``guarantee``
+    to its ``demur.json``. No test question takes part in choosing.
+
+    Args:
+        system: by default the run's method.
+        signal: by default the system's primary one.
+        by_group: one threshold for each group of questions, each with the promise for itself.
+
+    Raises:
+        RunFolderError: this is no finished run folder.
+        UnknownNameError: the run has no such system, or the system no such signal.
+        DataError: the run has no calibration split.
+    """
+    run = RunFolder(root)
+    if not run.metrics.exists():
+        raise RunFolderError(
+            expected="a run folder with predictions and metrics",
+            found="no metrics.json",
+            where=str(root),
+            fix="name the folder that `demur run --out` wrote",
+        )
+    config = load_config(run.config)
+    systems = json.loads(run.manifest.read_text(encoding="utf-8"))["systems"]
+    system = system or config.method
+    if system not in systems:
+        raise UnknownNameError("system", system, systems, "--system")
+    rows = _rows(run, system)
+    signal = signal or systems[system]["primary_signal"]
+    names = {name for _, row in rows for name in row.signals}
+    if signal not in names:
+        raise UnknownNameError("signal", signal, names, "--signal")
+    found = {
+        group: find_threshold(
+            *_arrays(members, signal),
+            max_error=max_error,
+            confidence=confidence,
+            risk=risk,
+            seed=config.seed,
+        )
+        for group, members in _calibration(rows, by_group, root).items()
+    }
+    guarantees = {group: dataclasses.asdict(item) for group, item in found.items()}
+    shown = _shown(rows, signal, found, risk)
+    result = {"schema": 1, "system": system, "signal": signal, "guarantees": guarantees, "test": shown}
+    write_json(root / FILE, result)
+    _to_card(run, system, signal, guarantees)
+    return result
+
+
+def _rows(run: RunFolder, system: str) -> Rows:
+    questions = {question.id: question for question in read_parquet(run.questions, Question)}
+    return [(questions[row.question_id], row) for row in read_parquet(run.predictions(system), Prediction)]
+
+
+def _calibration(rows: Rows, by_group: bool, root: Path) -> dict[str, Rows]:
+    """The scored calibration rows, by group where asked."""
+    usable = [
+        (question, row)
+        for question, row in rows
+        if question.split == "calibration" and row.verdict is not Verdict.UNSCORED
+    ]
+    if not usable:
+        raise DataError(
+            expected="a calibration split, kept apart from training and test",
+            found="none",
+            where=str(root),
+            fix="run with data.calibration above 0",
+        )
+    if not by_group:
+        return {"all": usable}
+    groups = sorted({question.group or "none" for question, _ in usable})
+    return {group: [row for row in usable if (row[0].group or "none") == group] for group in groups}
+
+
+def _arrays(rows: Rows, signal: str) -> tuple[Any, Any]:
+    """Each row's confidence (-inf where it declines in words or has none) and whether it is wrong."""
+    values = [
+        -np.inf if row.verdict is Verdict.REFUSED else row.signals.get(signal, -np.inf) for _, row in rows
+    ]
+    return np.array(values), np.array([row.verdict is not Verdict.CORRECT for _, row in rows])
+
+
+def _shown(
+    rows: Rows, signal: str, found: Mapping[str, Guarantee], risk: Risk
+) -> dict[str, dict[str, float | int | None]]:
+    """By test split: what the threshold answers, and its error with an exact 95 % interval."""
+    splits: dict[str, list[tuple[Question, Prediction]]] = {}
+    for question, row in rows:
+        if question.split not in ("train", "calibration") and row.verdict is not Verdict.UNSCORED:
+            splits.setdefault(splits_of(question)[0], []).append((question, row))
+    return {split: _on(members, signal, found, risk) for split, members in splits.items()}
+
+
+def _on(
+    rows: Rows, signal: str, found: Mapping[str, Guarantee], risk: Risk
+) -> dict[str, float | int | None]:
+    thresholds = [_threshold(question, found) for question, _ in rows]
+    values, wrong = _arrays(rows, signal)
+    given = np.array([limit is not None for limit in thresholds])
+    answered = given & (values >= np.array([np.inf if limit is None else limit for limit in thresholds]))
+    errors = int((wrong & answered).sum())
+    whole = int(answered.sum()) if risk == "selective" else len(rows)
+    interval = stats.binomtest(errors, whole).proportion_ci() if whole else None
+    return {
+        "n": len(rows),
+        "answered": int(answered.sum()),
+        "coverage": float(answered.mean()),
+        "error": errors / whole if whole else None,
+        "low": float(interval.low) if interval else None,
+        "high": float(interval.high) if interval else None,
+    }
+
+
+def _threshold(question: Question, found: Mapping[str, Guarantee]) -> float | None:
+    guarantee = found.get("all") or found.get(question.group or "none")
+    return guarantee.threshold if guarantee else None
+
+
+def _to_card(run: RunFolder, system: str, signal: str, guarantees: Mapping[str, Any]) -> None:
+    """The promise travels with the weights."""
+    path = run.model(system) / "demur.json"
+    if path.exists():
+        card = json.loads(path.read_text(encoding="utf-8"))
+        write_json(path, card | {"guarantee": {"signal": signal, "groups": guarantees}})

@@ -1,0 +1,130 @@
+"""A threshold with a promise: exact at the edges, kept in simulation, honest where it cannot be given."""
+
+import json
+
+import numpy as np
+import pytest
+from reporting_run import make_run
+from typer.testing import CliRunner
+
+from demur.cli import app
+from demur.errors import ConfigError, DataError, RunFolderError, UnknownNameError
+from demur.records import Question, read_parquet, write_parquet
+from demur.runfolder import RunFolder
+from demur.selective.guarantee import _Sorted, find_threshold
+from demur.selective.work import calibrate_run
+
+
+def rows(n, *, errors=0, level=0.9):
+    wrong = np.zeros(n, bool)
+    wrong[:errors] = True
+    return np.full(n, level), wrong
+
+
+def test_the_p_value_is_the_exact_binomial_one():
+    # 3 errors of 100 where a tenth is allowed: P(Bin(100, .1) <= 3), published as .007836
+    found = _Sorted.of(*rows(100, errors=3), 0.1, "selective").p_value(0.9)
+    assert found == pytest.approx(0.007836, abs=1e-6)
+
+
+def test_errorless_answers_need_59_of_them():
+    # .95^59 = .0485 and .95^58 = .0510; a fifth of the rows is the pilot: 74 leave 59, 73 leave 58.
+    assert find_threshold(*rows(74)).threshold == 0.9
+    missed = find_threshold(*rows(73))
+    assert missed.threshold is None
+    assert missed.reason == "too few calibration questions"
+    assert missed.needed > 73
+
+
+def test_what_cannot_be_promised_says_why():
+    assert find_threshold(*rows(500, errors=500)).reason == "no threshold leaves an error rate below 0.05"
+    declined = find_threshold(np.full(50, -np.inf), np.zeros(50, bool))
+    assert (declined.threshold, declined.reason) == (None, "nothing is answered")
+    assert find_threshold(np.zeros(0), np.zeros(0, bool)).threshold is None
+    one = find_threshold(*rows(1))
+    assert one.threshold is None
+    assert one.needed > 1
+
+
+@pytest.mark.parametrize(("error", "confidence"), [(0, 0.95), (1, 0.95), (0.05, 0), (0.05, 1.5)])
+def test_shares_lie_between_0_and_1(error, confidence):
+    with pytest.raises(ConfigError, match="between 0 and 1"):
+        find_threshold(*rows(10), max_error=error, confidence=confidence)
+
+
+def pool(rng, n=40_000):
+    """Answers whose chance of being right rises with the confidence."""
+    signal = rng.beta(2, 1, n)
+    return signal, rng.random(n) > 1 / (1 + np.exp(-(signal - 0.45) * 12))
+
+
+def test_the_promise_is_kept_and_does_not_give_everything_away():
+    rng = np.random.default_rng(0)
+    signal, wrong = pool(rng)
+    falling = np.argsort(-signal)
+    allowed = np.flatnonzero(np.cumsum(wrong[falling]) / np.arange(1, len(signal) + 1) <= 0.05)
+    best = (allowed.max() + 1) / len(signal)
+    broken, coverage = 0, []
+    for seed in range(200):
+        drawn = rng.integers(0, len(signal), 1500)
+        found = find_threshold(signal[drawn], wrong[drawn], seed=seed)
+        answered = signal >= (np.inf if found.threshold is None else found.threshold)
+        broken += answered.any() and wrong[answered].mean() > 0.05
+        coverage.append(answered.mean())
+    assert broken <= 18  # P(Bin(200, .05) > 18) = .006
+    assert np.mean(coverage) > 0.85 * best
+
+
+def test_joint_risk_counts_all_questions():
+    rng = np.random.default_rng(1)
+    signal, wrong = pool(rng, 4000)
+    selective = find_threshold(signal, wrong)
+    joint = find_threshold(signal, wrong, risk="joint")
+    assert joint.coverage > selective.coverage  # declining makes up for errors
+    assert joint.error <= 0.05
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "run", people=1200)
+
+
+def test_a_run_gets_its_guarantee(run):
+    found = calibrate_run(run, max_error=0.1, system="base")
+    assert found["signal"] == "likelihood"
+    assert json.loads((run / "guarantee.json").read_text(encoding="utf-8")) == found
+    item = found["guarantees"]["all"]
+    questions = read_parquet(RunFolder(run).questions, Question)
+    assert item["n"] == sum(q.split == "calibration" for q in questions)
+    assert item["threshold"] is not None
+    shown = found["test"]["id"]
+    assert shown["n"] == sum(q.split == "test" and q.domain == "id" for q in questions)
+    assert shown["low"] <= shown["error"] <= shown["high"]
+    by_group = calibrate_run(run, max_error=0.1, system="base", by_group=True)["guarantees"]
+    assert set(by_group) == {"mixed", "uniform"}
+    assert sum(entry["n"] for entry in by_group.values()) == item["n"]
+
+
+def test_the_command_speaks_plainly(run):
+    said = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.1", "--system", "base"]).stdout
+    assert "at most 10.0% of the answers are wrong, with a confidence of 95%" in said
+    assert "drawn like the calibration ones" in said
+    none = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.0001"]).stdout
+    assert "no threshold can promise that" in none
+
+
+def test_what_is_missing_is_named(run, tmp_path):
+    with pytest.raises(UnknownNameError, match="--system"):
+        calibrate_run(run, system="bass")
+    with pytest.raises(UnknownNameError, match="--signal"):
+        calibrate_run(run, signal="likelihod")
+    with pytest.raises(RunFolderError, match=r"no metrics\.json"):
+        calibrate_run(tmp_path)
+    folder = RunFolder(run)
+    moved = [
+        Question(**{**{name: getattr(q, name) for name in q.__slots__}, "split": "test"})
+        for q in read_parquet(folder.questions, Question)
+    ]
+    write_parquet(folder.questions, moved, Question)
+    with pytest.raises(DataError, match=r"data\.calibration"):
+        calibrate_run(run, system="base")
