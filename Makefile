@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims bench clean
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -58,6 +58,9 @@ proof-study: $(VENV)/.run ## every method for open questions, three seeds
 
 proof-claims: $(VENV)/.run ## the papers' claims over five seeds
 	$(BIN)/demur claims --seeds 5 --page docs/results/claims.md
+
+proof-guarantee: $(VENV)/.run ## how often a promised threshold breaks its promise
+	$(BIN)/python benchmarks/guarantee.py --page docs/results/guarantee.md
 
 clean: ## remove what was built
 	rm -rf $(VENV) site runs .mypy_cache .pytest_cache .ruff_cache

@@ -39,7 +39,7 @@ def make_run(folder: Path, *, people: int = 150, seed: int = 0, scale: int = 1) 
     predictions = _predictions(questions, reads, others, rng)
     pairs = [("r-tuning", rival) for rival in ("base", "base-likelihood", "familiarity-only")]
     metrics = evaluate(questions, predictions, primary=SYSTEMS, compare=pairs, resamples=200)
-    config = f"name: demo\nseed: {seed}\nmethod: r-tuning\ndata: pocket\n"
+    config = f"seed: {seed}\nmethod: r-tuning\ndata: {{name: pocket}}\n"
     write_run(folder, questions, predictions, metrics, _manifest(seed), config=config)
     return folder
 

@@ -86,11 +86,11 @@ def test_joint_risk_counts_all_questions():
 
 @pytest.fixture
 def run(tmp_path):
-    return make_run(tmp_path / "run", people=1200)
+    return make_run(tmp_path / "run", people=600)
 
 
 def test_a_run_gets_its_guarantee(run):
-    found = calibrate_run(run, max_error=0.1, system="base")
+    found = calibrate_run(run, max_error=0.3, system="base")
     assert found["signal"] == "likelihood"
     assert json.loads((run / "guarantee.json").read_text(encoding="utf-8")) == found
     item = found["guarantees"]["all"]
@@ -100,14 +100,14 @@ def test_a_run_gets_its_guarantee(run):
     shown = found["test"]["id"]
     assert shown["n"] == sum(q.split == "test" and q.domain == "id" for q in questions)
     assert shown["low"] <= shown["error"] <= shown["high"]
-    by_group = calibrate_run(run, max_error=0.1, system="base", by_group=True)["guarantees"]
-    assert set(by_group) == {"mixed", "uniform"}
+    by_group = calibrate_run(run, max_error=0.3, system="base", by_group=True)["guarantees"]
+    assert set(by_group) == {q.group for q in questions if q.split == "calibration"}
     assert sum(entry["n"] for entry in by_group.values()) == item["n"]
 
 
 def test_the_command_speaks_plainly(run):
-    said = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.1", "--system", "base"]).stdout
-    assert "at most 10.0% of the answers are wrong, with a confidence of 95%" in said
+    said = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.3", "--system", "base"]).stdout
+    assert "at most 30.0% of the answers are wrong, with a confidence of 95%" in said
     assert "drawn like the calibration ones" in said
     none = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.0001"]).stdout
     assert "no threshold can promise that" in none

@@ -138,11 +138,15 @@ class _Sorted:
         trials = answered if self.risk == "selective" else self.n
         return float(stats.binom.cdf(errors, trials, self.max_error)) if trials else 1.0
 
-    def rates(self, threshold: float) -> tuple[float, float]:
-        """Coverage, and the risk with half an error added, so that none is not taken for certainty."""
+    def rates(self, threshold: float, *, doubt: float = 0.0) -> tuple[float, float]:
+        """Coverage and risk of a threshold.
+
+        Args:
+            doubt: errors to add, so that no error among few is not taken for certainty.
+        """
         answered, errors = self.at(threshold)
         whole = answered if self.risk == "selective" else self.n
-        return answered / max(self.n, 1), (errors + 0.5) / (whole + 1)
+        return answered / max(self.n, 1), (errors + doubt) / (whole + 2 * doubt)
 
 
 def _sequence(pilot: _Sorted, n: int) -> list[float]:
@@ -152,13 +156,13 @@ def _sequence(pilot: _Sorted, n: int) -> list[float]:
         levels = levels[np.linspace(0, len(levels) - 1, MOST_CANDIDATES).round().astype(int)]
     if not len(levels):
         return []
-    start = int(np.argmin([_expected_p(pilot, float(level), n) for level in levels]))
+    start = int(np.argmin([_expected_p(pilot, float(level), n, doubt=0.5) for level in levels]))
     return [float(level) for level in levels[start:]]
 
 
-def _expected_p(rows: _Sorted, threshold: float, n: int) -> float:
+def _expected_p(rows: _Sorted, threshold: float, n: int, *, doubt: float = 0.0) -> float:
     """The p-value that a threshold would have on n rows like these."""
-    coverage, rate = rows.rates(threshold)
+    coverage, rate = rows.rates(threshold, doubt=doubt)
     trials = round(n * coverage) if rows.risk == "selective" else n
     return float(stats.binom.cdf(np.floor(rate * trials), trials, rows.max_error)) if trials else 1.0
 
