@@ -204,7 +204,7 @@ def claims(
 
     from demur.claims.page import markdown
     from demur.claims.work import as_json as to_json
-    from demur.claims.work import check_claims, make_runs
+    from demur.claims.work import check_claims, make_runs, tables
     from demur.console import Terminal
     from demur.files import write_text
     from demur.study import failures
@@ -218,7 +218,13 @@ def claims(
     minutes = (time.monotonic() - started) / 60
     findings = check_claims(folder, chosen, quick=quick)
     command = f"demur claims --seeds {len(chosen)}" + (" --quick" if quick else "")
-    text = markdown(findings, seeds=chosen, command=command, minutes=minutes if minutes > 1 else None)
+    text = markdown(
+        findings,
+        seeds=chosen,
+        command=command,
+        minutes=minutes if minutes > 1 else None,
+        tables=tables(folder, chosen),
+    )
     write_text(folder / "claims.md", text)
     if page is not None:
         write_text(page, text)

@@ -21,19 +21,29 @@ MARKS = {
 
 
 def markdown(
-    findings: Mapping[str, Finding], *, seeds: Sequence[int], command: str, minutes: float | None
+    findings: Mapping[str, Finding],
+    *,
+    seeds: Sequence[int],
+    command: str,
+    minutes: float | None,
+    tables: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """The page.
 
     Args:
+        tables: further lines below a group of claims.
         command: what made it.
         minutes: how long its runs took; None where they were there already.
     """
-    return "\n".join(_lines(findings, seeds, command, minutes)) + "\n"
+    return "\n".join(_lines(findings, seeds, command, minutes, tables or {})) + "\n"
 
 
 def _lines(
-    findings: Mapping[str, Finding], seeds: Sequence[int], command: str, minutes: float | None
+    findings: Mapping[str, Finding],
+    seeds: Sequence[int],
+    command: str,
+    minutes: float | None,
+    tables: Mapping[str, Sequence[str]],
 ) -> Iterator[str]:
     counts = Counter(finding.verdict for finding in findings.values())
     yield "# The papers' claims, checked"
@@ -69,6 +79,8 @@ def _lines(
             yield ""
             notes = [f"- `{name}`: {CLAIMS[name].why}" for name in chosen if CLAIMS[name].why]
             yield from notes
+            if group in tables:
+                yield from ("", *tables[group])
 
 
 def _shortfalls(findings: Mapping[str, Finding]) -> Iterator[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
+
 from demur.claims.base import Claim
-from demur.claims.lab import Lab, accuracy, minus, refused
+from demur.claims.lab import Lab, NotMadeError, accuracy, minus, refused
 
 PAPER = "US-Tuning"
 
@@ -32,6 +35,43 @@ def _both(lab: Lab) -> float | None:
     others = [f1(lab, system) for system in ("base", "us-tuning-stage1", "us-tuning-plain-qa")]
     found = [value for value in others if value is not None]
     return minus(f1(lab, "us-tuning"), max(found)) if len(found) == 3 else None
+
+
+PUBLISHED = {
+    "base": (79.3, 58.3, 67.2),
+    "us-tuning-stage1": (52.4, 84.4, 64.6),
+    "us-tuning-plain-qa": (77.0, 20.9, 32.8),
+    "us-tuning-stage2": (84.8, 59.0, 69.6),
+    "us-tuning": (79.7, 93.0, 85.8),
+}
+"""Answerable accuracy, unanswerable accuracy and F1 of Llama-2-7B-chat, in percent, as released with the
+paper; there the tuned models are asked with a longer prompt than the untuned one."""
+
+
+def table(labs: Sequence[Lab]) -> list[str]:
+    """Every ablation beside the paper's, in Markdown: means over seeds in percent."""
+    lines = [
+        "| system | answerable right | unanswerable declined | F1 | the paper's (Llama-2-7B-chat) |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for system, published in PUBLISHED.items():
+        rows = [_figures(lab, system) for lab in labs]
+        means = [_mean([row[column] for row in rows]) for column in range(3)]
+        theirs = " / ".join(f"{value:.1f}" for value in published)
+        lines.append(f"| {system} | {means[0]} | {means[1]} | {means[2]} | {theirs} |")
+    return lines
+
+
+def _figures(lab: Lab, system: str) -> tuple[float | None, ...]:
+    try:
+        return answered_right(lab, system), recognised(lab, system), f1(lab, system)
+    except NotMadeError:
+        return None, None, None
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    found = [100 * value for value in values if value is not None]
+    return f"{statistics.mean(found):.1f}" if found else "–"
 
 
 CLAIMS = (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from demur.claims import us_tuning
 from demur.claims.base import Claim, Finding, judge_claim
 from demur.claims.catalogue import CLAIMS
 from demur.claims.catalogue_runs import QUICK, RUNS
@@ -57,6 +58,11 @@ def _effect(claim: Claim, lab: Lab) -> float | None:
         return claim.effect(lab)
     except NotMadeError:
         return None
+
+
+def tables(out: Path, seeds: Sequence[int]) -> dict[str, list[str]]:
+    """What stands below a group of claims on the page."""
+    return {us_tuning.PAPER: us_tuning.table([Lab(out, seed) for seed in seeds])}
 
 
 def as_json(findings: Mapping[str, Finding]) -> dict[str, Any]:
