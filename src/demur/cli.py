@@ -314,8 +314,8 @@ def calibrate(
 
     Example: `demur calibrate runs/mine --max-error 0.05 --confidence 0.95`
     """
-    from demur.selective.sentences import sentences
-    from demur.selective.work import calibrate_run
+    from demur.guarantees.sentences import sentences
+    from demur.guarantees.work import calibrate_run
 
     found = calibrate_run(
         run,

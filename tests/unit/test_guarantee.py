@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from demur.cli import app
 from demur.errors import ConfigError, DataError, RunFolderError, UnknownNameError
+from demur.guarantees.work import calibrate_run
 from demur.records import Question, read_parquet, write_parquet
 from demur.runfolder import RunFolder
 from demur.selective.guarantee import _Sorted, find_threshold
-from demur.selective.work import calibrate_run
 
 
 def rows(n, *, errors=0, level=0.9):

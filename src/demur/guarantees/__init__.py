@@ -1,0 +1,5 @@
+"""Guarantees for runs: a promised threshold, found on the calibration split and shown on the test splits."""
+
+from demur.guarantees.work import calibrate_run
+
+__all__ = ["calibrate_run"]
