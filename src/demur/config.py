@@ -264,6 +264,15 @@ class DataSettings(Section):
     calibration: Portion = Field(
         0.1, description="set apart from training where the data has no calibration part: share or number"
     )
+    divide_by: Literal["question", "group"] = Field(
+        "question",
+        description="group: questions of one group (data.group_field: an entity, a topic, a document) stay "
+        "in one part where parts are drawn",
+    )
+    merge_answers: bool = Field(
+        False,
+        description="make one question of rows of a part that ask the same, with all of their answers",
+    )
     seed: int | None = Field(
         None, description="of the division into parts and of the limit; left out: the run's seed"
     )

@@ -268,3 +268,55 @@ def test_more_set_apart_than_there_is(path):
         DataError, match="100 distinct questions, of which 90 for test and 10 for calibration"
     ):
         load_questions(DataSettings(path=path, test=90, calibration=10))
+
+
+def rows_file(tmp_path, rows):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_questions_of_one_group_stay_in_one_part(tmp_path):
+    rows = [
+        {"question": f"What is {n} of {city}?", "answer": str(n), "topic": f"city {city}"}
+        for city in range(150)
+        for n in range(4)
+    ]
+    path = rows_file(tmp_path, rows)
+    settings = DataSettings(path=path, group_field="topic", divide_by="group", test=0.2, calibration=0.1)
+    loaded = load_questions(settings)
+    parts = {}
+    for question in loaded.questions:
+        parts.setdefault(question.text.rpartition(" of ")[2], set()).add(question.split)
+    assert {len(splits) for splits in parts.values()} == {1}
+    # a fifth and a tenth of the 150 groups, four questions each
+    assert loaded.report.counts == {"train": 105 * 4, "calibration": 15 * 4, "test/id": 30 * 4}
+    assert {question.group for question in loaded.questions} == {None}  # 150 are too many to report by
+    assert "150 groups are too many to report by" in loaded.report.notes[-1]
+    by_question = load_questions(DataSettings(path=path, group_field="topic"))
+    assert len({(q.group, q.split) for q in by_question.questions}) > 150  # groups fall apart
+    few = load_questions(settings.model_copy(update={"path": rows_file(tmp_path, rows[:200])}))
+    assert len({question.group for question in few.questions}) == 50
+
+
+def test_dividing_by_groups_needs_groups(tmp_path):
+    path = rows_file(tmp_path, [{"question": f"What is {n}?", "answer": "a"} for n in range(40)])
+    with pytest.raises(DataError, match=r"--data\.group_field"):
+        load_questions(DataSettings(path=path, divide_by="group"))
+
+
+def test_answers_are_merged_on_request_within_a_part(tmp_path):
+    rows = [{"question": f"What is {n}?", "answer": str(n), "split": "train"} for n in range(40)]
+    rows += [
+        {"question": "Who came?", "answer": "Ann", "split": "train"},
+        {"question": "who came", "answer": "Bo", "split": "train"},
+        {"question": "Who came?", "answer": "Ann", "split": "train"},
+        {"question": "What is new?", "answer": "x", "split": "test"},
+    ]
+    path = rows_file(tmp_path, rows)
+    kept = load_questions(DataSettings(path=path, calibration=0))
+    assert kept.report.duplicates.rows == 2
+    merged = load_questions(DataSettings(path=path, calibration=0, merge_answers=True))
+    assert [q.answers for q in merged.questions if q.text == "Who came?"] == [("Ann", "Bo")]
+    assert merged.report.duplicates.rows == 0
+    assert "2 rows were merged" in merged.report.notes[-1]

@@ -10,6 +10,10 @@ from typing import Protocol
 from demur.config import DataSettings
 from demur.records import Question, question_id
 
+MOST_GROUPS = 100
+"""With more groups than this, figures for each of them are no report: groups that were only guessed, or
+only divide the questions, are then left aside."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawData:

@@ -9,6 +9,7 @@ The price: a test set that is smaller than the published one, by the questions t
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import unicodedata
@@ -112,6 +113,27 @@ def find_duplicates(questions: Sequence[Question], keys: Mapping[str, str]) -> D
             repeated.append(question)
             differing += before.answers != question.answers
     return Duplicates(rows=len(repeated), other_answers=differing, examples=_examples(repeated))
+
+
+def merge_answers(
+    questions: Sequence[Question], keys: Mapping[str, str], notes: list[str]
+) -> list[Question]:
+    """One question of the rows of a part that ask the same: the first, with the answers of all.
+
+    Args:
+        keys: `same_question` of each, by id.
+        notes: gets a sentence where rows were merged.
+    """
+    merged: dict[tuple[str, str, bool], Question] = {}
+    for question in questions:
+        place = (part_of(question), keys[question.id], question.answerable)
+        first = merged.setdefault(place, question)
+        if first is not question:
+            answers = tuple(dict.fromkeys((*first.answers, *question.answers)))
+            merged[place] = dataclasses.replace(first, answers=answers)
+    if len(merged) < len(questions):
+        notes.append(f"{len(questions) - len(merged):,} rows were merged into the first that asks the same")
+    return list(merged.values())
 
 
 def _rank(question: Question) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from demur.config import DataSettings
 from demur.datasets import mixture
-from demur.datasets.base import Dataset, RawData, part_of
-from demur.datasets.leaks import find_duplicates, find_leaks, same_question
+from demur.datasets.base import MOST_GROUPS, Dataset, RawData, part_of
+from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, same_question
 from demur.datasets.negatives import by_rule
 from demur.datasets.report import DataReport
 from demur.datasets.splits import divide, sample
@@ -57,11 +58,13 @@ def load_questions(
         raise _empty(where)
     keys = {question.id: same_question(question) for question in raw.questions}
     assert len(keys) == len(raw.questions), f"{dataset.name} gives an id twice"
-    divided = divide(raw.questions, keys, settings, seed=seed)
+    notes = [*raw.notes, *_drawn(raw, settings)]
+    divided = _divided(raw, keys, settings, seed, where, notes)
+    if settings.merge_answers:
+        divided = merge_answers(divided, keys, notes)
     clean, leaks = find_leaks(divided, keys, drop=settings.leaks == "drop")
     _check_leftovers(divided, clean, where)
     questions = clean if settings.limit is None else sample(clean, settings.limit, seed=seed)
-    notes = [*raw.notes, *_drawn(raw, settings)]
     if settings.negatives == "rule":
         questions = _with_twins(questions, clean, seed, where, notes)
     _check_required(questions, require, where)
@@ -79,6 +82,28 @@ def load_questions(
         notes=tuple(notes),
     )
     return LoadedData(questions=questions, report=report)
+
+
+def _divided(
+    raw: RawData, keys: Mapping[str, str], settings: DataSettings, seed: int, where: str, notes: list[str]
+) -> list[Question]:
+    """The questions in their parts; groups that were only there to divide by are forgotten."""
+    if settings.divide_by == "question":
+        return divide(raw.questions, keys, settings, seed=seed)
+    groups = {question.group for question in raw.questions} - {None}
+    if not groups:
+        raise DataError(
+            expected="groups to divide by",
+            found="questions without a group",
+            where=where,
+            fix="name the field that holds them with --data.group_field",
+        )
+    together = {q.id: keys[q.id] if q.group is None else f"group {q.group}" for q in raw.questions}
+    divided = divide(raw.questions, together, settings, seed=seed)
+    if len(groups) <= MOST_GROUPS:
+        return divided
+    notes.append(f"{len(groups):,} groups are too many to report by; they only divided the questions")
+    return [dataclasses.replace(question, group=None) for question in divided]
 
 
 def _with_twins(

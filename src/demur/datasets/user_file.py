@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demur.config import DataSettings
-from demur.datasets.base import Dataset, Ids, RawData
+from demur.datasets.base import MOST_GROUPS, Dataset, Ids, RawData
 from demur.datasets.problems import Problems, names
 from demur.datasets.reading import FORMATS, SUFFIXES, list_folder, open_records
 from demur.datasets.rows import Origin, RowReader, part_named
 from demur.datasets.splits import settle_validation
 from demur.errors import ConfigError, DataError
 from demur.records import Domain, Question
-
-MOST_GROUPS = 100
-"""A field that was only guessed to hold groups is left aside where it holds more different ones."""
 
 FEW = 20
 """From so many questions on, the same answer to all of them is worth a note."""

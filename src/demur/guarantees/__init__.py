@@ -1,4 +1,4 @@
-"""Guarantees for runs: a promised threshold, found on the calibration split and shown on the test splits."""
+"""Guarantees for runs: a promised threshold, found on the calibration split, shown on the test splits."""
 
 from demur.guarantees.work import calibrate_run
 
