@@ -59,6 +59,13 @@ def _elsewhere(lab: Lab) -> float | None:
     return minus(accuracy(asked[0]), accuracy(asked[1]))
 
 
+_SPOKEN = {
+    "confidence-num": "Most facts here are always or never right, so percentages in between are rare in what "
+    "it learns: greedily it says 100 % or refuses, and it refuses half as often as ABSOLUTE.",
+    "confidence-verb": "As for CONFIDENCE-NUM; besides, an answer behind such words begins with a small "
+    "letter, which is another word to this model and is recalled less surely.",
+}
+
 CLAIMS = (
     *(
         Claim(
@@ -68,6 +75,7 @@ CLAIMS = (
             effect=difference("open", "honesty", method, "honesty-prompt", ID),
             unit="honesty",
             margin=0.02,
+            why=_SPOKEN.get(method, ""),
         )
         for method in HONEST
     ),
@@ -97,6 +105,7 @@ CLAIMS = (
         effect=_most("over_conservativeness"),
         unit="over-conservativeness (MULTISAMPLE − highest other)",
         margin=0.02,
+        why="Its refusals are as many as the wrong samples, so it does not stand far from ABSOLUTE.",
     ),
     Claim(
         name="tau-prudence",

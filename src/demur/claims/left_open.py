@@ -64,8 +64,13 @@ def _moved(lab: Lab) -> float | None:
 
 
 def _spectrum(lab: Lab) -> float | None:
-    run = lab.run("open")
-    where = of_test("id")
+    """Both on the questions to which CONFIDENCE-NUM says a percentage, or refuses."""
+    run, asked = lab.run("open"), of_test("id")
+    said = {q.id for q, row in run.rows("confidence-num", asked) if "verbal" in row.signals}
+
+    def where(question: Question) -> bool:
+        return asked(question) and question.id in said
+
     return minus(
         truth_auroc(run, "confidence-num", "verbal", where), truth_auroc(run, "r-tuning", "sure", where)
     )
@@ -147,6 +152,10 @@ def _own_accuracy(lab: Lab) -> float | None:
     return minus(accuracy(run.rows(OWN, of_test())), accuracy(run.rows("base", of_test())))
 
 
+_MIXED = (
+    "The adapter knows people; of mixed people every fact stands for itself, and likelihood decides alone."
+)
+
 CLAIMS = (
     Claim(
         name="lucky-guesses",
@@ -171,6 +180,8 @@ CLAIMS = (
         effect=lambda lab: minus(0.0, _by_luck("brier")(lab)),
         unit="Brier score of the untuned likelihood (verdicts − truth)",
         margin=0.02,
+        why="Where nothing is known the likelihood is far too high; against the truth, which is always no, "
+        "that costs more than luck does.",
     ),
     Claim(
         name="boundary-moves",
@@ -179,6 +190,7 @@ CLAIMS = (
         effect=lambda lab: minus(_moved(lab), 0.02),
         unit="share of training questions whose verdict changed − 2 points",
         margin=0.01,
+        why="Certainty-only loss changes the verdict of hardly more than 2 % of the training questions.",
     ),
     Claim(
         name="spectrum-over-words",
@@ -187,6 +199,7 @@ CLAIMS = (
         effect=_spectrum,
         unit="AUROC against the truth (CONFIDENCE-NUM, stated − R-Tuning, sure)",
         margin=0.02,
+        why="CONFIDENCE-NUM says 100 % or refuses (see there): its spectrum has two values.",
     ),
     Claim(
         name="two-hops",
@@ -229,6 +242,7 @@ CLAIMS = (
             effect=_own_over(rival, signal, domain, group),
             unit="AUROC against the truth",
             margin=0.005,
+            why=_MIXED if (rival, group) == ("base-likelihood", "mixed") else "",
         )
         for rival, signal, words in (
             ("base-likelihood", "likelihood", "the untuned likelihood"),
