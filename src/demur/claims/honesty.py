@@ -60,8 +60,8 @@ def _elsewhere(lab: Lab) -> float | None:
 
 
 _SPOKEN = {
-    "confidence-num": "Most facts here are always or never right, so percentages in between are rare in what "
-    "it learns: greedily it says 100 % or refuses, and it refuses half as often as ABSOLUTE.",
+    "confidence-num": "Most facts here are always or never right, so percentages in between are rare in "
+    "what it learns: greedily it says 100 % or refuses, and it refuses half as often as ABSOLUTE.",
     "confidence-verb": "As for CONFIDENCE-NUM; besides, an answer behind such words begins with a small "
     "letter, which is another word to this model and is recalled less surely.",
 }
