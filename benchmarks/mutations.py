@@ -10,6 +10,7 @@ A mutation that takes longer than `PATIENCE` counts as hanging.
 from __future__ import annotations
 
 import argparse
+import copy
 import csv
 import io
 import json
@@ -148,7 +149,7 @@ def _places(value: Any, rng: random.Random) -> list[Any]:
 
 
 def _put_junk(place: list[Any], rng: random.Random) -> None:
-    place[0][place[1]] = rng.choice(JUNK)
+    place[0][place[1]] = copy.deepcopy(rng.choice(JUNK))
 
 
 def _remove(place: list[Any], rng: random.Random) -> None:  # noqa: ARG001
