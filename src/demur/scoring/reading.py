@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from demur.datasets.problems import Problems, describe, text_fault
 from demur.datasets.reading import open_records
@@ -67,7 +66,7 @@ def read_outputs(path: Path) -> Outputs:
         parts = _in_parallel(path, problems)
     else:
         records = open_records(path, problems)
-        parts = [_judged(records.rows, records.unit, problems)]
+        parts = [_judged(records.rows, records.unit, problems).outputs()]
     problems.raise_any()
     return _joined(parts)
 
@@ -82,6 +81,22 @@ class _Part:
     answerable: list[bool] = field(default_factory=list)
     confidence: list[dict[str, float]] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
+
+    def outputs(self) -> Outputs:
+        """The rows as arrays."""
+        names = dict.fromkeys(name for named in self.confidence for name in named)
+        signals = {
+            name: np.array([named.get(name, np.nan) for named in self.confidence], np.float64)
+            for name in names
+        }
+        return Outputs(
+            keys=self.keys,
+            verdict=np.array(self.codes, np.int8),
+            refused=np.array(self.refused, bool),
+            answerable=np.array(self.answerable, bool),
+            signals=signals,
+            groups=["" if group is None else group for group in self.groups] if any(self.groups) else None,
+        )
 
 
 def _judged(rows: Iterator[tuple[int, Any]], unit: str, problems: Problems) -> _Part:
@@ -156,24 +171,23 @@ def _confidence_fault(confidence: Any) -> str | None:
     return None
 
 
-def _joined(parts: list[_Part]) -> Outputs:
-    groups = [group for part in parts for group in part.groups]
-    confidence = [named for part in parts for named in part.confidence]
-    names = list(dict.fromkeys(name for named in confidence for name in named))
+def _joined(parts: list[Outputs]) -> Outputs:
+    """Several shares of the rows, in order."""
+    names = dict.fromkeys(name for part in parts for name in part.signals)
+    grouped = any(part.groups is not None for part in parts)
     return Outputs(
         keys=[key for part in parts for key in part.keys],
-        verdict=_array([code for part in parts for code in part.codes], np.int8),
-        refused=_array([value for part in parts for value in part.refused], bool),
-        answerable=_array([value for part in parts for value in part.answerable], bool),
+        verdict=np.concatenate([part.verdict for part in parts]),
+        refused=np.concatenate([part.refused for part in parts]),
+        answerable=np.concatenate([part.answerable for part in parts]),
         signals={
-            name: _array([named.get(name, np.nan) for named in confidence], np.float64) for name in names
+            name: np.concatenate([part.signals.get(name, np.full(len(part), np.nan)) for part in parts])
+            for name in names
         },
-        groups=["" if group is None else group for group in groups] if any(groups) else None,
+        groups=[group for part in parts for group in (part.groups or [""] * len(part))]
+        if grouped
+        else None,
     )
-
-
-def _array(values: list[Any], kind: Any) -> npt.NDArray[Any]:
-    return np.array(values, kind)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -188,7 +202,7 @@ def _is_lines(path: Path) -> bool:
     return all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in head)
 
 
-def _in_parallel(path: Path, problems: Problems) -> list[_Part]:
+def _in_parallel(path: Path, problems: Problems) -> list[Outputs]:
     shares = list(_shares(path))
     with ProcessPoolExecutor(min(len(shares), os.cpu_count() or 1)) as pool:
         done = list(pool.map(_work, itertools.repeat(path), *zip(*shares, strict=True)))
@@ -208,7 +222,7 @@ def _shares(path: Path) -> Iterator[tuple[int, int, int]]:
             number += block.count(b"\n")
 
 
-def _work(path: Path, start: int, length: int, first: int) -> tuple[_Part, list[tuple[str, str]]]:
+def _work(path: Path, start: int, length: int, first: int) -> tuple[Outputs, list[tuple[str, str]]]:
     """The rows of one share, and what is wrong with the others."""
     with path.open("rb") as handle:
         handle.seek(start)
@@ -227,4 +241,4 @@ def _work(path: Path, start: int, length: int, first: int) -> tuple[_Part, list[
             faults.append((f"line {number}", fault))
         else:
             _add(part, row)
-    return part, faults
+    return part.outputs(), faults
