@@ -314,7 +314,6 @@ def calibrate(
 
     Example: `demur calibrate runs/mine --max-error 0.05 --confidence 0.95`
     """
-    from demur.guarantees.sentences import sentences
     from demur.guarantees.work import calibrate_run
 
     found = calibrate_run(
@@ -326,7 +325,7 @@ def calibrate(
         signal=signal,
         by_group=by_group,
     )
-    typer.echo(json.dumps(found, allow_nan=False) if as_json else "\n".join(sentences(found)))
+    typer.echo(json.dumps(found, allow_nan=False) if as_json else "\n".join(found["sentences"]))
 
 
 @app.command("metrics")

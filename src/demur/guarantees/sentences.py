@@ -9,7 +9,8 @@ from typing import Any
 def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     """What `calibrate_run` found, to read."""
     for group, item in found["guarantees"].items():
-        yield _promise(item, "" if group == "all" else f"{group}: ")
+        said = _promise(item)
+        yield f"{said[0].upper()}{said[1:]}" if group == "all" else f"{group}: {said}"
     yield ""
     yield f"On the test splits, {found['system']} with this threshold on {found['signal']}:"
     for split, cell in found["test"].items():
@@ -21,14 +22,14 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _promise(item: Mapping[str, Any], whom: str) -> str:
+def _promise(item: Mapping[str, Any]) -> str:
     what = "of the answers are" if item["risk"] == "selective" else "of all questions are answered"
     limit = f"at most {item['max_error']:.1%} {what} wrong, with a confidence of {item['confidence']:.0%}"
     if item["threshold"] is None:
         more = _more(item)
-        return f"{whom}no threshold can promise that {limit}: {item['reason']}{more}"
+        return f"no threshold can promise that {limit}: {item['reason']}{more}"
     return (
-        f"{whom}answering from a confidence of {item['threshold']:.4f} up, {limit}. "
+        f"answering from a confidence of {item['threshold']:.4f} up, {limit}. "
         f"Found on {item['n']:,} calibration questions: answers {item['coverage']:.1%}, "
         f"{item['error']:.1%} wrong where it was tested."
     )

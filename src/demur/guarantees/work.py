@@ -14,8 +14,10 @@ from scipy import stats
 from demur.config import load_config
 from demur.errors import DataError, RunFolderError, UnknownNameError
 from demur.files import write_json
+from demur.guarantees.sentences import sentences
 from demur.metrics import splits_of
 from demur.records import Prediction, Question, Verdict, read_parquet
+from demur.reporting import write_report
 from demur.runfolder import RunFolder
 from demur.selective.guarantee import Guarantee, Risk, find_threshold
 
@@ -35,8 +37,8 @@ def calibrate_run(
 ) -> dict[str, Any]:
     """Find the threshold of a system that keeps its error below a limit, and look at it on the test splits.
 
-    Writes ``guarantee.json`` to the run folder and, where the system has weights of its own, ``guarantee``
-    to its ``demur.json``. No test question takes part in choosing.
+    Writes ``guarantee.json`` to the run folder, the report anew and, where the system has weights of its
+    own, ``guarantee`` to its ``demur.json``. No test question takes part in choosing.
 
     Args:
         system: by default the run's method.
@@ -79,7 +81,9 @@ def calibrate_run(
     guarantees = {group: dataclasses.asdict(item) for group, item in found.items()}
     shown = _shown(rows, signal, found, risk)
     result = {"schema": 1, "system": system, "signal": signal, "guarantees": guarantees, "test": shown}
+    result["sentences"] = list(sentences(result))
     write_json(root / FILE, result)
+    write_report(root)
     _to_card(run, system, signal, guarantees)
     return result
 

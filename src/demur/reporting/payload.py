@@ -76,7 +76,16 @@ def build(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) ->
         "columns": columns.values,
         "total": len(questions),
         "bins": run.metrics.get("settings", {}).get("ece_bins", 15),
+        "promise": _promise(run),
     }
+
+
+def _promise(run: RunFolder) -> dict[str, Any] | None:
+    """What the risk figure shows of a guarantee; None where there is none for all questions together."""
+    whole = (run.guarantee or {}).get("guarantees", {}).get("all")
+    if run.guarantee is None or whole is None or whole["risk"] != "selective":
+        return None
+    return {"limit": whole["max_error"], "system": run.guarantee["system"], "test": run.guarantee["test"]}
 
 
 def embed(value: Any) -> str:

@@ -100,6 +100,7 @@ def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
         "title_of": words.title,
         "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
         "settings": run.metrics.get("settings", {}),
+        "promise": (run.guarantee or {}).get("sentences", []),
         "total": data["total"],
         "drawn": len(data["membership"]),
         "browsed": len(data["browse"]),

@@ -23,6 +23,8 @@ class RunFolder:
     questions: list[Question]
     predictions: dict[str, list[Prediction]]
     """By system, in the manifest's order."""
+    guarantee: dict[str, Any] | None = None
+    """What `demur calibrate` found, where it was asked."""
 
 
 def read_run(path: Path) -> RunFolder:
@@ -48,7 +50,12 @@ def read_run(path: Path) -> RunFolder:
         metrics=metrics,
         questions=questions,
         predictions=predictions,
+        guarantee=_guarantee(path / "guarantee.json"),
     )
+
+
+def _guarantee(path: Path) -> dict[str, Any] | None:
+    return _read_json(path, made_by="demur calibrate") if path.exists() else None
 
 
 def _read_json(path: Path, *, made_by: str) -> dict[str, Any]:

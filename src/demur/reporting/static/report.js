@@ -157,6 +157,7 @@
     }
     for (const { system, rule } of ordered) if (rule.accuracy !== null && rule.coverage < 1)
       ink.append(s("circle", { class: `rule ${colour(system)}`, cx: x(rule.coverage), cy: clip(1 - rule.accuracy), r: 5.5 }));
+    drawPromise(ink, x, clip);
     riskChart.marker = s("g");
     riskChart.clip = clip;
     ink.append(riskChart.marker);
@@ -165,6 +166,15 @@
       + (twins.length ? ` ${list(twins)} ${twins.length > 1 ? "share their lines" : "shares its line"} with ${drawn.find((e) => e.twin).twin.system.title}: same answers, same confidence, another rule.` : ""));
     drawRiskTable();
     drawThreshold();
+  };
+  /* The promised limit, and where its threshold stands on this split: above the line it is not kept there. */
+  const drawPromise = (ink, x, clip) => {
+    if (!data.promise) return;
+    const level = clip(data.promise.limit), seen = data.promise.test[state.split];
+    ink.append(s("line", { class: "promised", x1: x(0), x2: x(1), y1: level, y2: level }),
+      s("text", { class: "promised", x: x(0) + 4, y: level - 5 }, `promised: at most ${percent(data.promise.limit)}`));
+    if (seen && seen.error !== null) ink.append(s("path", { class: "promised", id: "promised",
+      d: `M${x(seen.coverage)} ${clip(seen.error) - 8}l8 8l-8 8l-8-8z` }));
   };
   /* A step curve is thinned to what a screen can show. */
   const path = (points, x, y) => {
