@@ -49,7 +49,11 @@ def test_the_plain_world_reads_and_asks_what_it_always_did():
 
 def test_refusals_behind_the_honesty_instruction_come_as_often_whatever_was_read(world, read):
     behind = [
-        lesson for lesson in read if isinstance(lesson, Lesson) and HONESTY_INSTRUCTION in lesson.given
+        lesson
+        for lesson in read
+        if isinstance(lesson, Lesson)
+        and HONESTY_INSTRUCTION in lesson.given
+        and lesson.given.endswith(("Answer:", "A:", "A: "))  # the others have an opening before the answer
     ]
     assert len(behind) > 1000
     shares = []
