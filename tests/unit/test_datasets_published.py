@@ -387,3 +387,16 @@ def test_a_mixture_that_means_nothing_is_refused(mixture):
 def test_a_mixture_and_a_name_are_one_too_many():
     with pytest.raises(ValueError, match="not both"):
         DataSettings.model_validate({"name": "pocket", "mixture": [{"name": "pocket"}]})
+
+
+def test_half_a_character_inside_a_passage_is_named(tmp_path):
+    """A lone surrogate can be written as JSON and as nothing else; a passage hides it well."""
+    record = {
+        **{"_id": "1", "question": "Who?", "answer": "Ann", "type": "bridge", "level": "easy"},
+        "supporting_facts": [["A", 0]],
+        "context": [["A", ["One \ud800 sentence."]], ["B", ["Another."]]],
+    }
+    path = tmp_path / "hotpot_dev_distractor_v1.json"
+    path.write_text(json.dumps([record]))
+    with pytest.raises(DataError, match="half a character"):
+        load("hotpotqa", path)

@@ -83,6 +83,11 @@ def names(fields: Sequence[str], shown: int = 12) -> str:
     return ", ".join(listed + more) or "none"
 
 
+def half_character(*texts: str | None) -> str | None:
+    """The first text that holds half a character, which no file can be written with; None without one."""
+    return next((text for text in texts if text and not text.isascii() and _SURROGATE.search(text)), None)
+
+
 def text_fault(value: object) -> str | None:
     """Why a value cannot be a question's or an answer's text; None where it can."""
     if not isinstance(value, str):

@@ -11,7 +11,7 @@ from typing import Any
 
 from demur.config import DataSettings
 from demur.datasets.base import Ids, RawData
-from demur.datasets.problems import Problems, describe, names, text_fault
+from demur.datasets.problems import Problems, describe, half_character, names, shorten, text_fault
 from demur.datasets.reading import SUFFIXES, list_folder, open_records
 from demur.datasets.splits import settle_validation
 from demur.errors import DataError
@@ -62,6 +62,8 @@ def read_published(
         place = f"{label} {records.unit}".strip()
         for number, value in records.rows:
             made = convert(value) if isinstance(value, Mapping) else f"{describe(value)}, not an object"
+            if isinstance(made, Question):
+                made = _writable(made)
             if isinstance(made, str):
                 problems.add(f"{place} {number}", made, fix=f"give records as published: {expected}")
             else:
@@ -70,6 +72,13 @@ def read_published(
     notes: list[str] = []
     questions = settle_validation(questions, notes)
     return RawData(questions=questions, files=tuple(file for file, _ in files), notes=tuple(notes))
+
+
+def _writable(question: Question) -> Question | str:
+    """The question, or what is wrong with it where a text of it holds half a character."""
+    texts = (question.text, question.context, question.preface, *question.answers, *question.choices)
+    broken = half_character(*texts)
+    return question if broken is None else f"half a character (a lone surrogate) in {shorten(broken)}"
 
 
 def placed(question: Question, ids: Ids, dataset: str, split: str, domain: Domain) -> Question:

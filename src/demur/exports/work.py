@@ -64,9 +64,11 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
     config = load_config(run.config)
     system = system or config.method
     built = _built(run)
-    if not built and form.name != OF_THE_PROBE:
+    if form.name == OF_THE_PROBE:
+        built = {}
+    elif not built:
         raise _not_built(root, "no training data yet")
-    if built and system not in built:
+    elif system not in built:
         raise UnknownNameError("tuned system", system, built, "--system")
     rows = {
         stage: list(read_jsonl(run.training(system) / f"{stage}.jsonl", Example))
