@@ -87,6 +87,7 @@ CLAIMS = (
             effect=difference("open", "honesty", method, "absolute", ID),
             unit="honesty",
             margin=0.02,
+            why="See the same method against the honesty prompt.",
         )
         for method in HONEST[1:3]
     ),

@@ -152,9 +152,17 @@ def _own_accuracy(lab: Lab) -> float | None:
     return minus(accuracy(run.rows(OWN, of_test())), accuracy(run.rows("base", of_test())))
 
 
-_MIXED = (
-    "The adapter knows people; of mixed people every fact stands for itself, and likelihood decides alone."
-)
+_OWN_LIMITS = {
+    (
+        "base-likelihood",
+        "mixed",
+    ): "The adapter knows people; of mixed people every fact stands for itself, and "
+    "likelihood decides alone.",
+    (
+        "familiarity-only",
+        "uniform",
+    ): "Of uniform people all facts are known or none, so knowing the name is knowing the answer.",
+}
 
 CLAIMS = (
     Claim(
@@ -242,7 +250,7 @@ CLAIMS = (
             effect=_own_over(rival, signal, domain, group),
             unit="AUROC against the truth",
             margin=0.005,
-            why=_MIXED if (rival, group) == ("base-likelihood", "mixed") else "",
+            why=_OWN_LIMITS.get((rival, group), ""),
         )
         for rival, signal, words in (
             ("base-likelihood", "likelihood", "the untuned likelihood"),
