@@ -6,17 +6,8 @@ declined / unanswerable, in [0, 1], higher is better. Always declining scores 1:
 
 from __future__ import annotations
 
-import numpy as np
-
-from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Counted
-
-
-def accuracy_unknown_columns(counted: Counted) -> tuple[Floats, Floats]:
-    """Declined and unanswerable; unanswerable."""
-    unanswerable = np.logical_not(counted.rows.answerable).astype(np.float64)
-    return counted.rows.refused * unanswerable, unanswerable
-
+from demur.metrics.abstention_recall import abstention_recall_columns
+from demur.metrics.base import Metric
 
 ACCURACY_UNKNOWN = Metric(
     name="accuracy_unknown",
@@ -26,5 +17,5 @@ ACCURACY_UNKNOWN = Metric(
     needs=(),
     population="all",
     undefined="no question is unanswerable",
-    columns=accuracy_unknown_columns,
+    columns=abstention_recall_columns,
 )

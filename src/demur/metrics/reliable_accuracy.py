@@ -6,14 +6,8 @@ other name. Source: Feng et al. (arXiv 2402.00367), section 3.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
-from demur.metrics.sample import Counted
-
-
-def reliable_accuracy_columns(counted: Counted) -> tuple[Floats, Floats]:
-    """Right and answered; answered."""
-    return counted.correct * counted.answered, counted.answered
-
+from demur.metrics.accuracy_willing import accuracy_willing_columns
+from demur.metrics.base import Metric
 
 RELIABLE_ACCURACY = Metric(
     name="reliable_accuracy",
@@ -23,5 +17,5 @@ RELIABLE_ACCURACY = Metric(
     needs=("verdict",),
     population="answered",
     undefined="the system answers nothing that was scored",
-    columns=reliable_accuracy_columns,
+    columns=accuracy_willing_columns,
 )
