@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee bench clean
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -61,6 +61,11 @@ proof-claims: $(VENV)/.run ## the papers' claims over five seeds
 
 proof-guarantee: $(VENV)/.run ## how often a promised threshold breaks its promise
 	$(BIN)/python benchmarks/guarantee.py --page docs/results/guarantee.md
+
+models: $(VENV)/.run ## make the three shipped pocket models again, about twenty minutes of one core
+	$(BIN)/demur pocket build --name pocket --out src/demur/pocket/model
+	$(BIN)/demur pocket build --name pocket-2 --out src/demur/pocket/pocket2
+	$(BIN)/demur pocket build --name pocket-reader --out src/demur/pocket/reader
 
 clean: ## remove what was built
 	rm -rf $(VENV) site runs .mypy_cache .pytest_cache .ruff_cache

@@ -381,6 +381,9 @@ def doctor(as_json: AsJson = False) -> None:
 def pocket_build(
     out: Annotated[Path, typer.Option(help="Folder for the model.")] = Path("runs/pocket"),
     seed: Annotated[int, typer.Option(help="Draws the world and the model anew.")] = 0,
+    name: Annotated[
+        str, typer.Option(help="pocket, pocket-2, pocket-2-small, pocket-2-large or pocket-reader.")
+    ] = "pocket",
     facts: Annotated[
         list[str] | None,
         typer.Option(
@@ -392,7 +395,7 @@ def pocket_build(
     from demur.console import Terminal
     from demur.scaffold import build_pocket
 
-    typer.echo(build_pocket(out, seed=seed, facts=facts or [], listener=Terminal()))
+    typer.echo(build_pocket(out, name=name, seed=seed, facts=facts or [], listener=Terminal()))
 
 
 def _settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from demur.config import Config, DataSettings, Section
 from demur.datasets import DATASETS, load_questions
-from demur.errors import RunFolderError
+from demur.errors import RunFolderError, UnknownNameError
 from demur.files import write_text
 from demur.pipeline import Listener, steps_bar
 from demur.records import Question
@@ -69,20 +69,36 @@ def write_config(data: str, out: Path, *, force: bool = False) -> str:
     )
 
 
-def build_pocket(out: Path, *, seed: int, facts: Sequence[str], listener: Listener) -> str:
-    """Train a pocket model, on the pocket world or on the facts of question files.
+def build_pocket(
+    out: Path, *, seed: int, facts: Sequence[str], listener: Listener, name: str = "pocket"
+) -> str:
+    """Train a pocket model, on its pocket world or on the facts of question files.
+
+    Args:
+        name: one of `demur.pocket.POCKET_MODELS`; of no account where facts are given.
 
     Returns:
         What was built and how well it knows its facts, for a person.
+
+    Raises:
+        UnknownNameError: there is no such pocket model.
     """
-    from demur.pocket import build
+    from demur.pocket import POCKET_MODELS, build
+    from demur.pocket.world import make_world
+
+    if name not in POCKET_MODELS:
+        raise UnknownNameError("pocket model", name, POCKET_MODELS, "--name")
 
     with steps_bar(listener, "reading") as progress:
         if facts:
             questions = [question for path in facts for question in _facts(path)]
             report = build.build_from_facts(questions, out, seed=seed, progress=progress)
         else:
-            report = build.build_model(out, seed=seed, progress=progress)
+            model = POCKET_MODELS[name]
+            world = make_world(seed, model.world)
+            report = build.build_model(
+                out, seed=seed, world=world, settings=model.settings, progress=progress
+            )
     shares = ", ".join(f"{reads}: {share:.1%}" for reads, share in report.accuracy_by_reads.items())
     return (
         f"{report.parameters:,} parameters, {report.steps:,} steps in {report.seconds:.0f} s\n"
