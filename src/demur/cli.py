@@ -175,15 +175,12 @@ def _compare(
     if as_json:
         typer.echo(json.dumps(summary))
         return
-    from rich.console import Console
+    from demur.console import print_wide
 
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=160)
-    for table in tables(summary):
-        console.print(table)
-    console.print("always refusing scores 100% prudence and 50% honesty: read no column alone")
+    notice = "always refusing scores 100% prudence and 50% honesty: read no column alone"
+    print_wide(*tables(summary), notice)
     if out is not None:
-        console.print(f"\ncomparison: {out / 'compare.html'}", markup=False, soft_wrap=True)
+        typer.echo(f"\ncomparison: {out / 'compare.html'}")
 
 
 @app.command()
@@ -289,14 +286,10 @@ def score(
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return
-    from rich.console import Console
-
+    from demur.console import print_wide
     from demur.scoring.tables import tables
 
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=160)
-    for table in tables(found):
-        console.print(table)
+    print_wide(*tables(found))
 
 
 @app.command()

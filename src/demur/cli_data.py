@@ -20,12 +20,13 @@ SHOWN = 5
 @data_app.command("list")
 def list_datasets(as_json: AsJson = False) -> None:
     """Every dataset: what it is, its parts, its licence, and what --path must name."""
+    from demur.console import print_wide
     from demur.datasets.inspection import catalogue, catalogue_table
 
     if as_json:
         typer.echo(json.dumps(catalogue(), indent=2))
         return
-    _print(catalogue_table())
+    print_wide(catalogue_table())
 
 
 @data_app.command("show")
@@ -37,6 +38,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The questions of a dataset as they are asked, before anything is dropped."""
+    from demur.console import print_wide
     from demur.datasets.inspection import of_split, question_row, read_raw, shown
 
     raw = read_raw(name, path)
@@ -44,7 +46,7 @@ def show(
     if as_json:
         _print_rows([question_row(question) for question in islice(chosen, limit)])
         return
-    _print(*shown(raw, chosen, SHOWN if limit is None else limit))
+    print_wide(*shown(raw, chosen, SHOWN if limit is None else limit))
 
 
 @data_app.command("check")
@@ -70,12 +72,3 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
     for number, row in enumerate(rows):
         typer.echo(json.dumps(row, ensure_ascii=False) + ("," if number + 1 < len(rows) else ""))
     typer.echo("]")
-
-
-def _print(*things: Any) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=160)
-    for thing in things:
-        console.print(thing)

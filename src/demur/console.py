@@ -20,6 +20,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+WIDE = 160
+"""Characters a line where the output is no terminal."""
+
 
 class _Rate(ProgressColumn):
     """Units a second, such as ``1,240 questions/s``."""
@@ -27,6 +30,14 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "", style="dim")
+
+
+def print_wide(*things: object) -> None:
+    """Print tables to the output: as wide as the terminal, or wide enough for every column in a file."""
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=WIDE)
+    for thing in things:
+        console.print(thing)
 
 
 class Terminal:

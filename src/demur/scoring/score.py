@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,5 +127,5 @@ def _reason(metric: Metric, board: Board, primary: str, before: Outputs | None) 
         return "no row has a confidence"
     rows = board.rows
     if metric.per_signal:
-        rows = Rows(**{**vars(rows), "confidence": board.signals[primary]})
+        rows = dataclasses.replace(rows, confidence=board.signals[primary])
     return metric.obstacle(rows) or metric.undefined
