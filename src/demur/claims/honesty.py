@@ -60,10 +60,10 @@ def _elsewhere(lab: Lab) -> float | None:
 
 
 _SPOKEN = {
-    "confidence-num": "Most facts here are always or never right, so percentages in between are rare in "
-    "what it learns: greedily it says 100 % or refuses, and it refuses half as often as ABSOLUTE.",
-    "confidence-verb": "As for CONFIDENCE-NUM; besides, an answer behind such words begins with a small "
-    "letter, which is another word to this model and is recalled less surely.",
+    "confidence-num": "Of its rows 56 % say 100 %, 32 % refuse and 12 % lie between: greedily it says 100 % "
+    "or refuses, and on most seeds it refuses half as often as ABSOLUTE or less.",
+    "confidence-verb": "As for CONFIDENCE-NUM; besides, it names the right answer to 46-76 % of what is truly "
+    "known, by seed, against 73-86 %.",
 }
 
 CLAIMS = (

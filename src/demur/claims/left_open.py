@@ -152,17 +152,11 @@ def _own_accuracy(lab: Lab) -> float | None:
     return minus(accuracy(run.rows(OWN, of_test())), accuracy(run.rows("base", of_test())))
 
 
-_OWN_LIMITS = {
-    (
-        "base-likelihood",
-        "mixed",
-    ): "The adapter knows people; of mixed people every fact stands for itself, and "
-    "likelihood decides alone.",
-    (
-        "familiarity-only",
-        "uniform",
-    ): "Of uniform people all facts are known or none, so knowing the name is knowing the answer.",
-}
+_OF_MIXED = (
+    "Of mixed people every fact stands for itself; likelihood knows that, and the adapter adds nothing."
+)
+_OF_UNIFORM = "Of uniform people all facts are known or none, so knowing the name is knowing the answer."
+_OWN_LIMITS = {("base-likelihood", "mixed"): _OF_MIXED, ("familiarity-only", "uniform"): _OF_UNIFORM}
 
 CLAIMS = (
     Claim(
