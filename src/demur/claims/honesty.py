@@ -60,10 +60,10 @@ def _elsewhere(lab: Lab) -> float | None:
 
 
 _SPOKEN = {
-    "confidence-num": "Of its rows 56 % say 100 %, 32 % refuse and 12 % lie between: greedily it says 100 % "
-    "or refuses, and on most seeds it refuses half as often as ABSOLUTE or less.",
-    "confidence-verb": "As for CONFIDENCE-NUM; besides, it names the right answer to 46-76 % of what is truly "
-    "known, by seed, against 73-86 %.",
+    "confidence-num": "Of its rows 56 % say 100 %, 32 % refuse and 12 % lie between: greedily it says "
+    "100 % or refuses, and on most seeds it refuses half as often as ABSOLUTE or less.",
+    "confidence-verb": "As for CONFIDENCE-NUM; besides, it names the right answer to 46-76 % of what is "
+    "truly known, by seed, against 73-86 %.",
 }
 
 CLAIMS = (

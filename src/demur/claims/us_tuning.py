@@ -83,8 +83,8 @@ CLAIMS = (
         unit="share recognised (stage 1 − base)",
         margin=0.02,
         why="This reader hardly learns stage 1 itself: asked whether a passage suffices it is right on "
-        "59-64 % after it (51-53 % before, three seeds; half is chance), so there is little for plain QA to "
-        "destroy or for stage 2 to recover.",
+        "59-64 % after it (51-53 % before, three seeds; half is chance), so there is little for plain "
+        "QA to destroy or for stage 2 to recover.",
     ),
     Claim(
         name="stage1-loses-qa",
