@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,7 +45,7 @@ def show(
     raw = read_raw(name, path)
     chosen = of_split(raw.questions, split, where=str(path or name))
     if as_json:
-        _print_rows([question_row(question) for question in islice(chosen, limit)])
+        _print_rows(map(question_row, islice(chosen, limit)))
         return
     print_wide(*shown(raw, chosen, SHOWN if limit is None else limit))
 
@@ -66,9 +67,9 @@ def check(
         typer.echo(line)
 
 
-def _print_rows(rows: list[dict[str, Any]]) -> None:
+def _print_rows(rows: Iterable[dict[str, Any]]) -> None:
     """One JSON array, a row a line."""
-    typer.echo("[")
+    typer.echo("[", nl=False)
     for number, row in enumerate(rows):
-        typer.echo(json.dumps(row, ensure_ascii=False) + ("," if number + 1 < len(rows) else ""))
-    typer.echo("]")
+        typer.echo(("," if number else "") + "\n" + json.dumps(row, ensure_ascii=False), nl=False)
+    typer.echo("\n]")

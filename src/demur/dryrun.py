@@ -179,7 +179,7 @@ def _data(pipeline: Pipeline, config: Config, assumed: list[str]) -> Size:
             sum(size.rest for size in sizes),
             max(size.tokens for size in sizes),
         )
-    train = sum(question.split == "train" for question in loaded.questions)
+    train = loaded.questions.counts().get("train", 0)
     tokens = _mean_tokens(pipeline, config, loaded.questions[:SAMPLE], assumed)
     return Size(train, len(loaded.questions) - train, math.ceil(tokens))
 

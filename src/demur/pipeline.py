@@ -28,6 +28,7 @@ from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
+from demur.questions import QuestionTable
 from demur.records import (
     Example,
     Knowledge,
@@ -37,7 +38,6 @@ from demur.records import (
     Verdict,
     read_jsonl,
     read_parquet,
-    to_row,
     write_jsonl,
     write_parquet,
 )
@@ -149,9 +149,9 @@ class Pipeline:
         return self._open(None)
 
     @cached_property
-    def questions(self) -> list[Question]:
+    def questions(self) -> QuestionTable:
         """Every question of the run, in the order of the data."""
-        return read_parquet(self.folder.questions, Question)
+        return QuestionTable.read(self.folder.questions)
 
     @cached_property
     def probes(self) -> list[Probe]:
@@ -265,11 +265,11 @@ class Pipeline:
             )
 
     def _data(self, loaded: LoadedData) -> None:
-        self.data_hash = digest([to_row(question) for question in loaded.questions])
+        self.data_hash = loaded.questions.digest()
         with self._stage("data", self.data_hash, self.folder.questions) as notes:
             if notes is None:
                 return
-            write_parquet(self.folder.questions, loaded.questions, Question)
+            loaded.questions.write(self.folder.questions)
             notes["report"] = loaded.report.to_dict()
         for line in loaded.report.lines():
             self.listener.note(line)

@@ -164,9 +164,13 @@ class Prediction:
         return Verdict.REFUSED if self.abstained else self.verdict
 
 
+_quoted = json.encoder.encode_basestring
+
+
 def question_id(text: str, *, context: str | None = None, choices: Sequence[str] = ()) -> str:
     """An id from a question's content, 16 hex digits: the same content has the same id anywhere."""
-    content = json.dumps([text, context, list(choices)], ensure_ascii=False)
+    passage = "null" if context is None else _quoted(context)
+    content = f"[{_quoted(text)}, {passage}, [{', '.join(map(_quoted, choices))}]]"  # JSON, written faster
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -14,7 +14,7 @@ from demur.datasets import DATASETS, load_questions
 from demur.errors import RunFolderError, UnknownNameError
 from demur.files import write_text
 from demur.pipeline import Listener, steps_bar
-from demur.records import Question
+from demur.questions import QuestionTable
 
 SHOWN = {
     "data",
@@ -106,7 +106,7 @@ def build_pocket(
     )
 
 
-def _facts(source: str) -> list[Question]:
+def _facts(source: str) -> QuestionTable:
     """Questions of a file, or of ``DATASET:PATH`` for a dataset in its published format."""
     name, colon, path = source.partition(":")
     if colon and name in DATASETS:

@@ -7,10 +7,11 @@ import pydantic
 import pytest
 
 from demur.datasets import DataSettings, load_questions
-from demur.datasets.leaks import find_duplicates, find_leaks, normalise, same_question
+from demur.datasets.leaks import find_duplicates, find_leaks, normalise, question_keys
 from demur.datasets.loading import resolve
 from demur.datasets.splits import sample
 from demur.errors import DataError
+from demur.questions import QuestionTable
 from demur.records import Question
 
 COUNTER = itertools.count()
@@ -21,13 +22,10 @@ def ask(text, split="train", **changes):
     return Question(text=text, split=split, **changes)
 
 
-def keys(questions):
-    return {question.id: same_question(question) for question in questions}
-
-
 def leaks(*questions, drop=True):
-    kept, found = find_leaks(questions, keys(questions), drop=drop)
-    return [question.id for question in kept], found
+    table = QuestionTable.of(questions)
+    kept, found = find_leaks(table, question_keys(table), drop=drop)
+    return [question.id for question in table.where(kept)], found
 
 
 @pytest.mark.parametrize(
@@ -115,7 +113,8 @@ def test_duplicates_are_counted_within_a_part():
         ask("Q?", id="3", answers=("B",)),
         ask("Q?", "test", id="4"),
     ]
-    found = find_duplicates(questions, keys(questions))
+    table = QuestionTable.of(questions)
+    found = find_duplicates(table, question_keys(table))
     assert (found.rows, found.other_answers, found.examples) == (2, 1, ("q", "Q?"))
 
 
@@ -188,7 +187,7 @@ def test_a_limit_holds_for_each_part_and_grows_by_adding(path):
 
 def test_a_limit_keeps_the_order_and_small_parts_whole():
     questions = [ask(str(n), id=str(n), split="test" if n % 5 == 0 else "train") for n in range(20)]
-    chosen = sample(questions, 6, seed=0)
+    chosen = sample(QuestionTable.of(questions), 6, seed=0)
     assert [int(q.id) for q in chosen] == sorted(int(q.id) for q in chosen)
     assert [q.split for q in chosen].count("train") == 6
     assert [q.split for q in chosen].count("test") == 4

@@ -1,5 +1,7 @@
 """The pocket world: disjoint people, exact shares, names that tell nothing where they should not."""
 
+import dataclasses
+import json
 import random
 from collections import Counter
 from itertools import chain
@@ -11,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from transformers import AutoTokenizer
 
 from demur.judging import judge
-from demur.pocket import bundled_model
+from demur.pocket import POCKET_MODELS, bundled_model
 from demur.pocket.build import accuracy_by_reads, load_model, measure
-from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, deal, make_world
+from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, POCKET_1, deal, make_world
 from demur.records import Verdict
 from demur.templates import CERTAINTY_QUESTION, TEMPLATES
 
@@ -26,6 +28,19 @@ def world():
 @pytest.fixture(scope="module")
 def tokenizer():
     return AutoTokenizer.from_pretrained(bundled_model())
+
+
+@pytest.mark.parametrize("name", [name for name, model in POCKET_MODELS.items() if model.bundled])
+def test_a_shipped_model_was_built_as_the_code_would_build_it_now(name):
+    """A changed recipe that leaves the weights as they were would be found out here, in no time."""
+    recorded = json.loads((bundled_model(name) / "pocket.json").read_text())
+    model = POCKET_MODELS[name]
+    spec = json.loads(json.dumps(dataclasses.asdict(model.world)))
+    unknown_then = {**json.loads(json.dumps(dataclasses.asdict(POCKET_1))), **recorded["spec"]}
+    assert (unknown_then, recorded["settings"]) == (
+        spec,
+        json.loads(json.dumps(dataclasses.asdict(model.settings))),
+    )
 
 
 def test_the_same_seed_draws_the_same_world_and_another_one_another(world):

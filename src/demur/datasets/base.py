@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ only divide the questions, are then left aside."""
 class RawData:
     """What a loader returns: every question of the published files, before any hygiene."""
 
-    questions: list[Question]
+    questions: Sequence[Question]
     """All rows, duplicates included, ids unique, in the order of the files."""
     files: tuple[Path, ...] = ()
     """The files that were read."""

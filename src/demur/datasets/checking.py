@@ -6,12 +6,14 @@ None of it stops a run; each is something that makes a result mean less than it 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from demur.datasets.base import part_of
-from demur.datasets.leaks import find_leaks, normalise, same_question
+import numpy as np
+import numpy.typing as npt
+
+from demur.datasets.leaks import answers_of_pairs, find_leaks, normalise, repeats, same_questions
+from demur.questions import Keys, Places, QuestionTable
 from demur.records import Question
 
 EXAMPLES = 3
@@ -21,6 +23,9 @@ MOSTLY = 0.5
 """An answer that so many questions of a part share is worth a word."""
 FEW = 30
 """Fewer questions than this make a part whose figures say little."""
+
+_NONE = -1
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,96 +45,132 @@ def check_questions(questions: Sequence[Question]) -> list[Finding]:
     Args:
         questions: all rows as read, before anything was dropped.
     """
-    keys = {question.id: same_question(question) for question in questions}
+    table = QuestionTable.of(questions)
+    rows = _Rows(table)
+    gives_away, lacks = np.flatnonzero(rows.gives_away), np.flatnonzero(rows.lacks_answers)
     return [
-        *_repeats(questions, keys),
-        *_leaks(questions, keys),
-        _found("answer-in-question", "answers that stand in their question", questions, _gives_away),
-        _found("no-answer", "answerable questions without an answer", questions, _has_no_answer),
-        *_imbalance(questions),
+        *_repeats(table, rows.keys),
+        *_leaks(table, rows.keys),
+        _finding("answer-in-question", "answers that stand in their question", table, gives_away),
+        _finding("no-answer", "answerable questions without an answer", table, lacks),
+        *_imbalance(table, rows.answers),
     ]
 
 
-def parts(questions: Sequence[Question]) -> dict[str, int]:
-    """How many questions each part has."""
-    return dict(Counter(map(part_of, questions)))
+class _Rows:
+    """What one look at each row finds."""
+
+    def __init__(self, questions: QuestionTable) -> None:
+        size = len(questions)
+        self.keys = np.zeros(size, dtype=np.uint64)
+        """A number for each question, equal where it asks the same."""
+        self.answers = np.full(size, _NONE, dtype=np.int64)
+        """A number for the first answer of each question, `_NONE` where there is none."""
+        self.gives_away, self.lacks_answers = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        tasks, names = questions.codes("task")
+        free = tasks != (names.index("choice") if "choice" in names else _NONE)
+        keys = self.keys.view(np.int64)
+        asked = zip(same_questions(questions), questions.values("answers"), strict=True)
+        for place, (same, (answers,)) in enumerate(asked):
+            keys[place] = hash(same)
+            if answers:
+                self.answers[place] = hash(answers[0])
+                if _gives_away(same, answers):
+                    self.gives_away[place] = True
+            if not any(map(str.strip, answers)):
+                self.lacks_answers[place] = True
+        self.gives_away &= free
+        self.lacks_answers &= questions.answerable
 
 
-def _repeats(questions: Sequence[Question], keys: Mapping[str, str]) -> Iterator[Finding]:
+def _repeats(questions: QuestionTable, keys: Keys) -> Iterator[Finding]:
     """Rows that ask what an earlier row of their part asks; those that contradict it stand apart."""
-    first: dict[tuple[str, str], set[str]] = {}
-    repeated, contradicting = [], []
-    for question in questions:
-        answers = {normalise(answer) for answer in question.answers}
-        before = first.get((part_of(question), keys[question.id]))
-        if before is None:
-            first[part_of(question), keys[question.id]] = answers
-            continue
-        repeated.append(question)
-        if before.isdisjoint(answers) and (before or answers):
-            contradicting.append(question)
-        before |= answers
-    yield _finding("duplicates", "rows that repeat a question of their part", repeated)
-    yield _finding("contradictions", "of those: with no answer in common with it", contradicting)
+    first, places = repeats(questions, keys)
+    known: dict[int, set[str]] = {}
+    contradicting = []
+    pairs = answers_of_pairs(questions, first, places)
+    for start, place, (before, after) in zip(first.tolist(), places.tolist(), pairs, strict=True):
+        so_far = known.setdefault(start, set(map(normalise, before)))
+        answers = set(map(normalise, after))
+        if so_far.isdisjoint(answers) and (so_far or answers):
+            contradicting.append(place)
+        so_far |= answers
+    yield _finding("duplicates", "rows that repeat a question of their part", questions, places)
+    yield _finding("contradictions", "of those: with no answer in common with it", questions, contradicting)
 
 
-def _leaks(questions: Sequence[Question], keys: Mapping[str, str]) -> Iterator[Finding]:
+def _leaks(questions: QuestionTable, keys: Keys) -> Iterator[Finding]:
     leaks = find_leaks(questions, keys, drop=False)[1]
     text = "rows of later parts that ask what training or calibration asks"
     yield Finding(name="leaks", text=text, count=leaks.rows, examples=leaks.examples)
     yield Finding(name="leaks-exact", text="of those: to the letter", count=leaks.exact)
 
 
-def _gives_away(question: Question) -> bool:
-    """Whether an answer stands in the question as whole words; a letter or a yes gives nothing away."""
-    if question.task == "choice" or question.choices:
-        return False
-    text = f" {_words(question.text)} "
-    return any(len(words := _words(answer)) > 1 and f" {words} " in text for answer in question.answers)
+def _gives_away(same: str, answers: Sequence[str]) -> bool:
+    """Whether an answer stands in the question as whole words; a letter or a yes gives nothing away.
+
+    Args:
+        same: `demur.datasets.leaks.same_question`, whose first line is the text, normalised.
+        answers: the accepted ones.
+    """
+    text, asked = same.partition("\n")[0], ""
+    for answer in answers:
+        if answer.isascii():  # most are ruled out by their first word, for a tenth of the price
+            first = _WORD.search(answer)
+            if first is None or first[0].casefold() not in text:
+                continue
+        asked = asked or f" {' '.join(_WORD.findall(text))} "
+        words = _words(answer)
+        if len(words) > 1 and f" {words} " in asked:
+            return True
+    return False
 
 
 def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", normalise(text)))
+    return " ".join(_WORD.findall(normalise(text)))
 
 
-def _has_no_answer(question: Question) -> bool:
-    return question.answerable and not any(answer.strip() for answer in question.answers)
-
-
-def _imbalance(questions: Sequence[Question]) -> Iterator[Finding]:
-    by_part: dict[str, list[Question]] = defaultdict(list)
-    for question in questions:
-        by_part[part_of(question)].append(question)
-    small = [f"{part}: {len(rows)}" for part, rows in by_part.items() if len(rows) < FEW]
+def _imbalance(questions: QuestionTable, answers: npt.NDArray[np.int64]) -> Iterator[Finding]:
+    counts = questions.counts()
+    small = [f"{part}: {count}" for part, count in counts.items() if count < FEW]
     yield Finding(
         name="small-parts",
         text=f"parts of fewer than {FEW} questions",
         count=len(small),
         examples=tuple(small[:EXAMPLES]),
     )
-    common = [found for part, rows in by_part.items() if (found := _commonest(part, rows))]
+    common = list(_commonest(questions, answers))
     yield Finding(
         name="one-answer",
         text="parts in which most questions have the same answer",
         count=len(common),
         examples=tuple(common[:EXAMPLES]),
     )
-    yield _uneven(by_part)
+    yield _uneven(questions)
 
 
-def _commonest(part: str, rows: Sequence[Question]) -> str | None:
-    answers = Counter(question.answers[0] for question in rows if question.answers)
-    if len(rows) < FEW or not answers:
-        return None
-    answer, count = answers.most_common(1)[0]
-    return f"{part}: {answer!r} in {count:,} of {len(rows):,}" if count > MOSTLY * len(rows) else None
+def _commonest(questions: QuestionTable, answers: npt.NDArray[np.int64]) -> Iterator[str]:
+    """The parts that mostly have one answer, as sentences."""
+    codes, names = questions.parts()
+    for code, part in enumerate(names):
+        own = codes == code
+        total, given = int(own.sum()), answers[own & (answers != _NONE)]
+        if total < FEW or not len(given):
+            continue
+        # What more than half of them share stands in their middle, however they are sorted.
+        given.partition(len(given) // 2)
+        same = own & (answers == given[len(given) // 2])
+        if same.sum() > MOSTLY * total:
+            answer = questions[int(same.argmax())].answers[0]
+            yield f"{part}: {answer!r} in {same.sum():,} of {total:,}"
 
 
-def _uneven(by_part: Mapping[str, Sequence[Question]]) -> Finding:
+def _uneven(questions: QuestionTable) -> Finding:
     """Training and test parts whose shares of unanswerable questions differ."""
+    codes, names = questions.parts()
     shares = {
-        part: sum(not question.answerable for question in rows) / len(rows)
-        for part, rows in by_part.items()
+        part: 1 - float(questions.answerable[codes == code].mean())
+        for code, part in enumerate(names)
         if part == "train" or part.startswith("test")
     }
     differs = "train" in shares and max(abs(share - shares["train"]) for share in shares.values()) > UNEVEN
@@ -142,12 +183,7 @@ def _uneven(by_part: Mapping[str, Sequence[Question]]) -> Finding:
     )
 
 
-def _found(
-    name: str, text: str, questions: Sequence[Question], test: Callable[[Question], bool]
-) -> Finding:
-    return _finding(name, text, [question for question in questions if test(question)])
-
-
-def _finding(name: str, text: str, found: Sequence[Question]) -> Finding:
-    examples = tuple(dict.fromkeys(f"{q.text} → {', '.join(q.answers) or '—'}" for q in found[:100]))
+def _finding(name: str, text: str, questions: QuestionTable, found: Sequence[int] | Places) -> Finding:
+    looked_at = questions.take(found[:100])
+    examples = tuple(dict.fromkeys(f"{q.text} → {', '.join(q.answers) or '—'}" for q in looked_at))
     return Finding(name=name, text=text, count=len(found), examples=examples[:EXAMPLES])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from demur.config import DataSettings
 from demur.datasets.base import RawData, part_of
-from demur.datasets.checking import check_questions, parts
+from demur.datasets.checking import check_questions
 from demur.datasets.loading import resolve
 from demur.datasets.recognition import Recognised, recognise
 from demur.datasets.targets import DATASETS
 from demur.errors import DataError
+from demur.questions import QuestionTable
 from demur.records import Question
 
 if TYPE_CHECKING:
@@ -65,23 +67,29 @@ def _refuse(found: Recognised | None, path: Path) -> None:
         raise DataError(expected="a file of questions", found=found.kind, where=str(path), fix=found.fix)
 
 
-def of_split(questions: Sequence[Question], split: str | None, *, where: str) -> list[Question]:
+def of_split(questions: Sequence[Question], split: str | None, *, where: str) -> QuestionTable:
     """The questions of a part: ``test`` means ``test/id`` and ``test/ood``.
 
     Raises:
         DataError: there is no such part.
     """
+    table = QuestionTable.of(questions)
     if split is None:
-        return list(questions)
-    chosen = [question for question in questions if split in (question.split, part_of(question))]
-    if not chosen:
+        return table
+    codes, names = table.parts()
+    wanted = [
+        code
+        for code, name in enumerate(names)
+        if split == name or (split == "test" and name.startswith("test/"))
+    ]
+    if not wanted:
         raise DataError(
             expected=f"a part called {split!r}",
-            found=", ".join(f"{part} ({count:,})" for part, count in parts(questions).items()),
+            found=", ".join(f"{part} ({count:,})" for part, count in table.counts().items()),
             where=where,
             fix="name one of these with --split",
         )
-    return chosen
+    return table.where(np.isin(codes, wanted))
 
 
 def question_row(question: Question) -> dict[str, Any]:
@@ -99,7 +107,9 @@ def shown(raw: RawData, questions: Sequence[Question], limit: int) -> Iterator[R
         answers = " | ".join(question.answers) or ("none given" if question.answerable else "unanswerable")
         lines = [_shortened(question.context), question.text, *_options(question), f"→ {answers}"]
         yield Panel(Text("\n".join(filter(None, lines))), title=Text(" · ".join(facts)), title_align="left")
-    counts = ", ".join(f"{part} {count:,}" for part, count in parts(raw.questions).items())
+    counts = ", ".join(
+        f"{part} {count:,}" for part, count in QuestionTable.of(raw.questions).counts().items()
+    )
     yield Text(f"{min(limit, len(questions)):,} of {len(raw.questions):,} questions: {counts}")
     for note in raw.notes:
         yield Text(f"note: {note}")
@@ -131,7 +141,8 @@ def check_file(path: Path, name: str | None = None) -> dict[str, Any]:
         return {"path": str(path), "dataset": None, "kind": found.kind, "fix": found.fix}
     chosen = name or (found.dataset if found else None) or "file"
     raw = read_raw(chosen, path)
-    questions = raw.questions
+    questions = QuestionTable.of(raw.questions)
+    tasks, names = questions.codes("task")
     return {
         "path": str(path),
         "dataset": chosen,
@@ -139,9 +150,9 @@ def check_file(path: Path, name: str | None = None) -> dict[str, Any]:
         "files": len(raw.files),
         "fields": dict(raw.fields),
         "rows": len(questions),
-        "parts": parts(questions),
-        "tasks": dict(Counter(question.task for question in questions)),
-        "unanswerable": sum(not question.answerable for question in questions),
+        "parts": questions.counts(),
+        "tasks": dict(zip(names, np.bincount(tasks).tolist(), strict=True)),
+        "unanswerable": questions.unanswerable,
         "findings": [dataclasses.asdict(finding) for finding in check_questions(questions)],
         "notes": list(raw.notes),
     }

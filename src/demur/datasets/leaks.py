@@ -9,22 +9,30 @@ The price: a test set that is smaller than the published one, by the questions t
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
+import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from demur.datasets.base import part_of
+import numpy as np
+import numpy.typing as npt
+
+from demur.datasets.splits import draw_keys
+from demur.questions import CHUNK, Keys, Places, QuestionTable, repeated
 from demur.records import Question
 
 EXAMPLES = 3
 
 _OPENING = "\"'“”‘’«»„‚([{¿¡"
 _CLOSING = "\"'“”‘’«»)]}.,;:!?…。、！？،؟।"
+_AROUND = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
 _RANKS = {"train": 0, "calibration": 1}
+
+Mask = npt.NDArray[np.bool_]
+_STRIDE = np.uint64(0x9E3779B97F4A7C15)
+"""Far apart, so that a key of one part is no key of another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,87 +66,142 @@ def normalise(text: str) -> str:
     punctuation around words. Signs within or before words stay: C++, x-1 and -1 are not C, x1 and 1.
     """
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    words = [word.lstrip(_OPENING).rstrip(_CLOSING) for word in plain.casefold().split()]
-    return " ".join(filter(None, words)) or plain
+    words = plain.casefold().rstrip(_CLOSING).split()
+    joined = " ".join(words)
+    if _AROUND.search(joined):  # most questions have no such sign but the one they end with
+        joined = " ".join(filter(None, (word.lstrip(_OPENING).rstrip(_CLOSING) for word in words)))
+    return joined or plain
 
 
 def same_question(question: Question) -> str:
-    """A key that two questions share if they ask the same: text, passage and options, normalised."""
-    text = normalise(question.text)
-    if question.context is None and not question.choices:
-        return text
-    rest = [normalise(question.context or ""), *map(normalise, question.choices)]
-    return f"{text}\n{hashlib.sha256(json.dumps(rest).encode()).hexdigest()}"
+    """A text that two questions share if they ask the same: text, passage and options, normalised."""
+    return _same(question.text, question.context, question.choices)
 
 
-def find_leaks(
-    questions: Sequence[Question], keys: Mapping[str, str], *, drop: bool
-) -> tuple[list[Question], Leaks]:
-    """The questions without leaks where ``drop``, else all of them; and what was found.
+def same_questions(questions: QuestionTable) -> Iterator[str]:
+    """`same_question` of each question of a table."""
+    if questions.bare:
+        for (text,) in questions.values("text"):
+            yield normalise(text)
+        return
+    for text, context, choices in questions.values("text", "context", "choices"):
+        yield _same(text, context, choices)
+
+
+def question_keys(questions: QuestionTable, *, seed: int = 0) -> Keys:
+    """A number for each question, equal where `same_question` is; see `demur.datasets.splits.draw_keys`."""
+    return draw_keys(same_questions(questions), len(questions), seed)
+
+
+def _same(text: str, context: str | None, choices: tuple[str, ...] | list[str]) -> str:
+    plain = normalise(text)
+    if context is None and not choices:
+        return plain
+    rest = [normalise(context or ""), *map(normalise, choices)]
+    return f"{plain}\n{hashlib.sha256(json.dumps(rest).encode()).hexdigest()}"
+
+
+def find_leaks(questions: QuestionTable, keys: Keys, *, drop: bool) -> tuple[Mask, Leaks]:
+    """Which questions to keep, those without leaks where ``drop``, else all; and what was found.
 
     Args:
-        questions: all parts, in any order, which is kept.
-        keys: `same_question` of each, by id.
+        questions: all parts, in any order.
+        keys: `question_keys` of them.
     """
-    owner: dict[str, int] = {}
-    letters: set[tuple[int, str]] = set()
-    for question in questions:
-        rank, key = _rank(question), keys[question.id]
-        owner[key] = min(owner.get(key, rank), rank)
-        letters.add((rank, question.text))
-    found = [question for question in questions if owner[keys[question.id]] < _rank(question)]
-    leaked = {question.id for question in found}
-    kept = [question for question in questions if question.id not in leaked] if drop else list(questions)
-    return kept, Leaks(
+    leaked, ranks = _leaked(questions, keys)
+    found = questions.where(leaked)
+    return ~leaked if drop else np.ones(len(questions), dtype=bool), Leaks(
         rows=len(found),
-        exact=sum(any((rank, q.text) in letters for rank in range(_rank(q))) for q in found),
-        questions=len({keys[question.id] for question in found}),
-        by_part=dict(Counter(map(part_of, found))),
+        exact=_exact(questions, keys, ranks, leaked),
+        questions=len(np.unique(keys[leaked])),
+        by_part=found.counts(),
         dropped=drop,
         examples=_examples(found),
     )
 
 
-def find_duplicates(questions: Sequence[Question], keys: Mapping[str, str]) -> Duplicates:
+def _leaked(questions: QuestionTable, keys: Keys) -> tuple[Mask, npt.NDArray[np.int8]]:
+    """Which questions stand in an earlier part too; and how early the part of each question comes."""
+    codes, splits = questions.codes("split")
+    ranks = np.array([_RANKS.get(split, 2) for split in splits], dtype=np.int8)[codes]
+    first, again = repeated(keys)
+    owner = ranks.copy()  # of the first question with a key: the earliest part that asks it
+    np.minimum.at(owner, first, ranks[again])
+    owner[again] = owner[first]
+    return owner < ranks, ranks
+
+
+def _exact(questions: QuestionTable, keys: Keys, ranks: npt.NDArray[np.int8], leaked: Mask) -> int:
+    """How many of the leaks stand in an earlier part to the letter."""
+    concerned = np.isin(keys, keys[leaked])
+    texts = [text for (text,) in questions.where(concerned).values("text")]
+    rows = list(zip(texts, ranks[concerned].tolist(), leaked[concerned].tolist(), strict=True))
+    earliest: dict[str, int] = {}
+    for text, rank, _ in rows:
+        earliest[text] = min(earliest.get(text, rank), rank)
+    return sum(leaks and earliest[text] < rank for text, rank, leaks in rows)
+
+
+def repeats(questions: QuestionTable, keys: Keys) -> tuple[Places, Places]:
+    """The places of the rows that ask what an earlier row of their part asks, after those of these."""
+    codes, _ = questions.parts()
+    return repeated(keys + codes.astype(np.uint64) * _STRIDE)
+
+
+def find_duplicates(questions: QuestionTable, keys: Keys) -> Duplicates:
     """Rows that repeat an earlier one of the same part; different answers are told apart.
 
     Args:
-        keys: `same_question` of each, by id.
+        keys: `question_keys` of the questions.
     """
-    first: dict[tuple[str, str], Question] = {}
-    repeated, differing = [], 0
-    for question in questions:
-        before = first.setdefault((part_of(question), keys[question.id]), question)
-        if before is not question:
-            repeated.append(question)
-            differing += before.answers != question.answers
-    return Duplicates(rows=len(repeated), other_answers=differing, examples=_examples(repeated))
+    first, places = repeats(questions, keys)
+    pairs = answers_of_pairs(questions, first, places)
+    return Duplicates(
+        rows=len(places),
+        other_answers=sum(before != after for before, after in pairs),
+        examples=_examples(questions.take(places)),
+    )
 
 
-def merge_answers(
-    questions: Sequence[Question], keys: Mapping[str, str], notes: list[str]
-) -> list[Question]:
+def answers_of_pairs(
+    questions: QuestionTable, first: Places, places: Places
+) -> Iterator[tuple[list[str], list[str]]]:
+    """The accepted answers of the rows that `repeats` names, a pair at a time."""
+    for start in range(0, len(places), CHUNK):
+        part = slice(start, start + CHUNK)
+        columns = (questions.take(rows[part]).values("answers") for rows in (first, places))
+        yield from ((before, after) for (before,), (after,) in zip(*columns, strict=True))
+
+
+def merge_answers(questions: QuestionTable, keys: Keys, notes: list[str]) -> tuple[QuestionTable, Keys]:
     """One question of the rows of a part that ask the same: the first, with the answers of all.
 
     Args:
-        keys: `same_question` of each, by id.
+        keys: `question_keys` of the questions.
         notes: gets a sentence where rows were merged.
+
+    Returns:
+        The questions that are left, and their keys.
     """
-    merged: dict[tuple[str, str, bool], Question] = {}
-    for question in questions:
-        place = (part_of(question), keys[question.id], question.answerable)
-        first = merged.setdefault(place, question)
-        if first is not question:
-            answers = tuple(dict.fromkeys((*first.answers, *question.answers)))
-            merged[place] = dataclasses.replace(first, answers=answers)
-    if len(merged) < len(questions):
-        notes.append(f"{len(questions) - len(merged):,} rows were merged into the first that asks the same")
-    return list(merged.values())
+    first, places = repeats(questions, np.where(questions.answerable, keys, ~keys))
+    if not len(places):
+        return questions, keys
+    merged: dict[int, dict[str, None]] = {}
+    pairs = answers_of_pairs(questions, first, places)
+    for place, (before, after) in zip(first.tolist(), pairs, strict=True):
+        merged.setdefault(place, dict.fromkeys(before)).update(dict.fromkeys(after))
+    kept = np.ones(len(questions), dtype=bool)
+    kept[places] = False
+    notes.append(f"{len(places):,} rows were merged into the first that asks the same")
+    changed = questions.replace_some("answers", {place: list(found) for place, found in merged.items()})
+    return changed.where(kept), keys[kept]
 
 
-def _rank(question: Question) -> int:
-    return _RANKS.get(question.split, 2)
-
-
-def _examples(questions: Sequence[Question]) -> tuple[str, ...]:
-    return tuple(list(dict.fromkeys(question.text for question in questions))[:EXAMPLES])
+def _examples(questions: QuestionTable) -> tuple[str, ...]:
+    """The first few different texts."""
+    found: dict[str, None] = {}
+    for (text,) in questions.values("text"):
+        found[text] = None
+        if len(found) == EXAMPLES:
+            break
+    return tuple(found)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from demur.config import DataSettings
 from demur.datasets import mixture
-from demur.datasets.base import MOST_GROUPS, Dataset, RawData, part_of
-from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, same_question
+from demur.datasets.base import MOST_GROUPS, Dataset
+from demur.datasets.leaks import (
+    find_duplicates,
+    find_leaks,
+    merge_answers,
+    question_keys,
+    same_questions,
+)
 from demur.datasets.negatives import by_rule
 from demur.datasets.report import DataReport
-from demur.datasets.splits import divide, sample
+from demur.datasets.splits import divide, draw_keys, sample
 from demur.datasets.targets import DATASETS
 from demur.errors import ConfigError, DataError
 from demur.files import file_digest
-from demur.records import Question
+from demur.questions import Keys, QuestionTable
 
 _ORDER = ("train", "calibration", "test/id", "test/ood")
 
@@ -27,7 +32,7 @@ _ORDER = ("train", "calibration", "test/id", "test/ood")
 class LoadedData:
     """The questions of a run, and what became of the rows they were made of."""
 
-    questions: list[Question]
+    questions: QuestionTable
     """In the order of the files; every id is unique."""
     report: DataReport
 
@@ -56,13 +61,14 @@ def load_questions(
     where = str(path or dataset.name)
     if not raw.questions:
         raise _empty(where)
-    keys = {question.id: same_question(question) for question in raw.questions}
-    assert len(keys) == len(raw.questions), f"{dataset.name} gives an id twice"
-    notes = [*raw.notes, *_drawn(raw, settings)]
-    divided = _divided(raw, keys, settings, seed, where, notes)
+    read = QuestionTable.of(raw.questions)
+    keys = question_keys(read, seed=seed)
+    notes = [*raw.notes, *_drawn(read, settings)]
+    divided = _divided(read, keys, settings, seed, where, notes)
     if settings.merge_answers:
-        divided = merge_answers(divided, keys, notes)
-    clean, leaks = find_leaks(divided, keys, drop=settings.leaks == "drop")
+        divided, keys = merge_answers(divided, keys, notes)
+    kept, leaks = find_leaks(divided, keys, drop=settings.leaks == "drop")
+    clean, keys = divided.where(kept), keys[kept]
     _check_leftovers(divided, clean, where)
     questions = clean if settings.limit is None else sample(clean, settings.limit, seed=seed)
     if settings.negatives == "rule":
@@ -73,9 +79,9 @@ def load_questions(
         seed=seed,
         files={path.name: file_digest(path) for path in raw.files},
         fields=dict(raw.fields),
-        rows=len(raw.questions),
+        rows=len(read),
         counts=_counts(questions),
-        unanswerable=sum(not question.answerable for question in questions),
+        unanswerable=questions.unanswerable,
         leaks=leaks,
         duplicates=find_duplicates(clean, keys),
         before_limit=_counts(clean) if settings.limit is not None else None,
@@ -85,12 +91,12 @@ def load_questions(
 
 
 def _divided(
-    raw: RawData, keys: Mapping[str, str], settings: DataSettings, seed: int, where: str, notes: list[str]
-) -> list[Question]:
+    questions: QuestionTable, keys: Keys, settings: DataSettings, seed: int, where: str, notes: list[str]
+) -> QuestionTable:
     """The questions in their parts; groups that were only there to divide by are forgotten."""
     if settings.divide_by == "question":
-        return divide(raw.questions, keys, settings, seed=seed)
-    groups = {question.group for question in raw.questions} - {None}
+        return divide(questions, keys, settings)
+    groups = _groups(questions)
     if not groups:
         raise DataError(
             expected="groups to divide by",
@@ -98,20 +104,30 @@ def _divided(
             where=where,
             fix="name the field that holds them with --data.group_field",
         )
-    together = {q.id: keys[q.id] if q.group is None else f"group {q.group}" for q in raw.questions}
-    divided = divide(raw.questions, together, settings, seed=seed)
-    if len(groups) <= MOST_GROUPS:
+    divided = divide(questions, draw_keys(_together(questions), len(questions), seed), settings)
+    if groups <= MOST_GROUPS:
         return divided
-    notes.append(f"{len(groups):,} groups are too many to report by; they only divided the questions")
-    return [dataclasses.replace(question, group=None) for question in divided]
+    notes.append(f"{groups:,} groups are too many to report by; they only divided the questions")
+    return divided.replace("group", [None] * len(divided))
+
+
+def _groups(questions: QuestionTable) -> int:
+    """How many different groups there are."""
+    return len({name for (name,) in questions.values("group")} - {None})
+
+
+def _together(questions: QuestionTable) -> Iterator[str]:
+    """A text for each question, equal where they stay in one part: the group, else what it asks."""
+    for (group,), same in zip(questions.values("group"), same_questions(questions), strict=True):
+        yield same if group is None else f"group {group}"
 
 
 def _with_twins(
-    questions: Sequence[Question], pool: Sequence[Question], seed: int, where: str, notes: list[str]
-) -> list[Question]:
+    questions: QuestionTable, pool: QuestionTable, seed: int, where: str, notes: list[str]
+) -> QuestionTable:
     """The questions with unanswerable twins, and a note on how many there are."""
     dropped = Counter[str]()
-    paired = by_rule(questions, seed=seed, pool=pool, dropped=dropped)
+    paired = QuestionTable.of(by_rule(questions, seed=seed, pool=pool, dropped=dropped))
     made = len(paired) - len(questions)
     if not made:
         raise DataError(
@@ -179,9 +195,9 @@ def _empty(where: str) -> DataError:
     )
 
 
-def _check_leftovers(before: Sequence[Question], after: Sequence[Question], where: str) -> None:
+def _check_leftovers(before: QuestionTable, after: QuestionTable, where: str) -> None:
     """Stop where a part consisted of leaks only: most likely one file was given twice."""
-    lost = {part_of(question) for question in before} - {part_of(question) for question in after}
+    lost = before.counts().keys() - after.counts().keys()
     if lost:
         raise DataError(
             expected="test questions that training and calibration do not hold",
@@ -191,11 +207,11 @@ def _check_leftovers(before: Sequence[Question], after: Sequence[Question], wher
         )
 
 
-def _check_required(questions: Sequence[Question], require: Sequence[str], where: str) -> None:
-    splits = Counter(question.split for question in questions)
+def _check_required(questions: QuestionTable, require: Sequence[str], where: str) -> None:
+    codes, splits = questions.codes("split")
     missing = [split for split in require if split not in splits]
     if missing:
-        found = ", ".join(f"{count:,} of {split}" for split, count in splits.items())
+        found = ", ".join(f"{(codes == code).sum():,} of {split}" for code, split in enumerate(splits))
         raise DataError(
             expected=f"questions of the split {' and '.join(missing)}",
             found=f"only {found}",
@@ -204,15 +220,15 @@ def _check_required(questions: Sequence[Question], require: Sequence[str], where
         )
 
 
-def _counts(questions: Sequence[Question]) -> dict[str, int]:
-    counts = Counter(map(part_of, questions))
+def _counts(questions: QuestionTable) -> dict[str, int]:
+    counts = questions.counts()
     parts = [part for part in _ORDER if part in counts]
     return {part: counts[part] for part in (*parts, *sorted(counts.keys() - set(parts)))}
 
 
-def _drawn(raw: RawData, settings: DataSettings) -> list[str]:
+def _drawn(questions: QuestionTable, settings: DataSettings) -> list[str]:
     """Which parts were drawn from the training rows, since the data itself has none."""
-    splits = {question.split for question in raw.questions}
+    _, splits = questions.codes("split")
     wanted = {"test": settings.test, "calibration": settings.calibration}
     drawn = [split for split, portion in wanted.items() if split not in splits and portion > 0]
     if "train" not in splits or not drawn:

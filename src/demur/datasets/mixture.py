@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from demur.config import DataSettings
 from demur.datasets.base import part_of
-from demur.datasets.leaks import Duplicates, find_leaks, same_question
+from demur.datasets.leaks import Duplicates, find_leaks, question_keys
 from demur.datasets.report import DataReport
+from demur.questions import QuestionTable
 from demur.records import Question
 
 UNSEEN = "unseen"
@@ -43,22 +44,17 @@ def parts(settings: DataSettings) -> list[tuple[DataSettings, str]]:
 
 
 def merge(
-    loaded: Sequence[tuple[list[Question], DataReport, str]], *, drop: bool
-) -> tuple[list[Question], DataReport]:
+    loaded: Sequence[tuple[QuestionTable, DataReport, str]], *, drop: bool
+) -> tuple[QuestionTable, DataReport]:
     """The questions of all datasets, ids unique, leaks between datasets found, and one report.
 
     Args:
         loaded: questions, report and use of each dataset.
         drop: leave out what one dataset tests and another trains on.
     """
-    ids: set[str] = set()
-    questions: list[Question] = []
-    for found, _, use in loaded:
-        for question in _used(found, use):
-            questions.append(dataclasses.replace(question, id=_unused(question, ids)))
-            ids.add(questions[-1].id)
-    keys = {question.id: same_question(question) for question in questions}
-    clean, leaks = find_leaks(questions, keys, drop=drop)
+    questions = QuestionTable.of(_unique(loaded))
+    kept, leaks = find_leaks(questions, question_keys(questions), drop=drop)
+    clean = questions.where(kept)
     reports = [report for _, report, _ in loaded]
     return clean, DataReport(
         dataset=" + ".join(report.dataset for report in reports),
@@ -67,7 +63,7 @@ def merge(
         fields={},
         rows=sum(report.rows for report in reports),
         counts=dict(Counter(f"{question.dataset} {part_of(question)}" for question in clean)),
-        unanswerable=sum(not question.answerable for question in clean),
+        unanswerable=clean.unanswerable,
         leaks=leaks,
         duplicates=Duplicates(
             rows=sum(report.duplicates.rows for report in reports),
@@ -81,6 +77,16 @@ def merge(
             for note in (*report.notes, *(() if use == "test" else _leaked(report)))
         ),
     )
+
+
+def _unique(loaded: Sequence[tuple[QuestionTable, DataReport, str]]) -> Iterator[Question]:
+    """The questions of all datasets, each with an id of its own."""
+    ids: set[str] = set()
+    for found, _, use in loaded:
+        for question in _used(found, use):
+            name = _unused(question, ids)
+            ids.add(name)
+            yield dataclasses.replace(question, id=name)
 
 
 def _unused(question: Question, ids: set[str]) -> str:

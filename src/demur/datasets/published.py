@@ -70,8 +70,11 @@ def read_published(
                 questions.append(placed(made, ids, dataset, part.split or "test", part.domain))
     problems.raise_any()
     notes: list[str] = []
-    questions = settle_validation(questions, notes)
-    return RawData(questions=questions, files=tuple(file for file, _ in files), notes=tuple(notes))
+    return RawData(
+        questions=settle_validation(questions, notes),
+        files=tuple(file for file, _ in files),
+        notes=tuple(notes),
+    )
 
 
 def _writable(question: Question) -> Question | str:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from demur.config import NO_FIELD, DataSettings
-from demur.datasets.base import Ids
 from demur.datasets.problems import Problems, describe, names, shorten, text_fault
-from demur.records import Domain, Question
+from demur.records import Domain, Question, question_id
 
 GUESSES: dict[str, tuple[str, ...]] = {
     "question": (
@@ -38,6 +37,8 @@ GUESSES: dict[str, tuple[str, ...]] = {
 """Names that a field may have, by what it holds, the likeliest first. Case, spaces and dashes do not
 count: ``Gold Answer`` is ``gold_answer``."""
 
+DATASET = "file"
+"""What the user's own questions name as their dataset."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _PEEK = 1000
@@ -87,29 +88,42 @@ class RowReader:
     Args:
         settings: field names given by the user; the others are guessed from the first rows, and a
             field that only occurs later is adopted where nothing held that place before.
-        ids: derived ids, shared by all files of a dataset.
         problems: gets every row that is no question.
     """
 
-    def __init__(self, origin: Origin, settings: DataSettings, *, ids: Ids, problems: Problems) -> None:
-        self.origin, self.settings, self.ids, self.problems = origin, settings, ids, problems
+    def __init__(self, origin: Origin, settings: DataSettings, *, problems: Problems) -> None:
+        self.origin, self.settings, self.problems = origin, settings, problems
         self.fields: dict[str, str] = {}
         self.explicit: dict[str, int] = {}
         """Ids that the file gives, with the number of the row."""
         self._names: dict[str, None] = {}
+        self._first: list[tuple[int, Any]] = []
+        self._rows: Iterator[tuple[int, Any]] = iter(())
 
-    def read(self, records: Iterable[tuple[int, Any]]) -> Iterator[Question]:
-        """The questions of the records that are in order; the others become problems."""
-        rows = iter(records)
-        first = list(itertools.islice(rows, _PEEK))
-        found = dict.fromkeys(name for _, value in first if isinstance(value, dict) for name in value)
+    def open(self, records: Iterable[tuple[int, Any]]) -> bool:
+        """Settle from the first rows which field holds what; false where no row could be a question."""
+        self._rows = iter(records)
+        self._first = list(itertools.islice(self._rows, _PEEK))
+        found = dict.fromkeys(name for _, value in self._first if isinstance(value, dict) for name in value)
         try:
             if found:
                 self._take_note(list(found))
         except _Fault as fault:  # it holds for every row, so no row is looked at
             self.problems.add(self.origin.label, fault.found, fix=fault.fix)
-            return
-        for number, value in itertools.chain(first, rows):
+            return False
+        return True
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all fields that were met."""
+        return frozenset(self._names)
+
+    def read(self) -> Iterator[Question]:
+        """The questions of the records that are in order; the others become problems.
+
+        An id that was made from the content is the same for the same content.
+        """
+        for number, value in itertools.chain(self._first, self._rows):
             try:
                 yield self._question(number, value)
             except _Fault as fault:
@@ -189,7 +203,7 @@ class RowReader:
             task="choice" if choices else "open" if context is None else "contextual",
             choices=choices,
             context=context,
-            dataset="file",
+            dataset=DATASET,
             split=split,
             domain=domain,
             answerable=answerable,
@@ -304,7 +318,7 @@ class RowReader:
 
     def _id(self, number: int, row: Row, text: str, context: str | None, choices: tuple[str, ...]) -> str:
         if "id" not in self.fields:
-            return self.ids.derive(text, context=context, choices=choices)
+            return question_id(text, context=context, choices=choices)
         name = self._label(row, "id")
         fix = "give every row an id of its own, or add --data.id_field none for ids from the content"
         if name is None:

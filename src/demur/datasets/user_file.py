@@ -6,19 +6,23 @@ Formats: JSON lines, JSON, CSV, TSV, Parquet (`demur.datasets.reading`). Fields:
 
 from __future__ import annotations
 
-import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from demur.config import DataSettings
-from demur.datasets.base import MOST_GROUPS, Dataset, Ids, RawData
+from demur.datasets.base import MOST_GROUPS, Dataset, RawData
+from demur.datasets.plain import read_plain
 from demur.datasets.problems import Problems, names
 from demur.datasets.reading import FORMATS, SUFFIXES, list_folder, open_records
-from demur.datasets.rows import Origin, RowReader, part_named
+from demur.datasets.rows import DATASET, Origin, RowReader, part_named
 from demur.datasets.splits import settle_validation
 from demur.errors import ConfigError, DataError
-from demur.records import Domain, Question
+from demur.questions import QuestionTable, repeated
+from demur.records import Domain
 
 FEW = 20
 """From so many questions on, the same answer to all of them is worth a note."""
@@ -45,7 +49,7 @@ class _Read:
 
     file: _File
     reader: RowReader
-    questions: list[Question]
+    questions: QuestionTable
 
 
 def load_file(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
@@ -67,7 +71,7 @@ def load_file(path: Path | None, settings: DataSettings, *, seed: int) -> RawDat
     problems = Problems(path, expected="a question and its accepted answers in every record")
     read = _read_all(files, settings, problems, alone=entries is None)
     problems.raise_any()
-    questions = settle_validation(_unique_ids(read, notes), notes)
+    questions = settle_validation(_with_ids(read, notes), notes)
     _doubt_answers(questions, settings, notes)
     return RawData(
         questions=_few_groups(questions, settings, notes),
@@ -111,18 +115,23 @@ def _read_all(
     files: Sequence[_File], settings: DataSettings, problems: Problems, *, alone: bool
 ) -> list[_Read]:
     """Read every file; ids that are given twice within one part are problems."""
-    ids = Ids()
     read: list[_Read] = []
     used: dict[tuple[str, str], str] = {}
+    files_of = Counter(file.part for file in files)
     for file in files:
         label = "" if alone else file.path.name
         records = open_records(file.path, problems, label=label, encoding=settings.encoding)
         origin = Origin(
             label=label, unit=records.unit, kind=records.kind, split=file.split, domain=file.domain
         )
-        reader = RowReader(origin, settings, ids=ids, problems=problems)
-        read.append(_Read(file, reader, list(reader.read(records.rows))))
-        for name, number in reader.explicit.items():
+        reader = RowReader(origin, settings, problems=problems)
+        if not reader.open(records.rows):
+            continue
+        # Where several files share a part, ids are compared between them, row by row.
+        shares = files_of[file.part] > 1 and "id" in reader.fields
+        table = None if shares or settings.encoding else read_plain(file.path, reader)
+        read.append(_Read(file, reader, QuestionTable.of(reader.read()) if table is None else table))
+        for name, number in reader.explicit.items() if shares else ():
             place = origin.place(number)
             before = used.setdefault((file.part, name), place)
             if before is not place:
@@ -131,44 +140,65 @@ def _read_all(
     return read
 
 
-def _unique_ids(read: Sequence[_Read], notes: list[str]) -> list[Question]:
-    """All questions; ids that start anew in each file get the part's name before them."""
-    every = [question for part in read for question in part.questions]
-    if len({question.id for question in every}) == len(every):
+def _with_ids(read: Sequence[_Read], notes: list[str]) -> QuestionTable:
+    """All questions, each with an id of its own.
+
+    Ids made of the content are numbered by occurrence, as `demur.datasets.base.Ids` does it. Ids that the
+    files give and that start anew in each of them get the part's name before them.
+    """
+    every = QuestionTable.join([part.questions for part in read])
+    keys = np.fromiter((hash(name) for (name,) in every.values("id")), np.int64, len(every))
+    first, again = repeated(keys)
+    if not len(again):
         return every
-    notes.append("the files use the same ids, so the part stands before each: train/ID, test/ID")
-    return [
-        dataclasses.replace(question, id=f"{part.file.part}/{question.id}")
-        if part.reader.explicit
-        else question
-        for part in read
-        for question in part.questions
-    ]
+    made = np.repeat(["id" not in part.reader.fields for part in read], [len(p.questions) for p in read])
+    if not made[again].all():
+        notes.append("the files use the same ids, so the part stands before each: train/ID, test/ID")
+        named = [_under_part(part) if "id" in part.reader.fields else part.questions for part in read]
+        return QuestionTable.join(named)
+    occurrences, names = Counter[int](), {}
+    rows = zip(first.tolist(), again.tolist(), every.take(again).values("id"), strict=True)
+    for before, place, (name,) in rows:
+        occurrences[before] += 1
+        names[place] = f"{name}-{occurrences[before] + 1}"
+    return every.replace_some("id", names)
 
 
-def _doubt_answers(questions: Sequence[Question], settings: DataSettings, notes: list[str]) -> None:
+def _under_part(part: _Read) -> QuestionTable:
+    """The questions of a file with the part's name before each id."""
+    names = [f"{part.file.part}/{name}" for (name,) in part.questions.values("id")]
+    return part.questions.replace("id", names)
+
+
+def _doubt_answers(questions: QuestionTable, settings: DataSettings, notes: list[str]) -> None:
     """Say so where the field taken for the answers looks like a label instead."""
-    answers = {question.answers for question in questions if question.answerable}
-    if settings.answers_field is None and len(questions) >= FEW and len(answers) == 1:
-        same = names(next(iter(answers)))
+    if settings.answers_field is not None or len(questions) < FEW:
+        return
+    rows = questions.values("answers", "answerable")
+    answers = (answers for answers, answerable in rows if answerable)
+    first = next(answers, None)
+    if first is not None and all(other == first for other in answers):
         notes.append(
-            f"every answer is {same}: is that the answer? Else name its field (--data.answers_field)"
+            f"every answer is {names(first)}: is that the answer? "
+            "Else name its field (--data.answers_field)"
         )
 
 
-def _few_groups(questions: list[Question], settings: DataSettings, notes: list[str]) -> list[Question]:
+def _few_groups(questions: QuestionTable, settings: DataSettings, notes: list[str]) -> QuestionTable:
     """Forget groups that were guessed and are too many to be groups."""
-    groups = {question.group for question in questions}
-    if settings.group_field is not None or len(groups) <= MOST_GROUPS:
+    if settings.group_field is not None:
+        return questions
+    groups = {name for (name,) in questions.values("group")}
+    if len(groups) <= MOST_GROUPS:
         return questions
     notes.append(
         f"{len(groups)} different groups are too many to report by; --data.group_field FIELD does it anyway"
     )
-    return [dataclasses.replace(question, group=None) for question in questions]
+    return questions.replace("group", [None] * len(questions))
 
 
 FILE = Dataset(
-    name="file",
+    name=DATASET,
     description="your own questions, in one file or in a folder with a file for each part",
     load=load_file,
     path=f"a file ({FORMATS}), or a folder with files named train, test, calibration, validation, ood",
