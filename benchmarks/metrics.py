@@ -290,6 +290,11 @@ def orderable(sample: Sample) -> bool:
     return not sample.tied or len(sample) <= 7
 
 
+def inside_bins(sample: Sample) -> bool:
+    """Whether no confidence stands on the edge of a bin."""
+    return not np.any(sample.confidence * sample.bins % 1 == 0)
+
+
 def _distinct(sample: Sample) -> bool:
     return not sample.tied
 
@@ -400,7 +405,7 @@ def comparisons() -> list[Comparison]:
             lm,
             "ECE",
             lm_ece,
-            where=_distinct,
+            where=inside_bins,
             on="no confidence on the edge of a bin",
         ),
         Comparison(
@@ -493,7 +498,7 @@ def differing() -> list[Comparison]:
             lm,
             "ECE",
             lm_ece,
-            where=lambda s: s.kind == "tied" and s.bins == 8,
+            where=lambda s: not inside_bins(s),
             on="confidences on the edges of bins",
             why="bins hold their upper edge there, their lower one here",
         ),

@@ -301,6 +301,10 @@ def calibrate(
     system: Annotated[str | None, typer.Option(help="By default the run's method.")] = None,
     signal: Annotated[str | None, typer.Option(help="By default the system's own.")] = None,
     by_group: Annotated[bool, typer.Option("--by-group", help="A threshold for each group.")] = False,
+    recalibrate: Annotated[
+        str,
+        typer.Option(help="Also make the signal a probability: temperature, platt, isotonic, or choose."),
+    ] = "none",
     as_json: AsJson = False,
 ) -> None:
     """Find the threshold that keeps wrong answers below a limit, and promise it.
@@ -317,8 +321,13 @@ def calibrate(
         system=system,
         signal=signal,
         by_group=by_group,
+        recalibrate=recalibrate,
     )
-    typer.echo(json.dumps(found, allow_nan=False) if as_json else "\n".join(found["sentences"]))
+    if as_json:
+        typer.echo(json.dumps(found, allow_nan=False))
+        return
+    more = found.get("recalibration", {}).get("sentences", [])
+    typer.echo("\n".join([*found["sentences"], *([""] if more else []), *more]))
 
 
 @app.command("metrics")
