@@ -330,6 +330,33 @@ def calibrate(
     typer.echo("\n".join([*found["sentences"], *([""] if more else []), *more]))
 
 
+@app.command()
+def analyse(
+    run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    system: Annotated[str | None, typer.Option(help="By default the run's method.")] = None,
+    questions: Annotated[
+        bool, typer.Option("--questions", help="Also open the base model and score the questions' texts.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """R-Tuning's analyses: certain and uncertain data, signals side by side, every threshold.
+
+    Example: `demur analyse runs/mine`
+    """
+    from demur.analysis import analyse_run
+    from demur.analysis.page import markdown
+    from demur.console import print_wide, quiet_libraries
+
+    quiet_libraries()
+    found = analyse_run(run, system=system, questions=questions)
+    if as_json:
+        typer.echo(json.dumps(found, allow_nan=False))
+        return
+    from rich.markdown import Markdown
+
+    print_wide(Markdown(markdown(found, run.resolve().name)))
+
+
 @app.command("metrics")
 def list_metrics(as_json: AsJson = False) -> None:
     """Every metric: what it needs, its range, which way is better, when it is undefined."""
