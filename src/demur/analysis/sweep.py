@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from demur.metrics import evaluate
-from demur.records import Prediction, Question, Verdict
+from demur.records import Prediction, Question
 
 STEPS = 20
 METRICS_SHOWN = ("coverage", "accuracy_willing", "prudence", "over_conservativeness", "honesty")
@@ -78,5 +78,5 @@ def sweep(
 
 def _at(row: Prediction, signal: str, threshold: float) -> Prediction:
     """What the system does if it answers from a threshold on; without the signal it declines."""
-    declines = row.verdict is Verdict.REFUSED or row.signals.get(signal, -np.inf) < threshold
+    declines = row.signals.get(signal, -np.inf) < threshold
     return dataclasses.replace(row, abstained=bool(declines), signals={})
