@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee models bench clean
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -61,6 +61,15 @@ proof-claims: $(VENV)/.run ## the papers' claims over five seeds
 
 proof-guarantee: $(VENV)/.run ## how often a promised threshold breaks its promise
 	$(BIN)/python benchmarks/guarantee.py --page docs/results/guarantee.md
+
+$(VENV)-metrics/.run: benchmarks/metrics-requirements.txt constraints.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --constraint constraints.txt --editable . torch==2.13.0 torchmetrics==1.9.0 matplotlib seaborn==0.13.2
+	$(@D)/bin/pip install --quiet --no-deps --requirement benchmarks/metrics-requirements.txt
+	@touch $@
+
+proof-metrics: $(VENV)-metrics/.run ## every metric beside the libraries that have it too
+	$(VENV)-metrics/bin/python benchmarks/metrics.py --page docs/results/metrics.md
 
 models: $(VENV)/.run ## make the three shipped pocket models again, about twenty minutes of one core
 	$(BIN)/demur pocket build --name pocket --out src/demur/pocket/model

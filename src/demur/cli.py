@@ -301,6 +301,10 @@ def calibrate(
     system: Annotated[str | None, typer.Option(help="By default the run's method.")] = None,
     signal: Annotated[str | None, typer.Option(help="By default the system's own.")] = None,
     by_group: Annotated[bool, typer.Option("--by-group", help="A threshold for each group.")] = False,
+    recalibrate: Annotated[
+        str,
+        typer.Option(help="Also make the signal a probability: temperature, platt, isotonic, or choose."),
+    ] = "none",
     as_json: AsJson = False,
 ) -> None:
     """Find the threshold that keeps wrong answers below a limit, and promise it.
@@ -317,8 +321,40 @@ def calibrate(
         system=system,
         signal=signal,
         by_group=by_group,
+        recalibrate=recalibrate,
     )
-    typer.echo(json.dumps(found, allow_nan=False) if as_json else "\n".join(found["sentences"]))
+    if as_json:
+        typer.echo(json.dumps(found, allow_nan=False))
+        return
+    more = found.get("recalibration", {}).get("sentences", [])
+    typer.echo("\n".join([*found["sentences"], *([""] if more else []), *more]))
+
+
+@app.command()
+def analyse(
+    run: Annotated[Path, typer.Argument(help="A finished run folder.")],
+    system: Annotated[str | None, typer.Option(help="By default the run's method.")] = None,
+    questions: Annotated[
+        bool, typer.Option("--questions", help="Also open the base model and score the questions' texts.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """R-Tuning's analyses: certain and uncertain data, signals side by side, every threshold.
+
+    Example: `demur analyse runs/mine`
+    """
+    from demur.analysis import analyse_run
+    from demur.analysis.page import markdown
+    from demur.console import print_wide, quiet_libraries
+
+    quiet_libraries()
+    found = analyse_run(run, system=system, questions=questions)
+    if as_json:
+        typer.echo(json.dumps(found, allow_nan=False))
+        return
+    from rich.markdown import Markdown
+
+    print_wide(Markdown(markdown(found, run.resolve().name)))
 
 
 @app.command("metrics")

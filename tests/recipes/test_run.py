@@ -108,6 +108,17 @@ def test_a_second_run_does_nothing_again(run):
     assert {path: path.stat().st_mtime_ns for path in (out / "predictions").iterdir()} == before
 
 
+def test_the_finished_run_is_analysed_with_its_model(run):
+    out, _ = run
+    done = run_demur("analyse", out, "--questions", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    cells = found["certain_against_uncertain"]["question_log_perplexity"]
+    assert cells["certain"]["value"] > 0
+    assert cells["difference"]["n"] == cells["certain"]["n"] + cells["uncertain"]["n"]
+    assert [line["mark"] for line in found["sweep"]["id"]["sure"] if line["mark"]] == ["the run's"]
+
+
 def test_another_configuration_is_refused_with_what_differs(run):
     out, _ = run
     done = run_demur(*DEMO, "--out", out, "--training.epochs", "1")

@@ -8,28 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from demur.cli import app
 from demur.errors import UnknownNameError
-from demur.metrics import METRICS, Rows, describe
-from demur.records import Verdict
+from demur.metrics import METRICS, Rows, describe, evaluate
+from demur.records import Prediction, Question, Verdict
 
 settings.register_profile("no-clock", deadline=None, max_examples=60)
 settings.load_profile("no-clock")
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
-RANKING = (
-    *(
-        "ap",
-        "auroc",
-        "aurc",
-        "eaurc",
-        "auprc_wrong",
-        "augrc",
-        "prr",
-        "coverage_at_risk",
-        "risk_at_coverage",
-    ),
-)
+RANKING = [name for name, metric in METRICS.items() if metric.per_signal and not metric.probabilities]
+"""Metrics that see only the order of the confidences."""
 every_metric = pytest.mark.parametrize("name", METRICS.names())
 
 ROW = st.fixed_dictionaries(
@@ -128,6 +119,37 @@ def test_all_or_none_refused(name, declined, expected):
     assert METRICS.get(name).value(rows) == pytest.approx(expected[name], abs=1e-12)
 
 
+# The same two rows, none declined, both at a confidence of one half: what a coin would do. The best order
+# has an AURC of 1/4; AUGRC: half an error among the first row, one among both, (.5 + 1) / 4.
+TIED = {
+    **NONE_REFUSED,
+    **{"ap": 0.5, "auprc_wrong": 0.5, "auroc": 0.5, "aurc": 0.5, "eaurc": 0.25, "augrc": 0.375, "prr": 0.0},
+    **{"coverage_at_risk": None, "risk_at_coverage": 0.5, "ece": 0.0, "ece_mass": 0.0},
+    **{"rms_calibration_error": 0.0, "brier": 0.25, "brier_calibration": 0.0, "brier_refinement": 0.25},
+}
+
+
+@every_metric
+def test_ties(name):
+    rows = Rows.of([C, W], confidence=[0.5, 0.5], before=[C, W])
+    for turned in (rows, rows.take(np.array([1, 0]))):
+        assert METRICS.get(name).value(turned) == pytest.approx(TIED[name], abs=1e-12)
+
+
+@every_metric
+def test_a_missing_confidence_leaves_the_row_out_and_is_counted(name):
+    metric = METRICS.get(name)
+    rows = Rows.of([C, W, C], confidence=[0.75, 0.25, None], before=[C, W, C])
+    whole = Rows.of([C, W, C], confidence=[0.75, 0.25, 0.5], before=[C, W, C])
+    if metric.per_signal:
+        assert metric.value(rows) == pytest.approx(NONE_REFUSED[name], abs=1e-12)
+        assert metric.counted_mask(rows).tolist() == [True, True, False]
+        nothing = Rows.of([C, W], confidence=[None, None], before=[C, W])
+        assert metric.value(nothing) is None
+    else:
+        assert metric.value(rows) == metric.value(whole)
+
+
 @given(TABLE, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(table, random):
     before = values(rows_of(table))
@@ -155,6 +177,69 @@ def test_unscored_rows_change_no_value_but_rates(table):
             counted = METRICS.get(name).counted_mask(rows_of(more))
             assert not counted[-1]
             assert counted.sum() == METRICS.get(name).counted_mask(rows_of(table)).sum()
+
+
+# What is declined is known of every row, so these count a row that has no verdict.
+OF_REFUSALS = [name for name, metric in METRICS.items() if not metric.needs]
+
+
+@settings(max_examples=25)
+@given(st.lists(ROW, min_size=1, max_size=12), st.integers(1, 4))
+def test_questions_that_cannot_be_judged_are_counted_and_change_nothing_else(table, more):
+    """Through the whole of `evaluate`: some have a prediction without a verdict, one has none at all."""
+    unknown = {"verdict": U, "abstained": False, "confidence": 0.5, "before": U, "answerable": True}
+    before, after = (
+        evaluated(rows, left_out=n) for rows, n in ((table, 0), ([*table, *[unknown] * more], 1))
+    )
+    for name in METRICS.names():
+        now, then = after[name], before[name]
+        judged = more if name in OF_REFUSALS else 0
+        assert (now["n"], now["unscored"]) == (then["n"] + judged, then["unscored"] + more + 1 - judged), (
+            name
+        )
+        if name not in ("coverage", "refusal_rate"):
+            assert now["value"] == pytest.approx(then["value"], abs=1e-12), name
+
+
+def evaluated(table, *, left_out):
+    """The cells of one system over a table of rows, and questions of which it predicts nothing."""
+    rows = enumerate(table)
+    questions = [
+        Question(id=str(i), text="?", answers=("a",), split="test", answerable=row["answerable"])
+        for i, row in rows
+    ]
+    questions += [Question(id=f"left-{i}", text="?", answers=("a",), split="test") for i in range(left_out)]
+
+    def made(system, verdict, abstained, signals):
+        return [
+            Prediction(question_id=str(i), system=system, answer="", response="", verdict=row[verdict],
+                       abstained=abstained(row), signals=signals(row))
+            for i, row in enumerate(table)
+        ]  # fmt: skip
+
+    base = made("base", "before", lambda _: False, lambda _: {})
+    tuned = made(
+        "tuned",
+        "verdict",
+        lambda row: row["abstained"],
+        lambda row: {} if row["confidence"] is None else {"sure": row["confidence"]},
+    )
+    found = evaluate(
+        questions,
+        {"base": base, "tuned": tuned},
+        primary={"base": "sure", "tuned": "sure"},
+        metrics=METRICS.names(),
+        resamples=0,
+    )
+    return found["metrics"]["tuned"]["id"]
+
+
+@given(TABLE)
+def test_what_is_not_about_confidence_does_not_see_it(table):
+    without = rows_of([{**row, "confidence": None} for row in table])
+    for _, metric in METRICS.items():
+        if not metric.per_signal:
+            assert metric.value(without) == metric.value(rows_of(table))
 
 
 @given(TABLE)
@@ -187,6 +272,32 @@ def test_relations_between_metrics(table):
         assert found["newly_wrong"] + found["over_conservativeness"] <= 1 + 1e-12
     if found["ece"] is not None:
         assert found["ece"] ** 2 <= found["brier"] + 1e-12  # by Jensen's inequality
+
+
+REQUIRED = (
+    *(
+        "ap",
+        "auroc",
+        "auprc_wrong",
+        "aurc",
+        "eaurc",
+        "augrc",
+        "coverage_at_risk",
+        "risk_at_coverage",
+        "prr",
+    ),
+    *("ece", "ece_mass", "rms_calibration_error", "brier", "brier_calibration", "brier_refinement"),
+    *("prudence", "over_conservativeness", "honesty", "honest_value", "newly_wrong", "truthfulness", "ths"),
+    *("quadrant_ik_ik", "quadrant_ik_idk", "quadrant_idk_ik", "quadrant_idk_idk", "truthful_rate"),
+    *("abstention_precision", "abstention_recall", "abstention_f1", "selfaware_f1"),
+    *("accuracy_known", "accuracy_unknown", "us_tuning_f1", "effective_reliability", "reliable_accuracy"),
+    *("abstention_accuracy", "abstention_wrong_f1", "accuracy", "coverage", "refusal_rate"),
+)
+
+
+def test_the_command_lists_every_metric_of_the_field():
+    listed = json.loads(CliRunner().invoke(app, ["metrics", "--json"]).stdout)
+    assert {entry["name"] for entry in listed} >= {*REQUIRED, "accuracy_willing"}
 
 
 def test_description_is_json_and_complete():

@@ -324,3 +324,19 @@ def test_settings_are_checked_together():
         "ece_bins 0",
     ):
         assert problem in str(caught.value)
+
+
+def test_a_difference_of_calibration_errors_has_its_value_in_the_middle():
+    # Resampling raises the lower of the two more; at a level of .02 the interval is hardly more than the
+    # median of the draws, which would lie beside the value.
+    generator = np.random.default_rng(0)
+    questions = [question(f"q{i}") for i in range(150)]
+    base, tuned = [], []
+    for asked in questions:
+        chance, luck = generator.random(2)
+        verdict = C if luck < chance else W
+        base.append(prediction(asked.id, verdict, likelihood=chance))
+        tuned.append(prediction(asked.id, verdict, system="r-tuning", combined=min(chance + 0.3, 1.0)))
+    result = run(questions, {"base": base, "r-tuning": tuned}, level=0.02, resamples=400)
+    [gap] = [item for item in result["differences"] if item["metric"] == "ece" and item["split"] == "id"]
+    assert gap["low"] <= gap["value"] <= gap["high"]

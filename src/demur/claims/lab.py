@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from demur.analysis.perplexity import question_log_perplexities
 from demur.claims.catalogue_runs import RUNS
 from demur.comparison.columns import auroc_of_truth
 from demur.config import Config, load_config
@@ -111,21 +112,11 @@ class Lab:
         """
         kept = self.out / f"seed-{self.seed}" / "question-perplexities.json"
         if not kept.exists():
-            write_json(kept, _perplexities(self.run("open")))
+            run = self.run("open")
+            asked = [q for q in run.questions.values() if q.split == "train" and q.answerable]
+            write_json(kept, question_log_perplexities(run.folder, asked))
         found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
         return found
-
-
-def _perplexities(run: Run) -> dict[str, float]:
-    from demur.engines.hf import HFEngine
-    from demur.pipeline import Pipeline
-
-    engine = HFEngine.open(Pipeline(load_config(run.folder.config)).model_path)
-    asked = [q for q in run.questions.values() if q.split == "train" and q.answerable]
-    scores = engine.score([""] * len(asked), [[question.text] for question in asked])
-    lengths = [len(engine.encode(question.text)) for question in asked]
-    rows = zip(asked, scores, lengths, strict=True)
-    return {question.id: -score / length for question, (score,), length in rows}
 
 
 def difference(

@@ -11,6 +11,14 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     for group, item in found["guarantees"].items():
         said = _promise(item)
         yield f"{said[0].upper()}{said[1:]}" if group == "all" else f"{group}: {said}"
+    if "combination" in found:
+        weights = ", ".join(
+            f"{name} {weight:.2f}" for name, weight in found["combination"]["weights"].items()
+        )
+        yield (
+            f"The signals were weighed anew on the other half of the calibration questions ({weights}, "
+            f"bias {found['combination']['bias']:.2f}); the promise is of that weighing."
+        )
     yield ""
     yield f"On the test splits, {found['system']} with this threshold on {found['signal']}:"
     for split, cell in found["test"].items():

@@ -14,7 +14,9 @@ from scipy import stats
 from demur.config import load_config
 from demur.errors import DataError, RunFolderError, UnknownNameError
 from demur.files import write_json
+from demur.guarantees import recalibration
 from demur.guarantees.sentences import sentences
+from demur.guarantees.weighing import weigh_anew
 from demur.metrics import splits_of
 from demur.records import Prediction, Question, Verdict, read_parquet
 from demur.reporting import write_report
@@ -34,6 +36,7 @@ def calibrate_run(
     system: str | None = None,
     signal: str | None = None,
     by_group: bool = False,
+    recalibrate: str = "none",
 ) -> dict[str, Any]:
     """Find the threshold of a system that keeps its error below a limit, and look at it on the test splits.
 
@@ -44,11 +47,14 @@ def calibrate_run(
         system: by default the run's method.
         signal: by default the system's primary one.
         by_group: one threshold for each group of questions, each with the promise for itself.
+        recalibrate: also fit a map from the signal to the probability of being right, one of
+            `recalibration.CHOICES`; it takes no part in the guarantee.
 
     Raises:
         RunFolderError: this is no finished run folder.
         UnknownNameError: the run has no such system, or the system no such signal.
-        DataError: the run has no calibration split.
+        DataError: the run has no calibration split, or too small a one for the map or for learned signals.
+        ConfigError: shares outside (0, 1), or a map that does not suit the signal.
     """
     run = RunFolder(root)
     if not run.metrics.exists():
@@ -68,6 +74,9 @@ def calibrate_run(
     names = {name for _, row in rows for name in row.signals}
     if signal not in names:
         raise UnknownNameError("signal", signal, names, "--signal")
+    weighed = None
+    if signal == "learned":
+        rows, weighed = weigh_anew(run, system, rows, seed=config.seed)
     found = {
         group: find_threshold(
             *_arrays(members, signal),
@@ -81,10 +90,20 @@ def calibrate_run(
     guarantees = {group: dataclasses.asdict(item) for group, item in found.items()}
     shown = _shown(rows, signal, found, risk)
     result = {"schema": 1, "system": system, "signal": signal, "guarantees": guarantees, "test": shown}
+    if weighed is not None:
+        result["combination"] = dataclasses.asdict(weighed)
     result["sentences"] = list(sentences(result))
+    card: dict[str, Any] = {"guarantee": {"signal": signal, "groups": guarantees}}
+    if weighed is not None:
+        card["guarantee"]["combination"] = result["combination"]
+    if recalibrate != "none":
+        thresholds = {group: item.threshold for group, item in found.items()}
+        fitted = recalibration.recalibrate(rows, signal, recalibrate, config, thresholds)
+        result["recalibration"] = fitted
+        card["recalibration"] = {name: fitted[name] for name in ("kind", "signal", "map")}
     write_json(root / FILE, result)
     write_report(root)
-    _to_card(run, system, signal, guarantees)
+    _to_card(run, system, card)
     return result
 
 
@@ -157,9 +176,10 @@ def _threshold(question: Question, found: Mapping[str, Guarantee]) -> float | No
     return guarantee.threshold if guarantee else None
 
 
-def _to_card(run: RunFolder, system: str, signal: str, guarantees: Mapping[str, Any]) -> None:
-    """The promise travels with the weights."""
+def _to_card(run: RunFolder, system: str, found: Mapping[str, Any]) -> None:
+    """The promise and the map travel with the weights; those of an earlier calibration do not stay."""
     path = run.model(system) / "demur.json"
     if path.exists():
         card = json.loads(path.read_text(encoding="utf-8"))
-        write_json(path, card | {"guarantee": {"signal": signal, "groups": guarantees}})
+        card.pop("recalibration", None)
+        write_json(path, card | found)

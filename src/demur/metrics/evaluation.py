@@ -265,6 +265,8 @@ def _differences(plan: Plan, found: Floats, level: float) -> list[dict[str, Any]
     if not plan.differences:
         return []
     gaps = np.stack([found[difference.ours] - found[difference.theirs] for difference in plan.differences])
+    # Resampling raises the lower of two calibration errors more, so their gap moves as they do.
+    recentred = np.array([plan.series[item.ours].metric.recentred for item in plan.differences], bool)
     return [
         {
             "metric": difference.metric,
@@ -276,5 +278,7 @@ def _differences(plan: Plan, found: Floats, level: float) -> list[dict[str, Any]
             "high": high,
             "n": difference.n,
         }
-        for difference, (value, low, high) in zip(plan.differences, intervals(gaps, level), strict=True)
+        for difference, (value, low, high) in zip(
+            plan.differences, intervals(gaps, level, recentred=recentred), strict=True
+        )
     ]

@@ -1,0 +1,37 @@
+"""How unexpected a question's text is to the base model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from demur.config import load_config
+from demur.records import Question
+from demur.runfolder import RunFolder
+
+
+def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> dict[str, float]:
+    """Mean of -log p over the tokens of each question's text under a run's base model, in nats, by id.
+
+    The text alone, without a prompt around it. Opens the model.
+
+    Raises:
+        ModelError: it cannot be opened.
+    """
+    from demur.engines.hf import HFEngine
+    from demur.pipeline import Pipeline
+
+    config = load_config(run.config)
+    settings = config.model
+    engine = HFEngine.open(
+        Pipeline(config).model_path,
+        dtype=settings.dtype,
+        device=settings.device,
+        format=settings.format,
+        batch_size=settings.batch_size,
+        revision=settings.revision,
+        trust_remote_code=settings.trust_remote_code,
+    )
+    scores = engine.score([""] * len(questions), [[question.text] for question in questions])
+    lengths = [len(engine.encode(question.text)) for question in questions]
+    rows = zip(questions, scores, lengths, strict=True)
+    return {question.id: -score / length for question, (score,), length in rows}

@@ -1,0 +1,136 @@
+"""The analyses of one system of a run, from its files; a model is opened for questions' perplexity only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demur.analysis.certain_uncertain import certain_against_uncertain
+from demur.analysis.page import markdown
+from demur.analysis.perplexity import question_log_perplexities
+from demur.analysis.signals import side_by_side, with_agreement
+from demur.analysis.sweep import sweep
+from demur.config import load_config
+from demur.errors import RunFolderError, UnknownNameError
+from demur.files import write_json, write_text
+from demur.metrics import splits_of
+from demur.records import SIGNALS, Prediction, Probe, Question, read_parquet
+from demur.runfolder import RunFolder
+
+FILE, PAGE = "analysis.json", "analysis.md"
+Row = tuple[Question, Prediction]
+
+
+def analyse_run(root: Path, *, system: str | None = None, questions: bool = False) -> dict[str, Any]:
+    """R-Tuning's analyses of a finished run; writes ``analysis.json`` and ``analysis.md`` to its folder.
+
+    Args:
+        system: by default the run's method.
+        questions: also open the base model and score the questions' texts.
+
+    Raises:
+        RunFolderError: this is no finished run folder.
+        UnknownNameError: the run has no such system.
+        ModelError: the base model cannot be opened.
+    """
+    run = RunFolder(root)
+    if not run.metrics.exists():
+        raise RunFolderError(
+            expected="a run folder with predictions and metrics",
+            found="no metrics.json",
+            where=str(root),
+            fix="name the folder that `demur run --out` wrote",
+        )
+    config = load_config(run.config)
+    systems = json.loads(run.manifest.read_text(encoding="utf-8"))["systems"]
+    system = system or config.method
+    if system not in systems:
+        raise UnknownNameError("system", system, systems, "--system")
+    settings: dict[str, Any] = {
+        "level": config.evaluation.level,
+        "resamples": config.evaluation.resamples,
+        "seed": config.seed,
+    }
+    asked = {question.id: question for question in read_parquet(run.questions, Question)}
+    probes = (
+        {item.question_id: item for item in read_parquet(run.probe, Probe)} if run.probe.exists() else {}
+    )
+    base = {row.question_id: row for row in read_parquet(run.predictions("base"), Prediction)}
+    training = [
+        question for question in asked.values() if question.split == "train" and question.answerable
+    ]
+    perplexities = question_log_perplexities(run, training) if questions and training else None
+    splits = _tested(
+        asked, [with_agreement(row, probes.get(row.question_id)) for row in _rows(run, system)]
+    )
+    names = _signals(splits)
+    result: dict[str, Any] = {
+        "schema": 1,
+        "system": system,
+        "settings": settings,
+        "certain_against_uncertain": certain_against_uncertain(training, probes, perplexities, **settings),
+        "signals": {
+            split: side_by_side(
+                [row for row in rows if row[0].answerable],
+                names,
+                **settings,
+                bins=config.evaluation.ece_bins,
+            )
+            for split, rows in splits.items()
+        },
+        "sweep": {
+            split: {
+                name: sweep(
+                    rows,
+                    [base[question.id] for question, _ in rows],
+                    name,
+                    _in_use(run, system, name),
+                    **settings,
+                )
+                for name in names
+            }
+            for split, rows in splits.items()
+        },
+    }
+    write_json(root / FILE, result)
+    write_text(root / PAGE, markdown(result, root.resolve().name))
+    return result
+
+
+def _rows(run: RunFolder, system: str) -> list[Prediction]:
+    return read_parquet(run.predictions(system), Prediction)
+
+
+def _tested(questions: Mapping[str, Question], rows: list[Prediction]) -> dict[str, list[Row]]:
+    """In-domain and out-of-domain test questions; the other parts hold one kind of question only."""
+    splits: dict[str, list[Row]] = {}
+    for row in rows:
+        question = questions[row.question_id]
+        if question.split == "test":
+            splits.setdefault(splits_of(question)[0], []).append((question, row))
+    return splits
+
+
+def _signals(splits: Mapping[str, list[Row]]) -> list[str]:
+    """The system's signals in their usual order."""
+    given = {name for rows in splits.values() for _, row in rows for name in row.signals}
+    return [name for name in SIGNALS if name in given]
+
+
+def _in_use(run: RunFolder, system: str, signal: str) -> dict[str, float]:
+    """Thresholds on a signal that somebody relies on: the run's own, and a promised one."""
+    found: dict[str, float] = {}
+    card = run.model(system) / "demur.json"
+    if card.exists():
+        own = json.loads(card.read_text(encoding="utf-8")).get("threshold", {})
+        if own.get("signal") == signal:
+            found["the run's"] = float(own["value"])
+    promise = run.root / "guarantee.json"
+    if promise.exists():
+        made = json.loads(promise.read_text(encoding="utf-8"))
+        threshold = made["guarantees"].get("all", {}).get("threshold")
+        if (made["system"], made["signal"]) == (system, signal) and threshold is not None:
+            found["promised"] = float(threshold)
+    return found
