@@ -1,9 +1,9 @@
 """How far two judges agree on the same responses: their table, the share of agreement, Cohen's kappa.
 
 Over the responses that both judged as correct, wrong or refused. Agreement is the share with the same
-verdict, in [0, 1]; kappa is (agreement - chance) / (1 - chance), with the agreement by chance from how often
-each judge gives each verdict (Cohen 1960; by scikit-learn), in [-1, 1] and undefined where both give one
-verdict only. Neither says who is right. Whole questions are drawn for the intervals.
+verdict, in [0, 1]; kappa is (agreement - chance) / (1 - chance), with the agreement by chance from how
+often each judge gives each verdict (Cohen 1960; by scikit-learn), in [-1, 1] and undefined where both give
+one and the same verdict only. Neither says who is right. Whole questions are drawn for the intervals.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def agreement(
         keys: the question of each response; responses to one question are drawn together.
 
     Returns:
-        ``n`` responses judged by both, ``agreement`` and ``kappa`` (``value``, ``low``, ``high``; null where
-        undefined), and ``table``: the first judge's verdict, then the second's, to the number of responses,
-        the unscored ones included.
+        ``n`` responses judged by both, ``agreement`` and ``kappa`` (``value``, ``low``, ``high``; null
+        where undefined), and ``table``: the first judge's verdict, then the second's, to the number of
+        responses, the unscored ones included.
     """
     one, other = verdict_codes(first), verdict_codes(second)
     both = (one != UNSCORED) & (other != UNSCORED)
