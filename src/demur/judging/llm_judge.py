@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -78,6 +78,8 @@ def rejudge(
     from demur.metrics.agreement import agreement
 
     endpoint = Endpoint(settings)
+    if progress:
+        progress(sum(not text.strip() for _, text in pairs))
     found = judge_by_model(pairs, lambda prompts: endpoint.complete_many(prompts, progress=progress))
     verdicts = [item.verdict for item in found]
     keys = [question.id for question, _ in pairs]
@@ -90,6 +92,37 @@ def rejudge(
         "usage": endpoint.usage.to_dict(),
     }
     return verdicts, report
+
+
+def sentences(report: Mapping[str, Any]) -> list[str]:
+    """What came of a model's judging, in plain words: unscored and why, agreement, cost.
+
+    Args:
+        report: as `rejudge` gives it.
+    """
+    judged, usage = report["agreement"], report["usage"]
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["unscored"].items())
+    return [
+        f"judged by {report['model']}: {report['responses']:,} responses, "
+        f"{sum(report['unscored'].values()):,} unscored" + (f" ({reasons})" if reasons else ""),
+        f"agreement with the rule on {judged['n']:,}: {_interval(judged['agreement'])}, "
+        f"Cohen's kappa {_interval(judged['kappa'])}",
+        f"{usage['replies']:,} replies, {usage['cached']:,} of them kept from before; {usage['requests']:,} "
+        f"requests, {_count(usage['prompt_tokens'])} tokens in, {_count(usage['completion_tokens'])} out, "
+        f"cost {_count(usage['cost'])}, now {_count(usage['cost_now'])}",
+    ]
+
+
+def _interval(cell: Mapping[str, float | None]) -> str:
+    if cell["value"] is None:
+        return "undefined"
+    between = "" if cell["low"] is None else f" [{cell['low']:.3f}, {cell['high']:.3f}]"
+    return f"{cell['value']:.3f}{between}"
+
+
+def _count(value: float | None) -> str:
+    """A number of tokens, or a cost; unknown is said."""
+    return "unknown" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
 
 
 def prompt(question: Question, text: str) -> str:
