@@ -104,6 +104,7 @@ class Pipeline:
 
     Raises:
         UnknownNameError: a method, judge, engine, estimator or dataset that does not exist.
+        ConfigError: the model that judges cannot be asked: a wrong address, a missing key or package.
     """
 
     def __init__(self, config: Config, *, listener: Listener | None = None, update: bool = False) -> None:
@@ -332,7 +333,7 @@ class Pipeline:
     def _rejudged(
         self, questions: Sequence[Question], probes: Sequence[Probe]
     ) -> tuple[list[Probe], dict[str, Any]]:
-        """Probes with the verdicts of the model that judges, and what came of it; as they are without one."""
+        """Probes with the last verdicts, and a note of the judging."""
         pairs = [
             (question, response.text)
             for question, item in zip(questions, probes, strict=True)
@@ -351,7 +352,7 @@ class Pipeline:
     def _by_model(
         self, pairs: Sequence[tuple[Question, str]], by_rule: list[Verdict]
     ) -> tuple[list[Verdict], dict[str, Any]]:
-        """The verdicts of the model that judges, and a note of what came of it; the rule's without one."""
+        """The verdicts of the model that judges and a note of what came of it; the rule's without one."""
         settings = self.config.judge.llm
         if settings.base_url is None:
             return by_rule, {}

@@ -102,14 +102,16 @@ def sentences(report: Mapping[str, Any]) -> list[str]:
     """
     judged, usage = report["agreement"], report["usage"]
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["unscored"].items())
+    names = ("prompt_tokens", "completion_tokens", "cost", "cost_now")
+    taken, given, cost, now = (_amount(usage[name]) for name in names)
     return [
         f"judged by {report['model']}: {report['responses']:,} responses, "
         f"{sum(report['unscored'].values()):,} unscored" + (f" ({reasons})" if reasons else ""),
         f"agreement with the rule on {judged['n']:,}: {_interval(judged['agreement'])}, "
         f"Cohen's kappa {_interval(judged['kappa'])}",
-        f"{usage['replies']:,} replies, {usage['cached']:,} of them kept from before; {usage['requests']:,} "
-        f"requests, {_count(usage['prompt_tokens'])} tokens in, {_count(usage['completion_tokens'])} out, "
-        f"cost {_count(usage['cost'])}, now {_count(usage['cost_now'])}",
+        f"{usage['replies']:,} replies, {usage['cached']:,} of them kept from before; "
+        f"{usage['requests']:,} requests; {taken} tokens in, {given} out; "
+        f"cost {cost}, of that now {now}",
     ]
 
 
@@ -120,7 +122,7 @@ def _interval(cell: Mapping[str, float | None]) -> str:
     return f"{cell['value']:.3f}{between}"
 
 
-def _count(value: float | None) -> str:
+def _amount(value: float | None) -> str:
     """A number of tokens, or a cost; unknown is said."""
     return "unknown" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
 

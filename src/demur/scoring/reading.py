@@ -60,7 +60,8 @@ class Outputs:
     @property
     def refused(self) -> Bools:
         """Declined in words, or said to be; shape [n]."""
-        return np.logical_or(self.abstained, self.verdict == REFUSED)
+        refused: Bools = self.abstained | (self.verdict == REFUSED)
+        return refused
 
     def __len__(self) -> int:
         return len(self.keys)
