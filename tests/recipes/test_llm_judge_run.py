@@ -95,6 +95,13 @@ def test_the_manifest_says_what_came_of_it(run):
     assert metrics["accuracy"]["unscored"] > 0
 
 
+def test_the_report_says_who_judged(run):
+    page = (run[0] / "report.html").read_text(encoding="utf-8")
+    assert "A model judged the answers: tiny." in page
+    assert "The judge of predict/r-tuning" in page
+    assert "Let me think" not in page, "what the judge said is nobody's concern here"
+
+
 def test_what_was_judged_is_not_asked_again(run):
     out, _, asked, second, server = run
     assert len(server.heard) == asked
