@@ -124,7 +124,9 @@ def _interval(cell: Mapping[str, float | None]) -> str:
 
 def _amount(value: float | None) -> str:
     """A number of tokens, or a cost; unknown is said."""
-    return "unknown" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+    if value is None:
+        return "unknown"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}" if value >= 0.01 else f"{value:.2g}"
 
 
 def prompt(question: Question, text: str) -> str:
