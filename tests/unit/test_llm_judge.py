@@ -4,6 +4,10 @@ Replies are scripted, over a real HTTP server where the way to the server matter
 """
 
 import json
+import signal
+import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -268,6 +272,35 @@ def test_large_files_are_judged_too(server, tmp_path, monkeypatch):
     assert outputs.verdict.tolist() == [0, 1, 2, 1, 3]
     assert outputs.refused.tolist() == [False, False, True, False, False]
     assert read_outputs(path).pairs == []
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_a_command_that_was_killed_goes_on_where_it_stopped(tmp_path, sign):
+    rows = [ROWS[0] | {"id": n, "response": f"Oslo, number {n}"} for n in range(12)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    stuck, mended = threading.Event(), threading.Event()
+
+    def answer(heard, number):
+        if number >= 5 and not mended.is_set():
+            stuck.set()
+            mended.wait(60)
+        return grade(heard, number)
+
+    with ChatServer(answer) as server:
+        command = [sys.executable, "-m", "demur", "score", str(path), "--resamples", "5", "--json"]
+        command += ["--judge-url", server.url, "--judge-model", "tiny", "--judge-set", "concurrency=1"]
+        command += ["--judge-set", f"cache={tmp_path / 'kept.sqlite'}"]
+        first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert stuck.wait(60)
+        first.send_signal(sign)
+        first.communicate(timeout=60)
+        assert first.returncode == (130 if sign is signal.SIGINT else -signal.SIGKILL)
+        mended.set()
+        second = subprocess.run(command, capture_output=True, check=True)
+    usage = json.loads(second.stdout)["judge"]["usage"]
+    # Five were answered; the sixth was asked twice.
+    assert (usage["cached"], usage["requests"], len(server.heard)) == (5, 7, 13)
 
 
 NOBODY = ["--judge-url", "http://127.0.0.1:9/v1", "--judge-model", "m"]

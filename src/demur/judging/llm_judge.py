@@ -26,6 +26,10 @@ NOT_THE_JSON = "the reply is not the JSON object asked for"
 CONTRADICTION = "the reply says both correct and refused"
 NOTHING_ACCEPTED = "no accepted answer to compare with"
 
+UNSCORED_ANSWERS = (
+    "what is unscored counts as answered in coverage and refusal_rate: nobody said that it refused"
+)
+
 Pair = tuple[Question, str]
 """A question and a response to it."""
 
@@ -102,6 +106,7 @@ def sentences(report: Mapping[str, Any]) -> list[str]:
     """
     judged, usage = report["agreement"], report["usage"]
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["unscored"].items())
+    left = [UNSCORED_ANSWERS] if reasons else []
     names = ("prompt_tokens", "completion_tokens", "cost", "cost_now")
     taken, given, cost, now = (_amount(usage[name]) for name in names)
     return [
@@ -112,6 +117,7 @@ def sentences(report: Mapping[str, Any]) -> list[str]:
         f"{usage['replies']:,} replies, {usage['cached']:,} of them kept from before; "
         f"{usage['requests']:,} requests; {taken} tokens in, {given} out; "
         f"cost {cost}, of that now {now}",
+        *left,
     ]
 
 
