@@ -11,8 +11,8 @@ import sys
 import threading
 
 import pytest
-from chat_server import ChatServer, Said
 
+from chat_server import ChatServer, Said
 from demur.config import EndpointSettings
 from demur.endpoints import Endpoint, Failure, Reply, json_object
 from demur.endpoints.cache import ReplyCache, request_key
@@ -193,6 +193,16 @@ def test_a_server_that_goes_down_ends_the_call_and_what_came_is_kept():
         again = endpoint(server).complete_many(prompts)
         assert [reply.text for reply in again] == ["up"] * 10 + ["mended"] * 50
         assert len(server.heard) == 80
+
+
+def test_one_prompt_that_always_fails_does_not_stop_a_call_whose_others_are_kept():
+    dead = Said(status=500, body=b"", headers={"x-should-retry": "false"})
+    with ChatServer(lambda heard, _: dead if heard.prompt == "bad" else Said("fine")) as server:
+        for _ in range(2):
+            good, bad = endpoint(server).complete_many(["good", "bad"])
+            assert (good.text, bad.reason) == ("fine", "server error")
+        with pytest.raises(ModelError):
+            endpoint(server).complete_many(["bad"])
 
 
 def test_nobody_there_is_a_clear_error():

@@ -84,7 +84,7 @@ class Endpoint:
 
         Raises:
             ModelError: the server refuses everybody (wrong key, unknown model, …) or seems to be down:
-                the first, or `GIVE_UP`, failures in a row are its own.
+                `GIVE_UP` failures in a row are its own, or all there are.
             ConfigError: the environment variable of the key is not set.
             ResourceError: the disk is full.
         """
@@ -104,11 +104,15 @@ class Endpoint:
                     done(prompt, kept)
         missing = [prompt for prompt in shares if prompt not in found]
         if missing:
-            _run(self._ask_all(missing, done))
+            # Where nothing ever came, a handful of failures is no bad luck with a handful of prompts.
+            patience = GIVE_UP if found else min(GIVE_UP, len(missing))
+            _run(self._ask_all(missing, done, _Down(patience, self._error)))
         return [found[prompt] for prompt in prompts]
 
-    async def _ask_all(self, prompts: Sequence[str], done: Callable[[str, Reply | Failure], None]) -> None:
-        waiting, key, down = iter(prompts), self._key(), _Down(min(GIVE_UP, len(prompts)), self._error)
+    async def _ask_all(
+        self, prompts: Sequence[str], done: Callable[[str, Reply | Failure], None], down: _Down
+    ) -> None:
+        waiting, key = iter(prompts), self._key()
         transport = self._transport(key)
 
         async def work(client: AsyncOpenAI, cache: ReplyCache) -> None:
