@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -14,6 +14,10 @@ from demur import __version__
 from demur.cli_data import data_app
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
+
+if TYPE_CHECKING:
+    from demur.config import EndpointSettings
+    from demur.scoring import Outputs
 
 app = typer.Typer(
     name="demur",
@@ -271,18 +275,42 @@ def score(
     metrics: Annotated[str | None, typer.Option(help="Only these, with commas between.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    judge_url: Annotated[
+        str | None, typer.Option(help="Let a model judge: an OpenAI-compatible server's address.")
+    ] = None,
+    judge_model: Annotated[str | None, typer.Option(help="The judge's name there.")] = None,
+    judge_key_env: Annotated[
+        str | None, typer.Option(help="The environment variable that holds its key.")
+    ] = None,
+    judge_set: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE: another setting of judge.llm, such as price_in=0.15; repeatable."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure anybody's outputs: every metric that their fields allow, with intervals. No model is needed.
+    """Measure anybody's outputs: every metric that their fields allow, with intervals.
+
+    No model is needed; one that judges may be named.
 
     Example: `demur score answers.jsonl --before base.jsonl`
     """
-    from demur.scoring import read_outputs
+    from demur.scoring import judged, read_outputs
     from demur.scoring import score as measure
 
+    judge = _judge(judge_url, judge_model, judge_key_env, judge_set or [])
+
+    def read(path: Path) -> Outputs:
+        rows = read_outputs(path, keep=judge is not None)
+        if judge is None:
+            return rows
+        from demur.console import Terminal
+
+        with Terminal().bar(f"{judge.model} judges", len(rows), "responses") as advance:
+            return judged(rows, judge, resamples=resamples, seed=seed, progress=advance)
+
     names = metrics.replace(",", " ").split() if metrics else None
-    untuned = read_outputs(before) if before else None
-    found = measure(read_outputs(outputs), untuned, metrics=names, resamples=resamples, seed=seed)
+    untuned = read(before) if before else None
+    found = measure(read(outputs), untuned, metrics=names, resamples=resamples, seed=seed)
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return
@@ -425,6 +453,35 @@ def pocket_build(
     from demur.scaffold import build_pocket
 
     typer.echo(build_pocket(out, name=name, seed=seed, facts=facts or [], listener=Terminal()))
+
+
+def _judge(
+    url: str | None, model: str | None, key_variable: str | None, more: list[str]
+) -> EndpointSettings | None:
+    """The model that judges; None where a rule does."""
+    from demur.config import load_config
+
+    given = {"base_url": url, "model": model, "key_variable": key_variable}
+    given = {name: value for name, value in given.items() if value is not None}
+    for setting in more:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(
+                expected="NAME=VALUE, such as price_in=0.15",
+                found=repr(setting),
+                where="--judge-set",
+                fix="`demur run --help` lists the settings of judge.llm",
+            )
+        given[name] = value
+    settings = load_config(None, {f"judge.llm.{name}": value for name, value in given.items()}).judge.llm
+    if given and settings.base_url is None:
+        raise ConfigError(
+            expected="the judge's address and its name, beside the rest",
+            found=", ".join(given),
+            where="the command line",
+            fix="give --judge-url and --judge-model, or nothing of the judge",
+        )
+    return settings if given else None
 
 
 def _settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:

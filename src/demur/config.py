@@ -131,10 +131,63 @@ class ProbeSettings(Section):
     unit: Positive = Field(256, description="questions that are stored, and redone after a crash, together")
 
 
+class EndpointSettings(Section):
+    """A chat model behind an OpenAI-compatible server."""
+
+    base_url: str | None = Field(
+        None, description="address of an OpenAI-compatible server, such as http://localhost:8000/v1"
+    )
+    model: str | None = Field(None, description="the model's name there")
+    key_variable: str | None = Field(
+        None,
+        description="name of the environment variable that holds the server's key; left out: it wants none",
+    )
+    max_tokens: Positive = Field(200, description="longest reply, in tokens")
+    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="of the replies")
+    extra: dict[str, Any] = Field(
+        default_factory=dict,
+        description="further fields of each request, such as response_format; null leaves a usual one out",
+    )
+    concurrency: Positive = Field(16, description="requests under way at once")
+    requests_per_minute: Positive | None = Field(None, description="at most so many, evenly spaced")
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="after which a request counts as failed"
+    )
+    retries: Annotated[int, Field(ge=0)] = Field(
+        5, description="how often a request is made again when the server is busy, failing or not reachable"
+    )
+    cache: Path | None = Field(
+        None, description="file that keeps every reply; left out: one in the user's cache folder"
+    )
+    price_in: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="price of a million prompt tokens, to say what it cost"
+    )
+    price_out: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="price of a million tokens of replies"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _both_or_neither(self) -> EndpointSettings:
+        if (self.base_url is None) != (self.model is None):
+            raise ValueError("base_url and model belong together: give both, or neither")
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """What a reply depends on: the rest is only how it is asked for."""
+        fields = {"base_url", "model", "max_tokens", "temperature", "extra"}
+        return self.model_dump(mode="json", include=fields)
+
+
 class JudgeSettings(Section):
     """When an answer is right."""
 
     rule: str = Field("contains-words", description="how an answer is compared with the accepted ones")
+    llm: EndpointSettings = EndpointSettings()
+    """A model whose verdict takes the place of the rule's; off without an address."""
+
+    def identity(self) -> dict[str, Any]:
+        """What a verdict depends on."""
+        return {"rule": self.rule, "llm": self.llm.identity() if self.llm.base_url else None}
 
 
 class KnowledgeSettings(Section):

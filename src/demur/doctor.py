@@ -27,10 +27,14 @@ NEEDED_FOR = {
     ),
     "measuring": ("numpy", "scipy", "sklearn", "pyarrow"),
     "the report": ("jinja2",),
+    "a model as judge": ("openai",),
 }
 """Importable modules by what they are needed for."""
 PACKAGES = {"sklearn": "scikit-learn"}
-INSTALL = {"probing and training": "pip install 'demur[train]'"}
+INSTALL = {
+    "probing and training": "pip install 'demur[train]'",
+    "a model as judge": "pip install 'demur[openai]'",
+}
 
 
 def examine() -> dict[str, Any]:

@@ -44,7 +44,7 @@ class ConfigError(DemurError, ValueError):
 
 
 class ModelError(DemurError, OSError):
-    """A model that cannot be loaded."""
+    """A model that cannot be loaded, or asked."""
 
 
 class RunFolderError(DemurError, RuntimeError):

@@ -82,6 +82,12 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:16]
 
 
+def user_cache() -> Path:
+    """Demur's folder in the user's cache: what can be made again, kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "demur"
+
+
 @contextlib.contextmanager
 def explain_full_disk(path: Path) -> Iterator[None]:
     """Turn 'no space left' into an error that says what to do."""

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from demur import __version__
 from demur.config import Config
 from demur.datasets import LoadedData, load_questions
+from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Sampling
 from demur.errors import TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
@@ -103,6 +104,7 @@ class Pipeline:
 
     Raises:
         UnknownNameError: a method, judge, engine, estimator or dataset that does not exist.
+        ConfigError: the model that judges cannot be asked: a wrong address, a missing key or package.
     """
 
     def __init__(self, config: Config, *, listener: Listener | None = None, update: bool = False) -> None:
@@ -281,7 +283,8 @@ class Pipeline:
                 __version__,
                 self.data_hash,
                 model_fingerprint(self.model_path),
-                *(section.model_dump() for section in (config.model, config.template, config.judge)),
+                *(section.model_dump() for section in (config.model, config.template)),
+                config.judge.identity(),
                 config.probe.model_dump(exclude={"path"}),
                 file_digest(elsewhere) if elsewhere and elsewhere.is_file() else None,
                 self.samples,
@@ -296,7 +299,11 @@ class Pipeline:
             store = UnitStore(self.folder.work / "probe", Probe, key=self.probe_hash)
             made = self._ask(self.engine, asked, store, "asking the base model") if asked else []
             every = {**known, **{probe.question_id: probe for probe in made}}
-            write_parquet(self.folder.probe, [every[question.id] for question in self.questions], Probe)
+            rows, judged = self._rejudged(
+                self.questions, [every[question.id] for question in self.questions]
+            )
+            write_parquet(self.folder.probe, rows, Probe)
+            notes |= judged
             notes["generations"] = len(made) * (1 + self.samples)
             notes["imported"] = len(known)
             store.clear()
@@ -322,6 +329,47 @@ class Pipeline:
                 unit=self.config.probe.unit,
                 progress=advance,
             )
+
+    def _rejudged(
+        self, questions: Sequence[Question], probes: Sequence[Probe]
+    ) -> tuple[list[Probe], dict[str, Any]]:
+        """Probes with the last verdicts, and a note of the judging."""
+        pairs = [
+            (question, response.text)
+            for question, item in zip(questions, probes, strict=True)
+            for response in (item.greedy, *item.samples)
+        ]
+        by_rule = [verdict for item in probes for verdict in (item.greedy_verdict, *item.sample_verdicts)]
+        verdicts, judged = self._by_model(pairs, by_rule)
+        rest = iter(verdicts)
+        return [
+            dataclasses.replace(
+                item, greedy_verdict=next(rest), sample_verdicts=tuple(next(rest) for _ in item.samples)
+            )
+            for item in probes
+        ], judged
+
+    def _by_model(
+        self, pairs: Sequence[tuple[Question, str]], by_rule: list[Verdict]
+    ) -> tuple[list[Verdict], dict[str, Any]]:
+        """The verdicts of the model that judges and a note of what came of it; the rule's without one."""
+        settings = self.config.judge.llm
+        if settings.base_url is None:
+            return by_rule, {}
+        from demur.judging.llm_judge import rejudge, sentences
+
+        with self.listener.bar(f"{settings.model} judges", len(pairs), "responses") as advance:
+            verdicts, report = rejudge(
+                pairs,
+                by_rule,
+                settings,
+                resamples=self.config.evaluation.resamples,
+                seed=self.config.seed,
+                progress=advance,
+            )
+        for sentence in sentences(report):
+            self.listener.note(sentence)
+        return verdicts, {"judge": report}
 
     def _build(self) -> None:
         self.build_hash = {}
@@ -447,8 +495,10 @@ class Pipeline:
         estimator = self._estimator(system)
         for number in range(2, (self.config.for_system(system).rounds or self.info(system).rounds) + 1):
             store = UnitStore(work / f"probe{number}", Probe, key=f"{self.train_hash[system]}/{number}")
-            after = self._ask(engine, questions, store, f"asking {system} again")
-            drift.append({"round": number, **moved(questions, before, after, estimator)})
+            after, judged = self._rejudged(
+                questions, self._ask(engine, questions, store, f"asking {system} again")
+            )
+            drift.append({"round": number, **moved(questions, before, after, estimator), **judged})
             later = self._rows(system, engine, self._labelled(system, after), number=number)
             for stage, examples in later.items():
                 write_jsonl(folder / f"round{number}-{stage}.jsonl", examples)
@@ -498,7 +548,7 @@ class Pipeline:
             self.predict_hash[system] = inputs
             with self._stage(f"predict/{system}", inputs, self.folder.predictions(system)) as notes:
                 if notes is not None:
-                    self._predict_one(system, inputs)
+                    notes |= self._predict_one(system, inputs)
         self._predict_derived()
 
     def _weights_hash(self, system: str) -> str:
@@ -509,7 +559,7 @@ class Pipeline:
         """Hash of what a system's way of asking depends on beyond its weights."""
         return digest([self.info(system).name, self.config.for_system(system).r_tuning.threshold])
 
-    def _predict_one(self, system: str, inputs: str) -> None:
+    def _predict_one(self, system: str, inputs: str) -> dict[str, Any]:
         self.__dict__.pop("engine", None)  # one model in memory at a time
         info = self.info(system)
         engine = self._open(None if info.weights == "base" else info.weights or system)
@@ -523,10 +573,21 @@ class Pipeline:
                 return [self._judged(system, question, item) for question, item in pairs]
 
             rows = store.run(self.questions, work, unit=self.config.probe.unit, progress=advance)
+        rows, judged = self._decided(rows)
         if info.combines:
             rows = self._combine(system, rows, info.combines)
         write_parquet(self.folder.predictions(system), rows, Prediction)
         store.clear()
+        return judged
+
+    def _decided(self, rows: Sequence[Prediction]) -> tuple[list[Prediction], dict[str, Any]]:
+        """The rows with their last verdict, declined where that is a refusal; and a note of the judging."""
+        pairs = [(question, row.response) for question, row in zip(self.questions, rows, strict=True)]
+        verdicts, judged = self._by_model(pairs, [row.verdict for row in rows])
+        return [
+            dataclasses.replace(row, verdict=verdict, abstained=row.abstained or verdict is Verdict.REFUSED)
+            for row, verdict in zip(rows, verdicts, strict=True)
+        ], judged
 
     def _combine(self, system: str, rows: list[Prediction], names: Sequence[str]) -> list[Prediction]:
         """The rows of a method that weighs its signals on the calibration split."""
@@ -544,6 +605,7 @@ class Pipeline:
         return combined
 
     def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
+        """What a system said, with the rule's verdict; declined by its own rule only, see `_decided`."""
         refusals = (self.config.template.template(chat=False).refusal, *self.info(system).refusals)
         verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=refusals)
         return Prediction(
@@ -552,7 +614,7 @@ class Pipeline:
             answer=said.answer,
             response=said.response,
             verdict=verdict,
-            abstained=said.declines or verdict is Verdict.REFUSED,
+            abstained=said.declines,
             signals=said.signals,
         )
 
@@ -697,6 +759,8 @@ def check_names(config: Config) -> None:
         estimators.parse(estimator or "greedy")
     ENGINES.check(config.model.engine, "model.engine")
     find_judge(config.judge.rule)
+    if config.judge.llm.base_url is not None:
+        Endpoint(config.judge.llm)  # a wrong address or a missing key shows now, not after hours
     estimators.parse(config.knowledge.estimator or "greedy")
 
 

@@ -72,15 +72,16 @@ def test_every_setting_is_described_and_dumped():
     names = {name for name, _ in leaves()}
     assert all(info.description for _, info in leaves())
     dumped = yaml.safe_load(yaml.safe_dump(Config().model_dump(mode="json")))
-    assert names == {
-        f"{section}.{key}"
-        if isinstance(value, dict) and section not in ("overrides", "stages")
-        else section
-        for section, value in dumped.items()
-        for key in (
-            value if isinstance(value, dict) and section not in ("overrides", "stages") else [section]
-        )
-    }
+    assert names == set(dotted(dumped))
+
+
+def dotted(values, prefix=""):
+    """Names of the values in nested sections; three settings are mappings themselves."""
+    for name, value in values.items():
+        if isinstance(value, dict) and name not in ("overrides", "stages", "extra"):
+            yield from dotted(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
 
 
 def test_the_template_of_a_chat_opens_the_answer_without_a_space():

@@ -1,18 +1,15 @@
 """Unanswerable twins: another record's question by rule, or one that a model wrote."""
 
 import json
-import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import ClassVar
 
 import pytest
+from chat_server import ChatServer, Said
 
-from demur.config import DataSettings
+from demur.config import DataSettings, EndpointSettings
 from demur.datasets import load_questions
-from demur.datasets.completions import ChatModel
 from demur.datasets.negatives import by_model, by_rule
-from demur.errors import ConfigError, ModelError
+from demur.endpoints import Endpoint, Failure, Reply
 from demur.records import Question
 
 
@@ -92,14 +89,36 @@ def test_the_setting_adds_them_and_the_report_counts_them(tmp_path):
 
 
 def replies(*texts):
+    """A model that says these, one to each prompt; None is a failure."""
     rest = iter(texts)
-    return lambda _: next(rest)
+
+    def complete(prompts):
+        said = [next(rest) for _ in prompts]
+        return [Failure(reason="timed out") if text is None else Reply(text=text) for text in said]
+
+    return complete
 
 
 def test_a_model_writes_the_twin_and_says_that_the_passage_does_not_answer_it():
     ask = replies('{"question": "Where did it rain?"}', '{"answered": false}')
     (twin,) = negatives(by_model([RAIN], ask))
     assert (twin.text, twin.context, twin.meta["negative"]) == ("Where did it rain?", RAIN.context, "model")
+
+
+def test_each_twin_follows_its_question_and_a_failure_costs_only_its_own():
+    both = [RAIN, Question(id="open", text="When?", answers=("now",)), SNOW]
+    # Written for rain and snow, then both checked; the check of rain fails.
+    ask = replies('{"question": "Who got wet?"}', '{"question": "Who froze?"}', None, '{"answered": false}')
+    dropped = Counter()
+    found = by_model(both, ask, dropped=dropped)
+    assert [q.text for q in found] == [RAIN.text, "When?", SNOW.text, "Who froze?"]
+    assert found[3].meta["pair"] == "snow"
+    assert dropped == {"no reply: timed out": 1}
+
+
+def test_without_the_check_the_model_is_asked_once():
+    (twin,) = negatives(by_model([RAIN], replies('{"question": "Who got wet?"}'), check=False))
+    assert twin.text == "Who got wet?"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +132,8 @@ def test_a_model_writes_the_twin_and_says_that_the_passage_does_not_answer_it():
         ('{"question": "When did it RAIN?"}',),
         ('{"question": "Where did it rain?"}', '{"answered": true}'),
         ('{"question": "Where did it rain?"}', "perhaps"),
+        (None,),
+        ('{"question": "Where did it rain?"}', None),
     ],
 )
 def test_anything_but_the_json_asked_for_makes_no_twin_and_is_counted(said):
@@ -121,55 +142,21 @@ def test_anything_but_the_json_asked_for_makes_no_twin_and_is_counted(said):
     assert dropped.total() == 1
 
 
-class Server(BaseHTTPRequestHandler):
-    """A chat server: busy once, then it writes a question, then it checks it."""
-
-    seen: ClassVar[list] = []
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Server.seen.append((self.path, self.headers.get("Authorization"), body["model"]))
-        if len(Server.seen) == 1:
-            self.send_error(503)
-            return
-        check = "Does the passage answer" in body["messages"][0]["content"]
-        text = '{"answered": false}' if check else '{"question": "Where did it rain?"}'
-        reply = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(reply)))
-        self.end_headers()
-        self.wfile.write(reply)
-
-    def log_message(self, *_):
-        """Nothing."""
-
-
-def test_a_real_server_is_asked_again_when_busy_and_gets_the_key(monkeypatch):
+def test_a_real_server_writes_and_checks(monkeypatch, tmp_path):
+    """What it says is scripted; the client and the network are real. `test_endpoints` tests those."""
     monkeypatch.setenv("DEMUR_TEST_KEY", "secret")
-    Server.seen = []
-    server = HTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        ask = ChatModel(
-            base_url=f"http://127.0.0.1:{server.server_port}/v1",
+
+    def answer(heard, _):
+        check = "Does the passage answer" in heard.prompt
+        return Said('{"answered": false}' if check else '{"question": "Where did it rain?"}')
+
+    with ChatServer(answer) as server:
+        settings = EndpointSettings(
+            base_url=server.url,
             model="tiny",
             key_variable="DEMUR_TEST_KEY",
-            pause_seconds=0.01,
+            cache=tmp_path / "replies.sqlite",
         )
-        (twin,) = negatives(by_model([RAIN], ask))
-        assert twin.text == "Where did it rain?"
-        assert Server.seen == [("/v1/chat/completions", "Bearer secret", "tiny")] * 3
-        assert "secret" not in repr(ask)
-    finally:
-        server.shutdown()
-
-
-def test_a_server_that_is_not_there_and_a_key_that_is_not_set_are_clear_errors(monkeypatch):
-    monkeypatch.delenv("DEMUR_NO_KEY", raising=False)
-    gone = ChatModel(base_url="http://127.0.0.1:9/v1", model="m", retries=0, timeout_seconds=2)
-    with pytest.raises(ModelError, match="server runs"):
-        gone("x")
-    with pytest.raises(ConfigError, match="DEMUR_NO_KEY"):
-        ChatModel(base_url="http://127.0.0.1:9/v1", model="m", key_variable="DEMUR_NO_KEY")("x")
-    with pytest.raises(ConfigError, match="http"):
-        ChatModel(base_url="file:///etc/passwd", model="m")
+        (twin,) = negatives(by_model([RAIN], Endpoint(settings).complete_many))
+    assert twin.text == "Where did it rain?"
+    assert [heard.headers["Authorization"] for heard in server.heard] == ["Bearer secret"] * 2

@@ -84,6 +84,89 @@ WORDS = [
     ("Italie", "en l'Italie", C),
     ("й", "и", W),  # a mark can be a letter
     ("Москва", "в Москва", C),
+    # Dates: every way to write one day is that day, and no other.
+    ("5 May 1998", "on May 5, 1998, he left", C),
+    ("5 May 1998", "the 5th of May, 1998", C),
+    ("5 May 1998", "1998-05-05", C),
+    ("1998-05-05", "It was 5 May 1998.", C),
+    ("May 5, 1998", "1998/5/5", C),
+    ("5 September 1998", "Sept. 5th, 1998", C),
+    ("Sep 5 1998", "5 September 1998", C),
+    ("13 May 1998", "13/05/1998", C),  # no month has the number 13
+    ("13 May 1998", "05/13/1998", C),
+    ("13.05.1998", "13 May 1998", C),
+    ("5 June 1998", "05/06/1998", W),  # it may be 6 May
+    ("05/06/1998", "5 June 1998", W),
+    ("05/05/1998", "5 May 1998", C),
+    ("5 May 1998", "1998年5月5日", C),
+    ("1998年5月5日", "May 5, 1998", C),
+    ("5 May", "on May 5th", C),
+    ("5 May 1998", "1998", W),
+    ("5 May 1998", "May 1998", W),
+    ("5 May 1998", "5 May 1989", W),
+    ("5 May 1998", "15 May 1998", W),
+    ("5 May 1998", "1998-05-15", W),
+    ("1998", "5 May 1998", C),  # the rule is containment: the year stands there
+    ("31 February 1998", "1998-02-31", W),  # no such day: nothing is read into it
+    ("May", "He may have been", C),  # a month alone is a word
+    # Numbers: every way to write one number is that number, and no other.
+    ("1000", "1\u202f000", C),
+    ("1000", "1'000 Franken", C),
+    ("1000000", "1.000.000", C),
+    ("1000000", "10,00,000", C),  # Indian grouping
+    ("1.000", "1000", W),  # one, or a thousand
+    ("1.5", "15", W),
+    ("15", "1.5", W),
+    ("1.5", "1.50", C),
+    ("5.0", "5", C),
+    ("5", "5.0", C),
+    ("5", "5.5", W),
+    ("7", "seven dwarfs", C),
+    ("seven", "7 dwarfs", C),
+    ("1000", "one thousand", C),
+    ("one thousand", "1,000", C),
+    ("105", "one hundred and five", C),
+    ("one hundred and five", "105", C),
+    ("100", "one hundred and five", W),
+    ("100", "one hundred five", W),
+    ("5", "one hundred and five", W),
+    ("20", "twenty-one", W),
+    ("20", "twenty one", W),
+    ("5", "twenty five", W),
+    ("five", "twenty five", W),
+    ("4", "between four and five", C),
+    ("5", "between four and five", C),
+    ("2", "two and a half", W),
+    ("2", "two point five", W),
+    ("1", "the one who came", W),  # mostly no number
+    ("one", "1", C),
+    ("5", "5 million", W),
+    ("5 million", "5,000,000", C),
+    ("1500000", "1.5 million", C),
+    ("1.5 million", "1500000", C),
+    ("1.5 million", "1.5 billion", W),
+    ("007", "7", W),
+    ("-5", "minus five", W),  # not read; see docs/judging.md
+    ("102", "10²", W),
+    ("10", "10²", W),
+    ("10²", "10^2", C),
+    ("21", "2½", W),
+    ("2", "2½", W),
+    ("Seven Samurai", "Seven Samurai", C),
+    ("Ocean's Eleven", "Ocean's Eleven", C),
+    # Figures of other scripts, and vowel points.
+    ("1998", "١٩٩٨", C),
+    ("१९९८", "in 1998", C),
+    ("1998", "１９９８年", C),
+    ("1000", "١٬٠٠٠", C),
+    ("3.14", "٣٫١٤", C),
+    ("3", "٣٫١٤", W),
+    ("محمد", "مُحَمَّد", C),
+    ("שלום", "שָׁלוֹם", C),
+    # Chinese and Japanese with and without spaces or dots inside a name.
+    ("東京 タワー", "東京タワーです", C),
+    ("レオナルド・ダ・ヴィンチ", "レオナルドダヴィンチ", C),
+    ("京大", "東京、大阪", W),
 ]
 
 
@@ -103,6 +186,10 @@ def test_contains_words(answer, text, verdict):
         ("exact", "Paris", "paris.", C),
         ("exact", "Paris", "in Paris", W),
         ("exact", "guitar", "A guitar", C),
+        ("exact", "5 May 1998", "May 5, 1998", C),
+        ("exact", "1998", "5 May 1998", W),
+        ("exact", "1000", "1,000", C),
+        ("exact", "1998", "1999", W),
         ("raw-exact", "Paris", " Paris ", C),
         ("raw-exact", "Paris", "paris", W),
         # "red car" against "the big red car": precision 2/2, recall 2/3, F1 = 4/5.

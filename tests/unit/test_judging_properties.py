@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demur.judging import JUDGES, clean_answer, is_refusal, judge
 from demur.judging.contains_words import contains_words
+from demur.judging.dates import other_dates
 from demur.judging.normalise import normalise, spaced
+from demur.judging.numbers import other_numbers
 from demur.judging.refusals import R_TUNING_PHRASES
 from demur.records import Question, Verdict
 
@@ -113,3 +117,26 @@ def test_a_letter_picks_its_option_and_no_other(index, form):
     for accepted in range(4):
         question = ask("ABCD"[accepted], choices=("red", "green", "blue", "white"))
         assert (judge(question, text) is Verdict.CORRECT) == (accepted == index)
+
+
+DAYS = st.dates(min_value=date(1000, 1, 1), max_value=date(2999, 12, 31))
+NUMBERS = st.one_of(
+    st.integers(0, 150),
+    st.integers(0, 10**12),
+    st.builds(lambda n, scale: n * 10**scale, st.integers(1, 999), st.integers(2, 9)),
+)
+
+
+@given(DAYS, DAYS)
+def test_no_way_to_write_a_date_is_another_date(day, other):
+    written = f"{day.day} {day:%B} {day.year}"
+    for text in other_dates(f"{other:%Y-%m-%d}"):
+        expected = Verdict.CORRECT if day == other else Verdict.WRONG
+        assert judge(ask(written), f"It was {text}, they say.") is expected
+
+
+@given(NUMBERS, NUMBERS)
+def test_no_way_to_write_a_number_is_another_number(number, other):
+    for text in (f"{other:,}", *other_numbers(str(other))):
+        expected = Verdict.CORRECT if number == other else Verdict.WRONG
+        assert judge(ask(str(number)), f"There were {text} of them.") is expected

@@ -7,14 +7,14 @@ such pairs, `by_rule` borrows another record's question and `by_model` has a mod
 from __future__ import annotations
 
 import dataclasses
-import json
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import TypeVar, cast
 
 from demur.datasets.base import Ids
 from demur.datasets.passages import Passage
+from demur.endpoints import Complete, Failure, Reply, json_object
 from demur.judging.normalise import normalise
 from demur.records import Question
 
@@ -33,9 +33,6 @@ CHECK = (
 )
 
 T = TypeVar("T")
-
-Complete = Callable[[str], str]
-"""From a prompt to a reply, such as `demur.datasets.completions.ChatModel`."""
 
 
 def by_rule(
@@ -85,21 +82,44 @@ def by_model(
         complete: the model; a reply that is not exactly the JSON asked for is refused.
         check: ask the model whether the passage answers its question after all, and drop it if so.
         dropped: counts questions without a twin, by reason.
+
+    Raises:
+        ModelError: the model cannot be asked at all.
     """
     counts = Counter[str]() if dropped is None else dropped
-    found = []
-    for question in questions:
-        found.append(question)
-        if not _has_passage(question):
-            continue
-        written = _field(complete(_prompt(WRITE, question, question.text)), "question", str)
-        if not written or normalise(written) == normalise(question.text):
-            counts["the reply is no question of its own"] += 1
-        elif check and _field(complete(_prompt(CHECK, question, written)), "answered", bool) is not False:
-            counts["the passage may answer it after all"] += 1
-        else:
-            found.append(_twin(question, written.strip(), "model"))
-    return _with_own_ids(found)
+    asked = [question for question in questions if _has_passage(question)]
+    said = complete([_prompt(WRITE, question, question.text) for question in asked])
+    written = {q.id: text for q, reply in zip(asked, said, strict=True) if (text := _new(q, reply, counts))}
+    asked = [question for question in asked if question.id in written]
+    if check:
+        said = complete([_prompt(CHECK, question, written[question.id]) for question in asked])
+        asked = [q for q, reply in zip(asked, said, strict=True) if _is_unanswered(reply, counts)]
+    twins = {question.id: _twin(question, written[question.id], "model") for question in asked}
+    found = [(question, twins.get(question.id)) for question in questions]
+    return _with_own_ids([item for pair in found for item in pair if item is not None])
+
+
+def _new(question: Question, reply: Reply | Failure, counts: Counter[str]) -> str | None:
+    """The question that a reply holds; None, and counted, where it holds none that was not there before."""
+    text = _field(reply, "question", str) or ""
+    if isinstance(reply, Failure):
+        counts[f"no reply: {reply.reason}"] += 1
+    elif normalise(text) in ("", normalise(question.text)):
+        counts["the reply is no question of its own"] += 1
+    else:
+        return text.strip()
+    return None
+
+
+def _is_unanswered(reply: Reply | Failure, counts: Counter[str]) -> bool:
+    """Whether a reply says that the passage does not answer; counted where it does not say so."""
+    if _field(reply, "answered", bool) is False:
+        return True
+    why = (
+        f"no reply: {reply.reason}" if isinstance(reply, Failure) else "the passage may answer it after all"
+    )
+    counts[why] += 1
+    return False
 
 
 def _borrowed(question: Question, donors: Sequence[Question], seed: int) -> str | None:
@@ -142,11 +162,7 @@ def _prompt(text: str, question: Question, asked: str) -> str:
     return text.format(context=question.context, question=asked)
 
 
-def _field(reply: str, name: str, kind: type[T]) -> T | None:
-    """The one field of a reply that is a JSON object with nothing else; None for any other reply."""
-    try:
-        found = json.loads(reply)
-    except (ValueError, RecursionError):
-        return None
-    only = isinstance(found, dict) and set(found) == {name}
-    return found[name] if only and isinstance(found[name], kind) else None
+def _field(reply: Reply | Failure, name: str, kind: type[T]) -> T | None:
+    """The one field of a reply that is a JSON object with nothing else; None for anything else."""
+    found = json_object(reply.text, {name: kind}) if isinstance(reply, Reply) else None
+    return None if found is None else cast(T, found[name])

@@ -2,6 +2,7 @@
 
 Both are normalised (`demur.judging.normalise`) and the answer must begin and end at word boundaries, so
 that "supported" is not found in "not_supported" or "unsupported", "19" not in "1911", "3" not in "3.14".
+Dates and numbers are found however they are written (`demur.judging.dates`, `demur.judging.numbers`).
 An occurrence that is denied right before ("not Paris", "isn't in Paris") does not count.
 Scripts without spaces have no boundaries: there a substring counts, except that an answer of a single
 character must stand alone. Korean particles may follow an answer.
@@ -13,7 +14,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from demur.judging.base import Judge
-from demur.judging.normalise import hangul, normalise, spaced, spaceless
+from demur.judging.dates import other_dates
+from demur.judging.normalise import hangul, normalise, spaced, spaceless, without_spaces
+from demur.judging.numbers import other_numbers, part_of_a_number
 from demur.records import Question
 
 _DENIALS = frozenset(
@@ -53,7 +56,10 @@ def right(question: Question, text: str) -> bool | None:
 
 @lru_cache(maxsize=1 << 16)
 def answer_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
-    """The normal forms to look for, hyphens as spaces; "A Hard Day's Night" also without its article."""
+    """The normal forms to look for, hyphens as spaces; "A Hard Day's Night" also without its article.
+
+    A date or a number comes in all of its ways to be written, Chinese and Japanese also without spaces.
+    """
     keys: dict[str, None] = {}
     for answer in answers:
         key = spaced(normalise(answer))
@@ -62,6 +68,9 @@ def answer_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
             article, _, rest = key.partition(" ")
             if article == "a" and " " in rest:
                 keys[rest] = None
+            keys |= dict.fromkeys(spaced(normalise(text)) for text in other_dates(answer))
+            keys |= dict.fromkeys(other_numbers(key))
+            keys[without_spaces(key)] = None
     return tuple(keys)
 
 
@@ -79,7 +88,8 @@ def _found(normal: str, key: str) -> bool:
     start = text.find(key)
     while start >= 0:
         end = start + len(key)
-        if _bounded(normal, start, end) and not _denied(normal[:start]):
+        whole = _bounded(normal, start, end) and not part_of_a_number(text, start, end)
+        if whole and not _denied(normal[:start]):
             return True
         start = text.find(key, start + 1)
     return False

@@ -2,7 +2,10 @@
 
 The form holds words separated by single spaces. A hyphen or underscore inside a word becomes ``_``, which
 is no boundary: "supported" is not a word of "not_supported". Apostrophes inside words stay, and so does
-what belongs to a number: the point of "3.14", the minus of "-5"; the comma of "1,000" goes.
+what belongs to a number: the point of "3.14", the minus of "-5". What parts thousands goes ("1,000",
+"1'000", "1.000.000", a narrow space), figures of any script become 0 to 9, and a power or a fraction right
+behind a number is joined to it, so that "10²" is neither "102" nor "10". Arabic and Hebrew lose their vowel
+points, which are mostly not written.
 """
 
 from __future__ import annotations
@@ -15,6 +18,11 @@ _TYPOGRAPHIC = str.maketrans(
     {
         "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201b": "'", "\u00b4": "'",
         "\u2010": "-", "\u2011": "-", "\u2212": "-", "\u00ad": None, "\u200b": None, "\ufeff": None,
+        "\u2044": "_",  # the stroke of ½, which is one number
+        "\u066b": ".", "\u066c": ",",  # the point and the comma of Arabic numbers
+        "\u05be": "-", "\u0640": None, "\u0670": None,
+        **dict.fromkeys(map(chr, range(0x064B, 0x0653))),
+        **dict.fromkeys(map(chr, (*range(0x0591, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C4, 0x05C5, 0x05C7))),
     }
 )  # fmt: skip
 _LETTERS_WITHOUT_DECOMPOSITION = str.maketrans(
@@ -24,6 +32,11 @@ _LATIN_WITH_MARKS = re.compile("([a-z])[\u0300-\u036f]+")
 _INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_]\.[ ]?){2,}")
 _ARTICLES = frozenset({"the", "The", "THE", "an", "An", "AN", "a"})
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_GROUPED = re.compile(
+    r"(?<![\d.,'])(?:\d{1,3}(?:'\d{3})+|\d{1,3}(?:\.\d{3}){2,}|\d{1,2}(?:,\d{2})+,\d{3})(?![\d']|[.,]\d)"
+)
+_GROUPED_BY_SPACE = re.compile(r"(?<![\d.,])\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)")
+_BEHIND_A_NUMBER = re.compile(r"(?<=\d)(?=[\u00b2\u00b3\u00b9\u2070-\u2079\u00bc-\u00be\u2150-\u215e])")
 _ODD = re.compile(r"[^A-Za-z0-9 ]")
 _SPECIAL = re.compile(r"[.'\-_+#]")
 _LOOSE = re.compile(
@@ -40,6 +53,9 @@ class _Kept(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
+        if unicodedata.category(char) == "Nd":
+            self[code] = str(unicodedata.decimal(char))
+            return self[code]
         kept = unicodedata.category(char)[0] in "LMN" or _SPECIAL.match(char)
         self[code] = char if kept else " "
         return self[code]
@@ -55,6 +71,7 @@ def normalise(text: str) -> str:
     The article "a" goes only where it is written small and a word follows: "vitamin A" is no "vitamin".
     """
     if not text.isascii():
+        text = _BEHIND_A_NUMBER.sub("_", _GROUPED_BY_SPACE.sub(_ungrouped, text))
         text = unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHIC)
     if _ODD.search(text):
         text = _without_punctuation(text)
@@ -64,8 +81,13 @@ def normalise(text: str) -> str:
 
 def _without_punctuation(text: str) -> str:
     text = _INITIALS.sub(_join_initials, text) if "." in text else text
-    text = _THOUSANDS.sub("", text).replace("&", " and ").translate(_KEPT)
+    text = _THOUSANDS.sub("", _GROUPED.sub(_ungrouped, text)).replace("&", " and ").translate(_KEPT)
     return _JOINER.sub("_", _LOOSE.sub(" ", text)) if _SPECIAL.search(text) else text
+
+
+def _ungrouped(number: re.Match[str]) -> str:
+    """The figures of a number without what parts its thousands."""
+    return "".join(char for char in number.group() if char.isdigit())
 
 
 def _without_articles(words: list[str]) -> str:
@@ -90,6 +112,14 @@ _HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7af]")
 def spaceless(char: str) -> bool:
     """True for a character of a script that is written without spaces between words."""
     return not char.isascii() and _SPACELESS.match(char) is not None
+
+
+def without_spaces(normal: str) -> str:
+    """A normal form without the spaces between characters of such scripts."""
+    if normal.isascii():
+        return normal
+    beside = zip(" " + normal, normal, normal[1:] + " ", strict=False)
+    return "".join(c for left, c, right in beside if c != " " or not (spaceless(left) and spaceless(right)))
 
 
 def hangul(char: str) -> bool:

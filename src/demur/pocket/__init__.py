@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from demur.files import user_cache
 from demur.pocket.build import BuildProgress, BuildSettings, build_model
 from demur.pocket.world import POCKET_1, POCKET_2, POCKET_READER, WorldSpec, make_world
 
@@ -70,16 +70,11 @@ def ensure_model(
     if seed == BUNDLED_SEED and model.bundled:
         return bundled_model(name)
     known_as = POCKET_1.version if name == "pocket" else name
-    folder = (cache or _user_cache()) / "pocket" / f"{known_as}-seed-{seed}"
+    folder = (cache or user_cache()) / "pocket" / f"{known_as}-seed-{seed}"
     if not (folder / "config.json").exists():
         world = make_world(seed, model.world)
         build_model(folder, seed=seed, world=world, settings=model.settings, progress=progress)
     return folder
-
-
-def _user_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "demur"
 
 
 __all__ = ["BUNDLED_SEED", "DEMO_CONFIG", "POCKET_MODELS", "bundled_model", "ensure_model"]

@@ -17,6 +17,7 @@ from typing import Any
 
 import demur
 from demur.files import write_text
+from demur.judging.llm_judge import sentences
 from demur.metrics import RUN_METRICS
 from demur.reporting import payload, views, words
 from demur.reporting.headline import Finding, findings
@@ -144,6 +145,11 @@ def _making(run: RunFolder) -> dict[str, Any]:
         "command": command if isinstance(command, str) else " ".join(command),
         "seed": manifest.get("seed"),
         "stages": stages,
+        "judged": [
+            {"name": name, "model": stage["judge"]["model"], "sentences": sentences(stage["judge"])}
+            for name, stage in manifest.get("stages", {}).items()
+            if "judge" in stage
+        ],
         "total_time": words.duration(sum(seconds)),
         "versions": manifest.get("versions", {}),
         "config": run.config.strip(),

@@ -1,6 +1,7 @@
 """Scoring anybody's outputs: rows of questions, accepted answers and responses, without any model."""
 
+from demur.scoring.judged import judged
 from demur.scoring.reading import Outputs, read_outputs
 from demur.scoring.score import score
 
-__all__ = ["Outputs", "read_outputs", "score"]
+__all__ = ["Outputs", "judged", "read_outputs", "score"]

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ PLAIN = "confidence"
 """What a confidence without a name is called."""
 
 Row = Mapping[str, Any]
+Pair = tuple[Question, str]
 
 
 @dataclass(kw_only=True)
@@ -42,31 +44,44 @@ class Outputs:
     """Each row's ``id``, or one derived from its question."""
     verdict: Codes = field(default_factory=lambda: np.zeros(0, np.int8))
     """Shape [n]."""
-    refused: Bools = field(default_factory=lambda: np.zeros(0, bool))
-    """Declined in words, or said to be; shape [n]."""
+    abstained: Bools = field(default_factory=lambda: np.zeros(0, bool))
+    """Said to have declined, whatever the words; shape [n]."""
     answerable: Bools = field(default_factory=lambda: np.zeros(0, bool))
     """Shape [n]."""
     signals: dict[str, Floats] = field(default_factory=dict)
     """By name, shape [n]; NaN where a row has none."""
     groups: list[str] | None = None
     """Where any row has one."""
+    pairs: list[Pair] = field(default_factory=list)
+    """Questions and responses themselves, where they were asked for."""
+    judge: dict[str, Any] | None = None
+    """What came of a model's judging (see `demur.judging.llm_judge.rejudge`); None where a rule judged."""
+
+    @property
+    def refused(self) -> Bools:
+        """Declined in words, or said to be; shape [n]."""
+        refused: Bools = self.abstained | (self.verdict == REFUSED)
+        return refused
 
     def __len__(self) -> int:
         return len(self.keys)
 
 
-def read_outputs(path: Path) -> Outputs:
-    """Read and judge every row.
+def read_outputs(path: Path, *, keep: bool = False) -> Outputs:
+    """Read every row and judge it by the default rule.
+
+    Args:
+        keep: keep questions and responses, for a model to judge (`demur.scoring.judged`).
 
     Raises:
         DataError: the file cannot be read, or rows lack what they need; every problem is listed.
     """
     problems = Problems(path, expected=EXPECTED)
     if path.is_file() and path.stat().st_size > SHARE_BYTES and _is_lines(path):
-        parts = _in_parallel(path, problems)
+        parts = _in_parallel(path, problems, keep)
     else:
         records = open_records(path, problems)
-        parts = [_judged(records.rows, records.unit, problems).outputs()]
+        parts = [_judged(records.rows, records.unit, problems, keep).outputs()]
     problems.raise_any()
     return _joined(parts)
 
@@ -75,12 +90,14 @@ def read_outputs(path: Path) -> Outputs:
 class _Part:
     """Some rows, as lists."""
 
+    keep: bool = False
     keys: list[str] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
-    refused: list[bool] = field(default_factory=list)
+    abstained: list[bool] = field(default_factory=list)
     answerable: list[bool] = field(default_factory=list)
     confidence: list[dict[str, float]] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
 
     def outputs(self) -> Outputs:
         """The rows as arrays."""
@@ -92,15 +109,16 @@ class _Part:
         return Outputs(
             keys=self.keys,
             verdict=np.array(self.codes, np.int8),
-            refused=np.array(self.refused, bool),
+            abstained=np.array(self.abstained, bool),
             answerable=np.array(self.answerable, bool),
             signals=signals,
             groups=["" if group is None else group for group in self.groups] if any(self.groups) else None,
+            pairs=self.pairs,
         )
 
 
-def _judged(rows: Iterator[tuple[int, Any]], unit: str, problems: Problems) -> _Part:
-    part = _Part()
+def _judged(rows: Iterator[tuple[int, Any]], unit: str, problems: Problems, keep: bool) -> _Part:
+    part = _Part(keep)
     for number, row in rows:
         fault = _fault(row)
         if fault:
@@ -113,17 +131,18 @@ def _judged(rows: Iterator[tuple[int, Any]], unit: str, problems: Problems) -> _
 def _add(part: _Part, row: Row) -> None:
     answers = row.get("answers") or ()
     question = Question(
-        id="",
+        id=str(row["id"]) if row.get("id") is not None else question_id(row["question"]),
         text=row["question"],
         answers=(answers,) if isinstance(answers, str) else tuple(answers),
         choices=tuple(row.get("choices") or ()),
         task="choice" if row.get("choices") else "open",
         answerable=row.get("answerable", True),
     )
-    code = CODES[judge(question, row["response"])]
-    part.keys.append(str(row["id"]) if row.get("id") is not None else question_id(question.text))
-    part.codes.append(code)
-    part.refused.append(bool(row.get("abstained")) or code == REFUSED)
+    if part.keep:
+        part.pairs.append((question, row["response"]))
+    part.keys.append(question.id)
+    part.codes.append(CODES[judge(question, row["response"])])
+    part.abstained.append(bool(row.get("abstained")))
     part.answerable.append(question.answerable)
     part.confidence.append(_named(row.get("confidence")))
     part.groups.append(None if row.get("group") is None else str(row["group"]))
@@ -178,7 +197,7 @@ def _joined(parts: list[Outputs]) -> Outputs:
     return Outputs(
         keys=[key for part in parts for key in part.keys],
         verdict=np.concatenate([part.verdict for part in parts]),
-        refused=np.concatenate([part.refused for part in parts]),
+        abstained=np.concatenate([part.abstained for part in parts]),
         answerable=np.concatenate([part.answerable for part in parts]),
         signals={
             name: np.concatenate([part.signals.get(name, np.full(len(part), np.nan)) for part in parts])
@@ -187,6 +206,7 @@ def _joined(parts: list[Outputs]) -> Outputs:
         groups=[group for part in parts for group in (part.groups or [""] * len(part))]
         if grouped
         else None,
+        pairs=[pair for part in parts for pair in part.pairs],
     )
 
 
@@ -202,10 +222,10 @@ def _is_lines(path: Path) -> bool:
     return all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in head)
 
 
-def _in_parallel(path: Path, problems: Problems) -> list[Outputs]:
+def _in_parallel(path: Path, problems: Problems, keep: bool) -> list[Outputs]:
     shares = list(_shares(path))
     with ProcessPoolExecutor(min(len(shares), os.cpu_count() or 1)) as pool:
-        done = list(pool.map(_work, itertools.repeat(path), *zip(*shares, strict=True)))
+        done = list(pool.map(partial(_work, path, keep=keep), *zip(*shares, strict=True)))
     for _, found in done:
         for place, fault in found:
             problems.add(place, fault, fix=FIX)
@@ -222,12 +242,14 @@ def _shares(path: Path) -> Iterator[tuple[int, int, int]]:
             number += block.count(b"\n")
 
 
-def _work(path: Path, start: int, length: int, first: int) -> tuple[Outputs, list[tuple[str, str]]]:
+def _work(
+    path: Path, start: int, length: int, first: int, *, keep: bool
+) -> tuple[Outputs, list[tuple[str, str]]]:
     """The rows of one share, and what is wrong with the others."""
     with path.open("rb") as handle:
         handle.seek(start)
         lines = handle.read(length).decode("utf-8", errors="replace").split("\n")
-    part, faults = _Part(), []
+    part, faults = _Part(keep), []
     for number, line in enumerate(lines, start=first):
         if not line.strip():
             continue

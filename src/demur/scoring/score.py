@@ -39,7 +39,8 @@ def score(
 
     Returns:
         ``schema``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``, ``unscored``),
-        ``tables``, ``policies``, ``not_computed`` (name to reason) and ``notes``, all JSON values.
+        ``tables``, ``policies``, ``not_computed`` (name to reason), ``notes``, and what came of a model's
+        judging (``judge``, ``judge_before``; null where a rule judged), all JSON values.
 
     Raises:
         DataError: there are no rows, or none of them has a counterpart in ``before``.
@@ -87,6 +88,8 @@ def score(
             if cells[name]["value"] is None
         },
         "notes": notes,
+        "judge": outputs.judge,
+        "judge_before": before.judge if before else None,
         "settings": {"level": level, "resamples": resamples, "seed": seed, "ece_bins": bins},
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from demur.judging.llm_judge import sentences
 from demur.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -30,11 +31,25 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
             free = (_number(policy.get(name, {}).get("value")) for policy in policies.values())
             measured.add_row(name, _number(cell["value"]), _interval(cell), f"{cell['n']:,}", *free)
     yield measured
+    for name, of in (("judge", ""), ("judge_before", "before: ")):
+        if found[name]:
+            yield _agreement_table(found[name]["agreement"]["table"])
+            yield from (Text(f"{of}{sentence}") for sentence in sentences(found[name]))
     for name, reason in found["not_computed"].items():
         yield Text(f"{name}: not computed, {reason}")
     for note in found["notes"]:
         yield Text(f"note: {note}")
     yield Text("always refusing scores 100 % prudence and abstention recall: read no metric alone")
+
+
+def _agreement_table(counts: Mapping[str, Mapping[str, int]]) -> RenderableType:
+    """The rule's verdicts against the model's."""
+    from rich.table import Table
+
+    table = Table("by rule \\ by model", *counts, title="two judges")
+    for name, row in counts.items():
+        table.add_row(name, *(f"{count:,}" for count in row.values()))
+    return table
 
 
 def metrics_table() -> RenderableType:

@@ -1,0 +1,306 @@
+"""Asking a chat model behind an OpenAI-compatible server many things at once, each of them once.
+
+The openai package retries (exponential waits with jitter, or as long as the server's Retry-After says, up
+to two minutes); `demur.endpoints.transport` paces and guards what is sent; `demur.endpoints.cache` keeps
+what came back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from demur.config import EndpointSettings
+from demur.endpoints.cache import ReplyCache, request_key
+from demur.endpoints.replies import Failure, Reason, Reply, Usage, parse
+from demur.errors import ConfigError, ModelError
+from demur.files import user_cache
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from demur.endpoints.transport import Transport
+
+T = TypeVar("T")
+
+Complete = Callable[[Sequence[str]], Sequence[Reply | Failure]]
+"""From prompts to a reply or a failure for each, in order, such as `Endpoint.complete_many`."""
+
+PATH = "/chat/completions"
+GIVE_UP = 20
+"""So many failures in a row that are the server's, and not the prompt's, and it counts as down."""
+FOR_ALL: frozenset[Reason] = frozenset({"key refused", "payment required", "not found", "redirected"})
+OF_THE_PROMPT: frozenset[Reason] = frozenset({"request refused", "no text in the reply"})
+STATUS: dict[int, Reason] = {
+    401: "key refused",
+    402: "payment required",
+    404: "not found",
+    408: "timed out",
+    429: "rate limited",
+}
+HIDDEN = "[the key]"
+LONGEST_DETAIL = 200
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+class Endpoint:
+    """A chat model behind a server. The key is read from the environment with each call and kept nowhere.
+
+    Raises:
+        ConfigError: the settings name no server, or one that cannot be asked; the openai package or the
+            key is missing.
+    """
+
+    def __init__(self, settings: EndpointSettings) -> None:
+        if importlib.util.find_spec("openai") is None:
+            raise ConfigError(
+                expected="the openai package, which asks servers",
+                found="it is not installed",
+                fix='pip install "demur[openai]"',
+            )
+        self.settings = settings
+        self.address = _address(settings)
+        self.cache = settings.cache or user_cache() / "replies.sqlite"
+        self.usage = Usage(settings.price_in, settings.price_out)
+        self._key()
+
+    def complete_many(
+        self, prompts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Reply | Failure]:
+        """A reply or a failure for each prompt, in order; prompts that are alike are asked once.
+
+        Replies are kept as they come, so that a call that was interrupted goes on from there.
+
+        Args:
+            progress: called with the number of prompts done since it was last called.
+
+        Raises:
+            ModelError: the server refuses everybody (wrong key, unknown model, …) or seems to be down:
+                `GIVE_UP` failures in a row are its own, or all there are.
+            ConfigError: the environment variable of the key is not set.
+            ResourceError: the disk is full.
+        """
+        shares = Counter(prompts)
+        advance = progress or (lambda _: None)
+
+        def done(prompt: str, answer: Reply | Failure) -> None:
+            found[prompt] = answer
+            self._count(answer)
+            advance(shares[prompt])
+
+        found: dict[str, Reply | Failure] = {}
+        with ReplyCache(self.cache) as cache:
+            for prompt in shares:
+                kept = self._kept(prompt, cache)
+                if kept is not None:
+                    done(prompt, kept)
+        missing = [prompt for prompt in shares if prompt not in found]
+        if missing:
+            # Where nothing ever came, a handful of failures is no bad luck with a handful of prompts.
+            patience = GIVE_UP if found else min(GIVE_UP, len(missing))
+            _run(self._ask_all(missing, done, _Down(patience, self._error)))
+        return [found[prompt] for prompt in prompts]
+
+    async def _ask_all(
+        self, prompts: Sequence[str], done: Callable[[str, Reply | Failure], None], down: _Down
+    ) -> None:
+        waiting, key = iter(prompts), self._key()
+        transport = self._transport(key)
+
+        async def work(client: AsyncOpenAI, cache: ReplyCache) -> None:
+            for prompt in waiting:
+                answer = await self._ask(prompt, client, cache, key)
+                done(prompt, answer)
+                down.look_at(answer)
+
+        try:
+            with ReplyCache(self.cache) as cache:
+                async with self._client(transport) as client, asyncio.TaskGroup() as workers:
+                    for _ in range(min(self.settings.concurrency, len(prompts))):
+                        workers.create_task(work(client, cache))
+        except ExceptionGroup as group:  # the first is what the others would have met too
+            raise group.exceptions[0] from None
+        finally:
+            self.usage.requests += transport.requests
+
+    async def _ask(
+        self, prompt: str, client: AsyncOpenAI, cache: ReplyCache, key: str | None
+    ) -> Reply | Failure:
+        import httpx2
+        import openai
+
+        body = self._body(prompt)
+        try:
+            response = await client.post(PATH, body=body, cast_to=httpx2.Response)
+        except openai.APIError as error:
+            return _failure(error, key)
+        content = _without(response.text, key)
+        reply = parse(content)
+        if reply is None:
+            return Failure(reason="no text in the reply", detail=_short(content))
+        return parse(cache.put(self._name(body), content)) or reply
+
+    def _kept(self, prompt: str, cache: ReplyCache) -> Reply | None:
+        content = cache.get(self._name(self._body(prompt)))
+        return None if content is None else parse(content, cached=True)
+
+    def _name(self, body: Mapping[str, Any]) -> str:
+        return request_key(self.address + PATH, body)
+
+    def _body(self, prompt: str) -> dict[str, Any]:
+        settings = self.settings
+        fields = {
+            "model": settings.model,
+            "messages": [{"role": "user", "content": prompt.encode(errors="replace").decode()}],
+            "max_tokens": settings.max_tokens,
+            "temperature": settings.temperature,
+            **settings.extra,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _client(self, transport: Transport) -> AsyncOpenAI:
+        from openai import AsyncOpenAI
+
+        return AsyncOpenAI(
+            api_key="none",  # the transport adds the real one; without any, it would be sought elsewhere
+            base_url=self.address,
+            max_retries=self.settings.retries,
+            timeout=self.settings.timeout_seconds,
+            http_client=transport,
+        )
+
+    def _transport(self, key: str | None) -> Transport:
+        from demur.endpoints.transport import Transport
+
+        return Transport(
+            key=key,
+            timeout_seconds=self.settings.timeout_seconds,
+            connections=self.settings.concurrency,
+            requests_per_minute=self.settings.requests_per_minute,
+        )
+
+    def _count(self, answer: Reply | Failure) -> None:
+        if isinstance(answer, Failure):
+            self.usage.failed += 1
+        else:
+            (self.usage.cached if answer.cached else self.usage.new).add(answer)
+
+    def _key(self) -> str | None:
+        """The key, as it may stand in a header.
+
+        Raises:
+            ConfigError: there is none, or it is no key.
+        """
+        variable = self.settings.key_variable
+        if variable is None:
+            return None
+        if not _VARIABLE.fullmatch(variable):
+            raise ConfigError(
+                expected="the name of an environment variable, in capitals, such as OPENAI_API_KEY",
+                found="something else, not shown here since it may be the key itself",
+                where="key_variable",
+                fix="export the key as a variable, and give that variable's name",
+            )
+        key = os.environ.get(variable, "").strip()
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigError(
+                expected=f"the server's key in the environment variable {variable}",
+                found="characters that no key has" if key else "no such variable, or an empty one",
+                fix=f"export {variable}, or leave key_variable out where the server wants no key",
+            )
+        return key
+
+    def _error(self, failure: Failure) -> ModelError:
+        said = f": {failure.detail}" if failure.detail else ""
+        return ModelError(
+            expected=f"replies of the model {self.settings.model!r}",
+            found=f"{failure.reason}{said}",
+            where=self.address,
+            fix="check that the server runs and knows the model, and that the key is right; then run the "
+            "same command again: the replies that came are kept",
+        )
+
+
+class _Down:
+    """Tells when failures are the server's, and would meet every other prompt as well."""
+
+    def __init__(self, patience: int, error: Callable[[Failure], ModelError]) -> None:
+        self.patience, self.error = patience, error
+        self.in_a_row = 0
+
+    def look_at(self, answer: Reply | Failure) -> None:
+        """Take note of what one prompt got.
+
+        Raises:
+            ModelError: there is no use in going on.
+        """
+        if isinstance(answer, Reply) or answer.reason in OF_THE_PROMPT:
+            self.in_a_row = 0
+            return
+        self.in_a_row += 1
+        if answer.reason in FOR_ALL or self.in_a_row >= self.patience:
+            raise self.error(answer)
+
+
+def _address(settings: EndpointSettings) -> str:
+    """The server's address, without a slash at its end.
+
+    Raises:
+        ConfigError: it is missing, or holds more than an address.
+    """
+    parts = urlsplit(settings.base_url or "")
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    if parts.scheme in ("http", "https") and parts.hostname and plain and settings.model:
+        return f"{settings.base_url}".rstrip("/")
+    raise ConfigError(
+        expected="the address of a server, such as http://localhost:8000/v1, and the name of a model there",
+        found="an address with a user, a password or a query" if not plain else repr(settings.base_url),
+        where="base_url",
+        fix="begin it with http:// or https://; a key belongs in an environment variable (key_variable)",
+    )
+
+
+def _failure(error: Any, key: str | None) -> Failure:
+    """What an error of the openai client means."""
+    import httpx2
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return Failure(reason="timed out")
+    if isinstance(error, openai.APIConnectionError):
+        cause = error.__cause__
+        reason: Reason = "not reachable" if isinstance(cause, httpx2.ConnectError) else "cut off"
+        return Failure(reason=reason, detail=_short(_without(str(cause or ""), key)))
+    status = getattr(error, "status_code", 200)
+    if 300 <= status < 400:
+        return Failure(reason="redirected", detail=f"status {status}; redirects are not followed")
+    reason = STATUS.get(status, "server error" if status >= 500 else "request refused")
+    return Failure(reason=reason, detail=_short(_without(error.message, key)))
+
+
+def _without(text: str, key: str | None) -> str:
+    """A text in which the key, should a server repeat it, is not to be read."""
+    return text.replace(key, HIDDEN) if key else text
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine, also where a loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

@@ -1,0 +1,157 @@
+"""What comes back from a server, and what it took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MILLION = 1_000_000
+
+Reason = Literal[
+    "key refused",
+    "payment required",
+    "not found",
+    "redirected",
+    "request refused",
+    "rate limited",
+    "server error",
+    "timed out",
+    "not reachable",
+    "cut off",
+    "no text in the reply",
+]
+"""Why there is no reply. The first four would meet every other prompt as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a model said to one prompt."""
+
+    text: str
+    finish: str | None = None
+    """As the server says it: ``stop``, ``length`` where the token limit cut it, …"""
+    prompt_tokens: int | None = None
+    """As the server counts; None where it does not say."""
+    completion_tokens: int | None = None
+    """Likewise."""
+    cached: bool = False
+    """It was there already: nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why there is no reply to one prompt."""
+
+    reason: Reason
+    detail: str = ""
+    """What the server or the network said, without the key."""
+
+
+def parse(content: str, *, cached: bool = False) -> Reply | None:
+    """The reply in the JSON of a chat completion; None where it holds no text."""
+    try:
+        found = json.loads(content)
+        choice = found["choices"][0]
+        text = choice["message"]["content"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if not isinstance(text, str):
+        return None
+    usage, finish = found.get("usage"), choice.get("finish_reason")
+    return Reply(
+        text=text,
+        finish=finish if isinstance(finish, str) else None,
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+        cached=cached,
+    )
+
+
+def json_object(text: str, fields: Mapping[str, type]) -> dict[str, Any] | None:
+    """The JSON object that a reply is, with exactly these fields of these types; None for anything else."""
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return None
+    fits = isinstance(found, dict) and found.keys() == fields.keys()
+    return found if fits and all(type(found[name]) is kind for name, kind in fields.items()) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of some pairs; a name that stands twice would make one of its values a guess."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _count(usage: Any, name: str) -> int | None:
+    value = usage.get(name) if isinstance(usage, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+@dataclass(slots=True)
+class Tokens:
+    """What some replies took, as the server counts."""
+
+    replies: int = 0
+    uncounted: int = 0
+    """Replies without a count; the sums leave them out."""
+    prompt: int = 0
+    completion: int = 0
+
+    def add(self, reply: Reply) -> None:
+        """One more reply."""
+        self.replies += 1
+        if reply.prompt_tokens is None or reply.completion_tokens is None:
+            self.uncounted += 1
+        else:
+            self.prompt += reply.prompt_tokens
+            self.completion += reply.completion_tokens
+
+    def cost(self, price_in: float | None, price_out: float | None) -> float | None:
+        """In the currency of the prices, which are for a million tokens.
+
+        None without both prices, or where a reply has no count: part of a cost is none.
+        """
+        if price_in is None or price_out is None or self.uncounted:
+            return None
+        return (self.prompt * price_in + self.completion * price_out) / MILLION
+
+
+@dataclass(slots=True)
+class Usage:
+    """What an endpoint was asked, and what that took."""
+
+    price_in: float | None = None
+    price_out: float | None = None
+    requests: int = 0
+    """Sent over the network, those made again included."""
+    failed: int = 0
+    """Prompts without a reply."""
+    new: Tokens = field(default_factory=Tokens)
+    cached: Tokens = field(default_factory=Tokens)
+    """Replies that were there already, and what they took when they were made."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values: tokens and ``cost`` of all replies, ``cost_now`` of those made now."""
+        both = Tokens(
+            replies=self.new.replies + self.cached.replies,
+            uncounted=self.new.uncounted + self.cached.uncounted,
+            prompt=self.new.prompt + self.cached.prompt,
+            completion=self.new.completion + self.cached.completion,
+        )
+        counted = both.replies > both.uncounted or not both.replies
+        return {
+            "requests": self.requests,
+            "failed": self.failed,
+            "replies": both.replies,
+            "cached": self.cached.replies,
+            "uncounted": both.uncounted,
+            "prompt_tokens": both.prompt if counted else None,
+            "completion_tokens": both.completion if counted else None,
+            "cost": both.cost(self.price_in, self.price_out),
+            "cost_now": self.new.cost(self.price_in, self.price_out),
+        }

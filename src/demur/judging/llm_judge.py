@@ -1,0 +1,162 @@
+"""A model as the judge: does a response say the same as an accepted answer, and does it decline?
+
+The verdict is the one that `demur.judging.judge` gives, with a model's word in place of the rule's and of
+the refusal phrases: REFUSED where it says that the response refused, CORRECT and WRONG as it says, WRONG
+where a question that cannot be answered is answered. UNSCORED, with the reason, where the model cannot be
+asked, replies with anything but the JSON object asked for, or says that a response is correct and refused;
+never a guess. The rule judges too, and how far the two agree is part of the result.
+Source: Demur. Such judges err (Zheng et al., arXiv 2306.05685, section 3.3): look at the agreement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from demur.config import EndpointSettings
+from demur.endpoints import Complete, Endpoint, Failure, Reply, json_object
+from demur.judging.refusals import State
+from demur.records import Question, Verdict
+from demur.templates import JUDGE_ANSWER, JUDGE_STANCE, LETTERS, fill
+
+NOT_THE_JSON = "the reply is not the JSON object asked for"
+CONTRADICTION = "the reply says both correct and refused"
+NOTHING_ACCEPTED = "no accepted answer to compare with"
+
+UNSCORED_ANSWERS = (
+    "what is unscored counts as answered in coverage and refusal_rate: nobody said that it refused"
+)
+
+Pair = tuple[Question, str]
+"""A question and a response to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a model says of one response."""
+
+    verdict: Verdict
+    unscored: str = ""
+    """Why it could not be judged; empty where it was."""
+
+
+def judge_by_model(pairs: Sequence[Pair], complete: Complete) -> list[Judgement]:
+    """Judge responses, in order. Empty ones are wrong, and nobody is asked about them.
+
+    Raises:
+        ModelError: the model cannot be asked at all.
+    """
+    asked = [pair for pair in pairs if pair[1].strip()]
+    replies = iter(complete([prompt(*pair) for pair in asked]))
+    return [
+        _judgement(question, next(replies)) if text.strip() else Judgement(Verdict.WRONG)
+        for question, text in pairs
+    ]
+
+
+def rejudge(
+    pairs: Sequence[Pair],
+    by_rule: Sequence[Verdict],
+    settings: EndpointSettings,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[list[Verdict], dict[str, Any]]:
+    """A model's verdicts, and beside them what came of it.
+
+    Args:
+        by_rule: the rule's verdict of each pair.
+        resamples: bootstrap draws behind the intervals of the agreement.
+
+    Returns:
+        The verdicts, and as JSON values: ``model``, ``base_url``, ``responses``, ``unscored`` (reason to
+        number), ``agreement`` (see `demur.metrics.agreement`) and ``usage`` (requests, tokens, cost).
+
+    Raises:
+        DemurError: the model cannot be asked at all.
+    """
+    from demur.metrics.agreement import agreement
+
+    endpoint = Endpoint(settings)
+    if progress:
+        progress(sum(not text.strip() for _, text in pairs))
+    found = judge_by_model(pairs, lambda prompts: endpoint.complete_many(prompts, progress=progress))
+    verdicts = [item.verdict for item in found]
+    keys = [question.id for question, _ in pairs]
+    report = {
+        "model": settings.model,
+        "base_url": endpoint.address,
+        "responses": len(pairs),
+        "unscored": dict(Counter(item.unscored for item in found if item.unscored).most_common()),
+        "agreement": agreement(by_rule, verdicts, keys, resamples=resamples, seed=seed),
+        "usage": endpoint.usage.to_dict(),
+    }
+    return verdicts, report
+
+
+def sentences(report: Mapping[str, Any]) -> list[str]:
+    """What came of a model's judging, in plain words: unscored and why, agreement, cost.
+
+    Args:
+        report: as `rejudge` gives it.
+    """
+    judged, usage = report["agreement"], report["usage"]
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["unscored"].items())
+    left = [UNSCORED_ANSWERS] if reasons else []
+    names = ("prompt_tokens", "completion_tokens", "cost", "cost_now")
+    taken, given, cost, now = (_amount(usage[name]) for name in names)
+    return [
+        f"judged by {report['model']}: {report['responses']:,} responses, "
+        f"{sum(report['unscored'].values()):,} unscored" + (f" ({reasons})" if reasons else ""),
+        f"agreement with the rule on {judged['n']:,}: {_interval(judged['agreement'])}, "
+        f"Cohen's kappa {_interval(judged['kappa'])}",
+        f"{usage['replies']:,} replies, {usage['cached']:,} of them kept from before; "
+        f"{usage['requests']:,} requests; {taken} tokens in, {given} out; "
+        f"cost {cost}, of that now {now}",
+        *left,
+    ]
+
+
+def _interval(cell: Mapping[str, float | None]) -> str:
+    if cell["value"] is None:
+        return "undefined"
+    between = "" if cell["low"] is None else f" [{cell['low']:.3f}, {cell['high']:.3f}]"
+    return f"{cell['value']:.3f}{between}"
+
+
+def _amount(value: float | None) -> str:
+    """A number of tokens, or a cost; unknown is said."""
+    if value is None:
+        return "unknown"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}" if value >= 0.01 else f"{value:.2g}"
+
+
+def prompt(question: Question, text: str) -> str:
+    """What the model is asked. Foreign text stands in JSON strings, which it cannot end."""
+    material: dict[str, Any] = {"question": question.text}
+    if question.choices:
+        material["options"] = dict(zip(LETTERS, question.choices, strict=False))
+    if question.answers:
+        material["accepted_answers"] = list(question.answers)
+    material["response"] = text
+    template = JUDGE_ANSWER if question.answers else JUDGE_STANCE
+    return fill(template, material=json.dumps(material, ensure_ascii=False, indent=1))
+
+
+def _judgement(question: Question, reply: Reply | Failure) -> Judgement:
+    if isinstance(reply, Failure):
+        return Judgement(Verdict.UNSCORED, reply.reason)
+    fields = {"correct": bool, "stance": str} if question.answers else {"stance": str}
+    said = json_object(reply.text, fields)
+    if said is None or said["stance"] not in get_args(State):
+        return Judgement(Verdict.UNSCORED, NOT_THE_JSON)
+    refused, correct = said["stance"] == "refused", said.get("correct")
+    if refused:
+        return Judgement(Verdict.UNSCORED, CONTRADICTION) if correct else Judgement(Verdict.REFUSED)
+    if correct is None and question.answerable:
+        return Judgement(Verdict.UNSCORED, NOTHING_ACCEPTED)
+    return Judgement(Verdict.CORRECT if correct else Verdict.WRONG)

@@ -1,0 +1,116 @@
+"""An accepted answer that is a number, in the other ways to write that number, and what is part of one.
+
+"1000" is "1,000", "1000.0" and "one thousand", "1.5 million" is "1500000". A number that goes on is another
+one: "5" does not stand in "5 million", nor "twenty" in "twenty five". The word "one" is added to nothing,
+since it is mostly no number, and figures that begin with a zero ("007") are a name. English words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+
+UNITS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+SCALES = {"trillion": 10**12, "billion": 10**9, "million": 10**6, "thousand": 1000}
+_NUMBER = re.compile(
+    rf"(?P<figures>-?(?:0|[1-9]\d{{0,17}})(?:\.\d{{1,9}})?)(?: (?P<scale>{'|'.join(SCALES)}))?"
+)
+
+_SMALL = "|".join(UNITS[1:])
+_TEN = "|".join(TENS[2:])
+_SCALE = "|".join(("hundred", *SCALES))
+_WORDS = frozenset((*UNITS, *TENS[2:], "hundred", *SCALES))
+_GOES_ON_AFTER_ANY = re.compile(rf" (?:(?:{_SCALE})\b|and half\b|point (?:zero|{_SMALL})\b)")
+_GOES_ON_AFTER_TEN = re.compile(rf" (?:{'|'.join(UNITS[1:10])})\b")
+_GOES_ON_AFTER_SCALE = re.compile(rf" (?:and )?(?:{_SMALL}|{_TEN})\b")
+_BEGAN_BEFORE = re.compile(rf"\b(?:(?:{_TEN}) |(?:{_SCALE}) (?:and )?)$")
+
+
+def other_numbers(key: str) -> Iterator[str]:
+    """The ways to write the number that a normal form is; nothing where it is none."""
+    value = _value(key)
+    if value is None:
+        return
+    plain = _plain(value)
+    yield plain
+    yield from (f"{plain}.0", f"{plain}.00") if value == int(value) else (f"{plain}0",)
+    for name, scale in SCALES.items():
+        scaled = value / scale
+        if scaled >= 1 and round(scaled, 3) == scaled:
+            yield f"{_plain(scaled)} {name}"
+    if value == int(value) and 1 < value < 10**15:
+        yield from _in_words(int(value))
+
+
+def part_of_a_number(text: str, start: int, end: int) -> bool:
+    """Whether what stands at ``start`` to ``end`` of a normal form is a piece of a longer number."""
+    words, rest = text[start:end].split(" "), text[end:]
+    last = words[-1]
+    if not (last[-1:].isdigit() or last in _WORDS or words[0] in _WORDS):
+        return False
+    if (last[-1:].isdigit() or last in _WORDS) and _GOES_ON_AFTER_ANY.match(rest):
+        return True
+    if last in TENS and _GOES_ON_AFTER_TEN.match(rest):
+        return True
+    if last in ("hundred", *SCALES) and _GOES_ON_AFTER_SCALE.match(rest):
+        return True
+    return words[0] in _WORDS and _BEGAN_BEFORE.search(text[:start]) is not None
+
+
+def _value(key: str) -> Decimal | None:
+    match = _NUMBER.fullmatch(key)
+    if match:
+        return Decimal(match["figures"]) * SCALES.get(match["scale"], 1)
+    value = _values().get(key.replace(" and ", " "))
+    return None if value is None else Decimal(value)
+
+
+def _plain(value: Decimal) -> str:
+    """Figures without zeros at the end of a fraction, and without an exponent."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@cache
+def _values() -> dict[str, int]:
+    """Numbers in words, up to 999 and up to 999 of every scale."""
+    return {
+        words: number * scale
+        for scale in (1, *SCALES.values())
+        for number in range(1, 1000)
+        for words in _in_words(number * scale)
+    }
+
+
+def _in_words(number: int) -> Iterator[str]:
+    """A number from 1 on in words, without "and" and with one before the last part where there can be."""
+    parts = []
+    for name, scale in SCALES.items():
+        if number >= scale:
+            parts.append(f"{_below_thousand(number // scale)} {name}")
+            number %= scale
+    if number >= 100:
+        parts.append(f"{UNITS[number // 100]} hundred")
+        number %= 100
+    rest = _below_hundred(number) if number else ""
+    yield " ".join((*parts, rest)).strip()
+    if parts and rest:
+        yield " ".join((*parts, "and", rest))
+
+
+def _below_thousand(number: int) -> str:
+    hundreds = f"{UNITS[number // 100]} hundred" if number >= 100 else ""
+    rest = _below_hundred(number % 100) if number % 100 else ""
+    return f"{hundreds} {rest}".strip()
+
+
+def _below_hundred(number: int) -> str:
+    if number < len(UNITS):
+        return UNITS[number]
+    return f"{TENS[number // 10]} {UNITS[number % 10] if number % 10 else ''}".strip()
