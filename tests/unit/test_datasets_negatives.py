@@ -4,8 +4,8 @@ import json
 from collections import Counter
 
 import pytest
-from chat_server import ChatServer, Said
 
+from chat_server import ChatServer, Said
 from demur.config import DataSettings, EndpointSettings
 from demur.datasets import load_questions
 from demur.datasets.negatives import by_model, by_rule
