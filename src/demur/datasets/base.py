@@ -65,6 +65,8 @@ class Dataset:
     citation: str
     source: str
     """Where the files come from: an address, or a sentence."""
+    hub: str = ""
+    """Its address on the Hugging Face Hub, where the rows there have a form that is read here."""
     fields: bool = False
     """Whether field names can be chosen by the user (``--data.question_field`` and the like)."""
 

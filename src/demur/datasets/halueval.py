@@ -45,5 +45,6 @@ HALUEVAL = Dataset(
     splits=("test/ood",),
     licence="MIT",
     citation="Li et al., HaluEval, EMNLP 2023, arXiv 2305.11747",
+    hub="hub:pminervini/HaluEval:qa",
     source="https://github.com/RUCAIBox/HaluEval",
 )

@@ -73,5 +73,6 @@ HOTPOTQA = Dataset(
     splits=("train", "test/id"),
     licence="CC BY-SA 4.0",
     citation="Yang et al., HotpotQA, EMNLP 2018, arXiv 1809.09600",
+    hub="hub:hotpotqa/hotpot_qa:distractor",
     source="https://hotpotqa.github.io",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from demur.config import DataSettings
+from demur.datasets import hub
 from demur.datasets.base import RawData, part_of
 from demur.datasets.checking import check_questions
 from demur.datasets.loading import resolve
@@ -30,7 +31,7 @@ PASSAGE = 500
 
 def catalogue() -> list[dict[str, Any]]:
     """Every dataset as JSON values."""
-    kept = ("description", "path", "splits", "licence", "citation", "source")
+    kept = ("description", "path", "hub", "splits", "licence", "citation", "source")
     return [
         {"name": name, **{field: getattr(dataset, field) for field in kept}}
         for name, dataset in DATASETS.items()
@@ -136,15 +137,16 @@ def check_file(path: Path, name: str | None = None) -> dict[str, Any]:
     Raises:
         DataError: it cannot be read; every problem is listed, up to a limit.
     """
+    named, path = path, hub.local(path)
     found = recognise(path) if path.exists() else None
     if name is None and found is not None and found.dataset is None:
-        return {"path": str(path), "dataset": None, "kind": found.kind, "fix": found.fix}
+        return {"path": str(named), "dataset": None, "kind": found.kind, "fix": found.fix}
     chosen = name or (found.dataset if found else None) or "file"
     raw = read_raw(chosen, path)
     questions = QuestionTable.of(raw.questions)
     tasks, names = questions.codes("task")
     return {
-        "path": str(path),
+        "path": str(named),
         "dataset": chosen,
         "kind": f"the dataset {chosen}" if chosen != "file" else "questions of your own",
         "files": len(raw.files),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demur.config import DataSettings
-from demur.datasets import mixture
+from demur.datasets import hub, mixture
 from demur.datasets.base import MOST_GROUPS, Dataset
 from demur.datasets.leaks import (
     find_duplicates,
@@ -167,7 +167,7 @@ def resolve(settings: DataSettings) -> tuple[Dataset, Path | None]:
         name, path = "file", Path(name)
     dataset = DATASETS.get(DATASETS.check(name, where="--data.name"))
     _refuse_fields(dataset, settings)
-    return dataset, path.expanduser() if path else None
+    return dataset, hub.local(path) if path else None
 
 
 def _is_path(name: str) -> bool:

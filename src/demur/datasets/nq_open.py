@@ -37,5 +37,6 @@ NQ_OPEN = Dataset(
     splits=("train", "test/id"),
     licence="Apache-2.0; dataset card: CC BY-SA 3.0",
     citation="Lee et al., ORQA, ACL 2019, arXiv 1906.00300; Kwiatkowski et al., TACL 2019",
+    hub="hub:google-research-datasets/nq_open",
     source="https://github.com/google-research-datasets/natural-questions/tree/master/nq_open",
 )

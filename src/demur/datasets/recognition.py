@@ -44,6 +44,7 @@ FIELDS: tuple[tuple[str, frozenset[str]], ...] = (
     ("nonambigqa", frozenset({"question", "answers", "gold_answer"})),
     ("triviaqa", frozenset({"Question", "Answer"})),
     ("triviaqa", frozenset({"question", "golden_answers"})),
+    ("triviaqa", frozenset({"question", "question_source", "answer"})),
     ("asqa", frozenset({"ambiguous_question", "qa_pairs"})),
 )
 """Fields that only one dataset has together; the first match counts."""

@@ -1,6 +1,7 @@
 """TriviaQA: trivia questions with all names of their answer, without their documents.
 
-Two layouts: the published JSON, whose ``Data`` lists questions with an ``Answer`` of value and aliases, and
+Three layouts: the published JSON, whose ``Data`` lists questions with an ``Answer`` of value and aliases,
+the Hub's rows, which have these in small letters, and
 flat JSON lines with ``question`` and ``golden_answers``. The published test part has no answers, and the
 verified part stands in the development part: in a folder, neither is read.
 """
@@ -34,15 +35,22 @@ def convert(record: Mapping[str, Any]) -> Question:
     if "golden_answers" in record:
         text, answers = text_of(record, "question"), texts_of(record, "golden_answers")
     else:
-        text, answers = text_of(record, "Question"), _answers(record.get("Answer"))
+        hub = "question" in record  # the same layout in small letters
+        names = (
+            ("question", "answer", "value", "aliases")
+            if hub
+            else ("Question", "Answer", "Value", "Aliases")
+        )
+        text, answers = text_of(record, names[0]), _answers(record, *names[1:])
     return Question(id="", text=text, answers=answers, split="")
 
 
-def _answers(answer: object) -> tuple[str, ...]:
+def _answers(record: Mapping[str, Any], field: str, value: str, aliases: str) -> tuple[str, ...]:
+    answer = record.get(field)
     if not isinstance(answer, Mapping):
-        raise FieldError(f"Answer is {describe(answer)}, not an object; the test part has none")
-    aliases = texts_of(answer, "Aliases") if answer.get("Aliases") else ()
-    return tuple(dict.fromkeys((text_of(answer, "Value"), *aliases)))
+        raise FieldError(f"{field} is {describe(answer)}, not an object; the test part has none")
+    others = texts_of(answer, aliases) if answer.get(aliases) else ()
+    return tuple(dict.fromkeys((text_of(answer, value), *others)))
 
 
 def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
@@ -58,5 +66,6 @@ TRIVIAQA = Dataset(
     splits=("train", "test/id"),
     licence="Apache-2.0",
     citation="Joshi et al., TriviaQA, ACL 2017, arXiv 1705.03551",
+    hub="hub:mandarjoshi/trivia_qa:rc.nocontext",
     source="https://github.com/mandarjoshi90/triviaqa",
 )
