@@ -1,5 +1,6 @@
 """The real commands on the pocket world, offline: `demur tax`, and exported tasks in lm-eval's own CLI."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -8,11 +9,23 @@ import sys
 
 import pytest
 
-from demur.records import Prediction, read_parquet
+from demur.engines.encoding import Encoder
+from demur.harness.asking import by_default
+from demur.harness.folder import write_tasks
+from demur.harness.paired import Draws, compare
+from demur.harness.questions import judged_task
+from demur.harness.running import load_tasks, run_tasks
+from demur.pocket import bundled_model
+from demur.pocket.build import load_model
+from demur.records import Prediction, Question, read_parquet
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("lm_eval") is None, reason="lm-eval is not installed: pip install 'demur[tax]'"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("lm_eval") is None,
+        reason="lm-eval is not installed: pip install 'demur[tax]'",
+    ),
+]
 
 OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
 
@@ -87,7 +100,6 @@ def test_exported_tasks_give_the_runs_own_verdicts_in_lm_evals_cli(run, tmp_path
     assert done.returncode == 0, done.stderr
     card = json.loads((run / "systems/r-tuning/model/demur.json").read_text())
     adapter = "" if system == "base" else f",peft={run / 'systems/r-tuning/model'}"
-    # Two cells of the table only: the parts in and out of domain.
     done = execute(
         *("lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "32"),
         *("--model_args", f"pretrained={card['base_model']},dtype=float32{adapter}"),
@@ -112,3 +124,42 @@ def test_exported_tasks_give_the_runs_own_verdicts_in_lm_evals_cli(run, tmp_path
     for split in ("id", "ood"):
         theirs = results[f"demur_{split}"]["accuracy,none"]
         assert theirs == pytest.approx(metrics[split]["accuracy"]["value"])
+
+
+def test_a_chat_models_prompts_are_the_runs_own(tmp_path):
+    model, tokenizer = load_model(bundled_model())
+    tokenizer.chat_template = (
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+        "{% if add_generation_prompt %}<me>{% if not enable_thinking %}-{% endif %}{% endif %}"
+    )
+    questions = [Question(id=name, text=f"Who is {{{name}}}?", answers=("Bo",)) for name in "ab"]
+    write_tasks([judged_task("t", questions, by_default(), tag="t", about="x")], tmp_path, about="x")
+    tasks = load_tasks(["t"], own=tmp_path, own_names=["t"])
+    logged = run_tasks(tasks, model, tokenizer, chat=True, batch_size="auto", limit=None)["t"]
+    encoder = Encoder(tokenizer, format="chat")
+    asked = [sample["arguments"][0][0] for sample in logged]
+    assert asked == [encoder.render(f"Question: Who is {{{name}}}? Answer:") for name in "ab"]
+    assert asked[0] == "<user>Question: Who is {a}? Answer:<me>-", "thinking is off, braces stay"
+
+
+def test_a_group_is_one_row_and_both_models_see_the_same_worked_examples(tmp_path):
+    model, tokenizer = load_model(bundled_model())
+    written = []
+    for name in ("one", "two"):
+        questions = [
+            Question(id=f"{name}{n}", text=f"Who is {name} {n}?", answers=("Bo",)) for n in range(6)
+        ]
+        task = judged_task(name, questions, by_default(), tag="t", about="x")
+        shots = {**task.settings, "num_fewshot": 2, "fewshot_split": "test"}
+        written.append(dataclasses.replace(task, settings=shots))
+    write_tasks(written, tmp_path, about="x")
+    (tmp_path / "both.yaml").write_text("group: both\ntask: [one, two]\n")
+    tasks = load_tasks(["both"], own=tmp_path, own_names=["both"])
+    assert tasks.rows == {"both": ("one", "two")}
+    first, again = (run_tasks(tasks, model, tokenizer, chat=False, batch_size=4, limit=5) for _ in range(2))
+    prompt = first["one"][0]["arguments"][0][0]
+    assert prompt.count("Answer:") == 3, "two worked examples and the question"
+    assert [s["prompt_hash"] for s in first["two"]] == [s["prompt_hash"] for s in again["two"]]
+    found = compare(tasks.loaded, first, again, Draws(level=0.95, resamples=20, seed=0))
+    assert found["n"] == 10, "five documents of each"
+    assert found["metrics"]["accuracy"]["difference"]["value"] == 0

@@ -269,6 +269,19 @@ def test_a_difference_is_paired():
 
 
 @needs_lm_eval
+def test_answers_read_in_two_ways_are_two_metrics():
+    def both(right):
+        return [sample(0, acc=right[0]), sample(0, acc=right[1]) | {"filter": "strict-match"}]
+
+    found = compared(both((1, 0)), both((1, 1)))
+    assert {name: cell["gained"] for name, cell in found["metrics"].items()} == {
+        "acc": 0,
+        "acc, strict-match": 1,
+    }
+    assert found["n"] == 1
+
+
+@needs_lm_eval
 def test_nothing_moved_is_not_certainty():
     rows = [sample(n, acc=1) for n in range(100)]
     cell = compared(rows, rows)["metrics"]["acc"]["difference"]
