@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from demur.engines.encoding import Encoder
+from demur.errors import ConfigError
 from demur.harness.asking import by_default
 from demur.harness.folder import write_tasks
 from demur.harness.paired import Draws, compare
@@ -163,3 +164,12 @@ def test_a_group_is_one_row_and_both_models_see_the_same_worked_examples(tmp_pat
     found = compare(tasks.loaded, first, again, Draws(level=0.95, resamples=20, seed=0))
     assert found["n"] == 10, "five documents of each"
     assert found["metrics"]["accuracy"]["difference"]["value"] == 0
+
+
+def test_tasks_that_run_generated_code_are_refused(tmp_path):
+    questions = [Question(id="a", text="Write code.", answers=("pass",))]
+    task = judged_task("t", questions, by_default(), tag="t", about="x")
+    unsafe = dataclasses.replace(task, settings={**task.settings, "unsafe_code": True})
+    write_tasks([unsafe], tmp_path, about="x")
+    with pytest.raises(ConfigError, match="executes generated code"):
+        load_tasks(["t"], own=tmp_path, own_names=["t"])

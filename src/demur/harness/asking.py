@@ -102,10 +102,11 @@ def is_chat(pipeline: Pipeline) -> bool:
 
     from demur.engines.encoding import Encoder
 
+    model = pipeline.config.model
     tokenizer = AutoTokenizer.from_pretrained(
-        pipeline.model_path, revision=pipeline.config.model.revision, trust_remote_code=False
+        pipeline.model_path, revision=model.revision, trust_remote_code=model.trust_remote_code
     )
-    return Encoder(tokenizer, format=pipeline.config.model.format).format == "chat"
+    return Encoder(tokenizer, format=model.format).format == "chat"
 
 
 class _Heard(Exception):  # noqa: N818 - it carries what was asked; nothing went wrong
