@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from demur import __version__
 from demur.cli_data import data_app
+from demur.cli_tax import export_tasks, tax
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
 
@@ -32,6 +33,8 @@ pocket_app = typer.Typer(
 )
 app.add_typer(pocket_app, name="pocket")
 app.add_typer(data_app, name="data")
+app.command("tax")(tax)
+app.command("export-tasks")(export_tasks)
 
 SHORT = {"model": "model.path", "data": "data.name", "method": "method", "out": "out", "seed": "seed"}
 """Short flags for the settings that are given most."""

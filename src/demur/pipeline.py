@@ -148,7 +148,7 @@ class Pipeline:
     @cached_property
     def engine(self) -> Engine:
         """The base model, opened when first needed."""
-        return self._open(None)
+        return self.open_model(None)
 
     @cached_property
     def questions(self) -> QuestionTable:
@@ -182,13 +182,13 @@ class Pipeline:
         owners = {system: self.info(system).weights or system for system in self.config.systems}
         return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
 
-    def _open(self, system: str | None) -> Engine:
-        """The base model, or the tuned model of a system."""
+    def open_model(self, system: str | None, *, engine: str | None = None) -> Engine:
+        """The base model (None), or the tuned model of a system, in the run's engine or another one."""
         settings = self.config.model
         tuned = self.folder.model(system) if system else None
         adapter = tuned if tuned and (tuned / "adapter_config.json").exists() else None
         path = str(tuned) if tuned and not adapter else self.model_path
-        return ENGINES.get(settings.engine).open(
+        return ENGINES.get(engine or settings.engine).open(
             path,
             adapter=adapter,
             dtype=settings.dtype,
@@ -562,7 +562,7 @@ class Pipeline:
     def _predict_one(self, system: str, inputs: str) -> dict[str, Any]:
         self.__dict__.pop("engine", None)  # one model in memory at a time
         info = self.info(system)
-        engine = self._open(None if info.weights == "base" else info.weights or system)
+        engine = self.open_model(None if info.weights == "base" else info.weights or system)
         method, setup = METHODS.get(info.name)(), self.setup(engine, system)
         store = UnitStore(self.folder.work / "predict" / system, Prediction, key=inputs)
         with self.listener.bar(f"asking {system}", len(self.questions), "questions") as advance:

@@ -235,7 +235,7 @@ def _explained(error: Exception, source: str) -> ModelError:
             "no folder and no model (or revision) of this name that you may see",
         )
         fix = "check the name; for a private model log in with `hf auth login`"
-    elif names & _UNREACHABLE or "couldn't connect" in text.lower() or "offline" in text.lower():
+    elif is_unreachable(error):
         expected, found = (
             "a folder, or a model on a hub that can be reached",
             "no folder of this name, and no hub",
@@ -262,6 +262,14 @@ _UNREACHABLE = {
     "ReadTimeout",
     "Timeout",
 }
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether a library's error says that the hub could not be reached."""
+    causes = list(_causes(error))
+    text = " ".join(str(cause) for cause in causes).lower()
+    named = any(type(cause).__name__ in _UNREACHABLE for cause in causes)
+    return named or "couldn't connect" in text or "offline" in text
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -23,6 +23,7 @@ from demur.reporting import payload, views, words
 from demur.reporting.headline import Finding, findings
 from demur.reporting.legend import legend
 from demur.reporting.run_folder import RunFolder, read_run
+from demur.reporting.tax import tax_section
 
 FIGURE_LIMIT = 50_000
 """At most so many questions stand behind the curves, the histograms and the slider of a page."""
@@ -102,6 +103,7 @@ def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
         "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
         "settings": run.metrics.get("settings", {}),
         "promise": (run.guarantee or {}).get("sentences", []),
+        "tax": tax_section(run.tax),
         "total": data["total"],
         "drawn": len(data["membership"]),
         "browsed": len(data["browse"]),

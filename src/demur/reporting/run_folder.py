@@ -25,6 +25,8 @@ class RunFolder:
     """By system, in the manifest's order."""
     guarantee: dict[str, Any] | None = None
     """What `demur calibrate` found, where it was asked."""
+    tax: dict[str, Any] | None = None
+    """What `demur tax` found, where it was asked."""
 
 
 def read_run(path: Path) -> RunFolder:
@@ -50,12 +52,13 @@ def read_run(path: Path) -> RunFolder:
         metrics=metrics,
         questions=questions,
         predictions=predictions,
-        guarantee=_guarantee(path / "guarantee.json"),
+        guarantee=_if_there(path / "guarantee.json", made_by="demur calibrate"),
+        tax=_if_there(path / "tax.json", made_by="demur tax"),
     )
 
 
-def _guarantee(path: Path) -> dict[str, Any] | None:
-    return _read_json(path, made_by="demur calibrate") if path.exists() else None
+def _if_there(path: Path, *, made_by: str) -> dict[str, Any] | None:
+    return _read_json(path, made_by=made_by) if path.exists() else None
 
 
 def _read_json(path: Path, *, made_by: str) -> dict[str, Any]:

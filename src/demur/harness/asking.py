@@ -1,0 +1,149 @@
+"""How a system of a run is asked: its prompts, where its answers end, and what counts as a refusal.
+
+A method's own code decides that. So it is run once for every question, with an engine that only listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, Self
+
+from demur.engines import Capabilities, Sampling
+from demur.errors import ConfigError
+from demur.judging.verdict import DEFAULT_RULE
+from demur.methods import METHODS
+from demur.pipeline import Pipeline
+from demur.records import Question
+from demur.templates import TEMPLATES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Everything around a question that its answer depends on."""
+
+    prompt: Callable[[Question], str]
+    """The prompt as a user would send it; a chat template goes around it later."""
+    stop: tuple[str, ...] = Sampling().stop
+    max_new_tokens: int = Sampling().max_new_tokens
+    rule: str = DEFAULT_RULE
+    """The judging rule."""
+    refusals: tuple[str, ...] = ()
+    """Refusal sentences, beside those that are recognised anyway."""
+    chat: bool = False
+    """The prompt is a turn of a chat."""
+    lead: str = " "
+    """Between prompt and answer."""
+
+
+def plainly(pipeline: Pipeline) -> Asking:
+    """As the base model of a run is asked, and everybody whose method adds no prompt of its own."""
+    config, chat = pipeline.config, is_chat(pipeline)
+    template = config.template.template(chat=chat)
+    return Asking(
+        prompt=template.ask,
+        stop=config.probe.stop,
+        max_new_tokens=config.probe.max_new_tokens,
+        rule=config.judge.rule,
+        refusals=(template.refusal,),
+        chat=chat,
+        lead=template.answer_lead,
+    )
+
+
+def by_default() -> Asking:
+    """As questions are asked that belong to no run."""
+    template = TEMPLATES["r-tuning-code"]
+    return Asking(prompt=template.ask, refusals=(template.refusal,))
+
+
+def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
+    """As a tuned or prompted system of a run is asked first.
+
+    Args:
+        sample: any question, from which is learned where this system's answers end.
+
+    Raises:
+        ConfigError: the system generates no answer of its own.
+    """
+    plain, info = plainly(pipeline), pipeline.info(system)
+    engine = _Listening(plain.chat)
+    method, setup = METHODS.get(info.name)(), pipeline.setup(engine, system)
+
+    def first(question: Question) -> _Heard:
+        try:
+            method.elicit(engine, [question], setup)
+        except _Heard as heard:
+            return heard
+        raise AssertionError(f"{system} asks nothing")
+
+    sampling = first(sample).sampling
+    if sampling is None:
+        raise ConfigError(
+            expected="a system that writes its own answers",
+            found=f"{system}, which certifies the answers of the base model",
+            where="--system",
+            fix="export the system 'base' instead: its answers are the same",
+        )
+    return Asking(
+        prompt=lambda question: first(question).prompt,
+        stop=tuple(sampling.stop),
+        max_new_tokens=sampling.max_new_tokens,
+        rule=plain.rule,
+        refusals=(*plain.refusals, *info.refusals),
+        chat=plain.chat,
+        lead=plain.lead,
+    )
+
+
+def is_chat(pipeline: Pipeline) -> bool:
+    """Whether a run's model is asked through a chat template; reads its tokenizer only."""
+    from transformers import AutoTokenizer
+
+    from demur.engines.encoding import Encoder
+
+    model = pipeline.config.model
+    tokenizer = AutoTokenizer.from_pretrained(
+        pipeline.model_path, revision=model.revision, trust_remote_code=model.trust_remote_code
+    )
+    return Encoder(tokenizer, format=model.format).format == "chat"
+
+
+class _Heard(Exception):  # noqa: N818 - it carries what was asked; nothing went wrong
+    """The first thing that a method asked."""
+
+    def __init__(self, prompt: str, sampling: Sampling | None) -> None:
+        self.prompt, self.sampling = prompt, sampling
+
+
+class _Listening:
+    """An engine without a model: it stops at the first request and tells what it was."""
+
+    name = "listening"
+    capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+
+    def __init__(self, chat: bool) -> None:
+        self.chat = chat
+
+    @classmethod
+    def open(cls, path: str, **settings: Any) -> Self:
+        """There is nothing to open."""
+        raise NotImplementedError
+
+    @classmethod
+    def check(cls, path: str, *, revision: str | None = None, trust_remote_code: bool = False) -> None:
+        """There is nothing to check."""
+
+    def generate(self, prompts: Sequence[str], *, sampling: Sampling, **_: Any) -> NoReturn:
+        """Tell the prompt, and how the answer is generated."""
+        raise _Heard(prompts[0], sampling)
+
+    ask = generate
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[Sequence[str]], **_: Any) -> NoReturn:
+        """Tell that nothing is generated."""
+        raise _Heard(prompts[0], None)
+
+    def render(self, prompt: str) -> str:
+        """The prompt as it is."""
+        return prompt
