@@ -14,7 +14,8 @@ from demur.comparison.columns import (
     refusal_rate,
 )
 from demur.comparison.page import as_csv, render
-from demur.comparison.summary import holm, over_seeds
+from demur.comparison.summary import over_seeds
+from demur.metrics.multiple import holm
 from demur.records import Prediction, Question, Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG

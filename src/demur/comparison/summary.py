@@ -11,6 +11,7 @@ from scipy import stats
 
 from demur.comparison.collect import POLICIES, Cell, RunCells
 from demur.comparison.columns import COLUMNS
+from demur.metrics.multiple import holm
 
 LEVEL = 0.95
 RIVALS = ("base", "base-likelihood")
@@ -52,17 +53,6 @@ def over_seeds(values: Sequence[float | None], level: float = LEVEL) -> dict[str
         half = stats.t.ppf((1 + level) / 2, len(found) - 1) * np.std(found, ddof=1) / math.sqrt(len(found))
         low, high = mean - float(half), mean + float(half)
     return {"mean": mean, "low": low, "high": high, "n": len(found), "values": list(values)}
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction; a missing value stays missing and does not count."""
-    order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    corrected: list[float | None] = [None] * len(p_values)
-    worst = 0.0
-    for rank, (p, i) in enumerate(order):
-        worst = max(worst, min(1.0, p * (len(order) - rank)))
-        corrected[i] = worst
-    return corrected
 
 
 def _group(runs: Sequence[RunCells], against: str | None) -> dict[str, Any]:

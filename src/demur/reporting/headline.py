@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demur.reporting import words
+from demur.reporting.weighed import same_coverage
 
 BY_COVERAGE = ("accuracy_willing", "auroc", "ap")
 BY_ORDER = ("auroc", "ap")
@@ -19,9 +20,6 @@ COMPARED = (("base-likelihood", BY_COVERAGE), ("familiarity-only", BY_ORDER))
 """What a method is held against, and which metric to compare by, the first that the run has.
 Accuracies on the questions answered compare only where both answer equally often; elsewhere the order
 in which the two trust their answers is compared."""
-
-SAME_COVERAGE = 0.005
-"""Coverages that differ by less count as equal: groups are rounded to whole questions."""
 
 RIVALS = {
     "base-likelihood": "the base model’s own likelihood",
@@ -177,7 +175,7 @@ def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by
     """A method held against one rival on a split and on each of its groups."""
     known = list(metrics["metrics"][method])
     parts_of = [split, *(name for name in known if name.startswith(split + "/") and words.is_group(name))]
-    usable = by if _same_coverage(metrics, method, rival, split) else BY_ORDER
+    usable = by if same_coverage(metrics, method, rival, split) else BY_ORDER
     metric = next((m for m in usable if _difference(metrics, m, split, method, rival)), usable[0])
     return Finding(
         place=words.split_title(split),
@@ -189,11 +187,6 @@ def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by
             for name in parts_of
         ),
     )
-
-
-def _same_coverage(metrics: Mapping[str, Any], method: str, rival: str, split: str) -> bool:
-    ours, theirs = (_value(metrics["metrics"][s].get(split, {}), "coverage") for s in (method, rival))
-    return ours is not None and theirs is not None and abs(ours - theirs) < SAME_COVERAGE
 
 
 def _clause(difference: Mapping[str, Any] | None, name: str, whole: str) -> Part:
