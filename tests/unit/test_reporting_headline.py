@@ -133,7 +133,7 @@ def test_questions_without_an_answer():
     }
     assert headline(found, {})[-1] == (
         "Of the questions without an answer in pocket/nonexistent, "
-        "R-Tuning declines 75%, the base model 0%."
+        "R-Tuning declines 75%; the base model declines 0%."
     )
 
 

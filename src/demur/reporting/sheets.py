@@ -57,6 +57,11 @@ def guarded(text: str) -> str:
     return "'" + text if text.startswith(FORMULA) else text
 
 
+def short(value: float | None) -> float | None:
+    """A figure as it stands in a table: six decimals, undefined stays so."""
+    return None if value is None else round(value, 6)
+
+
 def write_sheets(sheets: Iterable[Sheet], folder: Path) -> list[Path]:
     """Write each sheet to ``folder/NAME.csv``, atomically."""
     paths = []
@@ -148,13 +153,9 @@ def _cell(value: Value) -> Value:
     return value
 
 
-def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
 def _estimate(cell: Mapping[str, Any]) -> tuple[Value, ...]:
     return (
-        *(_short(cell.get(key)) for key in ("value", "low", "high")),
+        *(short(cell.get(key)) for key in ("value", "low", "high")),
         cell.get("n"),
         cell.get("unscored"),
     )
@@ -193,7 +194,7 @@ def _difference(item: Weighed) -> tuple[Value, ...]:
     figures = (row["value"], row["low"], row["high"])
     names = (row["metric"], row["split"], row["system"], row["against"])
     rest = (item.p, item.p_holm, item.coverage, item.coverage_against)
-    return (*names, *map(_short, figures), row.get("n"), *map(_short, rest))
+    return (*names, *map(short, figures), row.get("n"), *map(short, rest))
 
 
 def _moves(moves: Mapping[str, Mapping[str, flow.Flow]]) -> Iterator[tuple[Value, ...]]:
@@ -210,7 +211,7 @@ def _slices(sliced: Mapping[str, Mapping[str, Sliced]]) -> Iterator[tuple[Value,
                 names = (split, system, DIMENSIONS[item.dimension], item.value)
                 counts = (item.n, item.unscored, item.answered, item.right)
                 accuracy = (*(item.accuracy or (None, None, None)), item.p_accuracy)
-                yield (*names, *counts, *map(_short, (*accuracy, *item.refusal, item.p_refusal)))
+                yield (*names, *counts, *map(short, (*accuracy, *item.refusal, item.p_refusal)))
 
 
 def _by_signal(
@@ -230,9 +231,9 @@ def _curves(rows: Mapping[str, Mapping[str, Sequence[Prediction]]]) -> Iterator[
                 split,
                 system,
                 signal,
-                _short(point.threshold),
+                short(point.threshold),
                 *counts,
-                *map(_short, (point.coverage, point.risk)),
+                *map(short, (point.coverage, point.risk)),
             )
 
 
@@ -242,9 +243,9 @@ def _reliability(
     bins = run.metrics.get("settings", {}).get("ece_bins", 15)
     for split, system, signal, members in _by_signal(rows):
         for part in curves.reliability(members, signal, bins=bins):
-            edges = (_short(part.low_edge), _short(part.high_edge), part.n)
+            edges = (short(part.low_edge), short(part.high_edge), part.n)
             figures = (part.confidence, part.accuracy, part.low, part.high)
-            yield (split, system, signal, *edges, *map(_short, figures))
+            yield (split, system, signal, *edges, *map(short, figures))
 
 
 def _guarantee(run: RunFolder) -> Iterator[tuple[Value, ...]]:
@@ -252,16 +253,16 @@ def _guarantee(run: RunFolder) -> Iterator[tuple[Value, ...]]:
     if found is None:
         return
     for group, item in found["guarantees"].items():
-        terms = (item["risk"], item["max_error"], item["confidence"], _short(item["threshold"]))
+        terms = (item["risk"], item["max_error"], item["confidence"], short(item["threshold"]))
         where = "calibration" if group == "all" else f"calibration/{group}"
-        figures = (item["n"], item["answered"], _short(item["coverage"]), _short(item["error"]), None, None)
+        figures = (item["n"], item["answered"], short(item["coverage"]), short(item["error"]), None, None)
         yield (where, found["system"], found["signal"], *terms, *figures)
     shared = promise.drawn(found)
     threshold = found["guarantees"]["all"]["threshold"] if shared else None
     first = next(iter(found["guarantees"].values()))
     for split, cell in found["test"].items():
-        terms = (first["risk"], first["max_error"], first["confidence"], _short(threshold))
-        shown = [_short(cell[key]) for key in ("coverage", "error", "low", "high")]
+        terms = (first["risk"], first["max_error"], first["confidence"], short(threshold))
+        shown = [short(cell[key]) for key in ("coverage", "error", "low", "high")]
         yield (split, found["system"], found["signal"], *terms, cell["n"], cell["answered"], *shown)
 
 

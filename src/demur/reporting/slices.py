@@ -2,9 +2,9 @@
 
 A slice of fewer than `LEAST` questions is counted and not shown, and an accuracy of fewer answers than that
 is not given. A slice is marked where it is worse than the rest of the same questions by Fisher's exact
-test, one-sided, after Holm's correction over all slices of that system and split: among many slices some look bad
-by chance. Tenths of the confidence are meant to differ and are not marked. Slices overlap, and a mark says
-where to look, not why.
+test, one-sided, after Holm's correction over all slices of that system and split: among many slices some
+look bad by chance. Tenths of the confidence are meant to differ and are not marked. Slices overlap, and a
+mark says where to look, not why.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Weighed:
             shares = f"{words.percent(self.coverage)} against {words.percent(self.coverage_against)}"
             return f"no fair comparison: {points}, answering {shares}"
         said = words.compare(self.row, lower_is_better=lower, brief=True)
-        return f"{said}; may be chance among {self.family}" if self.tone == "unsure" else said
+        return f"{said}, perhaps by chance (of {self.family})" if self.tone == "unsure" else said
 
 
 def weighed(metrics: Mapping[str, Any]) -> list[Weighed]:

@@ -44,7 +44,7 @@
   const outcome = (system, row) => (abstained(system, row) ? "refused" : verdict(system, row));
 
   const state = { split: $("split").value, system: $("system").value, signal: null, threshold: 0.5,
-                  hidden: new Set(), filter: "all", query: "", page: 0, left: $("left").value, worst: "accuracy", all: false };
+                  hidden: new Set(), filter: "all", query: "", page: 0, left: $("left").value, worst: "accuracy", cut: "", all: false };
   const rows = () => rowsOf[splitNumber.get(state.split)] || [];
   const splitTitle = () => $("split").selectedOptions[0].textContent;
 
@@ -442,7 +442,7 @@
           counts[3 * i + j].toLocaleString("en"), h("small", null, data.called[3 * i + j].name)))))));
     const rate = (name) => {
       const [value, low, high] = found.rates[name] || [null, null, null];
-      return value === null ? "undefined" : low === null ? percent(value) : `${percent(value)} [${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}]`;
+      return value === null ? "undefined" : `${(100 * value).toFixed(1)}%` + (low === null ? "" : ` [${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}]`);
     };
     clear($("flow-blind"), `Newly wrong: ${counts[1].toLocaleString("en")} of the ${before[0].toLocaleString("en")} that were right before, ${rate("newly_wrong")}. `
       + `Prudence (${rate("prudence")}), over-conservativeness (${rate("over_conservativeness")}) and the honesty score made of them (${rate("honesty")}) count refusals only and do not see these.`);
@@ -481,19 +481,29 @@
 
   // ---- where it fails -------------------------------------------------------------------------
   const WORST = 12;
+  /* What can be cut by here; confidence last and by itself, because it is meant to tell right from wrong. */
+  const offerCuts = (items) => {
+    const names = Object.keys(data.dimensions).filter((name) => items.some((item) => item.dimension === name));
+    if (state.cut && !names.includes(state.cut)) state.cut = "";
+    if (!state.cut && names.length && names.every((name) => name === "confidence")) state.cut = "confidence";
+    clear($("cut"), h("option", { value: "" }, "what the questions are like"), names.map((name) => h("option", { value: name, selected: name === state.cut }, data.dimensions[name].toLowerCase())));
+  };
   const drawSlices = () => {
     const split = wholeSplit(), found = (data.slices[state.system] || {})[split], by = state.worst;
     const title = data.splits.find((x) => x.name === split)?.title || split;
-    const shown = found ? found.rows.map(([dimension, value, n, unscored, answered, accuracy, refusal, pAccuracy, pRefusal]) =>
+    let shown = found ? found.rows.map(([dimension, value, n, unscored, answered, accuracy, refusal, pAccuracy, pRefusal]) =>
       ({ dimension, value, n, unscored, answered, accuracy, refusal, p: { accuracy: pAccuracy, refusal: pRefusal } })) : [];
     const key = (item) => (by === "refusal" ? -item.refusal[0] : item.accuracy ? item.accuracy[0] : 2);
+    const tested = shown.filter((item) => item.p[by] !== null).length;
+    offerCuts(shown);
+    shown = shown.filter((item) => (state.cut ? item.dimension === state.cut : item.dimension !== "confidence"));
     shown.sort((a, b) => key(a) - key(b) || b.n - a.n);
-    for (const id of ["slices-table", "slices-more", "slices-note"]) $(id).hidden = !shown.length;
+    for (const id of ["slices-table", "slices-more", "slices-note", "slices-picker"]) $(id).hidden = !shown.length;
     clear($("slices-intro"), shown.length
       ? `${systems.get(state.system).title}, ${title}: the questions cut by what they are like, the worst slice first.`
       : "These questions were not cut: they are no test questions, or each slice of them would be too small.");
     if (!shown.length) return;
-    const few = state.all ? shown : shown.slice(0, WORST), tested = shown.filter((item) => item.p[by] !== null).length;
+    const few = state.all ? shown : shown.slice(0, WORST);
     const span = ([, low, high]) => `${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)}`;
     const whisker = (cell, end) => s("svg", { class: "whisker", width: "100%", height: 22, "aria-hidden": "true" },
       s("line", { class: "axis", x1: "0%", x2: "100%", y1: 11, y2: 11 }),
@@ -575,6 +585,7 @@
   for (const id of ["system", "right"]) $(id).addEventListener("change", () => choose($(id).value));
   $("left").addEventListener("change", () => { state.left = $("left").value; state.page = 0; drawQuestions(); });
   $("worst").addEventListener("change", () => { state.worst = $("worst").value; drawSlices(); });
+  $("cut").addEventListener("change", () => { state.cut = $("cut").value; drawSlices(); });
   $("slices-more").addEventListener("click", () => { state.all = !state.all; drawSlices(); });
   $("every").addEventListener("toggle", drawEvery);
   for (const button of document.querySelectorAll("[data-csv]")) button.addEventListener("click", () => download(button.dataset.csv));
