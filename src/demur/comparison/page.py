@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -29,6 +30,10 @@ VERDICTS = {
     "unequal": "no fair comparison",
 }
 """What each tone of a difference is called."""
+NEAR = 9
+"""Dots whose centres are fewer pixels apart share a label."""
+CHARACTER, LINE = 8.5, 15
+"""Width and height of a label's character in pixels."""
 DOTS = ("coverage", "accuracy_willing")
 
 
@@ -59,6 +64,7 @@ def render(summary: Mapping[str, Any]) -> str:
         level=f"{100 * summary['level']:.0f}%",
         columns=list(COLUMNS.values()),
         verdicts=VERDICTS,
+        labels=_labels,
         chance=f"{1 - summary['level']:.2f}",
         files={sheet.name: _link("text/csv", sheet.text) for sheet in sheets(summary) if sheet.rows},
         json=_link("application/json", json.dumps(summary, separators=(",", ":"))),
@@ -119,10 +125,53 @@ def _dots(
                     "system": system,
                     "colour": colours[system],
                     "mean": _place(x["mean"], y["mean"]),
+                    "said": f"{shown(x['mean'], 'coverage')}%, {shown(y['mean'], 'accuracy_willing')}%",
                     "seeds": [_place(a, b) for a, b in pairs if a is not None and b is not None],
                 }
             )
     return found
+
+
+def _labels(dots: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Numbers for the dots: dots that lie on one another share a label, and no two labels overlap."""
+    heaps: list[list[Mapping[str, Any]]] = []
+    for dot in dots:
+        near = next((heap for heap in heaps if math.dist(heap[0]["mean"], dot["mean"]) < NEAR), None)
+        heaps.append([dot]) if near is None else near.append(dot)
+    placed: list[dict[str, Any]] = []
+    for heap in heaps:
+        x, y = heap[0]["mean"]
+        text = ", ".join(str(dot["number"]) for dot in heap)
+        wide = CHARACTER * len(text)
+        edge = PLOT["left"] + PLOT["width"]
+        tries = [
+            {
+                "x": round(min(x + dx, edge + 20 - wide / 2), 1),
+                "y": round(y + dy, 1),
+                "text": text,
+                "wide": wide,
+            }
+            for dy in (-12, 20, 4, -26, 34, -40, 48)
+            for dx in ((0,) if dy != 4 else (12 + wide / 2, -12 - wide / 2))
+        ]
+        placed.append(next((at for at in tries if not _covered(at, placed, dots)), tries[0]))
+    return placed
+
+
+def _covered(
+    at: Mapping[str, Any], labels: Sequence[Mapping[str, Any]], dots: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Whether a label would lie on another one, or on a dot."""
+    on_label = any(
+        abs(at["x"] - other["x"]) < (at["wide"] + other["wide"]) / 2 + 2
+        and abs(at["y"] - other["y"]) < LINE
+        for other in labels
+    )
+    middle = at["y"] - 4
+    return on_label or any(
+        abs(at["x"] - dot["mean"][0]) < at["wide"] / 2 + 6 and abs(middle - dot["mean"][1]) < LINE - 1
+        for dot in dots
+    )
 
 
 def _place(x: float, y: float) -> tuple[float, float]:
