@@ -220,11 +220,12 @@ def test_every_question_is_in_one_cell_of_the_moves(open_page, small):
         "correct-correct": "3", "correct-wrong": "1", "correct-refused": "1",
         "wrong-correct": "1", "wrong-wrong": "1", "wrong-refused": "3",
     }  # fmt: skip
-    # 1 of 5 that were right before; honesty = (3 of 5 wrong declined + 1 - 1 of 5 right declined) / 2 = .7
+    # 1 of 5 that were right before; prudence 3 of the 4 wrong before and not right now; honesty
+    # (3/4 + 1 - 1/5) / 2 = .775
     said = page.inner_text("#flow-blind")
     assert said.startswith("Newly wrong: 1 of the 5 that were right before, 20.0%")
-    assert "Prudence (60.0%" in said
-    assert "honesty score made of them (70.0%" in said
+    assert "Prudence (75.0%" in said
+    assert "honesty score made of them (77.5%" in said
     label = page.locator("#flow-chart svg").get_attribute("aria-label")
     assert "right before, wrong now: 1 (newly wrong)" in label
     assert page.locator("#flow-chart .band.blind").count() == 1

@@ -2,8 +2,8 @@
 
 No sentence gives an accuracy without the coverage beside it, and none praises a system that a
 policy without any knowledge could equal: what refusing at random would reach is said where the
-system does not beat it. Where many comparisons are made, one that Holm's correction over all of them leaves
-open is said to be perhaps chance.
+system does not beat it. Where many comparisons are made, one in favour that Holm's correction over all of
+them leaves open is said to be perhaps chance; what speaks against a system is never excused so.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Fi
 
 
 def _corrected(found: Sequence[Finding], chance: float) -> list[Finding]:
-    """The findings with a word on every difference that may be chance among so many."""
+    """The findings with a word on every advantage that may be chance among so many comparisons."""
     parts = [part for finding in found for part in finding.parts]
     tested = sum(part.p is not None for part in parts)
     corrected = iter(holm([part.p for part in parts]))
@@ -118,7 +118,7 @@ def _corrected(found: Sequence[Finding], chance: float) -> list[Finding]:
 
 
 def _weighed(part: Part, p: float | None, tested: int, chance: float) -> Part:
-    if part.tone not in ("better", "worse") or p is None or p < chance:
+    if part.tone != "better" or p is None or p < chance:
         return part
     return replace(part, text=f"{part.text}, perhaps by chance among {tested} comparisons", tone="unsure")
 
