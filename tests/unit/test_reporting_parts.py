@@ -13,7 +13,7 @@ from demur.metrics.multiple import p_of_interval
 from demur.metrics.proportion import wilson
 from demur.records import Prediction, Question, Verdict
 from demur.reporting import write_csv
-from demur.reporting.curves import reliability, risk_coverage
+from demur.reporting.curves import known_and_unknown, reliability, risk_coverage
 from demur.reporting.flow import flows
 from demur.reporting.material import Material
 from demur.reporting.promise import promise
@@ -176,6 +176,14 @@ def test_reliability_by_hand():
     assert reliability(rows("c", sure=[1.5]), "sure", bins=2) == []  # no probability
 
 
+def test_confidence_by_what_was_known_before():
+    # .1 known, .2 unknown, .9 known; a refusal, an unscored one, one never asked before: nowhere
+    before = dict(zip("01234", map(VERDICTS.get, "cwccu"), strict=True))
+    found = known_and_unknown(rows("cwcruc", sure=[0.1, 0.2, 0.9, 0.9, 0.9, 0.9]), before, "sure", bins=2)
+    assert [(c.low_edge, c.known, c.unknown) for c in found] == [(0.0, 1, 1), (0.5, 1, 0)]
+    assert known_and_unknown(rows("c", sure=[2.0]), before, "sure") == []
+
+
 # ---- intervals and corrections ------------------------------------------------------------------
 
 
@@ -256,7 +264,7 @@ def test_each_test_split_is_held_against_the_limit_by_its_interval():
                   none=on_test(None, None, None) | {"answered": 0, "coverage": 0.0})
     )  # fmt: skip
     assert [row.tone for row in found.seen] == ["better", "even", "worse", "undefined"]
-    assert "does not cover" in found.seen[2].said
+    assert "not covered" in found.seen[2].said
     assert found.promised == ("Promised.",)
     assert found.drawn
 
@@ -293,7 +301,7 @@ def test_every_table_is_written_and_holds_what_the_run_measured(tmp_path):
     written = write_csv(folder, tmp_path / "csv")
     assert {path.stem for path in written} == {
         "outcomes", "metrics", "policies", "differences", "flow", "slices", "risk-coverage", "reliability",
-        "guarantee", "stages", "answers",
+        "confidence", "guarantee", "stages", "answers",
     }  # fmt: skip
     read = {path.stem: list(csv.DictReader(path.open(encoding="utf-8", newline=""))) for path in written}
     moves = {(r["before"], r["after"]): int(r["questions"]) for r in read["flow"] if r["split"] == "id"}

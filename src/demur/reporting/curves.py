@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from demur.records import Prediction, Verdict
 
 STEPS = 50
 """A curve is written at so many equal steps of coverage."""
+COLUMNS = 30
+"""The histogram of the confidence has so many columns, on the page too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,16 @@ class Bin:
     accuracy: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """The answers whose confidence lies between two edges, by what the untuned model knows."""
+
+    low_edge: float
+    high_edge: float
+    known: int
+    unknown: int
 
 
 def risk_coverage(rows: Sequence[Prediction], signal: str, *, steps: int = STEPS) -> list[Point]:
@@ -92,6 +104,38 @@ def reliability(rows: Sequence[Prediction], signal: str, *, bins: int, level: fl
             )
         )
     return found
+
+
+def known_and_unknown(
+    rows: Sequence[Prediction], before: Mapping[str, Verdict], signal: str, *, bins: int = COLUMNS
+) -> list[Column]:
+    """How the confidence lies on questions that the untuned model knows and on those it does not.
+
+    Args:
+        before: the untuned model's verdict by question.
+
+    Returns:
+        Every column that holds a question; none where a confidence is no probability.
+    """
+    counts: dict[int, dict[Verdict, int]] = {}
+    for row in rows:
+        value, was = row.signals.get(signal), before.get(row.question_id)
+        if value is None or row.verdict not in (Verdict.CORRECT, Verdict.WRONG):
+            continue
+        if not 0 <= value <= 1:
+            return []
+        if was in (Verdict.CORRECT, Verdict.WRONG):
+            column = counts.setdefault(min(bins - 1, int(value * bins)), {})
+            column[was] = column.get(was, 0) + 1
+    return [
+        Column(
+            low_edge=number / bins,
+            high_edge=(number + 1) / bins,
+            known=column.get(Verdict.CORRECT, 0),
+            unknown=column.get(Verdict.WRONG, 0),
+        )
+        for number, column in sorted(counts.items())
+    ]
 
 
 def _ranked(rows: Sequence[Prediction], signal: str) -> tuple[np.ndarray, np.ndarray]:

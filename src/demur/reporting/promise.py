@@ -86,7 +86,7 @@ def _seen(split: str, cell: Mapping[str, Any], limit: float, *, promised: bool) 
         if high <= limit:
             said, tone = "below the limit", "better"
         elif low > limit:
-            said, tone = "above the limit: the promise does not cover these", "worse"
+            said, tone = "above the limit: not covered", "worse"
     return Seen(
         title=words.split_title(split),
         n=cell["n"],

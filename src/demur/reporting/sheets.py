@@ -20,7 +20,7 @@ from typing import Any
 from demur.files import write_text
 from demur.records import Prediction
 from demur.reporting import curves, flow, promise
-from demur.reporting.material import Material
+from demur.reporting.material import BEFORE, Material
 from demur.reporting.run_folder import RunFolder
 from demur.reporting.slices import DIMENSIONS, Sliced
 from demur.reporting.weighed import Weighed, weighed
@@ -97,6 +97,11 @@ def sheets(run: RunFolder, material: Material) -> list[Sheet]:
             rows=list(_curves(material.rows)),
         ),
         Sheet(name="reliability", columns=RELIABILITY, rows=list(_reliability(run, material.rows))),
+        Sheet(
+            name="confidence",
+            columns=("split", "system", "signal", "from", "to", "known_before", "unknown_before"),
+            rows=list(_confidence(run, material)),
+        ),
         Sheet(name="guarantee", columns=GUARANTEE, rows=list(_guarantee(run))),
         Sheet(
             name="stages",
@@ -246,6 +251,14 @@ def _reliability(
             edges = (short(part.low_edge), short(part.high_edge), part.n)
             figures = (part.confidence, part.accuracy, part.low, part.high)
             yield (split, system, signal, *edges, *map(short, figures))
+
+
+def _confidence(run: RunFolder, material: Material) -> Iterator[tuple[Value, ...]]:
+    before = {row.question_id: row.verdict for row in run.predictions.get(BEFORE, [])}
+    for split, system, signal, members in _by_signal(material.rows):
+        for column in curves.known_and_unknown(members, before, signal):
+            edges = (short(column.low_edge), short(column.high_edge))
+            yield (split, system, signal, *edges, column.known, column.unknown)
 
 
 def _guarantee(run: RunFolder) -> Iterator[tuple[Value, ...]]:
