@@ -135,6 +135,7 @@
     return { ink, x, y, width, height };
   };
 
+  const FEW = 8;
   let riskChart = null;
   const drawRisk = () => {
     measure();
@@ -157,6 +158,8 @@
       if (!entry.twin || state.hidden.has(entry.twin.system.name)) ink.append(s("path", {
         class: `curve ${colour(entry.system)}${dash(entry.system)}${entry.system.name === state.system ? " focus" : ""}`,
         d: path(entry.points, x, clip) }));
+      // A confidence of few values, said in words, has few points, and one point has no line.
+      if (entry.points.length <= FEW) ink.append(...entry.points.map((p) => s("circle", { class: `bin ${colour(entry.system)}`, cx: x(p.coverage), cy: clip(p.risk), r: 3 })));
     }
     for (const { system, rule } of ordered) if (rule.accuracy !== null && rule.coverage < 1)
       ink.append(s("circle", { class: `rule ${colour(system)}`, cx: x(rule.coverage), cy: clip(1 - rule.accuracy), r: 5.5 }));
@@ -164,9 +167,11 @@
     riskChart.marker = s("g");
     riskChart.clip = clip;
     ink.append(riskChart.marker);
-    const twins = drawn.filter((e) => e.twin).map((e) => e.system.title);
-    clear($("risk-caption"), `${splitTitle()}, ${plural(focus() ? focus().ranked.total : 0, "scored question")}. Each system by its own confidence.`
-      + (twins.length ? ` ${list(twins)} ${twins.length > 1 ? "share their lines" : "shares its line"} with ${drawn.find((e) => e.twin).twin.system.title}: same answers, same confidence, another rule.` : ""));
+    const shared = [...new Set(drawn.filter((e) => e.twin).map((e) => e.twin))].map((twin) => {
+      const names = drawn.filter((e) => e.twin === twin).map((e) => e.system.title);
+      return ` ${list(names)} ${names.length > 1 ? "share their lines" : "shares its line"} with ${twin.system.title}: same answers, same confidence, another rule.`;
+    });
+    clear($("risk-caption"), `${splitTitle()}, ${plural(focus() ? focus().ranked.total : 0, "scored question")}. Each system by its own confidence.${shared.join("")}`);
     drawRiskTable();
     drawThreshold();
   };
