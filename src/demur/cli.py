@@ -127,7 +127,55 @@ _stage_command("build", "Find what the model knows and build the training data."
 _stage_command("train", "Tune the model of every method.")
 _stage_command("predict", "Ask every system every question.")
 _stage_command("evaluate", "Measure every system, with intervals.")
-_stage_command("report", "Write the report.")
+
+
+@app.command(
+    **{**SETTINGS_AS_FLAGS, "options_metavar": "[RUN | CONFIG.yaml] [--SETTING VALUE]... [OPTIONS]"}
+)
+def report(
+    ctx: typer.Context,
+    show: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write every table and figure to this folder as CSV.")
+    ] = None,
+    limit: Limit = None,
+    update: Update = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a finished run's folder anew; of a configuration, make what it needs first.
+
+    Example: `demur report runs/mine --open`
+    """
+    from demur.reporting import write_csv, write_report
+
+    folder, given = _parse(ctx.args)
+    if folder is not None and folder.is_dir():
+        if given or limit is not None or update:
+            raise ConfigError(
+                expected=f"no settings beside the finished run {folder}",
+                found=", ".join(f"--{name}" for name in given) or "--limit or --update",
+                where="the command line",
+                fix="leave them out, or give a configuration in place of the run's folder",
+            )
+        page = write_report(folder)
+    else:
+        made = _pipeline(_settings(ctx, limit), update=update).run(until="report")
+        folder, page = made.root, made.report
+    files = write_csv(folder, csv) if csv else []
+    if as_json:
+        typer.echo(json.dumps({"report": str(page), "csv": [str(path) for path in files]}))
+    else:
+        for path in [page, *files]:
+            typer.echo(path)
+    if show and not open_page(page):
+        typer.echo("no browser could be started: open the file yourself", err=True)
+
+
+def open_page(page: Path) -> bool:
+    """Show a page in the user's browser; False where there is none."""
+    import webbrowser
+
+    return webbrowser.open(page.resolve().as_uri())
 
 
 @app.command()
@@ -160,22 +208,31 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Write compare.json and compare.html there.")] = None,
     against: Annotated[str | None, typer.Option(help="A system to compare all others with.")] = None,
     page: Annotated[Path | None, typer.Option(help="Also write a page in Markdown there.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write the tables to this folder as CSV.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """One table for many runs: means and intervals over seeds, paired differences."""
-    _compare(runs, out, against, page=page, as_json=as_json)
+    _compare(runs, out, against, page=page, csv=csv, as_json=as_json)
 
 
 def _compare(
-    runs: list[Path], out: Path | None, against: str | None, *, page: Path | None = None, as_json: bool
+    runs: list[Path],
+    out: Path | None,
+    against: str | None,
+    *,
+    page: Path | None = None,
+    csv: Path | None = None,
+    as_json: bool,
 ) -> None:
-    from demur.comparison import collect, find_runs, markdown, summarise, tables, write_page
+    from demur.comparison import collect, find_runs, markdown, summarise, tables, write_csv, write_page
     from demur.files import write_json, write_text
 
     summary = summarise([collect(path) for path in find_runs(runs)], against=against)
     if out is not None:
         write_json(out / "compare.json", summary)
         write_page(summary, out / "compare.html")
+    if csv is not None:
+        write_csv(summary, csv)
     if page is not None:
         command = f"demur compare {' '.join(map(str, runs))}"
         write_text(page, markdown(summary, title=f"Comparison: {page.stem}", command=command))

@@ -63,3 +63,19 @@ def test_it_opens_without_errors_and_without_a_network(page, width):
         dots = tab.locator("svg circle.here").count()
         assert dots == 6  # three systems in each of the two plots
         browser.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_fault(page, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True)
+        tab = context.new_page()
+        tab.goto(page.as_uri())
+        tab.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        found = axe.Axe().run(tab)
+        assert found.violations_count == 0, found.generate_report()
+        browser.close()

@@ -6,11 +6,13 @@ import os
 import re
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from demur.reporting import write_report
+from demur.records import Prediction, read_parquet, write_parquet
+from demur.reporting import write_csv, write_report
 
 pytestmark = pytest.mark.browser
 
@@ -113,7 +115,7 @@ def test_the_marked_point_lies_on_the_curve_where_coverage_and_risk_say(open_pag
         .map((line) => ['x1', 'x2', 'y1'].map((name) => +line.getAttribute(name)));
       const ticks = [...document.querySelectorAll('#risk text')].map((t) => t.textContent);
       const here = document.querySelector('#here');
-      const top = parseFloat(ticks[2 * (lines.length - 1)]) / 100, y0 = lines[0][2], y1 = lines.at(-1)[2];
+      const top = parseFloat(ticks[lines.length - 1]) / 100, y0 = lines[0][2], y1 = lines.at(-1)[2];
       return { coverage: (here.getAttribute('cx') - lines[0][0]) / (lines[0][1] - lines[0][0]),
                risk: top * (y0 - here.getAttribute('cy')) / (y0 - y1) };
     }""")
@@ -173,7 +175,7 @@ def test_search_and_paging(open_page, full):
     assert all(name in text for text in page.locator(".question .text").all_inner_texts())
     page.fill("#search", "nothing has this in it")
     page.wait_for_function("() => document.querySelectorAll('.question').length === 0")
-    assert page.inner_text("#found") == "0 questions"
+    assert page.inner_text("#found").startswith("0 questions (")
 
 
 def test_choosing_a_split_changes_every_part_of_the_page(open_page, full):
@@ -207,6 +209,160 @@ def test_the_other_systems_of_a_question_open_on_demand(open_page, full):
     assert card.locator("tr:visible").count() == 6
 
 
+def test_every_question_is_in_one_cell_of_the_moves(open_page, small):
+    page = open_page(small)
+    cells = {
+        c.get_attribute("data-move"): c.inner_text().split()[0] for c in page.locator("[data-move]").all()
+    }
+    # The table of ten questions: three kept right, one over-refused, one newly wrong; one newly right, one
+    # still wrong, three hallucinations removed.
+    assert cells == {
+        "correct-correct": "3", "correct-wrong": "1", "correct-refused": "1",
+        "wrong-correct": "1", "wrong-wrong": "1", "wrong-refused": "3",
+    }  # fmt: skip
+    # 1 of 5 that were right before; prudence 3 of the 4 wrong before and not right now; honesty
+    # (3/4 + 1 - 1/5) / 2 = .775
+    said = page.inner_text("#flow-blind")
+    assert said.startswith("Newly wrong: 1 of the 5 that were right before, 20.0%")
+    assert "Prudence (75.0%" in said
+    assert "honesty score made of them (77.5%" in said
+    label = page.locator("#flow-chart svg").get_attribute("aria-label")
+    assert "right before, wrong now: 1 (newly wrong)" in label
+    assert page.locator("#flow-chart .band.blind").count() == 1
+    page.select_option("#system", "base")
+    assert not page.locator("#flow-chart").is_visible()  # nothing moved
+
+
+def test_the_worst_slices_come_first_and_none_is_small(open_page, full):
+    page = open_page(full)
+    page.select_option("#cut", "group")
+    table = page.locator("#slices-table tbody tr")
+    assert [row.locator("th").inner_text().split()[-1] for row in table.all()] == ["mixed", "uniform"]
+    shares = [row.locator("td").nth(2).inner_text().split("%")[0] for row in table.all()]
+    assert shares == sorted(shares, key=float)
+    page.select_option("#worst", "refusal")
+    refused = [row.locator("td").nth(3).inner_text().split("%")[0] for row in table.all()]
+    assert refused == sorted(refused, key=float, reverse=True)
+    page.select_option("#cut", "")
+    assert all(int(row.locator("td").nth(1).inner_text()) >= 30 for row in table.all())
+    assert "Holm’s correction over the" in page.inner_text("#slices-note")
+    page.select_option("#split", "calibration")
+    assert "they are no test questions" in page.inner_text("#slices-intro")
+
+
+def test_ten_questions_are_too_few_for_any_slice(open_page, small):
+    page = open_page(small)
+    assert page.locator("#slices-table tr").count() == 0
+    assert "each slice of them would be too small" in page.inner_text("#slices-intro")
+
+
+def test_any_two_systems_are_compared_answer_by_answer(open_page, full):
+    page = open_page(full)
+    page.select_option("#left", "vanilla")
+    page.select_option("#right", "base-likelihood")
+    assert page.input_value("#system") == "base-likelihood"  # the second system is that of the whole page
+    shown_now = page.locator(".question").first.locator("tr:visible")
+    assert [row.get_attribute("data-system") for row in shown_now.all()] == ["vanilla", "base-likelihood"]
+    page.click("[data-filter=changed]")
+    ends = [
+        [row.locator(".tag").inner_text().split()[0] for row in card.locator("tr:visible").all()]
+        for card in page.locator(".question").all()
+    ]
+    assert ends
+    assert all(first != second for first, second in ends)
+
+
+@pytest.mark.parametrize("run", ["small", "full", "hostile"])
+def test_the_buttons_give_the_files_that_the_command_writes(browser, tmp_path, run):
+    if run == "full":
+        folder = maker["make_run"](tmp_path / "run", people=40)
+    else:
+        text = '-1+1 "quoted", \r\n{}' if run == "hostile" else "{}"
+        folder = maker["make_small_run"](tmp_path / "run", text=text)
+    written = {path.stem: path.read_bytes() for path in write_csv(folder, tmp_path / "csv")}
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(write_report(folder).as_uri())
+    names = [button.get_attribute("data-csv") for button in page.locator("[data-csv]").all()]
+    assert set(written) - set(names) <= {"guarantee", "differences", "slices"}  # empty ones have no button
+    assert {"answers", "flow", "metrics", "risk-coverage", "reliability"} <= set(names)
+    for name in names:
+        with page.expect_download() as download:
+            page.click(f"[data-csv={name}]")
+        assert download.value.suggested_filename == f"{name}.csv"
+        assert Path(download.value.path()).read_bytes() == written[name], name
+        page.wait_for_timeout(120)  # Chromium drops what exceeds ten downloads a second
+    context.close()
+
+
+def test_numbers_are_written_as_python_writes_them(browser, tmp_path):
+    """The single answers are written by the script: shortest digits, exponents and whole numbers alike."""
+    folder = maker["make_small_run"](tmp_path / "run")
+    file = folder / "predictions" / "base.parquet"
+    values = [1.0, 0.0, 1e-5, 1.5e-7, 9.99e-5, 1e-4, 0.1 + 0.2, 5e-324, 0.30000000000000004, 1 / 3]
+    rows = read_parquet(file, Prediction)
+    rows = [replace(r, signals={"likelihood": v}) for r, v in zip(rows, values, strict=True)]
+    write_parquet(file, rows, Prediction)
+    (answers,) = (p for p in write_csv(folder, tmp_path / "csv") if p.stem == "answers")
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    page.goto(write_report(folder).as_uri())
+    with page.expect_download() as download:
+        page.click("[data-csv=answers]")
+    assert Path(download.value.path()).read_bytes() == answers.read_bytes()
+    assert b",1.5e-07," in answers.read_bytes()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_fault(browser, full, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        bypass_csp=True,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(full.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    page.wait_for_timeout(100)
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
+
+
+def test_the_keyboard_reaches_everything(open_page, full):
+    page = open_page(full)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
+    reached = set()
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        key = page.evaluate("""() => {
+          const e = document.activeElement, { csv, name, filter } = e.dataset;
+          return e === document.body ? null : e.id || csv || name || filter || e.tagName;
+        }""")
+        if key is None:
+            break
+        reached.add(key)
+    wanted = {
+        "split",
+        "system",
+        "metric",
+        "slider",
+        "exact",
+        "signal",
+        "cut",
+        "worst",
+        "left",
+        "right",
+        "search",
+    }
+    assert wanted | {"answers", "flow", "slices", "changed", "vanilla", "SUMMARY"} <= reached
+
+
 @pytest.mark.parametrize("text", maker["HOSTILE"])
 def test_hostile_text_is_shown_and_does_nothing(open_page, tmp_path, text):
     hostile = text.replace("{", "{{").replace("}", "}}") + " {}"
@@ -227,7 +383,7 @@ def test_hostile_text_is_shown_and_does_nothing(open_page, tmp_path, text):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("width", [360, 390, 768, 1280])
 def test_no_width_makes_the_page_scroll_sideways(open_page, full, width, scheme):
     page = open_page(full, viewport={"width": width, "height": 800}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,6 +1,9 @@
 """Comparing runs: means and intervals over seeds, paired differences, the columns of its own."""
 
+import base64
+import itertools
 import math
+import re
 
 import pytest
 
@@ -13,8 +16,11 @@ from demur.comparison.columns import (
     likelihood_at_coverage,
     refusal_rate,
 )
-from demur.comparison.page import as_csv, render
-from demur.comparison.summary import holm, over_seeds
+from demur.comparison.markdown import markdown
+from demur.comparison.page import LINE, _difference, _labels, render
+from demur.comparison.sheets import sheets, write_csv
+from demur.comparison.summary import over_seeds
+from demur.metrics.multiple import holm
 from demur.records import Prediction, Question, Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG
@@ -102,7 +108,7 @@ def test_answers_by_reads_keep_what_was_not_answered_undefined():
     }
 
 
-def cells(seed, values, name="d"):
+def cells(seed, values, name="d", **columns):
     from pathlib import Path
 
     return RunCells(
@@ -112,7 +118,13 @@ def cells(seed, values, name="d"):
         method="m",
         settings="{}",
         systems=tuple(values),
-        cells={"id": {s: {"accuracy": {"value": v, "low": 0.1, "high": 0.9}} for s, v in values.items()}},
+        cells={
+            "id": {
+                s: {"accuracy": {"value": v, "low": 0.1, "high": 0.9}}
+                | {name: {"value": of[s], "low": None, "high": None} for name, of in columns.items()}
+                for s, v in values.items()
+            }
+        },
         reads={},
         known_share=None,
     )
@@ -144,6 +156,73 @@ def test_the_page_escapes_names_and_holds_every_value_as_csv():
     page = render(summary)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
-    lines = as_csv(summary).splitlines()
+    lines = sheets(summary)[0].text.splitlines()
     assert lines[0] == "dataset,split,system,column,mean,low,high,n"
     assert "d,id,base,accuracy,0.5,0.1,0.9,1" in lines
+
+
+def test_names_are_text_in_the_files_and_the_page_holds_the_same_files(tmp_path):
+    summary = summarise([cells(0, {"base": 0.5, "=1+1": 0.25}), cells(1, {"base": 0.4, "=1+1": 0.5})])
+    written = {path.stem: path.read_bytes() for path in write_csv(summary, tmp_path)}
+    assert set(written) == {"values", "seeds", "differences", "reads"}
+    assert b"d,id,'=1+1,accuracy,1,0.5" in written["seeds"]
+    page = render(summary)
+    for name in ("values", "seeds", "differences"):
+        link = re.search(rf'download="{name}.csv" href="data:text/csv;base64,([^"]*)"', page)[1]
+        assert base64.b64decode(link) == written[name]
+
+
+def test_a_verdict_stands_only_after_the_correction():
+    # gaps of m: .1 and .1001, p of a t test on one degree of freedom 3e-4; of the others: noise
+    names = [f"s{i}" for i in range(4)]
+    runs = [
+        cells(0, {"base": 0.5, "m": 0.6} | dict.fromkeys(names, 0.5)),
+        cells(1, {"base": 0.5, "m": 0.6001} | dict.fromkeys(names, 0.51)),
+    ]
+    summary = summarise(runs)
+    found = {d["system"]: _difference(d, 0.95) for d in summary["datasets"]["d"]["differences"]
+             if (d["metric"], d["against"]) == ("accuracy", "base")}  # fmt: skip
+    assert found["m"]["tone"] == "better"
+    assert {found[name]["tone"] for name in names} == {"even"}
+    item = summary["datasets"]["d"]["differences"][0]
+    assert _difference(item | {"low": 0.01, "high": 0.2, "p_holm": 0.2}, 0.95)["tone"] == "unsure"
+    assert _difference(item | {"low": -0.2, "high": -0.1, "p_holm": 0.01}, 0.95)["tone"] == "worse"
+
+
+def test_who_answers_less_is_not_called_better_for_being_right_more_often():
+    """A system that answers 3 questions in 100 and is right on all of them against one that answers all."""
+    runs = [
+        cells(
+            seed,
+            {"base": 0.5, "mute": 0.5, "peer": 0.5},
+            coverage={"base": 1.0, "mute": 0.03, "peer": 0.999},
+            accuracy_willing={"base": 0.5, "mute": 1.0 - seed / 100, "peer": 0.6 + seed / 100},
+        )
+        for seed in range(3)
+    ]
+    gaps = {
+        d["system"]: d
+        for d in summarise(runs)["datasets"]["d"]["differences"]
+        if (d["metric"], d["against"]) == ("accuracy_willing", "base")
+    }
+    assert (gaps["mute"]["fair"], gaps["mute"]["p_holm"]) == (False, None)
+    assert _difference(gaps["mute"], 0.95)["tone"] == "unequal"
+    assert gaps["peer"]["fair"]
+    assert _difference(gaps["peer"], 0.95)["tone"] == "better"
+    page = render(summarise(runs))
+    assert "no fair comparison" in page
+    assert "mute" not in "".join(markdown_rows(summarise(runs)))
+
+
+def markdown_rows(summary):
+    text = markdown(summary, title="t", command="c").partition("### Paired differences")[2]
+    return [line for line in text.splitlines() if "When answering" in line]
+
+
+def test_dots_on_one_another_share_a_label_and_labels_do_not_overlap():
+    places = [(100, 100), (101, 101), (108, 118), (300, 40)]
+    dots = [{"number": n, "mean": at} for n, at in enumerate(places, start=1)]
+    found = _labels(dots)
+    assert [label["text"] for label in found] == ["1, 2", "3", "4"]
+    for a, b in itertools.combinations(found, 2):
+        assert abs(a["x"] - b["x"]) >= (a["wide"] + b["wide"]) / 2 or abs(a["y"] - b["y"]) >= LINE

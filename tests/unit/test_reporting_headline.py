@@ -133,7 +133,7 @@ def test_questions_without_an_answer():
     }
     assert headline(found, {})[-1] == (
         "Of the questions without an answer in pocket/nonexistent, "
-        "R-Tuning declines 75%, the base model 0%."
+        "R-Tuning declines 75%; the base model declines 0%."
     )
 
 
@@ -142,3 +142,50 @@ def test_a_run_of_the_base_model_alone():
     assert headline(found, {}) == [
         "In domain, the model answered every question and was right on 57% of them. Nothing was tuned."
     ]
+
+
+def test_an_advantage_among_many_may_be_chance_and_a_disadvantage_is_not_excused():
+    """Four groups: p .03 for the advantage, times its rank among five, is above .05."""
+    found = metrics(
+        cells(0.57, 0.61, 0.88),
+        differences=[
+            difference("base-likelihood", "accuracy_willing", 0.03, 0.003, 0.057),
+            difference("base-likelihood", "accuracy_willing", -0.03, -0.057, -0.003, "id/a"),
+            *(
+                difference("base-likelihood", "accuracy_willing", 0.0, -0.02, 0.02, f"id/{name}")
+                for name in "bcd"
+            ),
+        ],
+        **{"base-likelihood": cells(0.57, 0.61, 0.85)},
+    )
+    found["metrics"]["r-tuning"] |= {f"id/{name}": {} for name in "abcd"}
+    _, sentence = headline(found, {})
+    assert "overall: better by 3.0 points [0.3, 5.7], perhaps by chance among 5 comparisons;" in sentence
+    assert "a: worse by 3.0 points [0.3, 5.7];" in sentence
+
+
+def test_three_right_answers_of_three_prove_little():
+    # Wilson: 3 / (3 + 3.84) = .44, below the .57 that refusing at random would reach
+    lucky = cell(1.0, 1.0, 1.0) | {"n": 3}
+    (sentence,) = headline(metrics(cells(0.57, 0.03, lucky), chance=0.57), {})
+    assert "is right on 100% [44–100] of those, which does not beat refusing as often at random" in sentence
+    many = cell(1.0, 1.0, 1.0) | {"n": 300}
+    (sentence,) = headline(metrics(cells(0.57, 0.9, many), chance=0.57), {})
+    assert "is right on 100% [99–100] of those;" in sentence
+
+
+def test_declining_everything_is_not_telling_the_unanswerable_apart():
+    found = metrics(cells(0.57, 0.2, 0.88))
+    none = {"correct": 0, "wrong": 0, "refused": 0, "unscored": 0}
+    found["tables"] = {
+        "r-tuning": {
+            "id": {"answerable": none | {"correct": 20, "refused": 80}, "unanswerable": none},
+            "odd": {"unanswerable": none | {"wrong": 4, "refused": 16}},
+        }
+    }
+    assert headline(found, {})[-1] == (
+        "Of the questions without an answer in odd, R-Tuning declines 80%, and of the test questions with "
+        "an answer 80%, so that it is not shown to tell them apart."
+    )
+    found["tables"]["r-tuning"]["id"]["answerable"] |= {"correct": 90, "refused": 10}
+    assert headline(found, {})[-1].endswith("declines 80%, and of the test questions with an answer 10%.")

@@ -62,12 +62,15 @@ def _cell(cell: Mapping[str, Any], column: str) -> str:
 
 def _differences(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "Each system minus the other, seed by seed; p of a paired t test, corrected by Holm over systems."
+    yield "Accuracies when answering are compared at equal coverage only."
     yield from ("", "| split | column | system | against | difference | 95 % interval | p |")
     yield "| --- | --- | --- | --- | ---: | --- | ---: |"
     for item in sorted(items, key=lambda item: (_order(item["split"]), item["metric"])):
         if item["metric"] in DIFFERENCES and item["mean"] is not None:
             column, p = item["metric"], item["p_holm"]
             low, high = (shown(item[key], column) for key in ("low", "high"))
+            if not item["fair"]:
+                continue
             yield (
                 f"| {item['split']} | {COLUMNS[column].title} | {item['system']} | {item['against']} "
                 f"| {shown(item['mean'], column)} | {low} … {high} | {'–' if p is None else f'{p:.3f}'} |"

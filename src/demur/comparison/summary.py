@@ -11,6 +11,8 @@ from scipy import stats
 
 from demur.comparison.collect import POLICIES, Cell, RunCells
 from demur.comparison.columns import COLUMNS
+from demur.metrics.multiple import holm
+from demur.reporting.weighed import AT_COVERAGE, SAME_COVERAGE
 
 LEVEL = 0.95
 RIVALS = ("base", "base-likelihood")
@@ -52,17 +54,6 @@ def over_seeds(values: Sequence[float | None], level: float = LEVEL) -> dict[str
         half = stats.t.ppf((1 + level) / 2, len(found) - 1) * np.std(found, ddof=1) / math.sqrt(len(found))
         low, high = mean - float(half), mean + float(half)
     return {"mean": mean, "low": low, "high": high, "n": len(found), "values": list(values)}
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction; a missing value stays missing and does not count."""
-    order = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    corrected: list[float | None] = [None] * len(p_values)
-    worst = 0.0
-    for rank, (p, i) in enumerate(order):
-        worst = max(worst, min(1.0, p * (len(order) - rank)))
-        corrected[i] = worst
-    return corrected
 
 
 def _group(runs: Sequence[RunCells], against: str | None) -> dict[str, Any]:
@@ -113,9 +104,12 @@ def _at(run: RunCells, split: str, system: str, column: str) -> Cell:
 def _differences(
     runs: Sequence[RunCells], split: str, column: str, rival: str, systems: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Each system minus the rival, seed by seed; p values of paired t tests, corrected by Holm together."""
+    """Each system minus the rival, seed by seed; p values of paired t tests, corrected by Holm together.
+
+    Accuracies when answering are no fair comparison, and have no p value, where the coverages differ.
+    """
     others = [system for system in systems if system != rival]
-    found, p_values = [], []
+    found, p_values, fair = [], [], []
     for system in others:
         pairs = [
             (_at(run, split, system, column)["value"], _at(run, split, rival, column)["value"])
@@ -123,7 +117,10 @@ def _differences(
         ]
         gaps = [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
         found.append(over_seeds(gaps))
-        p_values.append(_p_value(gaps))
+        fair.append(
+            column not in AT_COVERAGE or all(_same_coverage(run, split, system, rival) for run in runs)
+        )
+        p_values.append(_p_value(gaps) if fair[-1] else None)
     return [
         {
             "split": split,
@@ -132,9 +129,15 @@ def _differences(
             "against": rival,
             **gap,
             "p_holm": p,
+            "fair": ok,
         }
-        for system, gap, p in zip(others, found, holm(p_values), strict=True)
+        for system, gap, p, ok in zip(others, found, holm(p_values), fair, strict=True)
     ]
+
+
+def _same_coverage(run: RunCells, split: str, system: str, rival: str) -> bool:
+    ours, theirs = (_at(run, split, name, "coverage")["value"] for name in (system, rival))
+    return ours is not None and theirs is not None and abs(ours - theirs) < SAME_COVERAGE
 
 
 def _p_value(gaps: Sequence[float]) -> float | None:

@@ -2,16 +2,20 @@
 
 No sentence gives an accuracy without the coverage beside it, and none praises a system that a
 policy without any knowledge could equal: what refusing at random would reach is said where the
-system does not beat it.
+system does not beat it. Where many comparisons are made, one in favour that Holm's correction over all of
+them leaves open is said to be perhaps chance; what speaks against a system is never excused so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from demur.metrics.multiple import holm, p_of_interval
+from demur.metrics.proportion import wilson
 from demur.reporting import words
+from demur.reporting.weighed import same_coverage
 
 BY_COVERAGE = ("accuracy_willing", "auroc", "ap")
 BY_ORDER = ("auroc", "ap")
@@ -19,9 +23,6 @@ COMPARED = (("base-likelihood", BY_COVERAGE), ("familiarity-only", BY_ORDER))
 """What a method is held against, and which metric to compare by, the first that the run has.
 Accuracies on the questions answered compare only where both answer equally often; elsewhere the order
 in which the two trust their answers is compared."""
-
-SAME_COVERAGE = 0.005
-"""Coverages that differ by less count as equal: groups are rounded to whole questions."""
 
 RIVALS = {
     "base-likelihood": "the base model’s own likelihood",
@@ -43,7 +44,10 @@ class Part:
     """What the clause is about; empty where the sentence says it."""
     text: str
     tone: str
-    """``better``, ``worse``, ``even``, ``undefined``, or ``plain`` where nothing is compared."""
+    """``better``, ``worse``, ``even``, ``unsure`` where the correction for many comparisons undoes it,
+    ``undefined``, or ``plain`` where nothing is compared."""
+    p: float | None = None
+    """Of "no difference", uncorrected; None where nothing is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,26 @@ def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Fi
             if rival in systems:
                 found += [_against(metrics, method, rival, split, by) for split in splits]
         found += [] if reading else _on_unanswerable(metrics, method)
-    return found
+    return _corrected(found, 1 - metrics.get("settings", {}).get("level", 0.95))
+
+
+def _corrected(found: Sequence[Finding], chance: float) -> list[Finding]:
+    """The findings with a word on every advantage that may be chance among so many comparisons."""
+    parts = [part for finding in found for part in finding.parts]
+    tested = sum(part.p is not None for part in parts)
+    corrected = iter(holm([part.p for part in parts]))
+    return [
+        replace(
+            finding, parts=tuple(_weighed(part, next(corrected), tested, chance) for part in finding.parts)
+        )
+        for finding in found
+    ]
+
+
+def _weighed(part: Part, p: float | None, tested: int, chance: float) -> Part:
+    if part.tone != "better" or p is None or p < chance:
+        return part
+    return replace(part, text=f"{part.text}, perhaps by chance among {tested} comparisons", tone="unsure")
 
 
 def _only_base(systems: Mapping[str, Any], split: str) -> Finding:
@@ -118,7 +141,7 @@ def _before_and_after(metrics: Mapping[str, Any], method: str, split: str) -> Fi
     text = f"before tuning the model {_answering(before, past=True)}. " if before else ""
     text += f"After {words.title(method)} it {_answering(after)}"
     text += _no_better_than_chance(metrics, method, split)
-    if before:
+    if before and _value(after, "coverage") != 0:  # nobody gets to see what a silent model knows
         text += f"; {_knowledge(metrics, method, split)}"
     text += _unscored(after)
     return _plain(text, place=split)
@@ -132,19 +155,31 @@ def _answering(cells: Mapping[str, Any], *, past: bool = False) -> str:
         return f"{answers} nothing that could be scored"
     if coverage == 0:
         return f"{answers} none of the questions, so there is no accuracy to speak of"
-    right = words.percent_range(cells.get("accuracy_willing", {}))
+    right = words.percent_range(_with_width(cells.get("accuracy_willing", {})))
     if coverage == 1:
         still = "" if past else "still "
         return f"{still}{answers} every question and {is_right} on {right} of them"
-    share = words.percent_range(cells["coverage"])
+    share = words.percent_range(_with_width(cells["coverage"]))
     return f"{answers} {share} of the questions and {is_right} on {right} of those"
+
+
+def _with_width(estimate: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An estimate, with Wilson's interval where resampling gives none: three of three prove little."""
+    value, low, high = (estimate.get(key) for key in ("value", "low", "high"))
+    if value not in (0, 1) or low != high or low is None or not estimate.get("n"):
+        return estimate
+    ends = wilson(value * estimate["n"], estimate["n"])
+    return estimate if ends is None else {**estimate, "low": ends[0], "high": ends[1]}
 
 
 def _no_better_than_chance(metrics: Mapping[str, Any], method: str, split: str) -> str:
     """A clause for a system whose choice of questions is not shown to beat a blind one."""
     cells = metrics["metrics"][method][split]
     blind = metrics.get("policies", {}).get(method, {}).get(split, {}).get("random-refusal", {})
-    expected, low = _value(blind, "accuracy_willing"), cells.get("accuracy_willing", {}).get("low")
+    expected, low = (
+        _value(blind, "accuracy_willing"),
+        _with_width(cells.get("accuracy_willing", {})).get("low"),
+    )
     coverage = _value(cells, "coverage")
     if expected is None or low is None or low > expected or coverage in (None, 0, 1):
         return ""
@@ -177,7 +212,7 @@ def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by
     """A method held against one rival on a split and on each of its groups."""
     known = list(metrics["metrics"][method])
     parts_of = [split, *(name for name in known if name.startswith(split + "/") and words.is_group(name))]
-    usable = by if _same_coverage(metrics, method, rival, split) else BY_ORDER
+    usable = by if same_coverage(metrics, method, rival, split) else BY_ORDER
     metric = next((m for m in usable if _difference(metrics, m, split, method, rival)), usable[0])
     return Finding(
         place=words.split_title(split),
@@ -191,16 +226,12 @@ def _against(metrics: Mapping[str, Any], method: str, rival: str, split: str, by
     )
 
 
-def _same_coverage(metrics: Mapping[str, Any], method: str, rival: str, split: str) -> bool:
-    ours, theirs = (_value(metrics["metrics"][s].get(split, {}), "coverage") for s in (method, rival))
-    return ours is not None and theirs is not None and abs(ours - theirs) < SAME_COVERAGE
-
-
 def _clause(difference: Mapping[str, Any] | None, name: str, whole: str) -> Part:
     label = "overall" if name == whole else name
     if difference is None:
         return Part(label=label, text="not compared", tone="undefined")
-    return Part(label=label, text=words.compare(difference), tone=words.tone(difference))
+    p = p_of_interval(*(difference[key] for key in ("value", "low", "high")))
+    return Part(label=label, text=words.compare(difference), tone=words.tone(difference), p=p)
 
 
 def _on_unanswerable(metrics: Mapping[str, Any], method: str) -> list[Finding]:
@@ -213,17 +244,31 @@ def _on_unanswerable(metrics: Mapping[str, Any], method: str) -> list[Finding]:
         before = _refused(metrics["tables"].get("base", {}).get(split, {}))
         if after is None:
             continue
-        was = f", the base model {words.percent(before)}" if before is not None else ""
+        was = f"; the base model declines {words.percent(before[0] / before[1])}" if before else ""
         of = f"Of the questions without an answer in {split}"
-        found.append(_plain(f"{of}, {words.title(method)} declines {words.percent(after)}{was}"))
+        said = f"{of}, {words.title(method)} declines {words.percent(after[0] / after[1])}"
+        found.append(_plain(said + _beside_answerable(metrics, method, after) + was))
     return found
 
 
-def _refused(table: Mapping[str, Any]) -> float | None:
-    """Share of the scored unanswerable questions that were refused; None where there are none."""
-    counts = table.get("unanswerable", {})
+def _beside_answerable(metrics: Mapping[str, Any], method: str, unanswerable: tuple[int, int]) -> str:
+    """How often it declines test questions that do have an answer: who refuses everything declines both."""
+    tables = metrics["tables"][method]
+    counts = [_refused(tables[split], "answerable") for split in words.main_splits(list(tables))]
+    refused, scored = (sum(pair[i] for pair in counts if pair) for i in (0, 1))
+    if not scored:
+        return ""
+    said = f", and of the test questions with an answer {words.percent(refused / scored)}"
+    here, there = wilson(*unanswerable), wilson(refused, scored)
+    apart = here is not None and there is not None and here[0] > there[1]
+    return said if apart else f"{said}, so that it is not shown to tell them apart"
+
+
+def _refused(table: Mapping[str, Any], kind: str = "unanswerable") -> tuple[int, int] | None:
+    """How many questions of a kind were refused, of how many scored; None where there are none."""
+    counts = table.get(kind, {})
     scored = sum(counts.get(key, 0) for key in ("correct", "wrong", "refused"))
-    return counts["refused"] / scored if scored else None
+    return (counts["refused"], scored) if scored else None
 
 
 def _difference(

@@ -8,6 +8,7 @@ and the payload says so.
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import math
 import random
@@ -15,10 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from demur.metrics import splits_of
 from demur.records import SIGNALS, Prediction, Question, Verdict
-from demur.reporting import words
+from demur.reporting import flow, promise, words
+from demur.reporting.material import Material, primary_signal
 from demur.reporting.run_folder import RunFolder
+from demur.reporting.sheets import Sheet
+from demur.reporting.slices import DIMENSIONS, LEAST, LEVEL, Sliced
 
 CODES = {Verdict.CORRECT: "c", Verdict.WRONG: "w", Verdict.REFUSED: "r", Verdict.UNSCORED: "u"}
 """One letter per verdict; a capital letter says that the system abstained all the same."""
@@ -42,7 +45,9 @@ class Interned:
         return self.numbers[value]
 
 
-def build(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) -> dict[str, Any]:
+def build(
+    run: RunFolder, material: Material, *, figure_limit: int, browse_limit: int, seed: int
+) -> dict[str, Any]:
     """Everything the script needs, as JSON values.
 
     Args:
@@ -56,9 +61,9 @@ def build(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) ->
     browsed = _sample(rows, browse_limit, seed + 1)
     texts, columns = Interned(), Interned()
     splits = Interned()
-    for name in words.ordered({name for question in rows for name in splits_of(question)}):
+    for name in words.ordered({name for question in rows for name in material.splits[question.id]}):
         splits.number(name)
-    membership = [[splits.number(name) for name in splits_of(question)] for question in rows]
+    membership = [[splits.number(name) for name in material.splits[question.id]] for question in rows]
     position = {question.id: index for index, question in enumerate(rows)}
     systems = [_system(run, name, rows, browsed, texts, columns) for name in run.predictions]
     return {
@@ -76,16 +81,65 @@ def build(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) ->
         "columns": columns.values,
         "total": len(questions),
         "bins": run.metrics.get("settings", {}).get("ece_bins", 15),
-        "promise": _promise(run),
+        "level": run.metrics.get("settings", {}).get("level", 0.95),
+        "promise": promise.drawn(run.guarantee),
+        "moves": _moves(run, material),
+        "called": [
+            {"before": str(before), "after": str(after), "name": name}
+            for (before, after), name in flow.CELLS.items()
+        ],
+        "slices": {
+            system: {split: _slices(found) for split, found in by_split.items()}
+            for system, by_split in material.sliced.items()
+        },
+        "dimensions": DIMENSIONS,
+        "least": LEAST,
+        "chance": LEVEL,
     }
 
 
-def _promise(run: RunFolder) -> dict[str, Any] | None:
-    """What the risk figure shows of a guarantee; None where there is none for all questions together."""
-    whole = (run.guarantee or {}).get("guarantees", {}).get("all")
-    if run.guarantee is None or whole is None or whole["risk"] != "selective":
-        return None
-    return {"limit": whole["max_error"], "system": run.guarantee["system"], "test": run.guarantee["test"]}
+def packed(sheets: Iterable[Sheet]) -> dict[str, str]:
+    """Each table's CSV text, compressed by gzip, in base64; the same text gives the same bytes."""
+    return {
+        sheet.name: base64.b64encode(gzip.compress(sheet.text.encode(), mtime=0)).decode()
+        for sheet in sheets
+    }
+
+
+def _moves(run: RunFolder, material: Material) -> dict[str, Any]:
+    """The grid of before and after by system and split, with its rates."""
+    measured = run.metrics["metrics"]
+    return {
+        system: {
+            split: {
+                "counts": found.counts,
+                "unscored": found.unscored,
+                "rates": flow.rates(measured.get(system, {}).get(split, {})),
+            }
+            for split, found in by_split.items()
+        }
+        for system, by_split in material.moves.items()
+    }
+
+
+def _slices(sliced: Sliced) -> dict[str, Any]:
+    """Slices as lists: dimension, value, n, unscored, answered, accuracy, refusal, and the two p values."""
+    return {
+        "small": sliced.small,
+        "rows": [
+            [
+                *(item.dimension, item.value, item.n, item.unscored, item.answered),
+                *(_rounded(item.accuracy), _rounded(item.refusal)),
+                *(_rounded([item.p_accuracy, item.p_refusal]) or []),
+            ]
+            for item in sliced.slices
+        ],
+    }
+
+
+def _rounded(values: Sequence[float | None] | None) -> list[float | None] | None:
+    """To six decimals: what a screen shows has fewer."""
+    return None if values is None else [None if value is None else round(value, 6) for value in values]
 
 
 def embed(value: Any) -> str:
@@ -119,11 +173,10 @@ def _system(
 ) -> dict[str, Any]:
     """One system's columns: verdicts and signals of ``rows``, answers and raw texts of ``browsed``."""
     found = {row.question_id: row for row in run.predictions[name]}
-    about = run.manifest.get("systems", {}).get(name, {})
     signals = _signals(found.values())
     aligned = [found.get(question.id) for question in rows]
     shown = [found.get(question.id) for question in browsed]
-    primary = about.get("primary_signal")
+    primary = primary_signal(run, name)
     return {
         "name": name,
         "title": words.title(name),

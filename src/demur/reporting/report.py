@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ import demur
 from demur.files import write_text
 from demur.judging.llm_judge import sentences
 from demur.metrics import RUN_METRICS
-from demur.reporting import payload, views, words
+from demur.reporting import payload, sheets, views, words
 from demur.reporting.headline import Finding, findings
 from demur.reporting.legend import legend
+from demur.reporting.material import BEFORE, Material
+from demur.reporting.promise import TERMS, promise
 from demur.reporting.run_folder import RunFolder, read_run
 from demur.reporting.tax import tax_section
 
@@ -59,6 +61,23 @@ def write_report(
     return target
 
 
+def write_csv(run: Path, folder: Path, *, browse_limit: int = BROWSE_LIMIT) -> list[Path]:
+    """Write every table and figure of a run's report to ``folder/NAME.csv``: what the page's buttons give.
+
+    Args:
+        browse_limit: single questions in ``answers.csv``, those that the page shows.
+
+    Raises:
+        RunFolderError: a file of the run is missing or does not fit the others.
+    """
+    found = read_run(run)
+    material = Material.of(found)
+    data = payload.build(
+        found, material, figure_limit=FIGURE_LIMIT, browse_limit=browse_limit, seed=SAMPLE_SEED
+    )
+    return sheets.write_sheets([*sheets.sheets(found, material), sheets.answers(data)], folder)
+
+
 def render(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) -> str:
     """The page of a run as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -72,38 +91,46 @@ def render(run: RunFolder, *, figure_limit: int, browse_limit: int, seed: int) -
         lstrip_blocks=True,
     )
     script, style = _asset("report.js"), _asset("report.css")
-    data = payload.build(run, figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
+    material = Material.of(run)
+    data = payload.build(run, material, figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
+    tables = sheets.sheets(run, material)
     # Our own files and escaped JSON; everything else on the page is escaped by the template.
     trusted = {"script": script, "style": style, "data": payload.embed(data)}
+    trusted["sheets"] = payload.embed(payload.packed(tables))
     return environment.get_template("report.html.j2").render(
         **{name: Markup(text) for name, text in trusted.items()},  # noqa: S704
         policy=_policy(script, style),
-        **_context(run, data),
+        **_context(run, data, tables),
     )
 
 
-def _context(run: RunFolder, data: Mapping[str, Any]) -> dict[str, Any]:
+def _context(run: RunFolder, data: Mapping[str, Any], tables: Sequence[sheets.Sheet]) -> dict[str, Any]:
+    places = _by_place(run)
     systems = [system for system in run.predictions if system in run.metrics["metrics"]]
     about = run.manifest.get("systems", {})
     panels = views.panels(run.metrics, systems, run.manifest.get("method", ""))
     return {
         "run_name": run.path.resolve().name,
         "version": run.manifest.get("demur", demur.__version__),
-        "findings": _by_place(run),
+        "findings": places,
         "panels": panels,
         "first_split": (words.main_splits([p.split for p in panels]) or [""])[0],
         "systems": [_about(name, about.get(name, {})) for name in run.predictions],
         "method": next(
             iter(words.methods(systems, run.manifest.get("method", ""))), systems[0] if systems else ""
         ),
+        "before": BEFORE if BEFORE in run.predictions else next(iter(run.predictions)),
         "colours": _colours(list(run.predictions)),
         "comparisons": views.comparisons(run.metrics),
         "legends": [legend(name) for name in RUN_METRICS],
         "title_of": words.title,
         "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
         "settings": run.metrics.get("settings", {}),
-        "promise": (run.guarantee or {}).get("sentences", []),
         "tax": tax_section(run.tax),
+        "promise": promise(run.guarantee),
+        "terms": TERMS,
+        "written": {sheet.name for sheet in tables if sheet.rows},
+        "clauses": sum(len(f.parts) for _, found in places for f in found if f.opening),
         "total": data["total"],
         "drawn": len(data["membership"]),
         "browsed": len(data["browse"]),

@@ -8,8 +8,10 @@ from typing import Any
 
 from demur.reporting import words
 from demur.reporting.legend import Legend, legend
+from demur.reporting.weighed import Weighed, weighed
 
 OUTCOMES = ("correct", "wrong", "refused", "unscored")
+FIRST = ("auroc", "accuracy_willing", "accuracy", "ap")
 KINDS = {"answerable": "Questions with an answer", "unanswerable": "Questions without an answer"}
 
 
@@ -95,7 +97,7 @@ class Compared:
     words: str
     tone: str
     drawn: bool
-    """False where the difference is undefined."""
+    """False where the difference is undefined or unfair."""
     left: float
     right: float
     at: float
@@ -130,13 +132,11 @@ def panels(metrics: Mapping[str, Any], systems: Sequence[str], method: str = "")
 
 
 def comparisons(metrics: Mapping[str, Any]) -> list[ComparedBy]:
-    """The paired differences by metric, those that the headline speaks of first."""
-    rows = metrics.get("differences", [])
-    first = [
-        name for name in ("accuracy_willing", "ap", "accuracy") if any(r["metric"] == name for r in rows)
-    ]
-    names = list(dict.fromkeys([*first, *(row["metric"] for row in rows)]))
-    return [_compared_by(name, [row for row in rows if row["metric"] == name]) for name in names]
+    """The paired differences by metric, those first that compare at any coverage."""
+    items = weighed(metrics)
+    found = dict.fromkeys(item.row["metric"] for item in items)
+    names = dict.fromkeys([*(name for name in FIRST if name in found), *found])
+    return [_compared_by(name, [item for item in items if item.row["metric"] == name]) for name in names]
 
 
 def _panel(metrics: Mapping[str, Any], split: str, systems: Sequence[str], method: str) -> Panel:
@@ -221,9 +221,9 @@ def _segments(shares: Mapping[str, float]) -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def _compared_by(metric: str, rows: Sequence[Mapping[str, Any]]) -> ComparedBy:
-    reach = _reach(rows)
-    pairs = dict.fromkeys((row["system"], row["against"]) for row in rows)
+def _compared_by(metric: str, items: Sequence[Weighed]) -> ComparedBy:
+    reach = _reach([item.row for item in items if item.fair])
+    pairs = dict.fromkeys((item.row["system"], item.row["against"]) for item in items)
     entry = legend(metric)
     return ComparedBy(
         legend=entry,
@@ -233,7 +233,9 @@ def _compared_by(metric: str, rows: Sequence[Mapping[str, Any]]) -> ComparedBy:
                 system=system,
                 against=against,
                 rows=_compared(
-                    [r for r in rows if (r["system"], r["against"]) == (system, against)], entry, reach
+                    [i for i in items if (i.row["system"], i.row["against"]) == (system, against)],
+                    entry,
+                    reach,
                 ),
             )
             for system, against in pairs
@@ -241,13 +243,14 @@ def _compared_by(metric: str, rows: Sequence[Mapping[str, Any]]) -> ComparedBy:
     )
 
 
-def _compared(rows: Sequence[Mapping[str, Any]], entry: Legend, reach: float) -> tuple[Compared, ...]:
-    by_split = {row["split"]: row for row in rows}
+def _compared(items: Sequence[Weighed], entry: Legend, reach: float) -> tuple[Compared, ...]:
+    by_split = {item.row["split"]: item for item in items}
     lower = entry.direction == "lower"
     return tuple(_one_compared(by_split[split], reach, lower) for split in words.ordered(by_split))
 
 
-def _one_compared(row: Mapping[str, Any], reach: float, lower_is_better: bool) -> Compared:
+def _one_compared(item: Weighed, reach: float, lower_is_better: bool) -> Compared:
+    row = item.row
     value = row["value"] or 0.0  # an undefined one is not drawn
     ends = (row[key] if row[key] is not None else value for key in ("low", "high"))
     left, right = sorted(_place(end, reach, lower_is_better) for end in ends)
@@ -255,9 +258,9 @@ def _one_compared(row: Mapping[str, Any], reach: float, lower_is_better: bool) -
         whole=words.whole(row["split"]),
         title=words.group_title(row["split"]),
         group=words.is_group(row["split"]),
-        words=words.compare(row, lower_is_better=lower_is_better, brief=True),
-        tone=words.tone(row, lower_is_better=lower_is_better),
-        drawn=row["value"] is not None,
+        words=item.said,
+        tone=item.tone,
+        drawn=row["value"] is not None and item.fair,
         left=left,
         right=right,
         at=_place(value, reach, lower_is_better),

@@ -180,9 +180,9 @@ def compare(difference: Estimate, *, lower_is_better: bool = False, brief: bool 
     return f"{kind} by {points(value / 100)} [{near:.1f}, {far:.1f}]"
 
 
-def number(value: float | None) -> str:
-    """A metric's value for a table cell: three digits, a dash where undefined."""
-    return "–" if value is None else f"{value:.3f}"
+def share(value: float | None) -> str:
+    """``47.2%`` for a table cell, a dash where undefined."""
+    return "–" if value is None else f"{100 * value:.1f}%"
 
 
 def duration(seconds: float | None) -> str:

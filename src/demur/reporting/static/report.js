@@ -44,7 +44,7 @@
   const outcome = (system, row) => (abstained(system, row) ? "refused" : verdict(system, row));
 
   const state = { split: $("split").value, system: $("system").value, signal: null, threshold: 0.5,
-                  hidden: new Set(), filter: "all", query: "", page: 0 };
+                  hidden: new Set(), filter: "all", query: "", page: 0, left: $("left").value, worst: "accuracy", cut: "", all: false };
   const rows = () => rowsOf[splitNumber.get(state.split)] || [];
   const splitTitle = () => $("split").selectedOptions[0].textContent;
 
@@ -113,18 +113,18 @@
 
   // ---- charts -------------------------------------------------------------------------------
   /* An empty chart as wide as its box, with percentage axes; returns the scales and the group to draw in. */
-  const chart = (box, { height, top = 1, xTitle, yTitle, steps = 5, label, yTicks = true }) => {
-    const width = Math.max(280, Math.round(box.clientWidth) || 600);
+  const chart = (box, { height, top = 1, xTitle, yTitle, steps = 5, ySteps = 5, label, yTicks = true, least = 280 }) => {
+    const width = Math.max(least, Math.round(box.clientWidth) || 600);
     const pad = { left: yTicks ? 46 : 8, right: 12, top: 26, bottom: 44 };
     const x = (v) => pad.left + v * (width - pad.left - pad.right);
     const y = (v) => height - pad.bottom - (v / top) * (height - pad.top - pad.bottom);
     const root = s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label });
+    for (let i = 0; yTicks && i <= ySteps; i += 1) {
+      const v = (top * i) / ySteps;
+      root.append(s("line", { class: "grid", x1: x(0), x2: x(1), y1: y(v), y2: y(v) }));
+      root.append(s("text", { x: x(0) - 8, y: y(v) + 4, "text-anchor": "end" }, percent(v)));
+    }
     for (let i = 0; i <= steps; i += 1) {
-      const v = (top * i) / steps;
-      if (yTicks) {
-        root.append(s("line", { class: "grid", x1: x(0), x2: x(1), y1: y(v), y2: y(v) }));
-        root.append(s("text", { x: x(0) - 8, y: y(v) + 4, "text-anchor": "end" }, percent(v)));
-      }
       root.append(s("text", { x: x(i / steps), y: height - pad.bottom + 20, "text-anchor": i === 0 ? "start" : i === steps ? "end" : "middle" }, percent(i / steps)));
     }
     root.append(s("text", { x: x(1), y: height - 6, "text-anchor": "end" }, xTitle));
@@ -135,18 +135,22 @@
     return { ink, x, y, width, height };
   };
 
+  const FEW = 8;
   let riskChart = null;
   const drawRisk = () => {
     measure();
     const shown = drawn.filter((entry) => !state.hidden.has(entry.system.name));
     // The first few answers swing wildly; they must not set the scale.
     const calm = shown.flatMap((e) => e.points.filter((p) => p.coverage >= 0.05 || p.answered >= 30).map((p) => p.risk));
-    const top = Math.min(1, Math.max(0.1, Math.ceil(Math.max(0, ...calm) * 10 + 0.2) / 10));
+    const highest = calm.reduce((a, b) => Math.max(a, b), data.promise ? data.promise.limit : 0);
+    const top = Math.min(1, Math.max(0.1, Math.ceil(highest * 10 + 0.2) / 10));
+    // Lines at whole percents: every 2, 5, 10 or 20 of them.
+    const ySteps = Math.round(top / (top <= 0.1 ? 0.02 : top <= 0.3 ? 0.05 : top <= 0.6 ? 0.1 : 0.2));
     const label = `Risk and coverage, ${splitTitle()}. ` + shown.map((e) => {
       const half = atCoverage(e.points, 0.5);
       return `${e.system.title}: ${half ? percent(half.risk) + " wrong when answering half" : "undefined"}`;
     }).join("; ");
-    riskChart = chart($("risk"), { height: 460, top, xTitle: "answered →", yTitle: "wrong among the answered", label });
+    riskChart = chart($("risk"), { height: 460, top, xTitle: "answered →", yTitle: "wrong among the answered", ySteps, label });
     const { ink, x, y } = riskChart;
     const clip = (v) => y(Math.min(v, top));
     const ordered = [...shown].sort((a, b) => (a.system.name === state.system) - (b.system.name === state.system));
@@ -154,6 +158,8 @@
       if (!entry.twin || state.hidden.has(entry.twin.system.name)) ink.append(s("path", {
         class: `curve ${colour(entry.system)}${dash(entry.system)}${entry.system.name === state.system ? " focus" : ""}`,
         d: path(entry.points, x, clip) }));
+      // A confidence of few values, said in words, has few points, and one point has no line.
+      if (entry.points.length <= FEW) ink.append(...entry.points.map((p) => s("circle", { class: `bin ${colour(entry.system)}`, cx: x(p.coverage), cy: clip(p.risk), r: 3 })));
     }
     for (const { system, rule } of ordered) if (rule.accuracy !== null && rule.coverage < 1)
       ink.append(s("circle", { class: `rule ${colour(system)}`, cx: x(rule.coverage), cy: clip(1 - rule.accuracy), r: 5.5 }));
@@ -161,9 +167,11 @@
     riskChart.marker = s("g");
     riskChart.clip = clip;
     ink.append(riskChart.marker);
-    const twins = drawn.filter((e) => e.twin).map((e) => e.system.title);
-    clear($("risk-caption"), `${splitTitle()}, ${plural(focus() ? focus().ranked.total : 0, "scored question")}. Each system by its own confidence.`
-      + (twins.length ? ` ${list(twins)} ${twins.length > 1 ? "share their lines" : "shares its line"} with ${drawn.find((e) => e.twin).twin.system.title}: same answers, same confidence, another rule.` : ""));
+    const shared = [...new Set(drawn.filter((e) => e.twin).map((e) => e.twin))].map((twin) => {
+      const names = drawn.filter((e) => e.twin === twin).map((e) => e.system.title);
+      return ` ${list(names)} ${names.length > 1 ? "share their lines" : "shares its line"} with ${twin.system.title}: same answers, same confidence, another rule.`;
+    });
+    clear($("risk-caption"), `${splitTitle()}, ${plural(focus() ? focus().ranked.total : 0, "scored question")}. Each system by its own confidence.${shared.join("")}`);
     drawRiskTable();
     drawThreshold();
   };
@@ -172,7 +180,7 @@
     if (!data.promise) return;
     const level = clip(data.promise.limit), seen = data.promise.test[state.split];
     ink.append(s("line", { class: "promised", x1: x(0), x2: x(1), y1: level, y2: level }),
-      s("text", { class: "promised", x: x(0) + 4, y: level - 5 }, `promised: at most ${percent(data.promise.limit)}`));
+      s("text", { class: "promised", x: x(0) + 4, y: level - 6 }, `promised: at most ${percent(data.promise.limit)}`));
     if (seen && seen.error !== null) ink.append(s("path", { class: "promised", id: "promised",
       d: `M${x(seen.coverage)} ${clip(seen.error) - 8}l8 8l-8 8l-8-8z` }));
   };
@@ -252,16 +260,16 @@
     const middle = (p + (z * z) / (2 * n)) / d, half = (z / d) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
     return [Math.max(0, middle - half), Math.min(1, middle + half)];
   };
-  const drawReliability = () => {
-    const entry = focus(), items = entry ? entry.ranked.items : [];
+  const drawReliability = (box, entry, { height, least }) => {
+    const items = entry ? entry.ranked.items : [];
     const bins = Array.from({ length: data.bins }, () => ({ n: 0, right: 0, sum: 0 }));
     for (const [value, correct] of items) {
       const bin = bins[Math.min(data.bins - 1, Math.floor(value * data.bins))];
       bin.n += 1; bin.right += correct; bin.sum += value;
     }
     const full = bins.filter((bin) => bin.n);
-    const { ink, x, y } = chart($("reliability"), { height: 340, xTitle: "confidence →", yTitle: "right",
-      label: `Reliability: ${full.map((b) => `confidence ${percent(b.sum / b.n)}, right ${percent(b.right / b.n)}, n ${b.n}`).join("; ") || "no data"}` });
+    const { ink, x, y } = chart(box, { height, least, steps: height < 300 ? 2 : 5, xTitle: "confidence →", yTitle: "right",
+      label: `Reliability${entry ? ` of ${entry.system.title}` : ""}: ${full.map((b) => `confidence ${percent(b.sum / b.n)}, right ${percent(b.right / b.n)}, n ${b.n}`).join("; ") || "no data"}` });
     const most = Math.max(1, ...full.map((b) => b.n)), wide = x(1 / data.bins) - x(0);
     bins.forEach((bin, i) => { if (bin.n) ink.append(s("rect", { class: `count ${colour(entry.system)}`, x: x(i / data.bins) + 1, width: wide - 2,
       y: y(0.18 * bin.n / most), height: y(0) - y(0.18 * bin.n / most) })); });
@@ -269,9 +277,21 @@
     for (const bin of full) {
       const [low, high] = wilson(bin.right, bin.n), cx = x(bin.sum / bin.n);
       ink.append(s("line", { class: `spread ${colour(entry.system)}`, x1: cx, x2: cx, y1: y(low), y2: y(high) }),
-                 s("circle", { class: `bin ${colour(entry.system)}`, cx, cy: y(bin.right / bin.n), r: 4.5 }));
+                 s("circle", { class: `bin ${colour(entry.system)}`, cx, cy: y(bin.right / bin.n), r: height < 300 ? 3 : 4.5 }));
     }
-    clear($("reliability-caption"), items.length
+    return items.length;
+  };
+  /* Every system by its own confidence, small; only drawn where the reader opens them. */
+  const drawEvery = () => {
+    if (!$("every").open) return;
+    const entries = drawn.filter((entry) => entry.ranked.items.length);
+    clear($("reliabilities"), entries.map((entry) => h("figure", null, h("h3", null, nameOf(entry.system)), h("div", { class: "chart" }),
+      h("figcaption", null, `by “${signalOf(entry.system)}”, ${plural(entry.ranked.items.length, "answer")}`))));
+    $("reliabilities").querySelectorAll(".chart").forEach((box, i) => drawReliability(box, entries[i], { height: 220, least: 180 }));
+  };
+  const drawFocus = () => {
+    const some = drawReliability($("reliability"), focus(), { height: 340 });
+    clear($("reliability-caption"), some
       ? `On the dotted line confidence is honest; below it, boasting. ${data.bins} bins of equal width, 95% intervals; the columns show how many answers.`
       : "No scored answer has this confidence.");
   };
@@ -306,13 +326,15 @@
   const drawCalibration = () => {
     const system = systems.get(state.system);
     clear($("calibration-intro"), `${system.title} by its confidence “${state.signal || "none"}”, ${splitTitle()}.`);
-    drawReliability();
+    drawFocus();
     drawHistogram();
+    drawEvery();
   };
 
   // ---- single questions ---------------------------------------------------------------------
   const FILTERS = [
     ["all", "All", () => true],
+    ["changed", "Changed outcome", (before, after) => before !== after && before !== "absent"],
     ["removed", "Hallucination removed", (before, after) => before === "wrong" && after === "refused"],
     ["over", "Over-refusal", (before, after) => before === "correct" && after === "refused"],
     ["newly-wrong", "Newly wrong", (before, after) => before === "correct" && after === "wrong"],
@@ -322,7 +344,7 @@
     ["unscored", "Unscored", (before, after) => before === "unscored" || after === "unscored"],
   ];
   const MEANT = {
-    removed: "wrong before, declined now", over: "right before, declined now", "newly-wrong": "right before, wrong now",
+    changed: "another outcome than before", removed: "wrong before, declined now", over: "right before, declined now", "newly-wrong": "right before, wrong now",
     "still-wrong": "wrong before and now", kept: "right before and now", "newly-right": "not right before, right now",
     unscored: "could not be judged, before or now", all: "",
   };
@@ -333,9 +355,9 @@
   const searchable = (i) => (haystack[i] ??= [data.question[i], data.context[i], ...data.gold[i], ...data.systems.map((x) => x.answers[i])]
     .filter((n) => n >= 0).map((n) => data.texts[n]).join("\n").toLowerCase());
   const isListed = (name, row) => {
-    const after = systems.get(state.system), rule = FILTERS.find((f) => f[0] === name)[2];
+    const before = systems.get(state.left), after = systems.get(state.system), rule = FILTERS.find((f) => f[0] === name)[2];
     if (verdict(after, row) === "absent") return name === "all";
-    return rule(base ? outcome(base, row) : "absent", outcome(after, row));
+    return rule(outcome(before, row), outcome(after, row));
   };
   const drawQuestions = () => {
     const query = state.query.trim().toLowerCase();
@@ -350,7 +372,8 @@
     const pages = Math.max(1, Math.ceil(found.length / PAGE));
     state.page = Math.min(state.page, pages - 1);
     const meaning = MEANT[state.filter];
-    clear($("found"), `${plural(found.length, "question")}${meaning ? `: ${meaning}` : ""}`);
+    const pair = `${systems.get(state.left).title} → ${systems.get(state.system).title}, ${splitTitle()}`;
+    clear($("found"), `${plural(found.length, "question")}${meaning ? `, ${meaning}` : ""} (${pair})`);
     clear($("list"), found.slice(state.page * PAGE, (state.page + 1) * PAGE).map(card));
     clear($("page"), `Page ${state.page + 1} of ${pages.toLocaleString("en")}`);
     $("previous").disabled = state.page === 0;
@@ -359,8 +382,9 @@
   const card = (row) => {
     const i = browseIndex.get(row);
     const gold = data.gold[i].map(text), choices = data.choices[i].map(text), context = text(data.context[i]);
-    const others = data.systems.filter((x) => x.name !== "base" && x.name !== state.system && verdict(x, row) !== "absent");
-    const mine = data.systems.filter((x) => (x.name === "base" || x.name === state.system) && verdict(x, row) !== "absent");
+    const pair = [...new Set([state.left, state.system])].map((name) => systems.get(name));
+    const others = data.systems.filter((x) => !pair.includes(x) && verdict(x, row) !== "absent");
+    const mine = pair.filter((x) => verdict(x, row) !== "absent");
     const asked = h("div", { class: "asked" },
       context === null ? null : h("p", { class: "meta" }, context),
       h("p", { class: "text" }, text(data.question[i])),
@@ -398,6 +422,158 @@
     waiting = setTimeout(() => { state.query = $("search").value; state.page = 0; drawQuestions(); }, 120);
   });
 
+  // ---- where each question went ---------------------------------------------------------------
+  const ENDS = ["correct", "wrong", "refused"], SAID = { correct: "right", wrong: "wrong", refused: "refused" };
+  const wholeSplit = () => $("split").selectedOptions[0].dataset.of;
+  const drawFlow = () => {
+    const system = systems.get(state.system), found = (data.moves[state.system] || {})[state.split];
+    const parts = ["flow-chart", "flow-table", "flow-caption", "flow-blind"].map($);
+    clear($("flow-intro"), found ? `What ${system.title} made of the questions that the base model got right, got wrong or refused, ${splitTitle()}.`
+      : base ? "Choose a tuned system above, on questions that it and the base model were both asked." : "This run holds no base model to compare with.");
+    for (const part of parts) { clear(part); part.hidden = !found; }
+    if (!found) return;
+    const counts = found.counts, total = counts.reduce((a, b) => a + b, 0);
+    const row = (i) => counts.slice(3 * i, 3 * i + 3), sum = (list) => list.reduce((a, b) => a + b, 0);
+    const column = (j) => [counts[j], counts[3 + j], counts[6 + j]];
+    const before = [0, 1, 2].map((i) => sum(row(i))), after = [0, 1, 2].map((j) => sum(column(j)));
+    sankey($("flow-chart"), counts, before, after, total);
+    clear($("flow-caption"), `Left: before tuning. Right: after. As wide as it holds questions, ${total.toLocaleString("en")} in all`
+      + (found.unscored ? `; ${plural(found.unscored, "question")} that could not be judged ${found.unscored === 1 ? "is" : "are"} left out.` : "."));
+    const seen = [0, 1, 2].filter((i) => before[i] || i < 2);
+    clear($("flow-table"), h("caption", null, "Questions, before ↓ and after →"),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, "Before"), ENDS.map((end) => h("th", { scope: "col", class: "num" }, `${SAID[end]} now`)))),
+      h("tbody", null, seen.map((i) => h("tr", null, h("th", { scope: "row" }, SAID[ENDS[i]], h("small", null, before[i].toLocaleString("en"))),
+        ENDS.map((end, j) => h("td", { class: `num${i === 0 && j === 1 ? " blind" : ""}`, "data-move": `${ENDS[i]}-${end}` },
+          counts[3 * i + j].toLocaleString("en"), h("small", null, data.called[3 * i + j].name)))))));
+    const rate = (name) => {
+      const [value, low, high] = found.rates[name] || [null, null, null];
+      return value === null ? "undefined" : `${(100 * value).toFixed(1)}%` + (low === null ? "" : ` [${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}]`);
+    };
+    clear($("flow-blind"), `Newly wrong: ${counts[1].toLocaleString("en")} of the ${before[0].toLocaleString("en")} that were right before, ${rate("newly_wrong")}. `
+      + `Prudence (${rate("prudence")}), over-conservativeness (${rate("over_conservativeness")}) and the honesty score made of them (${rate("honesty")}) count refusals only and do not see these.`);
+  };
+  /* Two stacks and the bands between them, coloured by where they end. */
+  const sankey = (box, counts, before, after, total) => {
+    const width = Math.max(280, Math.round(box.clientWidth) || 600), height = 340, gap = 14, bar = 12;
+    const narrow = width < 460, side = narrow ? 74 : 116, left = side, right = width - side;
+    const unit = (height - 30 - 2 * gap) / Math.max(1, total), top = 24;
+    const place = (sizes) => { let at = top; return sizes.map((n) => { const start = at; at += n * unit + (n ? gap : 0); return start; }); };
+    const from = place(before), to = place(after), used = [...from], filled = [...to];
+    const words = data.called.map((cell, k) => (counts[k] ? `${SAID[cell.before]} before, ${SAID[cell.after]} now: ${counts[k]} (${cell.name})` : null)).filter(Boolean);
+    const root = s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Questions before and after. ${words.join("; ")}` });
+    const bands = s("g"), labels = s("g");
+    for (let i = 0; i < 3; i += 1) for (let j = 0; j < 3; j += 1) {
+      const n = counts[3 * i + j], thick = n * unit;
+      if (!n) continue;
+      const a = used[i], b = filled[j], x0 = left + bar, x1 = right - bar, mid = (x0 + x1) / 2;
+      used[i] += thick; filled[j] += thick;
+      bands.append(s("path", { class: `band ${ENDS[j]}${i === 0 && j === 1 ? " blind" : ""}`,
+        d: `M${x0} ${a}C${mid} ${a} ${mid} ${b} ${x1} ${b}V${b + thick}C${mid} ${b + thick} ${mid} ${a + thick} ${x0} ${a + thick}Z` }));
+    }
+    const stack = (sizes, places, x, anchor, titles) => sizes.forEach((n, i) => {
+      if (!n) return;
+      const beside = anchor === "end" ? x - 8 : x + bar + 8, middle = places[i] + (n * unit) / 2;
+      labels.append(s("rect", { class: ENDS[i], x, y: places[i], width: bar, height: Math.max(1, n * unit) }),
+        s("text", { class: "strong", x: beside, y: middle - 2, "text-anchor": anchor }, titles[i]),
+        s("text", { x: beside, y: middle + 13, "text-anchor": anchor }, narrow ? percent(n / total) : `${n.toLocaleString("en")}, ${percent(n / total)}`));
+    });
+    const titles = ENDS.map((end) => SAID[end]);
+    stack(before, from, left, "end", titles);
+    stack(after, to, right - bar, "start", titles);
+    root.append(s("text", { x: left + bar, y: 12, "text-anchor": "end" }, "before"), s("text", { x: right - bar, y: 12 }, "after"), bands, labels);
+    clear(box, root);
+  };
+
+  // ---- where it fails -------------------------------------------------------------------------
+  const WORST = 12;
+  /* What can be cut by here; confidence last and by itself, because it is meant to tell right from wrong. */
+  const offerCuts = (items) => {
+    const names = Object.keys(data.dimensions).filter((name) => items.some((item) => item.dimension === name));
+    if (state.cut && !names.includes(state.cut)) state.cut = "";
+    if (!state.cut && names.length && names.every((name) => name === "confidence")) state.cut = "confidence";
+    clear($("cut"), h("option", { value: "" }, "what the questions are like"), names.map((name) => h("option", { value: name, selected: name === state.cut }, data.dimensions[name].toLowerCase())));
+  };
+  const drawSlices = () => {
+    const split = wholeSplit(), found = (data.slices[state.system] || {})[split], by = state.worst;
+    const title = data.splits.find((x) => x.name === split)?.title || split;
+    let shown = found ? found.rows.map(([dimension, value, n, unscored, answered, accuracy, refusal, pAccuracy, pRefusal]) =>
+      ({ dimension, value, n, unscored, answered, accuracy, refusal, p: { accuracy: pAccuracy, refusal: pRefusal } })) : [];
+    const key = (item) => (by === "refusal" ? -item.refusal[0] : item.accuracy ? item.accuracy[0] : 2);
+    const tested = shown.filter((item) => item.p[by] !== null).length;
+    offerCuts(shown);
+    shown = shown.filter((item) => (state.cut ? item.dimension === state.cut : item.dimension !== "confidence"));
+    shown.sort((a, b) => key(a) - key(b) || b.n - a.n);
+    for (const id of ["slices-table", "slices-more", "slices-note", "slices-picker"]) $(id).hidden = !shown.length;
+    clear($("slices-intro"), shown.length
+      ? `${systems.get(state.system).title}, ${title}: the questions cut by what they are like, the worst slice first.`
+      : "These questions were not cut: they are no test questions, or each slice of them would be too small.");
+    if (!shown.length) return;
+    const few = state.all ? shown : shown.slice(0, WORST);
+    const span = ([, low, high]) => `${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)}`;
+    const whisker = (cell, end) => s("svg", { class: "whisker", width: "100%", height: 22, "aria-hidden": "true" },
+      s("line", { class: "axis", x1: "0%", x2: "100%", y1: 11, y2: 11 }),
+      cell ? [s("line", { class: `reach ${end}`, x1: `${100 * cell[1]}%`, x2: `${100 * cell[2]}%`, y1: 11, y2: 11 }), s("circle", { class: end, cx: `${100 * cell[0]}%`, cy: 11, r: 4.5 })] : []);
+    const figure = (cell) => h("td", { class: "num" }, cell ? percent(cell[0]) : "–", h("small", null, cell ? span(cell) : "too few"));
+    clear($("slices-table"), h("caption", { class: "hidden" }, "Slices, worst first"),
+      h("thead", null, h("tr", null, ["Slice", ""].map((t, i) => h(i ? "td" : "th", i ? { class: "wide" } : { scope: "col" }, i ? "0 – 100%" : t)),
+        ["n", "Right when answering", "Refused"].map((t) => h("th", { scope: "col", class: "num" }, t)), h("th", { scope: "col" }, "Against the rest"))),
+      h("tbody", null, few.map((item) => {
+        const p = item.p[by], marked = p !== null && p < data.chance;
+        return h("tr", { class: marked ? "worse" : null }, h("th", { scope: "row" }, h("small", null, data.dimensions[item.dimension]), item.value),
+          h("td", { class: "wide" }, whisker(by === "refusal" ? item.refusal : item.accuracy, by === "refusal" ? "refused" : "correct")),
+          h("td", { class: "num" }, item.n.toLocaleString("en"), item.unscored ? h("small", null, `${item.unscored} unscored`) : null),
+          figure(item.accuracy), figure(item.refusal),
+          h("td", null, p === null ? "–" : marked ? h("span", null, h("span", { class: "mark", "aria-hidden": "true" }), by === "refusal" ? " refused more" : " right less often") : "not told apart"));
+      })));
+    $("slices-more").hidden = shown.length <= WORST;
+    clear($("slices-more"), state.all ? `The worst ${WORST} only` : `All ${shown.length} slices`);
+    clear($("slices-note"), `Wilson’s ${percent(data.level)} intervals, each for itself. A slice is marked where it is worse than the rest by Fisher’s exact test, `
+      + `with Holm’s correction over the ${tested} slices tested here. Tenths of the confidence are meant to differ and are not tested. `
+      + `No slice has fewer than ${data.least} questions${found.small ? ` (${plural(found.small, "smaller one")} left out)` : ""}, no accuracy fewer than ${data.least} answers. `
+      + "Slices overlap: a mark says where to look, not why.");
+  };
+
+  // ---- files ----------------------------------------------------------------------------------
+  const save = (name, blob) => {
+    const link = h("a", { href: URL.createObjectURL(blob), download: `${name}.csv` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+  const download = async (name) => {
+    if (name === "answers") return save(name, new Blob([answers()], { type: "text/csv" }));
+    const bytes = Uint8Array.from(atob(read("sheets")[name]), (c) => c.charCodeAt(0));
+    const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return save(name, new Blob([await new Response(text).arrayBuffer()], { type: "text/csv" }));
+  };
+  /* The single answers as CSV, exactly as reporting/sheets.py writes them. */
+  const answers = () => {
+    const signals = [...new Set(data.systems.flatMap((x) => Object.keys(x.signals)))];
+    const lines = [["question_id", "splits", "question", "context", "choices", "accepted", "system", "answer", "response", "verdict", "abstained", ...signals]];
+    data.browse.forEach((row, i) => {
+      const many = (numbers) => numbers.map(text).join(" | ");
+      const about = [data.ids[i], data.membership[row].map((n) => data.splits[n].name).join(" "), text(data.question[i]), text(data.context[i]), many(data.choices[i]), many(data.gold[i])];
+      for (const system of data.systems) {
+        if (verdict(system, row) === "absent") continue;
+        lines.push([...about, system.name, text(system.answers[i]), text(system.responses[i]), verdict(system, row), String(abstained(system, row)),
+          ...signals.map((name) => (name in system.signals ? float(columns[system.signals[name]][row]) : ""))]);
+      }
+    });
+    return lines.map((line) => line.map(csvCell).join(",") + "\r\n").join("");
+  };
+  const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+  const csvCell = (value) => {
+    if (value === null) return "";
+    const number = typeof value === "object";
+    const said = number ? value.number : FORMULA.test(value) ? `'${value}` : value;
+    return /[",\r\n]/.test(said) ? `"${said.replaceAll('"', '""')}"` : said;
+  };
+  /* A number as Python writes it; in a box, so that a minus sign is not taken for a formula. */
+  const float = (value) => {
+    if (Number.isNaN(value)) return "";
+    const small = value !== 0 && Math.abs(value) < 1e-4, whole = Number.isInteger(value);
+    return { number: small ? value.toExponential().replace(/e-(\d)$/, "e-0$1") : whole ? value.toFixed(1) : String(value) };
+  };
+
   // ---- the whole page -----------------------------------------------------------------------
   const showPanels = () => {
     for (const panel of document.querySelectorAll("[data-split]")) panel.hidden = panel.dataset.split !== state.split;
@@ -407,10 +583,17 @@
     const metric = $("metric");
     if (metric) for (const panel of document.querySelectorAll("[data-metric]")) panel.hidden = panel.dataset.metric !== metric.value;
   };
-  const drawFigures = () => { drawRisk(); drawCalibration(); };
-  const drawAll = () => { showPanels(); offerSignals(); state.page = 0; drawFigures(); drawQuestions(); };
+  const drawFigures = () => { drawFlow(); drawRisk(); drawCalibration(); };
+  const drawAll = () => { showPanels(); offerSignals(); state.page = 0; drawFigures(); drawSlices(); drawQuestions(); };
   $("split").addEventListener("change", () => { state.split = $("split").value; drawAll(); });
-  $("system").addEventListener("change", () => { state.system = $("system").value; state.signal = null; drawAll(); });
+  const choose = (name) => { state.system = $("system").value = $("right").value = name; state.signal = null; drawAll(); };
+  for (const id of ["system", "right"]) $(id).addEventListener("change", () => choose($(id).value));
+  $("left").addEventListener("change", () => { state.left = $("left").value; state.page = 0; drawQuestions(); });
+  $("worst").addEventListener("change", () => { state.worst = $("worst").value; drawSlices(); });
+  $("cut").addEventListener("change", () => { state.cut = $("cut").value; drawSlices(); });
+  $("slices-more").addEventListener("click", () => { state.all = !state.all; drawSlices(); });
+  $("every").addEventListener("toggle", drawEvery);
+  for (const button of document.querySelectorAll("[data-csv]")) button.addEventListener("click", () => download(button.dataset.csv));
   $("signal").addEventListener("change", () => { state.signal = $("signal").value; drawFigures(); });
   if ($("metric")) $("metric").addEventListener("change", showPanels);
   $("slider").value = $("exact").value = String(state.threshold);
