@@ -97,7 +97,10 @@ def _tone(cell: Mapping[str, Any]) -> str:
 
 
 def _value(estimate: Mapping[str, Any], unit: str) -> str:
-    return words.percent(estimate["value"]) if unit == "share" else words.number(estimate["value"])
+    value = estimate["value"]
+    if value is None:
+        return "–"
+    return words.percent(value) if unit == "share" else f"{value:.3f}"
 
 
 def _difference(estimate: Mapping[str, Any], unit: str) -> str:
