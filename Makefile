@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics models bench clean
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -70,6 +70,19 @@ $(VENV)-metrics/.run: benchmarks/metrics-requirements.txt constraints.txt
 
 proof-metrics: $(VENV)-metrics/.run ## every metric beside the libraries that have it too
 	$(VENV)-metrics/bin/python benchmarks/metrics.py --page docs/results/metrics.md
+
+# Its pins exclude ours, so it has an environment of its own. It imports torchaudio for sound, of which there
+# is no build beside a torch without CUDA: an empty module stands in for it, since rows of text need none.
+$(VENV)-llama-factory/.run: constraints.txt
+	test -x $(VENV)-llama-factory/bin/python || $(PYTHON) -m venv $(VENV)-llama-factory
+	$(VENV)-llama-factory/bin/pip install --quiet llamafactory==0.9.5 $$(grep ^torch== constraints.txt)
+	$(VENV)-llama-factory/bin/pip uninstall --quiet --yes torchvision torchaudio
+	$(VENV)-llama-factory/bin/python -c "import sysconfig, pathlib; \
+		pathlib.Path(sysconfig.get_path('purelib'), 'torchaudio.py').touch()"
+	@touch $@
+
+proof-llama-factory: $(VENV)/.dev $(VENV)-llama-factory/.run ## LLaMA-Factory's own loader on our export
+	LLAMA_FACTORY_PYTHON=$(VENV)-llama-factory/bin/python $(BIN)/pytest tests/unit/test_exports.py -k llama
 
 models: $(VENV)/.run ## make the three shipped pocket models again, about twenty minutes of one core
 	$(BIN)/demur pocket build --name pocket --out src/demur/pocket/model

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +55,7 @@ def test_trl_rows(material, tmp_path):
 def test_llama_factory_rows_and_their_description(material, tmp_path):
     file, info = write("llama-factory", material, tmp_path)
     assert values(file)[0] == {"instruction": PROMPT, "input": "", "output": " sure."}
+    assert values(file)[1]["output"] == " Nobody.</s>"  # it ends, and the template adds nothing
     assert values(info) == {
         "demur-r-tuning-sft": {
             "file_name": "r-tuning-sft.json",
@@ -166,6 +170,30 @@ def test_trl_itself_reads_the_rows_with_loss_on_the_completion_only(material, tm
         if label != -100
     ]
     assert tokenizer.decode(learned, skip_special_tokens=True) == " sure."
+
+
+def test_llama_factory_itself_reads_the_rows_with_loss_on_the_completion_only(tmp_path):
+    """Its own loader, template and masking, in the environment of `make proof-llama-factory`."""
+    python = os.environ.get("LLAMA_FACTORY_PYTHON")
+    if not python:
+        pytest.skip("LLAMA_FACTORY_PYTHON names no interpreter that has it (make proof-llama-factory)")
+    from demur.pocket import bundled_model
+
+    run = RunFolder(tmp_path / "run")
+    end = "<|endoftext|>"
+    material = Material(run=run, system="r-tuning", stages={"sft": ROWS}, end=end, about="Made by hand.")
+    write("llama-factory", material, tmp_path)
+    script = Path(__file__).parents[1] / "llama_factory_rows.py"
+    command = [python, str(script), str(tmp_path), "demur-r-tuning-sft", str(bundled_model("pocket-2"))]
+    offline = os.environ | {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=offline)
+    assert done.returncode == 0, done.stderr[-2000:]
+    read = [json.loads(line[4:]) for line in done.stdout.splitlines() if line.startswith("ROW ")]
+    learned = [row.completion + (end if row.ends else "") for row in ROWS]
+    assert [row["loss"] for row in read] == learned
+    assert [row["text"] for row in read] == [
+        row.prompt + text for row, text in zip(ROWS, learned, strict=True)
+    ]
 
 
 def text_only(path, *texts, kind="text_only"):

@@ -12,12 +12,20 @@ COLUMNS = {"prompt": "instruction", "query": "input", "response": "output"}
 
 
 def write(material: Material, folder: Path) -> list[Path]:
-    """A file for each stage, and one that describes them."""
+    """A file for each stage, and one that describes them.
+
+    The template ``empty`` adds nothing, so a plain row that ends carries its end-of-text token itself.
+    """
+    end = "" if material.chat else material.end
     files, info = [], {}
     for stage, examples in material.stages.items():
         files.append(folder / material.named(stage, ".json"))
         rows = [
-            {"instruction": example.prompt, "input": "", "output": example.completion}
+            {
+                "instruction": example.prompt,
+                "input": "",
+                "output": example.completion + (end if example.ends else ""),
+            }
             for example in examples
         ]
         write_json(files[-1], rows)
@@ -37,6 +45,6 @@ LLAMA_FACTORY = Format(
     use="`dataset_dir: THIS_FOLDER` and `dataset: NAME`, with a name from `dataset_info.json`.",
     loss=lambda material: (
         f"On the output only, as in Demur, with `train_on_prompt` off (its default) and {_use(material)}. "
-        + ends(material)
+        + (ends(material) if material.chat else "Nothing is added to it: rows end where they end in Demur.")
     ),
 )
