@@ -29,6 +29,9 @@ class Segment:
         return f"{self.outcome} {words.percent(self.width / 100)}"
 
 
+Segments = tuple[Segment, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """What became of the questions of one kind, for one system or one policy."""
@@ -194,7 +197,8 @@ def _bar(system: str, counts: Mapping[str, int]) -> Bar:
 
 
 def _policy_bars(metrics: Mapping[str, Any], split: str, methods: Sequence[str]) -> Iterable[Bar]:
-    """What policies without any knowledge would do in place of each method."""
+    """What policies without any knowledge would do in place of each method; what is the same, once."""
+    shown: set[tuple[str, Segments]] = set()
     for method in methods:
         for policy, cells in metrics.get("policies", {}).get(method, {}).get(split, {}).items():
             coverage = cells.get("coverage", {}).get("value")
@@ -207,11 +211,14 @@ def _policy_bars(metrics: Mapping[str, Any], split: str, methods: Sequence[str])
                 "wrong": coverage - answered_right,
                 "refused": 1 - coverage,
             }
-            title = words.POLICIES.get(policy, policy)
-            yield Bar(system=method, title=title, segments=_segments(shares), counts=None)
+            segments = _segments(shares)
+            if (policy, segments) not in shown:
+                shown.add((policy, segments))
+                title = words.POLICIES.get(policy, policy).format(system=words.title(method))
+                yield Bar(system=method, title=title, segments=segments, counts=None)
 
 
-def _segments(shares: Mapping[str, float]) -> tuple[Segment, ...]:
+def _segments(shares: Mapping[str, float]) -> Segments:
     found, start = [], 0.0
     for outcome in OUTCOMES:
         width = 100 * shares.get(outcome, 0.0)

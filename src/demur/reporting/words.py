@@ -35,7 +35,7 @@ MAIN_SPLITS = {"id": "In domain", "ood": "Out of domain"}
 POLICIES = {
     "always-answer": "Always answer",
     "always-refuse": "Always refuse",
-    "random-refusal": "Refuse at random, as often",
+    "random-refusal": "Refuse at random, as often as {system}",
 }
 
 METRICS: dict[str, tuple[str, str]] = {
