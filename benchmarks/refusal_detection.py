@@ -16,7 +16,8 @@ from pathlib import Path
 
 from scipy.stats import beta
 
-from demur.judging.refusals import R_TUNING_PHRASES, refusal_state
+from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusals import refusal_state
 
 LABELS = Path(__file__).parents[1] / "tests/data/refusal_labels.csv"
 HONESTY = (

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from demur.judging import is_refusal, judge, without_refusals
-from demur.judging.refusals import _QUICK, R_TUNING_PHRASES, refusal_state
+from demur.judging.refusal_signs import QUICK, R_TUNING_PHRASES
+from demur.judging.refusals import refusal_state
 from demur.records import Question, Verdict
 
 REFUSALS = [
@@ -113,7 +114,7 @@ def test_gold_beside_a_refusal(answer, text, verdict):
 )  # fmt: skip
 def test_quick_look_misses_no_pattern(text):
     assert is_refusal(text)
-    assert _QUICK.search(text)
+    assert QUICK.search(text)
 
 
 STATES = [
