@@ -23,11 +23,11 @@ from demur.judging.refusal_signs import (
     ASKED_IS_DENIED,
     FICTION,
     OFFERS,
-    QUICK,
     TURNS,
     VAGUE,
     WHOLE_TEXTS,
     bounded,
+    may_decline,
     no_such,
     not_real,
     signs,
@@ -39,13 +39,14 @@ LONG = 20
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'(?:[^']|(?<=\w)'(?=\w))*'(?!\w)")
 _CLAUSES = re.compile(
-    r"(?<!\bdr)(?<!\bst)[.!?]+(?:\s|$)|[。！？\n;]|\s[-–—]\s|:\s|,?\s*\b(?:but|however|though|although)\b,?"
+    r"(?<!\bdr)(?<!\bst)[.!?]+(?:\s|$)|[。！？\n;]|\s[-–—]\s|:\s|\s\(|,?\s*\b(?:but|however|though|although)\b,?"
 )
 _POLITE = re.compile(
     r"\b(?:sorry|apolog\w+|afraid|unfortunately|regret\w*|as an? (?:ai|language|large)\b.*|please|thank\w*"
     r"|consult|check|look(?:ing)? (?:it )?up|clarify|more (?:information|context|details)|let me know|help"
     r"|language model|assistant|training|knowledge|information|question|context|data|evidence|record\w*"
-    r"|available|error|determine|accurate\w*|predict\w*|depends?|refuse|decline|known?|answer(?:ed)?|cannot|can't)\b"
+    r"|available|error|mistake|typo|misspell\w*|confusion|determine|accurate\w*|predict\w*|depends?|refuse"
+    r"|decline|known?|answer(?:ed)?|cannot|can't)\b"
 )
 _ANSWERS = re.compile(
     r"\b(?:i (?:think|believe|guess|suppose|would say|'d say|would guess)|my (?:best |first )?guess"
@@ -53,6 +54,8 @@ _ANSWERS = re.compile(
     r"|(?:it|he|she|they|that|this)(?: is| was|'s| are| were| (?:might|may|could|must) be| has| had))\b"
 )
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+_ASIDE = re.compile(r", (?:who|whose|which) [^,.;]*$")
+"""Before a sign that is a remark on a name: "the earl, whose name is unknown, …"."""
 _CORRECTS = re.compile(r"\b(?:but|rather|instead|actually|as|since|because)\b|;")
 _FILLERS = re.compile(
     r"^(?:well|hmm+|um+|oh|no|yes|ok|okay|hello|hi|and|so|that said|honestly|the answer)?$"
@@ -75,18 +78,19 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
         question: the question as asked; signs that stand in it do not count.
         phrases: refusal sentences of the method in use, in any language, besides the built-in ones.
     """
-    text = unicodedata.normalize("NFC", text)
     plain = _plain(text)
     if plain.strip(" .!?\"'\n") in WHOLE_TEXTS:
         return "refused"
-    found = _signs(text, question, tuple(phrases))
+    if not phrases and not may_decline(plain):
+        return "answered"
+    question = _plain(question)
+    found = _signs(text, plain, question, tuple(phrases))
     if not found:
-        return _about_nothing(plain, _plain(question)) if QUICK.search(plain) else "answered"
-    if len(plain.split()) >= LONG:
-        if _begins_by_declining(plain, found):
-            return _state_of_long(plain)
-        if _claims_something(plain[: found[0][0]]):
-            return _about_nothing(plain, _plain(question))
+        return _about_nothing(plain, question)
+    if len(plain.split()) >= LONG and _begins_by_declining(plain, found):
+        return _state_of_long(plain)
+    if _claims_something(plain[: found[0][0]]):
+        return _about_nothing(plain, question)
     return "answered" if _answers_beside(plain, found) else "refused"
 
 
@@ -95,7 +99,7 @@ def _begins_by_declining(plain: str, found: Sequence[tuple[int, int]]) -> bool:
     ends = [match.end() for match in _SENTENCE_END.finditer(plain)] or [len(plain)]
     introduced = len(ends) > 1 and _INTRODUCTION.match(plain)
     opening, sign = ends[1] if introduced else ends[0], found[0][0]
-    return sign < opening and not _gives_a_reason(plain[:sign])
+    return sign < opening and not _comes_after_an_answer(plain[:sign])
 
 
 def _claims_something(before: str) -> bool:
@@ -105,8 +109,10 @@ def _claims_something(before: str) -> bool:
     return any(sentence.strip() and not any(look(sentence) for look in idle) for sentence in sentences)
 
 
-def _gives_a_reason(before: str) -> bool:
-    """Whether an answer stands before the sign, which is its reason: "It is …, as I do not …"."""
+def _comes_after_an_answer(before: str) -> bool:
+    """Whether the sign is an answer's reason, or a reservation: "It is …, as I do not …", "…, though …"."""
+    if reservation := re.search(r",? (?:although|though|while) [^,.]*$", before):
+        return not _POLITE.search(before[: reservation.start()])
     return bool(_ANSWERS.search(before) and re.search(r"\b(?:as|since|because)\s*$", before))
 
 
@@ -146,24 +152,27 @@ def _about_nothing(plain: str, question: str) -> State:
 
 def _says_only_that(sentences: Sequence[str], question: str) -> bool:
     """Whether nothing stands beside the denial that there is such a thing, but excuses and offers."""
-    for sentence in sentences:
-        denial = no_such().search(sentence)
-        if denial is None:
-            if not (OFFERS.match(TURNS.sub("", sentence)) or _POLITE.search(sentence)):
-                return False
-            continue
-        claimed = re.search(rf"\ban? (?:\w+ )?{denial[0].split()[-1]}\b", question)
-        rest = sentence[denial.end() :]
-        corrected = _CORRECTS.search(rest) or _ANSWERS.search(rest)
-        if claimed or (corrected and not re.search(FICTION, rest)):
-            return False
-    return any(no_such().search(sentence) for sentence in sentences)
+    denials = [no_such().search(sentence) for sentence in sentences]
+    return any(denials) and all(
+        _is_complete(denial, question)
+        if denial
+        else OFFERS.match(TURNS.sub("", sentence)) or _POLITE.search(sentence)
+        for sentence, denial in zip(sentences, denials, strict=True)
+    )
+
+
+def _is_complete(denial: re.Match[str], question: str) -> bool:
+    """Whether a denial corrects neither what the question claims ("as a member of …") nor itself."""
+    if re.search(rf"\ban? (?:\w+ )?{denial[0].split()[-1]}\b", question):
+        return False
+    rest = denial.string[denial.end() :]
+    return bool(re.search(FICTION, rest)) or not (_CORRECTS.search(rest) or _ANSWERS.search(rest))
 
 
 def without_refusals(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> str:
     """The text with its signs of refusal cut out; the text itself where it has none."""
     composed = unicodedata.normalize("NFC", text)
-    found = _signs(composed, question, tuple(phrases))
+    found = _signs(composed, _plain(text), _plain(question), tuple(phrases))
     return _cut(composed, found) if found else text
 
 
@@ -175,29 +184,32 @@ def _plain(text: str) -> str:
     return lowered if len(lowered) == len(text) else "".join(char.lower()[0] for char in text)
 
 
-def _signs(text: str, question: str, phrases: tuple[str, ...]) -> list[tuple[int, int]]:
+def _signs(text: str, plain: str, question: str, phrases: tuple[str, ...]) -> list[tuple[int, int]]:
     """Where signs of refusal stand, as (start, end), in order and without overlaps."""
-    plain = _plain(text)
     found = [m.span() for key in _keys(phrases) for m in _occurrences(plain, key)]
-    if QUICK.search(plain):
-        found += [span for m in signs().finditer(plain) if not _is_title(text, span := m.span())]
+    if may_decline(plain):
+        composed = unicodedata.normalize("NFC", text)
+        found += [span for m in signs().finditer(plain) if not _is_title(composed, span := m.span())]
     if not found:
         return []
-    question = _plain(question)
     quotes = [match.span() for match in _QUOTED.finditer(plain)]
     whole = (len(plain) - len(plain.lstrip()), len(plain.rstrip()))
     return _merged(
-        span
-        for span in found
-        if plain[slice(*span)] not in question and not any(_inside(span, q) for q in quotes if q != whole)
+        (start, end)
+        for start, end in found
+        if plain[start:end] not in question
+        and not _ASIDE.search(plain[:start])
+        and not any(_inside((start, end), quote) for quote in quotes if quote != whole)
     )
 
 
 def _is_title(text: str, span: tuple[int, int]) -> bool:
     """Whether a sign is the name of a work: "I Don't Know by Ozzy", in a text not all in capitals."""
     words = text[slice(*span)].split()
-    return len(words) > 1 and all(word[0].isupper() for word in words) and any(
-        word[0].islower() for word in text.split()
+    return (
+        len(words) > 1
+        and all(word[0].isupper() for word in words)
+        and any(word[0].islower() for word in text.split())
     )
 
 
@@ -237,7 +249,7 @@ def _answers_beside(plain: str, found: list[tuple[int, int]]) -> bool:
     ends = [(match.start(), match.end()) for match in _CLAUSES.finditer(plain)]
     for stop, following in [*ends, (len(plain), len(plain))]:
         declines = any(a < stop and b > start for a, b in found)
-        if not declines and _is_answer(plain[start:stop].strip(" ,\"'*")):
+        if not declines and _is_answer(plain[start:stop]):
             return True
         start = following
     return False
@@ -245,11 +257,11 @@ def _answers_beside(plain: str, found: list[tuple[int, int]]) -> bool:
 
 def _is_answer(clause: str) -> bool:
     """Whether a clause that declines nothing answers: it says so, or it is short and says nothing else."""
-    if _FILLERS.match(clause) or not any(char.isalnum() for char in clause):
+    if _FILLERS.match(clause.strip(" ,\"'*")) or not any(char.isalnum() for char in clause):
         return False
     if _POLITE.search(clause):
         return False
-    return _ANSWERS.search(clause) is not None or len(clause.split()) <= SHORT_ANSWER_WORDS
+    return _ANSWERS.search(_QUOTED.sub("", clause)) is not None or len(clause.split()) <= SHORT_ANSWER_WORDS
 
 
 SHORT_ANSWER_WORDS = 6
