@@ -49,12 +49,14 @@ WHOLE_TEXTS = frozenset(
 """Texts that are a refusal where nothing else stands beside them."""
 
 _HINTS = (
-    "n't|dont|didnt|cant|not |cannot|no |nobody|none of|never|nothing|neither|little |lack|insufficient"
-    "|unknown|unsure|unable|uncertain|unclear|unaware|unfamiliar|unanswerable|impossible|difficult to"
-    "|much debate|debated|disputed|mystery|i would|i'd|we'd|can only|declin|refuse|to be |beyond|outside"
-    "|you mean|asking about|referring to|clarify|rephrase|specify|provide|give|idk|dunno"
-    "|fictional|fictitious|made up|made-up|imaginary|mythical|invented|hypothetical"
-).split("|")
+    *("n't", "dont", "didnt", "cant", "not ", "cannot", "no ", "nobody", "none of", "never", "nothing"),
+    *("neither", "little ", "lack", "insufficient", "unknown", "unsure", "unable", "uncertain", "unclear"),
+    *("unaware", "unfamiliar", "unanswerable", "impossible", "difficult to", "much debate", "debated"),
+    *("disputed", "mystery", "i would", "i'd", "we'd", "can only", "declin", "refuse", "to be ", "beyond"),
+    *("outside", "you mean", "asking about", "referring to", "clarify", "rephrase", "specify", "provide"),
+    *("give", "idk", "dunno", "fictional", "fictitious", "made up", "made-up", "imaginary", "mythical"),
+    *("invented", "hypothetical"),
+)
 """Every built-in sign holds one of these."""
 
 
@@ -97,7 +99,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
         rf" {_DO_NOT} (?:think|believe) i (?:know|can|have)",
         rf"(?: (?:have|find|found|see)|'ve| (?:can|could) find)(?: \w+)? no (?:\w+ )?{_LACKED}",
         rf" haven't (?:\w+ ){{1,2}}{_LACKED}",
-        rf" lack (?:\w+ )?{_LACKED}",
+        rf" lack (?:\w+ ){{0,2}}{_LACKED}",
         r"(?:'d| would) need (?:more|additional|further|some)",
         r"(?: have|'ve)(?: never| not|n't) heard of",
         rf"{_AM} (?:\w+ )?(?:not |un)(?:sure|certain|aware|familiar)",
@@ -175,7 +177,7 @@ FICTION = (
     r"(?:fictional|fictitious|made[- ]up(?! (?:of|by|from)\b)|imaginary|mythical|invented|hypothetical)"
 )
 _ROLE = (
-    r"(?:character|player|contestant|member|song|album|book|novel|film|movie|show|series|episode|verse"
+    r"(?:character|player|contestant|song|album|book|novel|film|movie|show|series|episode|verse"
     r"|word|term|phrase)"
 )
 _SEEMS = r"(?:is|are|(?:seems?|appears?) to be)"

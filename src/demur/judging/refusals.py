@@ -162,7 +162,7 @@ def _says_only_that(sentences: Sequence[str], question: str) -> bool:
 
 
 def _is_complete(denial: re.Match[str], question: str) -> bool:
-    """Whether a denial corrects neither what the question claims ("as a member of …") nor itself."""
+    """Whether a denial corrects neither what the question claims ("Is Bo a character …?") nor itself."""
     if re.search(rf"\ban? (?:\w+ )?{denial[0].split()[-1]}\b", question):
         return False
     rest = denial.string[denial.end() :]
