@@ -84,7 +84,7 @@ _TOLD = (
 )
 _MY = r"my (?:\w+ )?(?:knowledge|training(?: data)?|(?:area of )?expertise|abilities|capabilities)"
 _GIVEN = r"(?:context|passage|text|document|article|question|prompt)s?"
-_ASIDE = (
+_COMPLETE = (
     r"(?=[.,;!)]|\s*\Z| (?:who|what|when|where|which|why|how|whether|if|yet|at|about|anywhere"
     r"|exactly|for (?:sure|certain)|with|to (?:me|us))\b)"
 )
@@ -116,19 +116,19 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     rf"(?:beyond|outside) (?:of )?(?:the scope of )?{_MY}": ("",),
     rf"{_MY} (?:{_DO_NOT}|{_CANNOT}) (?:include|cover|contain|extend|go)": ("",),
     # Nobody knows, nobody can know, or nobody has told.
-    r"(?:no one|nobody) (?:\w+ )?knows": (_ASIDE,),
+    r"(?:no one|nobody) (?:\w+ )?knows": (_COMPLETE,),
     rf"(?:historians|scientists|scholars|experts|researchers) (?:\w+ )?{_DO_NOT} (?:\w+ )?know": ("",),
     r"(?:is|are|remains?) (?:(?!an )\w+ )?": (
         r"unknown(?! to (?!me|us))",
-        rf"(?:unclear|uncertain){_ASIDE}",
+        rf"(?:unclear|uncertain){_COMPLETE}",
     ),
     rf"(?:is|are|was|were){_NOT} ": (
-        rf"(?:\w+ )?(?:available|public|clear|certain|documented|recorded){_ASIDE}",
+        rf"(?:\w+ )?(?:available|public|clear|certain|documented|recorded){_COMPLETE}",
         rf"(?:\w+ ){{0,3}}{_WITHHELD}",
         rf"(?:available|provided|given) in the (?:\w+ )?{_GIVEN}",
     ),
     rf"ha(?:s|ve)(?:{_NOT}| never) (?:\w+ )?been ": (rf"(?:\w+ )?{_TOLD}",),
-    r"(?:not (?:\w+ )?|(?:nothing|little|not much) (?:more )?is )known": (_ASIDE,),
+    r"(?:not (?:\w+ )?|(?:nothing|little|not much) (?:more )?is )known": (_COMPLETE,),
     r"(?:was|were) never ": (r"(?:disclosed|documented|identified|named|recorded|revealed|specified)",),
     r"(?:(?:is|are|has|have) (?:yet|still)|remains?) to be ": (_TOLD,),
     r"(?:of|by|has|have) (?:an )?unknown ": (r"(?:origin|author|artist|writer|source|person)s?",),
@@ -136,7 +136,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     r"it(?: is|'s) (?:not possible|impossible) to ": (
         r"(?:answer|confirm|determine|know|say|tell|verify)",
     ),
-    r"it's (?:unclear|uncertain)": (_ASIDE,),
+    r"it's (?:unclear|uncertain)": (_COMPLETE,),
     rf"{_CANNOT} be ": (r"(?:known|answered|determined|verified|confirmed)",),
     r"(?:this|the|your) question ": (
         r"is unanswerable|has no answer|makes no sense",
