@@ -16,7 +16,8 @@ from pathlib import Path
 
 from scipy.stats import beta
 
-from demur.judging.refusals import R_TUNING_PHRASES, refusal_state
+from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusals import refusal_state
 
 LABELS = Path(__file__).parents[1] / "tests/data/refusal_labels.csv"
 HONESTY = (
@@ -99,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outputs", type=Path)
     rows = list(labelled(parser.parse_args().outputs))
-    for half in ("development", "held-out", "final"):
+    for half in dict.fromkeys(row[0] for row in rows):
         part = [row for row in rows if row[0] == half]
         print(f"\n{half}, {len(part)} responses\n")
         print("\n".join(table(part)))
