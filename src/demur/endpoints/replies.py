@@ -43,7 +43,7 @@ class Choice:
     finish: str | None = None
     """As the server says it: ``stop``, ``length`` where the token limit cut it, …"""
     tokens: tuple[Token, ...] = ()
-    """Where they were asked for and the server has them; special tokens and stop strings may be among them."""
+    """Where the server gives them; special tokens and the stop string may be among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
