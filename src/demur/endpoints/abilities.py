@@ -5,17 +5,25 @@ A feature counts only where a reply shows it: servers ignore fields that they do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from demur.endpoints.client import CHAT, PLAIN, Endpoint, Request, messages
 from demur.endpoints.replies import Failure, Reply, Token
 
-WORDS = "The sky over the sea is"
-"""What a server is asked: plain words, whose tokens spell themselves in every vocabulary."""
-FEW = 8
-"""Tokens of a reply: enough for two samples to differ."""
+WORDS = "Once upon a time in the"
+"""What a server is asked: plain words, whose tokens spell themselves in every vocabulary, and that can go
+on in many ways."""
+MORE_WORDS = "Question: What is two and two?\nAnswer:"
+FEW, HOT = 8, 1.5
+"""Tokens of a reply and temperature: enough for two samples to differ."""
+DRAWS = 3
+"""Samples that are compared where a request brings only one."""
+ROUNDING = 0.25
+"""How far log-probabilities of the same token may lie apart, in nats: half precision rounds, and
+caches differ."""
 SPECIAL = 2
 """So many tokens may stand before a text that are not in it, such as BOS."""
 REFUSED = frozenset({"request refused", "server error", "no text in the reply"})
@@ -29,6 +37,7 @@ class Abilities:
     Attributes:
         chat: it is asked in chats, else with plain text.
         token_logprobs: it gives the log-probability of each token that it generates.
+        samples: it draws at random where the temperature is above zero.
         many: it makes several texts, and different ones, of one request (``n``).
         seed: it accepts a seed.
         stop: it accepts stop strings.
@@ -38,6 +47,7 @@ class Abilities:
 
     chat: bool
     token_logprobs: bool = False
+    samples: bool = False
     many: bool = False
     seed: bool = False
     stop: bool = False
@@ -64,9 +74,16 @@ class Abilities:
             "asked in chats" if self.chat else "asked with plain text",
             "gives token log-probabilities" if self.token_logprobs else "no token log-probabilities",
             "scores continuations (echo)" if self.echo else "cannot score continuations",
+            *self._on_samples(),
+            "takes stop strings" if self.stop else "takes no stop strings: answers are cut here",
+        ]
+
+    def _on_samples(self) -> list[str]:
+        if not self.samples:
+            return ["draws no samples: it says the same at any temperature"]
+        return [
             "several samples in a request" if self.many else "one request for each sample",
             "takes seeds" if self.seed else "takes no seeds: samples are its own draws, kept once drawn",
-            "takes stop strings" if self.stop else "takes no stop strings: answers are cut here",
         ]
 
 
@@ -105,7 +122,7 @@ def _generating(endpoint: Endpoint, chat: bool) -> Abilities | Failure:
     }
 
     def attempt(*names: str) -> Reply | Failure:
-        fields = bare.fields(WORDS, max_tokens=FEW, temperature=1.5)
+        fields = bare.fields(WORDS, max_tokens=FEW, temperature=HOT)
         for name in names:
             fields |= parts[name]
         return _tried(endpoint, Request(bare.path(), fields))
@@ -122,25 +139,57 @@ def _generating(endpoint: Endpoint, chat: bool) -> Abilities | Failure:
     if isinstance(reply, Failure):
         return bare
     texts = [reply.text, *(other.text for other in reply.others)]
+    many, seed = len(texts) == 2 and texts[0] != texts[1], "seed" in accepted
     return Abilities(
         chat,
         token_logprobs="token_logprobs" in accepted and _all_known(reply.tokens),
-        many=len(texts) == 2 and texts[0] != texts[1],
-        seed="seed" in accepted,
+        samples=many or _draws(endpoint, bare, seed),
+        many=many,
+        seed=seed,
         stop="stop" in accepted,
     )
 
 
-def _scoring(endpoint: Endpoint, found: Abilities) -> Abilities:
-    """The same server, and whether it gives the log-probabilities of a prompt."""
-    import dataclasses
+def _draws(endpoint: Endpoint, bare: Abilities, seed: bool) -> bool:
+    """Whether requests that are alike, but for their seed, bring different texts."""
+    texts = set()
+    for number in range(DRAWS):
+        fields = bare.fields(WORDS, max_tokens=FEW, temperature=HOT, **({"seed": number} if seed else {}))
+        reply = _tried(endpoint, Request(bare.path(), fields))
+        texts.add(reply.text if isinstance(reply, Reply) else "")
+    return len(texts) > 1
 
-    fields = found.fields(WORDS, max_tokens=1, temperature=0.0, echo=True)
-    reply = _tried(endpoint, Request(found.path(), fields))
-    count = None if isinstance(reply, Failure) else _spelling(reply.tokens, WORDS)
-    if isinstance(reply, Failure) or count is None or reply.prompt_tokens is None:
-        return found
-    return dataclasses.replace(found, echo=True, uncounted=reply.prompt_tokens - count)
+
+def _scoring(endpoint: Endpoint, found: Abilities) -> Abilities:
+    """The same server, and whether it gives the log-probabilities of a prompt.
+
+    Only where they are those that it generates with: llama-cpp-python 0.3.36 repeats a prompt with numbers
+    that belong one token further on.
+    """
+    for words in (WORDS, MORE_WORDS):
+        said = _tried(endpoint, _request(found, words, FEW))
+        if isinstance(said, Reply) and said.text:
+            reply = _tried(endpoint, _request(found, words + said.text, 1, echo=True))
+            if isinstance(reply, Reply) and reply.prompt_tokens is not None:
+                start = _spelling(reply.tokens, words)
+                end = _spelling(reply.tokens, words + said.text)
+                if start and end and _alike(said.tokens, reply.tokens[start:end]):
+                    return dataclasses.replace(found, echo=True, uncounted=reply.prompt_tokens - end)
+    return found
+
+
+def _request(found: Abilities, text: str, tokens: int, **more: Any) -> Request:
+    return Request(found.path(), found.fields(text, max_tokens=tokens, temperature=0.0, **more))
+
+
+def _alike(generated: Sequence[Token], repeated: Sequence[Token]) -> bool:
+    """Whether the same tokens have the same log-probabilities, but for rounding."""
+    gaps = [
+        abs(made.logprob - again.logprob)
+        for made, again in zip(generated, repeated, strict=False)
+        if made.piece == again.piece and made.logprob is not None and again.logprob is not None
+    ]
+    return bool(gaps) and max(gaps) <= ROUNDING
 
 
 def _spelling(tokens: tuple[Token, ...], text: str) -> int | None:

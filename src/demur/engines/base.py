@@ -55,6 +55,8 @@ class Capabilities:
     """Responses have token log-probabilities; without them there is no likelihood."""
     scores_continuations: bool
     """`Engine.score` and `Engine.ask` work for any text; without it there is no `sure`."""
+    samples: bool = True
+    """It draws samples; without them greedy responses are all there is."""
     notes: tuple[str, ...] = ()
     """What was found out when the engine was opened, in plain words, for the run's manifest."""
 

@@ -49,6 +49,7 @@ class OpenAIEngine:
         self.capabilities = Capabilities(
             token_logprobs=abilities.token_logprobs,
             scores_continuations=abilities.echo,
+            samples=abilities.samples,
             notes=tuple(abilities.sentences()),
         )
 
@@ -135,6 +136,8 @@ class OpenAIEngine:
         Raises:
             ModelError: the server cannot be asked, or refuses a prompt. What it said until then is kept.
         """
+        if sampling.samples and not self.abilities.samples:
+            raise self._no_samples(sampling.samples)
         greedy = [self._request(prompt, sampling, temperature=0.0) for prompt in prompts]
         groups = [
             [first] * sampling.greedy + list(self._samples(prompt, key, sampling))
@@ -190,6 +193,15 @@ class OpenAIEngine:
         leads = [prompts[i] + follow_up(i, response.text) for i, response in enumerate(responses)]
         scores = self.score(leads, [options] * len(leads), progress=progress)
         return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    def _no_samples(self, wanted: int) -> ModelError:
+        return ModelError(
+            expected=f"a server that draws {wanted} samples of a question",
+            found="one that says the same at any temperature",
+            where=self.endpoint.address,
+            fix="set probe.samples 0 and leave out methods that need them, or make the server sample (some "
+            "need it said: model.endpoint.extra is sent with each request)",
+        )
 
     def _samples(self, prompt: str, key: str, sampling: Sampling) -> Iterator[Request]:
         """The requests for the samples of one prompt."""
