@@ -138,11 +138,14 @@ class Pipeline:
 
     @cached_property
     def model_path(self) -> str:
-        """The base model's folder or hub name; ``pocket`` is the pocket model of the run's seed."""
+        """The base model's folder, hub name, or name at its server.
+
+        ``pocket`` is the pocket model of the run's seed, where weights are read here.
+        """
         from demur.pocket import POCKET_MODELS, ensure_model
 
         name = self.config.model.path
-        if name not in POCKET_MODELS:
+        if name not in POCKET_MODELS or not ENGINES.get(self.config.model.engine).local:
             return name
         with steps_bar(self.listener, f"making the model {name}") as progress:
             return str(ensure_model(self.config.seed, name, progress=progress))
@@ -265,6 +268,7 @@ class Pipeline:
         if not self.folder.probe.exists():
             ENGINES.get(settings.engine).check(
                 self.model_path,
+                format=settings.format,
                 revision=settings.revision,
                 trust_remote_code=settings.trust_remote_code,
                 endpoint=settings.endpoint,
@@ -321,6 +325,7 @@ class Pipeline:
             made = self._ask(self.engine, asked, store, "asking the base model") if asked else []
             if asked and self.engine.capabilities.notes:
                 notes["engine"] = list(self.engine.capabilities.notes)
+                self.listener.note(f"{self.config.model.path}: {'; '.join(notes['engine'])}")
             every = {**known, **{probe.question_id: probe for probe in made}}
             rows, judged = self._rejudged(
                 self.questions, [every[question.id] for question in self.questions]

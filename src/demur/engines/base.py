@@ -104,6 +104,7 @@ class Engine(Protocol):
         cls,
         path: str,
         *,
+        format: str = "auto",
         revision: str | None = None,
         trust_remote_code: bool = False,
         endpoint: ServerSettings | None = None,

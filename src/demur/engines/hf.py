@@ -166,6 +166,7 @@ class HFEngine:
         cls,
         path: str,
         *,
+        format: str = "auto",
         revision: str | None = None,
         trust_remote_code: bool = False,
         endpoint: ServerSettings | None = None,

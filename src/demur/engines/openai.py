@@ -101,12 +101,13 @@ class OpenAIEngine:
         cls,
         path: str,
         *,
+        format: str = "auto",
         revision: str | None = None,
         trust_remote_code: bool = False,
         endpoint: ServerSettings | None = None,
     ) -> None:
         """Raise what `open` would."""
-        cls.open(path, endpoint=endpoint)
+        cls.open(path, format=format, endpoint=endpoint)
 
     def render(self, prompt: str) -> str:
         """The prompt itself; in chats nobody here knows what the server makes of it.
