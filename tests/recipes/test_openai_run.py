@@ -119,7 +119,7 @@ def test_a_probe_over_a_server_with_bad_manners_is_the_probe_over_a_good_one(tmp
             arguments = served(asked.url, "probe", "--out", tmp_path / name, *SMALL, retries=3)
             code, said = finished(demur(*arguments, cache=tmp_path / f"{name}.sqlite"))
             assert code == 0, said
-    assert len(answer) > 50
+    assert len(answer) > 30
     good, bad = (read_parquet(tmp_path / name / "probe.parquet", Probe) for name in ("good", "bad"))
     assert good == bad
     assert all(len(row.samples) == 3 for row in good)
@@ -127,6 +127,7 @@ def test_a_probe_over_a_server_with_bad_manners_is_the_probe_over_a_good_one(tmp
     assert "scores continuations (echo)" in notes
 
 
+@pytest.mark.slow
 def test_a_server_killed_and_restarted_loses_nothing_and_repeats_nothing(tmp_path):
     """Twice the same run: undisturbed, and with the server killed twice. The tables are the same."""
     whole, port = tmp_path / "whole", free_port()
@@ -251,7 +252,7 @@ def test_vllm_says_what_the_model_says_here(tmp_path, reference, prompts, questi
     arguments = served(url, "run", "--out", out, *UNTUNED, *SMALL, retries=0)
     with vllm(port, tmp_path):
         code, said = finished(
-            demur(*served(url, "probe", "--out", out, *UNTUNED, *SMALL), cache=tmp_path / "b")
+            demur(*served(url, "probe", "--out", out, *UNTUNED, *SMALL, retries=0), cache=tmp_path / "b")
         )
         assert code == 0, said
     code, said = finished(demur(*arguments, cache=tmp_path / "b"))

@@ -157,6 +157,17 @@ def test_what_a_server_can_do_is_found_out(lacks, expected, ignores):
     assert found == dataclasses.replace(FULL, **expected)
 
 
+def test_what_the_user_leaves_out_counts_as_lacking(model, prompts):
+    there = opened(model, extra={"seed": None, "n": None})
+    assert there.abilities == dataclasses.replace(FULL, seed=False, many=False)
+    before = len(model.heard)
+    (found,) = there.generate(
+        prompts[:1], keys=["a"], sampling=Sampling(samples=4, temperature=1.5, stop=())
+    )
+    assert len({sample.text for sample in found.samples}) > 1
+    assert all({"seed", "n"}.isdisjoint(heard.body) for heard in model.heard[before:])
+
+
 def test_a_well_behaved_server_is_asked_three_times(model):
     before = len(model.heard)
     find_abilities(endpoint(model), format="plain")

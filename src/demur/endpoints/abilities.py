@@ -114,11 +114,17 @@ def find_abilities(endpoint: Endpoint, *, format: str) -> Abilities:
 def _generating(endpoint: Endpoint, chat: bool) -> Abilities | Failure:
     """What it can do when it continues a prompt."""
     bare = Abilities(chat)
-    parts: dict[str, dict[str, Any]] = {
+    every: dict[str, dict[str, Any]] = {
         "token_logprobs": _logprobs(chat),
         "many": {"n": 2},
         "seed": {"seed": 1},
         "stop": {"stop": ["\n\n"]},
+    }
+    extra = endpoint.settings.extra  # null there: this field is not to be sent
+    parts = {
+        name: fields
+        for name, fields in every.items()
+        if all(extra.get(field, "") is not None for field in fields)
     }
 
     def attempt(*names: str) -> Reply | Failure:
