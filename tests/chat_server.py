@@ -39,13 +39,13 @@ class Heard:
 
     @property
     def prompt(self):
-        return self.body["messages"][0]["content"]
+        return self.body["prompt"] if "prompt" in self.body else self.body["messages"][0]["content"]
 
 
 class ChatServer:
     """``answer`` maps a request and its number (from 0) to what is said."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, port=0):
         self.answer, self.heard = answer, []
         self.at_once = self.most_at_once = 0
         self.stop = threading.Event()
@@ -94,7 +94,10 @@ class ChatServer:
             def log_message(self, *_):
                 """Nothing."""
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128  # clients that connect at once wait; by default only five may
+
+        self.http = Server(("127.0.0.1", port), Handler)
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
 

@@ -41,27 +41,93 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+class ServerSettings(Section):
+    """An OpenAI-compatible server and how it is asked."""
+
+    base_url: str | None = Field(
+        None, description="address of an OpenAI-compatible server, such as http://localhost:8000/v1"
+    )
+    key_variable: str | None = Field(
+        None,
+        description="name of the environment variable that holds the server's key; left out: it wants none",
+    )
+    extra: dict[str, Any] = Field(
+        default_factory=dict,
+        description="further fields of each request, such as response_format; null leaves a usual one out",
+    )
+    concurrency: Positive = Field(16, description="requests under way at once")
+    requests_per_minute: Positive | None = Field(None, description="at most so many, evenly spaced")
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="after which a request counts as failed"
+    )
+    retries: Annotated[int, Field(ge=0)] = Field(
+        5, description="how often a request is made again when the server is busy, failing or not reachable"
+    )
+    cache: Path | None = Field(
+        None, description="file that keeps every reply; left out: one in the user's cache folder"
+    )
+    price_in: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="price of a million prompt tokens, to say what it cost"
+    )
+    price_out: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="price of a million tokens of replies"
+    )
+
+    def identity(self) -> dict[str, Any]:
+        """What a reply depends on: the rest is only how it is asked for."""
+        return self.model_dump(mode="json", include={"base_url", "extra"})
+
+
+class EndpointSettings(ServerSettings):
+    """A chat model behind an OpenAI-compatible server."""
+
+    model: str | None = Field(None, description="the model's name there")
+    max_tokens: Positive = Field(200, description="longest reply, in tokens")
+    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="of the replies")
+
+    @pydantic.model_validator(mode="after")
+    def _both_or_neither(self) -> EndpointSettings:
+        if (self.base_url is None) != (self.model is None):
+            raise ValueError("base_url and model belong together: give both, or neither")
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """What a reply depends on: the rest is only how it is asked for."""
+        own = self.model_dump(mode="json", include={"model", "max_tokens", "temperature"})
+        return super().identity() | own
+
+
 class ModelSettings(Section):
     """The model that is to become honest."""
 
     path: str = Field(
         "pocket",
         description="folder or hub name of a causal language model; pocket, pocket-2, pocket-2-small and "
-        "pocket-2-large are built in",
+        "pocket-2-large are built in; with the engine openai its name at the server",
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
-    engine: str = Field("hf", description="who generates the text")
+    engine: str = Field(
+        "hf", description="who generates the text: hf, in this process, or openai, a server of its own"
+    )
     device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
     dtype: str = Field(
         "auto", description="auto (bfloat16 on cuda, float32 on cpu), float32, bfloat16 or float16"
     )
     format: Literal["auto", "plain", "chat"] = Field(
-        "auto", description="plain text, the model's chat template, or auto: chat where it has a template"
+        "auto",
+        description="plain text, the model's chat template, or auto: chat where it has a template (openai: "
+        "where the server answers chats)",
     )
     batch_size: Positive | Literal["auto"] = Field(
         "auto", description="prompts generated for at once; halved by itself when memory runs out"
     )
     trust_remote_code: bool = Field(False, description="run code that ships with the model; leave off")
+    endpoint: ServerSettings = ServerSettings()
+    """The server of the engine openai."""
+
+    def identity(self) -> dict[str, Any]:
+        """What the model's answers depend on."""
+        return self.model_dump(exclude={"endpoint"}) | {"endpoint": self.endpoint.identity()}
 
 
 class TemplateSettings(Section):
@@ -129,53 +195,6 @@ class ProbeSettings(Section):
         False, description="also compute the exact probability of the accepted answers: one more pass"
     )
     unit: Positive = Field(256, description="questions that are stored, and redone after a crash, together")
-
-
-class EndpointSettings(Section):
-    """A chat model behind an OpenAI-compatible server."""
-
-    base_url: str | None = Field(
-        None, description="address of an OpenAI-compatible server, such as http://localhost:8000/v1"
-    )
-    model: str | None = Field(None, description="the model's name there")
-    key_variable: str | None = Field(
-        None,
-        description="name of the environment variable that holds the server's key; left out: it wants none",
-    )
-    max_tokens: Positive = Field(200, description="longest reply, in tokens")
-    temperature: Annotated[float, Field(ge=0)] = Field(0.0, description="of the replies")
-    extra: dict[str, Any] = Field(
-        default_factory=dict,
-        description="further fields of each request, such as response_format; null leaves a usual one out",
-    )
-    concurrency: Positive = Field(16, description="requests under way at once")
-    requests_per_minute: Positive | None = Field(None, description="at most so many, evenly spaced")
-    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
-        60.0, description="after which a request counts as failed"
-    )
-    retries: Annotated[int, Field(ge=0)] = Field(
-        5, description="how often a request is made again when the server is busy, failing or not reachable"
-    )
-    cache: Path | None = Field(
-        None, description="file that keeps every reply; left out: one in the user's cache folder"
-    )
-    price_in: Annotated[float, Field(ge=0)] | None = Field(
-        None, description="price of a million prompt tokens, to say what it cost"
-    )
-    price_out: Annotated[float, Field(ge=0)] | None = Field(
-        None, description="price of a million tokens of replies"
-    )
-
-    @pydantic.model_validator(mode="after")
-    def _both_or_neither(self) -> EndpointSettings:
-        if (self.base_url is None) != (self.model is None):
-            raise ValueError("base_url and model belong together: give both, or neither")
-        return self
-
-    def identity(self) -> dict[str, Any]:
-        """What a reply depends on: the rest is only how it is asked for."""
-        fields = {"base_url", "model", "max_tokens", "temperature", "extra"}
-        return self.model_dump(mode="json", include=fields)
 
 
 class JudgeSettings(Section):

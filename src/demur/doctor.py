@@ -27,13 +27,13 @@ NEEDED_FOR = {
     ),
     "measuring": ("numpy", "scipy", "sklearn", "pyarrow"),
     "the report": ("jinja2",),
-    "a model as judge": ("openai",),
+    "models behind servers": ("openai",),
 }
 """Importable modules by what they are needed for."""
 PACKAGES = {"sklearn": "scikit-learn"}
 INSTALL = {
     "probing and training": "pip install 'demur[train]'",
-    "a model as judge": "pip install 'demur[openai]'",
+    "models behind servers": "pip install 'demur[openai]'",
 }
 
 

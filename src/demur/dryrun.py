@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from demur.config import Config, DataSettings
-from demur.errors import DemurError
+from demur.engines import ENGINES
+from demur.errors import ConfigError, DemurError
 from demur.records import Question
 
 if TYPE_CHECKING:
@@ -203,6 +204,13 @@ def _published(part: tuple[str, str, float | None]) -> Size | None:
 def _model(pipeline: Pipeline, config: Config, assumed: list[str]) -> dict[str, Any]:
     """Parameters, device and bytes a parameter: of the model itself, else of its public shape."""
     path = config.model.path
+    if not ENGINES.get(config.model.engine).local:
+        raise ConfigError(
+            expected="a model whose weights this machine reads, to say what a run takes",
+            found=f"the engine {config.model.engine!r}, whose server does the work",
+            where="model.engine",
+            fix="leave --dry-run out, and set data.limit for a trial",
+        )
     try:
         return _model_size(pipeline.model_path, config)
     except DemurError:

@@ -21,7 +21,7 @@ from demur.config import Config
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Sampling
-from demur.errors import TrainingDataError
+from demur.errors import ConfigError, TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
@@ -120,6 +120,8 @@ class Pipeline:
             DemurError: anything the user can mend; the run goes on from there when called again.
         """
         stages = STAGES[: STAGES.index(until) + 1]
+        if "train" in stages:
+            self.check_tuning()
         loaded = self.load()  # bad input is found before anything is written
         self.check_model()
         self.folder.claim(self.config, update=self.update)
@@ -136,11 +138,14 @@ class Pipeline:
 
     @cached_property
     def model_path(self) -> str:
-        """The base model's folder or hub name; ``pocket`` is the pocket model of the run's seed."""
+        """The base model's folder, hub name, or name at its server.
+
+        ``pocket`` is the pocket model of the run's seed, where weights are read here.
+        """
         from demur.pocket import POCKET_MODELS, ensure_model
 
         name = self.config.model.path
-        if name not in POCKET_MODELS:
+        if name not in POCKET_MODELS or not ENGINES.get(self.config.model.engine).local:
             return name
         with steps_bar(self.listener, f"making the model {name}") as progress:
             return str(ensure_model(self.config.seed, name, progress=progress))
@@ -197,6 +202,7 @@ class Pipeline:
             batch_size=settings.batch_size,
             revision=settings.revision if path == self.model_path else None,
             trust_remote_code=settings.trust_remote_code,
+            endpoint=settings.endpoint,
         )
 
     @cached_property
@@ -262,8 +268,26 @@ class Pipeline:
         if not self.folder.probe.exists():
             ENGINES.get(settings.engine).check(
                 self.model_path,
+                format=settings.format,
                 revision=settings.revision,
                 trust_remote_code=settings.trust_remote_code,
+                endpoint=settings.endpoint,
+            )
+
+    def check_tuning(self) -> None:
+        """Look whether the run's engine has the weights that its systems tune.
+
+        Raises:
+            ConfigError: it has not.
+        """
+        settings = self.config.model
+        if self.tuned and not ENGINES.get(settings.engine).local:
+            raise ConfigError(
+                expected=f"an engine with the weights of the model, to tune {', '.join(self.tuned)}",
+                found=f"{settings.engine!r}, which only asks a server",
+                where="model.engine",
+                fix="tune with model.engine hf from the weights, or choose systems that tune nothing, such "
+                "as --method honesty-prompt --baselines pretrain-t; `demur probe` needs no weights",
             )
 
     def _data(self, loaded: LoadedData) -> None:
@@ -283,7 +307,8 @@ class Pipeline:
                 __version__,
                 self.data_hash,
                 model_fingerprint(self.model_path),
-                *(section.model_dump() for section in (config.model, config.template)),
+                config.model.identity(),
+                config.template.model_dump(),
                 config.judge.identity(),
                 config.probe.model_dump(exclude={"path"}),
                 file_digest(elsewhere) if elsewhere and elsewhere.is_file() else None,
@@ -298,6 +323,9 @@ class Pipeline:
             asked = [question for question in self.questions if question.id not in known]
             store = UnitStore(self.folder.work / "probe", Probe, key=self.probe_hash)
             made = self._ask(self.engine, asked, store, "asking the base model") if asked else []
+            if asked and self.engine.capabilities.notes:
+                notes["engine"] = list(self.engine.capabilities.notes)
+                self.listener.note(f"{self.config.model.path}: {'; '.join(notes['engine'])}")
             every = {**known, **{probe.question_id: probe for probe in made}}
             rows, judged = self._rejudged(
                 self.questions, [every[question.id] for question in self.questions]

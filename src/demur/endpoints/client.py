@@ -1,4 +1,4 @@
-"""Asking a chat model behind an OpenAI-compatible server many things at once, each of them once.
+"""Asking a model behind an OpenAI-compatible server many things at once, each of them once.
 
 The openai package retries (exponential waits with jitter, or as long as the server's Retry-After says, up
 to two minutes); `demur.endpoints.transport` paces and guards what is sent; `demur.endpoints.cache` keeps
@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ T = TypeVar("T")
 Complete = Callable[[Sequence[str]], Sequence[Reply | Failure]]
 """From prompts to a reply or a failure for each, in order, such as `Endpoint.complete_many`."""
 
-PATH = "/chat/completions"
+CHAT, PLAIN = "/chat/completions", "/completions"
 GIVE_UP = 20
 """So many failures in a row that are the server's, and not the prompt's, and it counts as down."""
 FOR_ALL: frozenset[Reason] = frozenset({"key refused", "payment required", "not found", "redirected"})
@@ -51,8 +52,23 @@ LONGEST_DETAIL = 200
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to ask.
+
+    Attributes:
+        path: where, below the server's address: `CHAT` or `PLAIN`.
+        fields: what is sent, beside the model's name.
+        name: tells requests apart that are sent alike but must not share a reply, such as two samples.
+    """
+
+    path: str
+    fields: Mapping[str, Any]
+    name: str = ""
+
+
 class Endpoint:
-    """A chat model behind a server. The key is read from the environment with each call and kept nowhere.
+    """A model behind a server. The key is read from the environment with each call and kept nowhere.
 
     Raises:
         ConfigError: the settings name no server, or one that cannot be asked; the openai package or the
@@ -75,12 +91,32 @@ class Endpoint:
     def complete_many(
         self, prompts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> list[Reply | Failure]:
-        """A reply or a failure for each prompt, in order; prompts that are alike are asked once.
+        """What the model says to each prompt as a user's message, in order; see `ask_many`."""
+        settings = self.settings
+        return self.ask_many(
+            [
+                Request(
+                    CHAT,
+                    {
+                        "messages": messages(prompt),
+                        "max_tokens": settings.max_tokens,
+                        "temperature": settings.temperature,
+                    },
+                )
+                for prompt in prompts
+            ],
+            progress=progress,
+        )
+
+    def ask_many(
+        self, requests: Sequence[Request], *, progress: Callable[[int], None] | None = None
+    ) -> list[Reply | Failure]:
+        """A reply or a failure for each request, in order; requests that are alike are sent once.
 
         Replies are kept as they come, so that a call that was interrupted goes on from there.
 
         Args:
-            progress: called with the number of prompts done since it was last called.
+            progress: called with the number of requests done since it was last called.
 
         Raises:
             ModelError: the server refuses everybody (wrong key, unknown model, …) or seems to be down:
@@ -88,43 +124,65 @@ class Endpoint:
             ConfigError: the environment variable of the key is not set.
             ResourceError: the disk is full.
         """
-        shares = Counter(prompts)
-        advance = progress or (lambda _: None)
-
-        def done(prompt: str, answer: Reply | Failure) -> None:
-            found[prompt] = answer
-            self._count(answer)
-            advance(shares[prompt])
-
+        names = [self._name(request) for request in requests]
+        shares, advance = Counter(names), progress or (lambda _: None)
         found: dict[str, Reply | Failure] = {}
+
+        def done(name: str, answer: Reply | Failure) -> None:
+            found[name] = answer
+            self._count(answer)
+            advance(shares[name])
+
         with ReplyCache(self.cache) as cache:
-            for prompt in shares:
-                kept = self._kept(prompt, cache)
-                if kept is not None:
-                    done(prompt, kept)
-        missing = [prompt for prompt in shares if prompt not in found]
+            for name in shares:
+                kept = cache.get(name)
+                reply = None if kept is None else parse(kept, cached=True)
+                if reply is not None:
+                    done(name, reply)
+        missing = {
+            name: request for name, request in zip(names, requests, strict=True) if name not in found
+        }
         if missing:
             # Where nothing ever came, a handful of failures is no bad luck with a handful of prompts.
             patience = GIVE_UP if found else min(GIVE_UP, len(missing))
-            _run(self._ask_all(missing, done, _Down(patience, self._error)))
-        return [found[prompt] for prompt in prompts]
+            _run(self._ask_all(missing, done, _Down(patience, self.error)))
+        return [found[name] for name in names]
+
+    def try_one(self, request: Request) -> Reply | Failure:
+        """What comes of one request, now: nothing is taken from what was kept, and nothing is kept.
+
+        Raises:
+            ConfigError: the environment variable of the key is not set.
+        """
+
+        async def send() -> Reply | Failure:
+            key = self._key()
+            transport = self._transport(key)
+            try:
+                async with self._client(transport) as client:
+                    sent = await self._send(request, client, key)
+                return sent if isinstance(sent, Failure) else _read(sent)
+            finally:
+                self.usage.requests += transport.requests
+
+        return _run(send())
 
     async def _ask_all(
-        self, prompts: Sequence[str], done: Callable[[str, Reply | Failure], None], down: _Down
+        self, requests: Mapping[str, Request], done: Callable[[str, Reply | Failure], None], down: _Down
     ) -> None:
-        waiting, key = iter(prompts), self._key()
+        waiting, key = iter(requests.items()), self._key()
         transport = self._transport(key)
 
         async def work(client: AsyncOpenAI, cache: ReplyCache) -> None:
-            for prompt in waiting:
-                answer = await self._ask(prompt, client, cache, key)
-                done(prompt, answer)
+            for name, request in waiting:
+                answer = await self._ask(name, request, client, cache, key)
+                done(name, answer)
                 down.look_at(answer)
 
         try:
             with ReplyCache(self.cache) as cache:
                 async with self._client(transport) as client, asyncio.TaskGroup() as workers:
-                    for _ in range(min(self.settings.concurrency, len(prompts))):
+                    for _ in range(min(self.settings.concurrency, len(requests))):
                         workers.create_task(work(client, cache))
         except ExceptionGroup as group:  # the first is what the others would have met too
             raise group.exceptions[0] from None
@@ -132,39 +190,37 @@ class Endpoint:
             self.usage.requests += transport.requests
 
     async def _ask(
-        self, prompt: str, client: AsyncOpenAI, cache: ReplyCache, key: str | None
+        self, name: str, request: Request, client: AsyncOpenAI, cache: ReplyCache, key: str | None
     ) -> Reply | Failure:
+        sent = await self._send(request, client, key)
+        if isinstance(sent, Failure):
+            return sent
+        reply = _read(sent)
+        return reply if isinstance(reply, Failure) else parse(cache.put(name, sent)) or reply
+
+    async def _send(self, request: Request, client: AsyncOpenAI, key: str | None) -> str | Failure:
+        """The body of the server's reply, without the key."""
         import httpx2
         import openai
 
-        body = self._body(prompt)
         try:
-            response = await client.post(PATH, body=body, cast_to=httpx2.Response)
+            response = await client.post(
+                request.path, body=self._body(request.fields), cast_to=httpx2.Response
+            )
         except openai.APIError as error:
             return _failure(error, key)
-        content = _without(response.text, key)
-        reply = parse(content)
-        if reply is None:
-            return Failure(reason="no text in the reply", detail=_short(content))
-        return parse(cache.put(self._name(body), content)) or reply
+        return _without(response.text, key)
 
-    def _kept(self, prompt: str, cache: ReplyCache) -> Reply | None:
-        content = cache.get(self._name(self._body(prompt)))
-        return None if content is None else parse(content, cached=True)
+    def _name(self, request: Request) -> str:
+        """The name that the reply to a request is kept under."""
+        address = self.address + request.path
+        return request_key(
+            f"{address} {request.name}" if request.name else address, self._body(request.fields)
+        )
 
-    def _name(self, body: Mapping[str, Any]) -> str:
-        return request_key(self.address + PATH, body)
-
-    def _body(self, prompt: str) -> dict[str, Any]:
-        settings = self.settings
-        fields = {
-            "model": settings.model,
-            "messages": [{"role": "user", "content": prompt.encode(errors="replace").decode()}],
-            "max_tokens": settings.max_tokens,
-            "temperature": settings.temperature,
-            **settings.extra,
-        }
-        return {name: value for name, value in fields.items() if value is not None}
+    def _body(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        whole = {"model": self.settings.model, **fields, **self.settings.extra}
+        return {name: value for name, value in whole.items() if value is not None}
 
     def _client(self, transport: Transport) -> AsyncOpenAI:
         from openai import AsyncOpenAI
@@ -218,7 +274,8 @@ class Endpoint:
             )
         return key
 
-    def _error(self, failure: Failure) -> ModelError:
+    def error(self, failure: Failure) -> ModelError:
+        """The error that tells of a failure."""
         said = f": {failure.detail}" if failure.detail else ""
         return ModelError(
             expected=f"replies of the model {self.settings.model!r}",
@@ -248,6 +305,21 @@ class _Down:
         self.in_a_row += 1
         if answer.reason in FOR_ALL or self.in_a_row >= self.patience:
             raise self.error(answer)
+
+
+def messages(prompt: str) -> list[dict[str, str]]:
+    """A prompt as a user's message of a chat; what is no Unicode becomes question marks."""
+    return [{"role": "user", "content": sendable(prompt)}]
+
+
+def sendable(text: str) -> str:
+    """A text without lone surrogates, which no request can hold."""
+    return text.encode(errors="replace").decode()
+
+
+def _read(content: str) -> Reply | Failure:
+    """The reply in the body of a server's answer."""
+    return parse(content) or Failure(reason="no text in the reply", detail=_short(content))
 
 
 def _address(settings: EndpointSettings) -> str:

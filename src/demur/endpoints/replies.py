@@ -25,17 +25,37 @@ Reason = Literal[
 """Why there is no reply. The first four would meet every other prompt as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a text."""
+
+    piece: bytes
+    """What it adds to the text, in UTF-8; part of a character in some vocabularies."""
+    logprob: float | None
+    """Natural-log probability; None where the server gives none, as for the first token of a prompt."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What a model said to one prompt."""
+class Choice:
+    """One text that a model produced."""
 
     text: str
     finish: str | None = None
     """As the server says it: ``stop``, ``length`` where the token limit cut it, …"""
+    tokens: tuple[Token, ...] = ()
+    """Where the server gives them; special tokens and the stop string may be among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Choice):
+    """What a model said to one prompt."""
+
+    others: tuple[Choice, ...] = ()
+    """What else it said, where several texts were asked for."""
     prompt_tokens: int | None = None
     """As the server counts; None where it does not say."""
     completion_tokens: int | None = None
-    """Likewise."""
+    """Likewise, of all texts together."""
     cached: bool = False
     """It was there already: nothing was sent."""
 
@@ -50,23 +70,57 @@ class Failure:
 
 
 def parse(content: str, *, cached: bool = False) -> Reply | None:
-    """The reply in the JSON of a chat completion; None where it holds no text."""
+    """The reply in the JSON of a completion, chat or not; None where a text is missing from it."""
     try:
         found = json.loads(content)
-        choice = found["choices"][0]
-        text = choice["message"]["content"]
+        choices = [_choice(item) for item in found["choices"]]
+        first, *others = (choice for choice in choices if choice is not None)
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    if not isinstance(text, str):
+    if len(choices) > 1 + len(others):
         return None
-    usage, finish = found.get("usage"), choice.get("finish_reason")
+    usage = found.get("usage")
     return Reply(
-        text=text,
-        finish=finish if isinstance(finish, str) else None,
+        text=first.text,
+        finish=first.finish,
+        tokens=first.tokens,
+        others=tuple(others),
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),
         cached=cached,
     )
+
+
+def _choice(found: Any) -> Choice | None:
+    """One text of a reply; None where there is none."""
+    text, finish = (
+        found["message"]["content"] if "message" in found else found["text"],
+        found.get("finish_reason"),
+    )
+    if not isinstance(text, str):
+        return None
+    return Choice(
+        text=text, finish=finish if isinstance(finish, str) else None, tokens=_tokens(found.get("logprobs"))
+    )
+
+
+def _tokens(logprobs: Any) -> tuple[Token, ...]:
+    """The tokens of a text, in the form of chats (``content``) or of plain completions; none if unsure."""
+    try:
+        if logprobs.get("content") is not None:
+            pairs = [(item.get("bytes"), item["token"], item["logprob"]) for item in logprobs["content"]]
+        else:
+            both = zip(logprobs["tokens"], logprobs["token_logprobs"], strict=True)
+            pairs = [(None, text, logprob) for text, logprob in both]
+        return tuple(
+            Token(
+                piece=text.encode(errors="replace") if raw is None else bytes(raw),
+                logprob=None if logprob is None else float(logprob),
+            )
+            for raw, text, logprob in pairs
+        )
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return ()
 
 
 def json_object(text: str, fields: Mapping[str, type]) -> dict[str, Any] | None:

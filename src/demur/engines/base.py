@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
+from demur.config import ServerSettings
 from demur.records import Response
 
 Progress = Callable[[int], None]
@@ -51,8 +52,13 @@ class Capabilities:
     """What an engine can do; a method that needs more says so instead of guessing."""
 
     token_logprobs: bool
+    """Responses have token log-probabilities; without them there is no likelihood."""
     scores_continuations: bool
+    """`Engine.score` and `Engine.ask` work for any text; without it there is no `sure`."""
     samples: bool = True
+    """It draws samples; without them greedy responses are all there is."""
+    notes: tuple[str, ...] = ()
+    """What was found out when the engine was opened, in plain words, for the run's manifest."""
 
 
 class Engine(Protocol):
@@ -61,6 +67,8 @@ class Engine(Protocol):
     """
 
     name: str
+    local: ClassVar[bool]
+    """Whether a model's path names weights on this machine or the hub, which can also be tuned."""
     capabilities: Capabilities
     chat: bool
     """Whether prompts go through a chat template."""
@@ -77,12 +85,14 @@ class Engine(Protocol):
         batch_size: int | str = "auto",
         revision: str | None = None,
         trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
     ) -> Self:
         """Open a model.
 
         Args:
-            path: folder or hub name of the model.
+            path: folder or hub name of the model, or its name at a server.
             adapter: folder of a PEFT adapter to put on it.
+            endpoint: the server, for an engine that asks one; others take no notice of it.
 
         Raises:
             ModelError: it cannot be opened; the message says why and what to do.
@@ -90,7 +100,15 @@ class Engine(Protocol):
         ...
 
     @classmethod
-    def check(cls, path: str, *, revision: str | None = None, trust_remote_code: bool = False) -> None:
+    def check(
+        cls,
+        path: str,
+        *,
+        format: str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
+    ) -> None:
         """Look whether a model can be opened, without reading its weights.
 
         Raises:

@@ -18,10 +18,11 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import torch
 
+from demur.config import ServerSettings
 from demur.engines.base import Asked, Capabilities, Generated, Progress, Sampling
 from demur.engines.decoding import LEAST_SHARED, CausalModel, resume
 from demur.engines.encoding import DIRECT, Decoder, Encoder, common_prefix
@@ -99,6 +100,7 @@ class HFEngine:
     """
 
     name = "hf"
+    local: ClassVar[bool] = True
     capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
 
     def __init__(
@@ -132,6 +134,7 @@ class HFEngine:
         batch_size: int | str = "auto",
         revision: str | None = None,
         trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
         chat_options: Mapping[str, Any] = DIRECT,
     ) -> Self:
         """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
@@ -145,6 +148,7 @@ class HFEngine:
             batch_size: prompts per batch, or ``auto``.
             revision: branch, tag or commit on the hub.
             trust_remote_code: whether code that comes with the model may run.
+            endpoint: not used.
             chat_options: variables for the chat template.
 
         Raises:
@@ -162,7 +166,15 @@ class HFEngine:
         return cls(model.eval(), tokenizer, format=format, batch_size=batch_size, chat_options=chat_options)
 
     @classmethod
-    def check(cls, path: str, *, revision: str | None = None, trust_remote_code: bool = False) -> None:
+    def check(
+        cls,
+        path: str,
+        *,
+        format: str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
+    ) -> None:
         """Raise what `open` would, as far as that is known without reading the weights."""
         load_config(path, revision=revision, trust_remote_code=trust_remote_code)
 

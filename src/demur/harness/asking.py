@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
-from demur.engines import Capabilities, Sampling
+from demur.engines import ENGINES, Capabilities, Sampling
 from demur.errors import ConfigError
 from demur.judging.verdict import DEFAULT_RULE
 from demur.methods import METHODS
@@ -97,12 +97,14 @@ def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
 
 
 def is_chat(pipeline: Pipeline) -> bool:
-    """Whether a run's model is asked through a chat template; reads its tokenizer only."""
+    """Whether a run's model is asked through a chat template; reads its tokenizer, or asks its server."""
+    model = pipeline.config.model
+    if not ENGINES.get(model.engine).local:
+        return pipeline.engine.chat
     from transformers import AutoTokenizer
 
     from demur.engines.encoding import Encoder
 
-    model = pipeline.config.model
     tokenizer = AutoTokenizer.from_pretrained(
         pipeline.model_path, revision=model.revision, trust_remote_code=model.trust_remote_code
     )
@@ -120,6 +122,7 @@ class _Listening:
     """An engine without a model: it stops at the first request and tells what it was."""
 
     name = "listening"
+    local: ClassVar[bool] = False
     capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
 
     def __init__(self, chat: bool) -> None:
@@ -131,7 +134,7 @@ class _Listening:
         raise NotImplementedError
 
     @classmethod
-    def check(cls, path: str, *, revision: str | None = None, trust_remote_code: bool = False) -> None:
+    def check(cls, path: str, **settings: Any) -> None:
         """There is nothing to check."""
 
     def generate(self, prompts: Sequence[str], *, sampling: Sampling, **_: Any) -> NoReturn:

@@ -47,6 +47,7 @@ def answer_or_refuse(
     """Ask a model that refuses in words; its confidence `sure` is the probability that it does not.
 
     That probability is 1 minus the summed probabilities of how its refusals open, their first two words.
+    With an engine that cannot score continuations there is no `sure`.
     A refused question has no likelihood: the likelihood of a refusal says nothing about an answer.
 
     Args:
@@ -63,7 +64,8 @@ def answer_or_refuse(
         stop=setup.sampling.stop if stop is None else tuple(stop),
     )
     leads = [setup.template.lead(question) for question in questions]
-    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusals})
+    scores = engine.capabilities.scores_continuations
+    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusals}) if scores else []
     asked = _asked(engine, prompts, leads, openings, sampling, progress)
     return [_answer_or_refusal(item, refusals, read) for item in asked]
 
@@ -77,6 +79,10 @@ def _asked(
     progress: Progress | None,
 ) -> list[Asked]:
     """Greedy responses, and how likely each opening was in their place, from one reading of the prompt."""
+    if not openings:
+        generated = engine.generate(prompts, keys=prompts, sampling=sampling, progress=progress)
+        responses = [item.greedy for item in generated if item.greedy is not None]
+        return [Asked(response=response, option_logprobs=()) for response in responses]
     found: dict[int, Asked] = {}
     for lead in dict.fromkeys(leads):
         places = [place for place, own in enumerate(leads) if own == lead]
@@ -93,7 +99,8 @@ def _asked(
 
 def _answer_or_refusal(asked: Asked, refusals: Sequence[str], read: Callable[[str], str]) -> Elicited:
     response = asked.response
-    signals = {"sure": max(0.0, 1.0 - math.fsum(map(math.exp, asked.option_logprobs)))}
+    chances = [math.exp(logprob) for logprob in asked.option_logprobs]
+    signals = {"sure": max(0.0, 1.0 - math.fsum(chances))} if chances else {}
     refused = is_refusal(response.text, phrases=refusals)
     own = None if refused else likelihood(response)
     signals |= {} if own is None else {"likelihood": own}

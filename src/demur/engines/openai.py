@@ -1,0 +1,357 @@
+"""The engine for models behind OpenAI-compatible servers: vLLM, SGLang, llama.cpp, hosted ones, …
+
+The server does the work; `demur.endpoints` asks it, many requests at once, and keeps every reply, so that
+nothing is asked twice. What the server can do is found out when the engine is opened
+(`demur.endpoints.abilities`), and what it cannot do is not done: no log-probabilities, no likelihood.
+
+With plain text the prompt is sent as it is and the server adds what its tokenizer puts before a text. In
+chats the prompt is a user's message and the server applies its chat template. Answers end where `HFEngine`
+ends them: servers differ in whether a stop string is part of the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, Self
+
+from demur.config import EndpointSettings, ServerSettings
+from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token
+from demur.endpoints.abilities import Abilities, find_abilities
+from demur.endpoints.client import sendable
+from demur.engines.base import Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.encoding import first_stop
+from demur.errors import ConfigError, ModelError
+from demur.records import Response
+
+STOPS = 4
+"""Stop strings that the API takes in a request; answers are cut at further ones here."""
+SEEDS = 2147483648
+"""Seeds are below this number, 2^31: some servers take no larger ones."""
+
+
+class OpenAIEngine:
+    """A model behind a server as an `Engine`.
+
+    Args:
+        endpoint: the server and the model's name there.
+        abilities: what the server can do.
+    """
+
+    name = "openai"
+    local: ClassVar[bool] = False
+
+    def __init__(self, endpoint: Endpoint, abilities: Abilities) -> None:
+        self.endpoint, self.abilities = endpoint, abilities
+        self.chat = abilities.chat
+        self.capabilities = Capabilities(
+            token_logprobs=abilities.token_logprobs,
+            scores_continuations=abilities.echo,
+            samples=abilities.samples,
+            notes=tuple(abilities.sentences()),
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: str,
+        *,
+        adapter: Path | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        format: str = "auto",
+        batch_size: int | str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
+    ) -> Self:
+        """Ask a server what it can do. What concerns weights (dtype, device, …) is the server's affair.
+
+        Args:
+            path: the model's name at the server.
+            adapter: must be None.
+            format: ``chat``, ``plain``, or ``auto``: chats where the server answers them for this model.
+            endpoint: the server.
+
+        Raises:
+            ConfigError: no address, a missing key, a missing package.
+            ModelError: the server cannot be asked, or an adapter is wanted.
+        """
+        if adapter is not None:
+            raise ModelError(
+                expected="a model that the server has under a name of its own",
+                found=f"the adapter {adapter}, which only an engine with the weights can put on",
+                fix="use model.engine hf, or serve the tuned model and give its name there",
+            )
+        server = endpoint or ServerSettings()
+        if server.base_url is None:
+            raise ConfigError(
+                expected="the address of the server that has the model",
+                found="none",
+                where="model.endpoint.base_url",
+                fix="set it, such as --model.endpoint.base_url http://localhost:8000/v1",
+            )
+        asked = Endpoint(EndpointSettings(**server.model_dump(), model=path))
+        return cls(asked, find_abilities(asked, format=format))
+
+    @classmethod
+    def check(
+        cls,
+        path: str,
+        *,
+        format: str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
+    ) -> None:
+        """Raise what `open` would."""
+        cls.open(path, format=format, endpoint=endpoint)
+
+    def render(self, prompt: str) -> str:
+        """The prompt itself; in chats nobody here knows what the server makes of it.
+
+        Raises:
+            ModelError: in chats.
+        """
+        if not self.chat:
+            return prompt
+        raise ModelError(
+            expected="the text that the model reads, for training rows",
+            found="a server that applies a chat template which it does not show",
+            where=self.endpoint.address,
+            fix="make training rows with model.engine hf, from the weights",
+        )
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        keys: Sequence[str],
+        sampling: Sampling,
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        """Generate for each prompt, in the order given; see `Engine.generate`.
+
+        Raises:
+            ModelError: the server cannot be asked, or refuses a prompt. What it said until then is kept.
+        """
+        if sampling.samples and not self.abilities.samples:
+            raise self._no_samples(sampling.samples)
+        greedy = [self._request(prompt, sampling, temperature=0.0) for prompt in prompts]
+        groups = [
+            [first] * sampling.greedy + list(self._samples(prompt, key, sampling))
+            for first, prompt, key in zip(greedy, prompts, keys, strict=True)
+        ]
+        replies = iter(self._asked(groups, prompts, progress))
+        return [self._generated(list(itertools.islice(replies, len(g))), sampling) for g in groups]
+
+    def score(
+        self,
+        prompts: Sequence[str],
+        continuations: Sequence[Sequence[str]],
+        *,
+        progress: Progress | None = None,
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of whole continuations; see `Engine.score`.
+
+        The server tokenises prompt and prompt + continuation, and a continuation is what follows the
+        longest common prefix of the two, as in `HFEngine.score`; an empty one scores 0.
+
+        Raises:
+            ModelError: the server has no log-probabilities of prompts, or cannot be asked.
+        """
+        if not self.abilities.echo:
+            raise ModelError(
+                expected="a server that gives the log-probabilities of a prompt (completions with echo)",
+                found="one that does not, or that is asked in chats",
+                where=self.endpoint.address,
+                fix="leave out what needs it (probe.score_answers), use model.format plain where the "
+                "server has completions with echo, such as vLLM, or use model.engine hf",
+            )
+        texts = [
+            [prompt, *(prompt + option for option in options)]
+            for prompt, options in zip(prompts, continuations, strict=True)
+        ]
+        groups = [[self._echo(text) for text in group] for group in texts]
+        replies = iter(self._asked(groups, prompts, progress))
+        return [self._scores([self._listed(next(replies)) for _ in group]) for group in texts]
+
+    def ask(
+        self,
+        prompts: Sequence[str],
+        *,
+        sampling: Sampling,
+        follow_up: Callable[[int, str], str],
+        options: Sequence[str],
+        progress: Progress | None = None,
+    ) -> list[Asked]:
+        """Answer greedily, then score options; see `Engine.ask`."""
+        greedy = Sampling(max_new_tokens=sampling.max_new_tokens, stop=sampling.stop)
+        found = [item.greedy for item in self.generate(prompts, keys=prompts, sampling=greedy)]
+        responses = [response for response in found if response is not None]
+        leads = [prompts[i] + follow_up(i, response.text) for i, response in enumerate(responses)]
+        scores = self.score(leads, [options] * len(leads), progress=progress)
+        return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    def _no_samples(self, wanted: int) -> ModelError:
+        return ModelError(
+            expected=f"a server that draws {wanted} samples of a question",
+            found="one that says the same at any temperature",
+            where=self.endpoint.address,
+            fix="set probe.samples 0 and leave out methods that need them, or make the server sample (some "
+            "need it said: model.endpoint.extra is sent with each request)",
+        )
+
+    def _samples(self, prompt: str, key: str, sampling: Sampling) -> Iterator[Request]:
+        """The requests for the samples of one prompt."""
+        shape = {"temperature": sampling.temperature, "top_p": sampling.top_p}
+        if self.abilities.many and sampling.samples > 1:
+            name = f"{sampling.seed}/{key}"
+            yield self._request(prompt, sampling, name, n=sampling.samples, **shape)
+            return
+        for number in range(sampling.samples):
+            yield self._request(prompt, sampling, f"{sampling.seed}/{key}/{number}", **shape)
+
+    def _request(self, prompt: str, sampling: Sampling, name: str = "", **fields: float | int) -> Request:
+        """A request for one prompt; what has a name is drawn with the seed of that name."""
+        stops = [stop for stop in sampling.stop if stop][:STOPS]
+        more = {"stop": stops} if stops and self.abilities.stop else {}
+        seed = {"seed": seed_of(name)} if name and self.abilities.seed else {}
+        whole = self.abilities.fields(
+            sendable(prompt), max_tokens=sampling.max_new_tokens, **fields, **more, **seed
+        )
+        return Request(self.abilities.path(), whole, name)
+
+    def _echo(self, text: str) -> Request:
+        # Some servers take 0 tokens for no limit, so one is generated and left alone.
+        fields = self.abilities.fields(sendable(text), max_tokens=1, temperature=0.0, echo=True)
+        return Request(self.abilities.path(), fields)
+
+    def _asked(
+        self, groups: Sequence[Sequence[Request]], prompts: Sequence[str], progress: Progress | None
+    ) -> list[Reply]:
+        """The replies to all requests, in order; each group of them belongs to a prompt.
+
+        Raises:
+            ModelError: there is a failure among them.
+        """
+        requests = [request for group in groups for request in group]
+        share = max(1, len(requests)) / max(1, len(groups))
+        done = told = 0
+
+        def advance(count: int) -> None:
+            nonlocal done, told
+            done += count
+            if progress is not None and int(done / share) > told:
+                progress(int(done / share) - told)
+                told = int(done / share)
+
+        answers = self.endpoint.ask_many(requests, progress=advance)
+        if progress is not None and told < len(prompts):
+            progress(len(prompts) - told)
+        failures = [answer for answer in answers if isinstance(answer, Failure)]
+        if failures:
+            owners = [prompt for prompt, group in zip(prompts, groups, strict=True) for _ in group]
+            self._fail(owners[answers.index(failures[0])], failures)
+        return [answer for answer in answers if isinstance(answer, Reply)]
+
+    def _fail(self, prompt: str, failures: Sequence[Failure]) -> None:
+        first = failures[0]
+        raise ModelError(
+            expected=f"a reply of the model {self.endpoint.settings.model!r} to every prompt",
+            found=f"{len(failures):,} without one; the first: {first.reason}"
+            + (f": {first.detail}" if first.detail else ""),
+            where=f"{self.endpoint.address}, prompt {prompt[:80]!r}",
+            fix="run the same command again where it may pass: the replies that came are kept; where the "
+            "server refuses the prompt itself, shorten it or take the question out",
+        )
+
+    def _generated(self, replies: Sequence[Reply], sampling: Sampling) -> Generated:
+        greedy = replies[0] if sampling.greedy else None
+        sampled = [
+            choice for reply in replies[bool(sampling.greedy) :] for choice in (reply, *reply.others)
+        ]
+        if len(sampled) != sampling.samples:
+            raise ModelError(
+                expected=f"{sampling.samples} samples",
+                found=f"{len(sampled)}",
+                where=self.endpoint.address,
+                fix="run again: the server makes fewer texts of a request than when it was opened",
+            )
+        return Generated(
+            greedy=None if greedy is None else response_of(greedy, sampling.stop),
+            samples=tuple(response_of(choice, sampling.stop) for choice in sampled),
+        )
+
+    def _listed(self, reply: Reply) -> tuple[Token, ...]:
+        tokens = self.abilities.listed(reply)
+        if tokens is None:
+            raise ModelError(
+                expected="a reply that repeats the prompt with the log-probability of each of its tokens",
+                found=f"{len(reply.tokens)} tokens where the server counts {reply.prompt_tokens}",
+                where=self.endpoint.address,
+                fix="use model.engine hf for what scores texts, and report the server",
+            )
+        return tokens
+
+    def _scores(self, listed: Sequence[Sequence[Token]]) -> tuple[float, ...]:
+        """The log-probabilities of the continuations in the texts after the first, their common start."""
+        alone, *wholes = listed
+        return tuple(self._sum(whole[_common(alone, whole) :]) for whole in wholes)
+
+    def _sum(self, tokens: Sequence[Token]) -> float:
+        values = [token.logprob for token in tokens]
+        if None in values:
+            raise ModelError(
+                expected="the log-probability of every token of a continuation",
+                found="none for the first: it stands at the very start of the text",
+                where=self.endpoint.address,
+                fix="use a template with some text before the answer",
+            )
+        return sum(value for value in values if value is not None)
+
+
+def seed_of(name: str) -> int:
+    """A seed for a server, from the name of a draw: seed, question and sample; in [0, 2^31)."""
+    word = int.from_bytes(hashlib.shake_128(name.encode(errors="replace")).digest(4), "little")
+    return word % SEEDS
+
+
+def response_of(choice: Choice, stops: Sequence[str]) -> Response:
+    """What a server said as a response: up to its first stop string, with the tokens that form that text.
+
+    A token forms the text if it begins inside of it; an empty text has the token that ended it. Where the
+    listed tokens do not spell the text, nobody can say which of them form it, and none is given.
+    """
+    stop = first_stop(choice.text, stops)
+    text = choice.text[:stop]
+    return Response(
+        text=text,
+        token_logprobs=_logprobs(choice, text, cut=stop is not None, stops=stops),
+        finish="length" if choice.finish == "length" and stop is None else "stop",
+    )
+
+
+def _logprobs(choice: Choice, text: str, *, cut: bool, stops: Sequence[str]) -> tuple[float, ...]:
+    tokens, size = choice.tokens, len(text.encode(errors="replace"))
+    spelled = b"".join(token.piece for token in tokens)
+    if not spelled.startswith(text.encode(errors="replace")):
+        return ()
+    starts = [0, *itertools.accumulate(len(token.piece) for token in tokens[:-1])]
+    own = [token for token, start in zip(tokens, starts, strict=False) if start < size]
+    if not text:
+        # Generation went on to the end of the stop string, or ended with the last token
+        whole = max((len(stop.encode()) for stop in stops if choice.text.startswith(stop)), default=0)
+        ended = [token for token, start in zip(tokens, starts, strict=False) if start < whole]
+        own = (ended if cut else list(tokens))[-1:]
+    values = [token.logprob for token in own]
+    return () if None in values else tuple(value for value in values if value is not None)
+
+
+def _common(first: Sequence[Token], second: Sequence[Token]) -> int:
+    """The number of leading tokens that two lists share."""
+    pairs = zip(first, second, strict=False)
+    same = itertools.takewhile(lambda pair: pair[0].piece == pair[1].piece, pairs)
+    return sum(1 for _ in same)
