@@ -131,11 +131,16 @@ class UnitStore(Generic[R]):
             share: (i, n): of every n units the i-th, where n processes share the work.
         """
         numbers = range(share[0], -(-len(items) // unit), share[1])
+
+        def done(number: int) -> bool:
+            found = self._units.get(number)  # the last unit of fewer items is another unit
+            return found is not None and found.rows == min(unit, len(items) - number * unit)
+
         if progress:
-            for number in filter(self._units.__contains__, numbers):
+            for number in filter(done, numbers):
                 progress(self._units[number].rows)
         # Merging may find a damaged unit that was passed already: hence another look.
-        while missing := [number for number in numbers if number not in self._units]:
+        while missing := [number for number in numbers if not done(number)]:
             for number in missing:
                 self._do(number, items, work, unit)
 
