@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -64,7 +65,7 @@ def fill(folder: Path, questions: int) -> dict[str, float]:
 
     start = time.perf_counter()
     store.fill(range(questions), work, unit=UNIT)
-    spent = [after - before for before, after in zip(times, times[1:], strict=False)]
+    spent = [after - before for before, after in itertools.pairwise(times)]
     return {
         "seconds": time.perf_counter() - start,
         "first_ms": 1000 * statistics.fmean(spent[:LOOK]),
@@ -167,13 +168,13 @@ def show_store(folder: Path, sizes: Sequence[int]) -> None:
             f"{at['last_ms']:.1f} | {at['first_mb']:.0f} | {at['last_mb']:.0f} |",
             flush=True,
         )
-    print("\n| finished | opened, first unit begins, s | one unit more, s | CPU s | peak MB | of it libraries |")
+    print("\n| finished | first unit begins, s | then done, s | CPU s | peak MB | libraries MB |")
     print("|---:|---:|---:|---:|---:|---:|")
     for size in sizes:
         at = fresh("resume", folder / str(size), size)
         print(
-            f"| {size:,} | {at['first_unit_seconds']:.2f} | {at['seconds']:.2f} | {at['cpu_seconds']:.2f} | "
-            f"{at['mb']:.0f} | {at['libraries_mb']:.0f} |",
+            f"| {size:,} | {at['first_unit_seconds']:.2f} | {at['seconds']:.2f} | "
+            f"{at['cpu_seconds']:.2f} | {at['mb']:.0f} | {at['libraries_mb']:.0f} |",
             flush=True,
         )
 

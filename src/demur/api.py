@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from demur.config import Config, load_config
-from demur.pipeline import Listener, Pipeline
+from demur.pipeline import Pipeline
+from demur.progress import Listener
 from demur.records import Probe, read_parquet
 from demur.runfolder import RunFolder
 

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
+from demur.progress import Advance, Listener, Recorder, Silent
 from demur.questions import QuestionTable
 from demur.records import (
     Example,
@@ -59,32 +60,6 @@ MANY = 8
 """Above so many systems a run's report compares its method with the free ones only."""
 SAMPLES = 10
 """Samples per question where a method needs them and the configuration does not say."""
-
-Advance = Callable[[int], None]
-
-
-class Listener(Protocol):
-    """Who is told how a run gets on. The command line draws bars; the library is silent."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-        ...
-
-    def bar(self, title: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]:
-        """A bar for ``total`` units of work; the context gives a function that moves it."""
-        ...
-
-
-class Silent:
-    """A listener that says nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    @contextlib.contextmanager
-    def bar(self, title: str, total: int, unit: str) -> Iterator[Advance]:
-        """No bar."""
-        yield lambda _: None
 
 
 @contextlib.contextmanager
@@ -116,7 +91,8 @@ class Pipeline:
 
     def __init__(self, config: Config, *, listener: Listener | None = None, update: bool = False) -> None:
         check_names(config)
-        self.config, self.listener, self.update = config, listener or Silent(), update
+        self.config, self.update = config, update
+        self.listener = Recorder(listener or Silent())
         self.folder = RunFolder(config.out)
         self._stage_now = ""
 
@@ -131,6 +107,7 @@ class Pipeline:
         self.check_model()
         self.folder.claim(self.config, update=self.update)
         with self.folder.locked():
+            self.listener.path = self.folder.progress
             self.manifest = Manifest.open(self.folder.manifest, self.config)
             self._data(loaded)
             for stage in stages[1:]:
@@ -247,6 +224,7 @@ class Pipeline:
             yield None
         else:
             self._announce(name.partition("/")[0])
+            self.listener.stage(name)
             with self.manifest.stage(name, inputs) as notes:
                 yield notes
 

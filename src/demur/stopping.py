@@ -8,40 +8,38 @@ not, has Python's own signals.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
+
+WAIT = b"\ndemur: finishing what is in hand; once more to stop at once\n"
 
 _depth = 0
 _asked: int | None = None
 """The signal that asked to stop, while a unit is being finished."""
 
 
-class Stopped(KeyboardInterrupt):
-    """Somebody asked the program to stop.
+class Stopped(SystemExit):
+    """Somebody asked the program to stop: an exit, which event loops and other libraries let pass.
 
     Args:
         number: the signal's; the exit code is 128 more, as a shell counts.
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__()
-        self.exit_code = 128 + number
+        super().__init__(128 + number)
 
 
-def stop_on_signals(say: Callable[[str], None]) -> None:
-    """Let Ctrl-C and SIGTERM stop the program as this module describes.
-
-    Args:
-        say: told that something is finished first.
-    """
+def stop_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM stop the program as this module describes."""
 
     def stop(number: int, _: FrameType | None) -> None:
         global _asked
         if _depth == 0 or _asked is not None:
             raise Stopped(number)
         _asked = number
-        say("finishing what is in hand; once more to stop at once")
+        os.write(2, WAIT)  # print may be at work on the same stream when a signal comes
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
