@@ -3,8 +3,8 @@
     python benchmarks/store.py [--finished 10000000] [--probe 2000 20000 200000]
 
 The store is filled by the writer that a run uses, unit by unit, with made-up probes of one short response.
-Then it is opened in another process, which finds what is missing, does one more unit and reads a row of
-every thousandth. A probe is `demur probe` of the pocket model on a file of different questions.
+Then it is opened in another process, which finds what is missing, does one more unit and looks at a
+thousand rows. A probe is that of the pocket model, three new tokens at most, on different questions.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def probe(file: Path, out: Path) -> dict[str, float]:
     from demur.pipeline import Pipeline
 
     quiet_libraries()
-    pipeline = Pipeline(load_config(None, {"data.path": file, "out": out, "model.path": "pocket"}))
+    given = {"data.path": file, "out": out, "model.path": "pocket", "probe.max_new_tokens": 3}
+    pipeline = Pipeline(load_config(None, given))
     pipeline.run(until="data")
     assert pipeline.engine is not None
     start, cpu = time.perf_counter(), time.process_time()
