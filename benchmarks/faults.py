@@ -126,7 +126,7 @@ def disturbed_probes(options: argparse.Namespace) -> list[str]:
     seconds, rng = durations(calm), random.Random(options.seed + 1)
     again = partial(probing, out, options.limit)
     disturb(again, out, {"probe": options.kills}, seconds, rng, [signal.SIGKILL])
-    lines = [f"- kills of a probe in units of 16, at random moments: {options.kills}", differing(calm, out)]
+    lines = [f"- kills of a probe in units of 8, at random moments: {options.kills}", differing(calm, out)]
 
     out = options.runs / "damaged"
     named = damage(partial(probing, out, options.limit), out)
@@ -144,7 +144,7 @@ def command(out: Path, limit: int) -> list[str]:
 
 def probing(out: Path, limit: int) -> list[str]:
     """A probe alone, in units so small that there are many."""
-    flags = ["--out", str(out), "--data.limit", str(limit), "--probe.unit", "16"]
+    flags = ["--out", str(out), "--data.limit", str(limit), "--probe.unit", "8"]
     return [sys.executable, "-m", "demur", "probe", *flags]
 
 

@@ -251,3 +251,39 @@ def test_where_no_more_can_be_written_finished_units_are_kept(tmp_path):
     rows = store.run(range(6), lambda part: worked.append([*part]) or work(part), unit=2)
     assert worked == [[4, 5]]
     assert rows == [row(n) for n in range(6)]
+
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from demur.knowledge.store import MERGE, UnitStore
+from demur.records import Knowledge
+step, count = sys.argv[2], int(sys.argv[3])
+owner = os if step == "replace" else Path
+original, calls = getattr(owner, step), 0
+def dying(*arguments, **options):
+    global calls
+    calls += "partial" not in str(arguments[0]) or step == "replace"
+    if calls == count:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(*arguments, **options)
+setattr(owner, step, dying)
+def work(part):
+    return [Knowledge(question_id=str(n), estimator="greedy", known=bool(n % 2)) for n in part]
+UnitStore(Path(sys.argv[1]), Knowledge, key="k").fill(range(2 * MERGE), work, unit=2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "count"),
+    [("replace", MERGE + 1), ("unlink", 1), ("unlink", MERGE // 2), ("unlink", MERGE)],
+    ids=["before the merged shard is there", "after", "half deleted", "all but one deleted"],
+)
+def test_kill_9_while_merging_loses_and_doubles_nothing(tmp_path, step, count):
+    """The merged shard is the 65th file that is renamed; then the 64 single ones are deleted."""
+    command = [sys.executable, "-c", DYING, str(tmp_path / "s"), step, str(count)]
+    assert subprocess.run(command, check=False).returncode == -9
+    store = UnitStore(tmp_path / "s", Knowledge, key="k")
+    assert store.run(range(2 * MERGE), lambda part: 1 / 0, unit=2) == [row(n) for n in range(2 * MERGE)]
+    store.fill(range(2 * MERGE + 2), work, unit=2)
+    assert len(shards(tmp_path / "s")) == len(list((tmp_path / "s").glob("*.parquet"))), "tidied up"
