@@ -44,7 +44,7 @@ format: $(VENV)/.dev ## format and mend what ruff can
 bench: $(VENV)/.run ## probing speed beside the published loop
 	$(BIN)/python benchmarks/probing.py
 
-proof-faults: $(VENV)/.dev ## 20 kills of a run, each resumed to the same result
+proof-faults: $(VENV)/.dev ## 40 kills, stops, damage, a full disk, each resumed to the same result
 	$(BIN)/python benchmarks/faults.py --kills 20 --out docs/results/faults.md
 
 proof-demo: $(VENV)/.run ## the demo over 5 seeds

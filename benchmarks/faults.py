@@ -1,10 +1,12 @@
-"""Kill a run with SIGKILL, again and again, resume it each time, and compare with an undisturbed run.
+"""Disturb a run again and again, resume it each time, and compare with an undisturbed run.
 
     python benchmarks/faults.py --kills 20 --out docs/results/faults.md
 
-Two kinds of kills. At random moments: so many in each of probe, train, predict and evaluate, the moment
-drawn from the time that the stage takes. Inside atomic writes: between writing a file and renaming it,
-once for every file that a run writes. In the end probe, predictions and metrics must be the same bytes.
+Killed with SIGKILL at random moments: so many in each of probe, train, predict and evaluate, the moment
+drawn from the time that the stage takes, and as many again in a probe alone, in small units. Killed inside
+atomic writes: between writing a file and renaming it, once for every file that a run writes. Stopped with
+SIGTERM and SIGINT in every stage. Probing until a small disk is full. Its stored units cut short and
+changed. In the end probe, predictions and metrics must be the same bytes.
 """
 
 from __future__ import annotations
@@ -14,13 +16,18 @@ import datetime
 import json
 import os
 import random
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 STAGES = ("probe", "train", "predict", "evaluate")
+STOPS = (signal.SIGTERM, signal.SIGINT)
 REDONE = {
     "probe": "probe.parquet",
     "train": "systems/r-tuning/model/demur.json",
@@ -50,37 +57,82 @@ main()
 """
 
 
+# A disk of its own, in memory: too small at first. 77: no such thing can be made here.
+FULL_DISK = """
+mount -t tmpfs -o size={small}k none {disk} || exit 77
+code=0; {line} 2>&1 || code=$?
+[ $code = 2 ] || {{ echo "exit code $code"; exit 1; }}
+ls {disk}/run/work/probe | sed -n 's/.*parquet$/stored: &/p'
+mount -o remount,size=64m {disk}
+{line} > /dev/null 2>&1
+cp -r {disk}/run {kept}
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills at random moments, spread over stages")
     parser.add_argument("--limit", type=int, default=100, help="questions of each part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--writes", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--only", choices=("runs", "probe"), help="disturb whole runs, or a probe only")
     parser.add_argument("--runs", type=Path, default=Path("runs/faults"))
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     options.runs = options.runs.resolve()
     report = [f"{datetime.date.today().isoformat()}, {os.cpu_count()} CPU cores, seed {options.seed}.", ""]
 
-    calm = options.runs / "calm"
-    subprocess.run(command(calm, options.limit), check=True, stderr=subprocess.DEVNULL)
-    seconds = durations(calm)
-
-    killed = kill_at_random(options, seconds)
-    report += [f"- kills at random moments: {killed}", differing(calm, options.runs / "random")]
-    if options.writes:
-        names = kill_inside_writes(options)
-        report += [f"- kills inside atomic writes: {len(names)}, once for each of:"]
-        report += [f"    - `{name}`" for name in names]
-        report += [differing(calm, options.runs / "writes")]
+    if options.only != "probe":
+        report += disturbed_runs(options)
+    if options.only != "runs":
+        report += disturbed_probes(options)
     text = "\n".join(report)
     print(text)
     if options.out:
-        title = "# Faults\n\nA run killed with `kill -9`, resumed, and compared with an undisturbed one."
+        title = "# Faults\n\nA run disturbed, resumed, and compared with an undisturbed one."
         ran = f"```\npython benchmarks/faults.py --kills {options.kills} --out docs/results/faults.md\n```"
         options.out.write_text(f"{title}\n\n{ran}\n\n{text}\n", encoding="utf-8")
     if "DIFFERS" in text:
         sys.exit(1)
+
+
+def disturbed_runs(options: argparse.Namespace) -> list[str]:
+    """Whole runs, killed and stopped."""
+    calm = options.runs / "calm"
+    quietly(command(calm, options.limit))
+    seconds, rng = durations(calm), random.Random(options.seed)
+
+    times = dict.fromkeys(STAGES, -(-options.kills // len(STAGES)))
+    out = options.runs / "random"
+    disturb(partial(command, out, options.limit), out, times, seconds, rng, [signal.SIGKILL])
+    lines = [f"- kills at random moments: {times}", differing(calm, out)]
+
+    times, out = dict.fromkeys(STAGES, 2), options.runs / "stopped"
+    codes = disturb(partial(command, out, options.limit), out, times, seconds, rng, STOPS)
+    lines += [f"- stopped with SIGTERM, then SIGINT, in every stage, exit codes: {codes}"]
+    lines += [differing(calm, out)]
+    if options.writes:
+        names = kill_inside_writes(options)
+        lines += [f"- kills inside atomic writes: {len(names)}, once for each of:"]
+        lines += [f"    - `{name}`" for name in names]
+        lines += [differing(calm, options.runs / "writes")]
+    return lines
+
+
+def disturbed_probes(options: argparse.Namespace) -> list[str]:
+    """A probe alone, in small units: killed, its stored units damaged, the disk full."""
+    calm, out = options.runs / "calm-probe", options.runs / "killed-probe"
+    quietly(probing(calm, options.limit))
+    seconds, rng = durations(calm), random.Random(options.seed + 1)
+    again = partial(probing, out, options.limit)
+    disturb(again, out, {"probe": options.kills}, seconds, rng, [signal.SIGKILL])
+    lines = [f"- kills of a probe in units of 8, at random moments: {options.kills}", differing(calm, out)]
+
+    out = options.runs / "damaged"
+    named = damage(partial(probing, out, options.limit), out)
+    lines += [f"- one stored unit cut short and one changed by a byte; said to be damaged: {named} of 2"]
+    lines += [differing(calm, out) if named == 2 else "- DIFFERS: damage that nobody noticed"]
+    return lines + full_disk(options, calm)
 
 
 def command(out: Path, limit: int) -> list[str]:
@@ -90,6 +142,17 @@ def command(out: Path, limit: int) -> list[str]:
     return [sys.executable, "-m", "demur", "demo", *flags]
 
 
+def probing(out: Path, limit: int) -> list[str]:
+    """A probe alone, in units so small that there are many."""
+    flags = ["--out", str(out), "--data.limit", str(limit), "--probe.unit", "8"]
+    return [sys.executable, "-m", "demur", "probe", *flags]
+
+
+def quietly(line: list[str]) -> None:
+    """Carry out a run to its end."""
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def durations(run: Path) -> dict[str, float]:
     stages = json.loads((run / "manifest.json").read_text())["stages"]
     return {
@@ -97,33 +160,77 @@ def durations(run: Path) -> dict[str, float]:
     }
 
 
-def kill_at_random(options: argparse.Namespace, seconds: dict[str, float]) -> dict[str, int]:
-    """Kill every stage its share of times, each run going on where the last one died."""
-    rng, out = random.Random(options.seed), options.runs / "random"
-    counts = dict.fromkeys(STAGES, 0)
-    for stage in STAGES:
-        for _ in range(-(-options.kills // len(STAGES))):
-            while not kill_in(stage, out, options.limit, wait=rng.uniform(0, 0.8 * seconds[stage])):
+def disturb(
+    again: Callable[[], list[str]],
+    out: Path,
+    times: Mapping[str, int],
+    seconds: Mapping[str, float],
+    rng: random.Random,
+    signals: Sequence[signal.Signals],
+) -> list[int]:
+    """Send every stage its share of signals, each run going on where the last one ended; the exit codes."""
+    codes = []
+    for stage, count in times.items():
+        for number in range(count):
+            sent = signals[number % len(signals)]
+            while (code := end_in(stage, again(), sent, rng.uniform(0, 0.8 * seconds[stage]))) == 0:
                 (out / REDONE[stage]).unlink(missing_ok=True)  # too late: that stage once more
-            counts[stage] += 1
-    subprocess.run(command(out, options.limit), check=True, stderr=subprocess.DEVNULL)
-    return counts
+            codes.append(code)
+            expected = -sent if sent is signal.SIGKILL else 128 + sent
+            assert code == expected, f"exit code {code} after {sent.name} in {stage}"
+    quietly(again())
+    return codes
 
 
-def kill_in(stage: str, out: Path, limit: int, *, wait: float) -> bool:
-    """Start the run, wait until it is in the stage and then a while, and kill it."""
-    process = subprocess.Popen(
-        command(out, limit), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    )
+def end_in(stage: str, line: list[str], sent: signal.Signals, wait: float) -> int:
+    """Start the run, wait until it is in the stage and then a while, and send the signal; the exit code."""
+    process = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
-    for line in process.stderr:
-        if line.strip() == f"stage {stage}":
+    for said in process.stderr:
+        if said.strip() == f"stage {stage}":
             break
     time.sleep(wait)
-    alive = process.poll() is None
-    process.send_signal(signal.SIGKILL)
+    process.send_signal(sent)
+    _, rest = process.communicate()
+    assert "Traceback" not in rest, rest
+    assert process.returncode <= 0 or "to go on: demur" in rest, rest
+    return process.returncode
+
+
+def damage(again: Callable[[], list[str]], out: Path) -> int:
+    """Kill a probe when it has some units, cut one short, change another; of how many it says so."""
+    process = subprocess.Popen(again(), stderr=subprocess.DEVNULL)
+    while len(stored := sorted((out / "work/probe").glob("*.parquet"))) < 4 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
     process.wait()
-    return alive
+    first, *_, last = stored
+    os.truncate(last, last.stat().st_size // 2)
+    content = bytearray(first.read_bytes())
+    content[len(content) // 4] ^= 1
+    first.write_bytes(content)
+    done = subprocess.run(again(), check=True, capture_output=True, text=True)
+    return sum(f"{path.name} is damaged" in done.stderr for path in (first, last))
+
+
+def full_disk(options: argparse.Namespace, calm: Path) -> list[str]:
+    """Probe on a disk that is too small, give it room, go on."""
+    disk, kept = options.runs / "disk", options.runs / "full"
+    disk.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    needed = 64 + sum(-(-path.stat().st_size // 4096) * 4 for path in calm.glob("*.*"))
+    line = shlex.join(probing(disk / "run", options.limit))
+    script = FULL_DISK.format(disk=disk, small=needed, line=line, kept=kept)
+    done = subprocess.run(
+        ["unshare", "-Urm", "bash", "-ec", script], check=False, capture_output=True, text=True
+    )
+    if done.returncode == 77:
+        return ["- a full disk: not tried, since no small disk can be mounted here"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no space left" in done.stdout, done.stdout
+    assert "Traceback" not in done.stdout, done.stdout
+    stored = done.stdout.count("stored: ")
+    return [f"- the disk full after {stored} units, then larger", differing(calm, kept)]
 
 
 def kill_inside_writes(options: argparse.Namespace) -> list[str]:

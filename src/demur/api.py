@@ -8,7 +8,8 @@ from typing import Any
 
 from demur.config import Config, load_config
 from demur.datasets import given
-from demur.pipeline import Listener, Pipeline
+from demur.pipeline import Pipeline
+from demur.progress import Listener
 from demur.records import Probe, Question, read_parquet
 from demur.runfolder import RunFolder
 

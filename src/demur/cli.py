@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from demur.cli_data import data_app
 from demur.cli_tax import export_tasks, tax
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
+from demur.stopping import Stopped, stop_on_signals
 
 if TYPE_CHECKING:
     from demur.config import EndpointSettings
@@ -176,6 +178,42 @@ def open_page(page: Path) -> bool:
     import webbrowser
 
     return webbrowser.open(page.resolve().as_uri())
+
+
+@app.command()
+def status(
+    run: Annotated[Path, typer.Argument(help="A run folder, also one that a process is at work in.")],
+    watch: Annotated[bool, typer.Option("--watch", help="Look again until nobody works in it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a run has done, what it is doing, and how long that will take.
+
+    Example: `demur status runs/mine --watch`
+    """
+    import time
+
+    from rich.live import Live
+
+    from demur.console import print_wide
+    from demur.status import render
+    from demur.status import status as look
+
+    found = look(run)
+    if as_json:
+        typer.echo(json.dumps(found))
+        while watch and found["state"] == "running":
+            time.sleep(2)
+            found = look(run)
+            typer.echo(json.dumps(found))
+        return
+    if not watch:
+        print_wide(render(found))
+        return
+    with Live(render(found), auto_refresh=False) as live:
+        while found["state"] == "running":
+            time.sleep(2)
+            found = look(run)
+            live.update(render(found), refresh=True)
 
 
 @app.command()
@@ -621,6 +659,7 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
 def main() -> None:
     """Run the command line; a user's mistake is a message and exit code 2, never a traceback."""
     try:
+        stop_on_signals()
         with explain_full_disk(Path.cwd()):
             app()
     except DemurError as error:
@@ -629,6 +668,7 @@ def main() -> None:
     except MemoryError:
         typer.echo("demur: memory ran out; use a smaller model.batch_size, dtype or model", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("\ndemur: stopped; the same command goes on from here", err=True)
-        sys.exit(130)
+    except Stopped as stopped:
+        again = shlex.join(["demur", *sys.argv[1:]])
+        typer.echo(f"\ndemur: stopped, everything finished is kept; to go on: {again}", err=True)
+        sys.exit(stopped.code)

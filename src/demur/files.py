@@ -94,11 +94,11 @@ def explain_full_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         raise ResourceError(
             expected=f"room on the disk to write {path.name}",
-            found="no space left on the device",
+            found=os.strerror(error.errno).lower(),
             where=str(path.parent),
             fix="free some space and run the same command again: finished work is kept",
         ) from error

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeVar
+
+import numpy as np
 
 from demur import __version__
 from demur.config import Config
@@ -29,6 +32,7 @@ from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
+from demur.progress import Advance, Listener, Recorder, Silent
 from demur.questions import QuestionTable
 from demur.records import (
     Example,
@@ -36,6 +40,7 @@ from demur.records import (
     Prediction,
     Probe,
     Question,
+    Response,
     Verdict,
     read_jsonl,
     read_parquet,
@@ -44,6 +49,9 @@ from demur.records import (
 )
 from demur.runfolder import Manifest, RunFolder
 from demur.selective.combination import Combination
+from demur.stored import StoredRows
+
+R = TypeVar("R")
 
 STAGES = ("data", "probe", "build", "train", "predict", "evaluate", "report")
 """The stages in their order; each needs all before it."""
@@ -52,32 +60,6 @@ MANY = 8
 """Above so many systems a run's report compares its method with the free ones only."""
 SAMPLES = 10
 """Samples per question where a method needs them and the configuration does not say."""
-
-Advance = Callable[[int], None]
-
-
-class Listener(Protocol):
-    """Who is told how a run gets on. The command line draws bars; the library is silent."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-        ...
-
-    def bar(self, title: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]:
-        """A bar for ``total`` units of work; the context gives a function that moves it."""
-        ...
-
-
-class Silent:
-    """A listener that says nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    @contextlib.contextmanager
-    def bar(self, title: str, total: int, unit: str) -> Iterator[Advance]:
-        """No bar."""
-        yield lambda _: None
 
 
 @contextlib.contextmanager
@@ -109,7 +91,8 @@ class Pipeline:
 
     def __init__(self, config: Config, *, listener: Listener | None = None, update: bool = False) -> None:
         check_names(config)
-        self.config, self.listener, self.update = config, listener or Silent(), update
+        self.config, self.update = config, update
+        self.listener = Recorder(listener or Silent())
         self.folder = RunFolder(config.out)
         self._stage_now = ""
 
@@ -126,6 +109,7 @@ class Pipeline:
         self.check_model()
         self.folder.claim(self.config, update=self.update)
         with self.folder.locked():
+            self.listener.path = self.folder.progress
             self.manifest = Manifest.open(self.folder.manifest, self.config)
             self._data(loaded)
             for stage in stages[1:]:
@@ -161,21 +145,27 @@ class Pipeline:
         return QuestionTable.read(self.folder.questions)
 
     @cached_property
-    def probes(self) -> list[Probe]:
-        """What the base model did with each question, in the same order."""
-        return read_parquet(self.folder.probe, Probe)
+    def probes(self) -> StoredRows[Probe]:
+        """What the base model did with each question, in the same order; they stay on disk."""
+        return StoredRows.of(self.folder.probe, Probe)
 
     def setup(self, engine: Engine, system: str, *, number: int = 1) -> Setup:
-        """What the method of a system is given beside its data, in a round of aligning."""
+        """What the method of a system is given beside its data, in a round of aligning.
+
+        The base model's answers are left out: `_answers` has those of some questions.
+        """
         return Setup(
             config=self.config.for_system(system),
             template=self.config.template.template(chat=engine.chat),
             render=engine.render,
             sampling=self._sampling(),
             engine=engine,
-            base={probe.question_id: probe.greedy for probe in self.probes},
             round=number,
         )
+
+    def _answers(self, places: slice) -> Mapping[str, Response]:
+        """What the base model answered greedily to the questions at these places, by question id."""
+        return {probe.question_id: probe.greedy for probe in self.probes[places]}
 
     def info(self, system: str) -> MethodInfo:
         """What is known of the method that a system is."""
@@ -240,6 +230,7 @@ class Pipeline:
             yield None
         else:
             self._announce(name.partition("/")[0])
+            self.listener.stage(name)
             with self.manifest.stage(name, inputs) as notes:
                 yield notes
 
@@ -292,6 +283,7 @@ class Pipeline:
 
     def _data(self, loaded: LoadedData) -> None:
         self.data_hash = loaded.questions.digest()
+        self.questions = loaded.questions
         with self._stage("data", self.data_hash, self.folder.questions) as notes:
             if notes is None:
                 return
@@ -320,21 +312,29 @@ class Pipeline:
             if notes is None:
                 return
             known = self._imported()
-            asked = [question for question in self.questions if question.id not in known]
-            store = UnitStore(self.folder.work / "probe", Probe, key=self.probe_hash)
-            made = self._ask(self.engine, asked, store, "asking the base model") if asked else []
-            if asked and self.engine.capabilities.notes:
+            asked = self._without(known)
+            store = self._store("probe", Probe, key=self.probe_hash)
+            made = self._ask(self.engine, asked, store, "asking the base model") if len(asked) else ()
+            if len(asked) and self.engine.capabilities.notes:
                 notes["engine"] = list(self.engine.capabilities.notes)
                 self.listener.note(f"{self.config.model.path}: {'; '.join(notes['engine'])}")
-            every = {**known, **{probe.question_id: probe for probe in made}}
-            rows, judged = self._rejudged(
-                self.questions, [every[question.id] for question in self.questions]
-            )
-            write_parquet(self.folder.probe, rows, Probe)
+            rows = _Together(self.questions, known, made) if known else made
+            verdicts, judged = self._rejudged(self.questions, rows)
+            write_parquet(self.folder.probe, _with_verdicts(rows, verdicts), Probe)
             notes |= judged
             notes["generations"] = len(made) * (1 + self.samples)
             notes["imported"] = len(known)
             store.clear()
+
+    def _without(self, known: Mapping[str, Probe]) -> QuestionTable:
+        """The questions that are not known yet."""
+        if not known:
+            return self.questions
+        return self.questions.where(np.array([key not in known for (key,) in self.questions.values("id")]))
+
+    def _store(self, name: str, kind: type[R], *, key: str, within: Path | None = None) -> UnitStore[R]:
+        """Finished units of a stage."""
+        return UnitStore((within or self.folder.work) / name, kind, key=key, note=self.listener.note)
 
     def _imported(self) -> dict[str, Probe]:
         """Answers that were made elsewhere, by question id."""
@@ -343,7 +343,7 @@ class Pipeline:
 
     def _ask(
         self, engine: Engine, questions: Sequence[Question], store: UnitStore[Probe], title: str
-    ) -> list[Probe]:
+    ) -> StoredRows[Probe]:
         """Probe a model, with a bar."""
         with self.listener.bar(title, len(questions), "questions") as advance:
             return probe(
@@ -359,37 +359,31 @@ class Pipeline:
             )
 
     def _rejudged(
-        self, questions: Sequence[Question], probes: Sequence[Probe]
-    ) -> tuple[list[Probe], dict[str, Any]]:
-        """Probes with the last verdicts, and a note of the judging."""
-        pairs = [
+        self, questions: Iterable[Question], probes: Iterable[Probe]
+    ) -> tuple[list[Verdict] | None, dict[str, Any]]:
+        """The last verdicts of all responses, greedy and sampled, as `_by_model`."""
+        pairs = (
             (question, response.text)
             for question, item in zip(questions, probes, strict=True)
             for response in (item.greedy, *item.samples)
-        ]
-        by_rule = [verdict for item in probes for verdict in (item.greedy_verdict, *item.sample_verdicts)]
-        verdicts, judged = self._by_model(pairs, by_rule)
-        rest = iter(verdicts)
-        return [
-            dataclasses.replace(
-                item, greedy_verdict=next(rest), sample_verdicts=tuple(next(rest) for _ in item.samples)
-            )
-            for item in probes
-        ], judged
+        )
+        by_rule = (verdict for item in probes for verdict in (item.greedy_verdict, *item.sample_verdicts))
+        return self._by_model(pairs, by_rule)
 
     def _by_model(
-        self, pairs: Sequence[tuple[Question, str]], by_rule: list[Verdict]
-    ) -> tuple[list[Verdict], dict[str, Any]]:
-        """The verdicts of the model that judges and a note of what came of it; the rule's without one."""
+        self, pairs: Iterable[tuple[Question, str]], by_rule: Iterable[Verdict]
+    ) -> tuple[list[Verdict] | None, dict[str, Any]]:
+        """The verdicts of the model that judges, None where a rule does, and a note of what came of it."""
         settings = self.config.judge.llm
         if settings.base_url is None:
-            return by_rule, {}
+            return None, {}
         from demur.judging.llm_judge import rejudge, sentences
 
-        with self.listener.bar(f"{settings.model} judges", len(pairs), "responses") as advance:
+        before = list(by_rule)
+        with self.listener.bar(f"{settings.model} judges", len(before), "responses") as advance:
             verdicts, report = rejudge(
                 pairs,
-                by_rule,
+                before,
                 settings,
                 resamples=self.config.evaluation.resamples,
                 seed=self.config.seed,
@@ -522,10 +516,11 @@ class Pipeline:
         questions, before = self._training
         estimator = self._estimator(system)
         for number in range(2, (self.config.for_system(system).rounds or self.info(system).rounds) + 1):
-            store = UnitStore(work / f"probe{number}", Probe, key=f"{self.train_hash[system]}/{number}")
-            after, judged = self._rejudged(
-                questions, self._ask(engine, questions, store, f"asking {system} again")
-            )
+            key = f"{self.train_hash[system]}/{number}"
+            store = self._store(f"probe{number}", Probe, key=key, within=work)
+            made = self._ask(engine, questions, store, f"asking {system} again")
+            verdicts, judged = self._rejudged(questions, made)
+            after = list(_with_verdicts(made, verdicts))
             drift.append({"round": number, **moved(questions, before, after, estimator), **judged})
             later = self._rows(system, engine, self._labelled(system, after), number=number)
             for stage, examples in later.items():
@@ -592,32 +587,31 @@ class Pipeline:
         info = self.info(system)
         engine = self.open_model(None if info.weights == "base" else info.weights or system)
         method, setup = METHODS.get(info.name)(), self.setup(engine, system)
-        store = UnitStore(self.folder.work / "predict" / system, Prediction, key=inputs)
+        store = self._store(f"predict/{system}", Prediction, key=inputs)
         with self.listener.bar(f"asking {system}", len(self.questions), "questions") as advance:
 
-            def work(part: Sequence[Question]) -> list[Prediction]:
-                said = method.elicit(engine, part, setup, progress=advance)
-                pairs = zip(part, said, strict=True)
+            def work(places: Sequence[int]) -> list[Prediction]:
+                part = slice(places[0], places[-1] + 1)
+                asked = self.questions[part]
+                own = dataclasses.replace(setup, base=self._answers(part))
+                said = method.elicit(engine, asked, own, progress=advance)
+                pairs = zip(asked, said, strict=True)
                 return [self._judged(system, question, item) for question, item in pairs]
 
-            rows = store.run(self.questions, work, unit=self.config.probe.unit, progress=advance)
-        rows, judged = self._decided(rows)
+            places = range(len(self.questions))
+            rows = store.run(places, work, unit=self.config.probe.unit, progress=advance)
+        pairs = ((question, row.response) for question, row in zip(self.questions, rows, strict=True))
+        verdicts, judged = self._by_model(pairs, (row.verdict for row in rows))
+        decided: Iterable[Prediction] = _Decided(rows, verdicts)
         if info.combines:
-            rows = self._combine(system, rows, info.combines)
-        write_parquet(self.folder.predictions(system), rows, Prediction)
+            decided = self._combine(system, decided, info.combines)
+        write_parquet(self.folder.predictions(system), decided, Prediction)
         store.clear()
         return judged
 
-    def _decided(self, rows: Sequence[Prediction]) -> tuple[list[Prediction], dict[str, Any]]:
-        """The rows with their last verdict, declined where that is a refusal; and a note of the judging."""
-        pairs = [(question, row.response) for question, row in zip(self.questions, rows, strict=True)]
-        verdicts, judged = self._by_model(pairs, [row.verdict for row in rows])
-        return [
-            dataclasses.replace(row, verdict=verdict, abstained=row.abstained or verdict is Verdict.REFUSED)
-            for row, verdict in zip(rows, verdicts, strict=True)
-        ], judged
-
-    def _combine(self, system: str, rows: list[Prediction], names: Sequence[str]) -> list[Prediction]:
+    def _combine(
+        self, system: str, rows: Iterable[Prediction], names: Sequence[str]
+    ) -> Iterable[Prediction]:
         """The rows of a method that weighs its signals on the calibration split."""
         found = learned.combined(rows, self.questions, names)
         if found is None:
@@ -633,7 +627,7 @@ class Pipeline:
         return combined
 
     def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
-        """What a system said, with the rule's verdict; declined by its own rule only, see `_decided`."""
+        """What a system said, with the rule's verdict; declined by its own rule only, see `_Decided`."""
         refusals = (self.config.template.template(chat=False).refusal, *self.info(system).refusals)
         verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=refusals)
         return Prediction(
@@ -651,9 +645,9 @@ class Pipeline:
         method = self.config.method
         inputs = digest([self.predict_hash["base"], self.predict_hash[method]])
         base, tuned = (
-            read_parquet(self.folder.predictions(system), Prediction) for system in ("base", method)
+            StoredRows.of(self.folder.predictions(system), Prediction) for system in ("base", method)
         )
-        systems = baselines.derived(base, tuned, self.questions)
+        systems: dict[str, Iterable[Prediction]] = {**baselines.derived(base, tuned, self.questions)}
         own = self.info(method).combines  # a method that weighs its signals itself needs no second reading
         reading = None if own else learned.learned(tuned, self.questions)
         if reading is not None:
@@ -707,6 +701,48 @@ class Pipeline:
 
             self.manifest.save()
             write_report(self.folder.root)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Together:
+    """Probes made elsewhere and here, in the order of the questions; may be read again."""
+
+    questions: QuestionTable
+    known: Mapping[str, Probe]
+    made: Iterable[Probe]
+    """Of the questions that are not known, in order."""
+
+    def __iter__(self) -> Iterator[Probe]:
+        made = iter(self.made)
+        for (key,) in self.questions.values("id"):
+            yield self.known[key] if key in self.known else next(made)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Decided:
+    """Predictions with their last verdict, declined where that is a refusal; may be read again."""
+
+    rows: Iterable[Prediction]
+    verdicts: Iterable[Verdict] | None
+    """None: those that the rows have."""
+
+    def __iter__(self) -> Iterator[Prediction]:
+        given = None if self.verdicts is None else iter(self.verdicts)
+        for row in self.rows:
+            verdict = row.verdict if given is None else next(given)
+            declined = row.abstained or verdict is Verdict.REFUSED
+            yield dataclasses.replace(row, verdict=verdict, abstained=declined)
+
+
+def _with_verdicts(probes: Iterable[Probe], verdicts: Iterable[Verdict] | None) -> Iterator[Probe]:
+    """Probes with these verdicts of their responses, in order; with their own where there are none."""
+    given = None if verdicts is None else iter(verdicts)
+    for item in probes:
+        if given is None:
+            yield item
+        else:
+            greedy, *samples = itertools.islice(given, 1 + len(item.samples))
+            yield dataclasses.replace(item, greedy_verdict=greedy, sample_verdicts=tuple(samples))
 
 
 def _compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:

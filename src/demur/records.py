@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import types
 import typing
@@ -192,22 +193,41 @@ def from_row(kind: type[R], row: Mapping[str, Any]) -> R:
     return kind(**{name: read(row[name]) for name, read in readers.items() if name in row})
 
 
+ROWS = 2048
+"""Records of one row group: as many as are held in memory while a file is written or read."""
+
+
 def write_parquet(path: Path, records: Iterable[Any], kind: type[Any]) -> None:
-    """Write records of one kind to a Parquet file, atomically, with the kind's own schema."""
-    import pyarrow as pa
+    """Write records of one kind to a Parquet file, atomically, with the kind's own schema.
+
+    They are taken from ``records`` as they are written, so a generator never has all of them in memory.
+    """
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(typing.cast(Any, kind))
-    rows = [_parquet_row(record) for record in records]
-    with atomic_path(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial, compression="zstd")
+    rows, schema = iter(records), arrow_schema(typing.cast(Any, kind))
+    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        while part := list(itertools.islice(rows, ROWS)):
+            writer.write_table(to_table(part, kind))
 
 
 def read_parquet(path: Path, kind: type[R]) -> list[R]:
-    """Read every record of one kind from a Parquet file."""
+    """Read every record of one kind from a Parquet file; `demur.stored` reads some at a time."""
     import pyarrow.parquet as pq
 
-    return [_from_parquet_row(kind, row) for row in pq.read_table(path).to_pylist()]
+    return from_table(pq.read_table(path), kind)
+
+
+def to_table(records: Sequence[Any], kind: type[Any]) -> pa.Table:
+    """Records of one kind as an Arrow table."""
+    import pyarrow as pa
+
+    rows = [_parquet_row(record) for record in records]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(typing.cast(Any, kind)))
+
+
+def from_table(table: pa.Table, kind: type[R]) -> list[R]:
+    """The records that `to_table` made a table of."""
+    return [_from_parquet_row(kind, row) for row in table.to_pylist()]
 
 
 def write_jsonl(path: Path, records: Iterable[Any]) -> None:

@@ -6,6 +6,7 @@ Its layout is a contract that tools outside rely on; `docs/architecture.md` show
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import importlib.metadata
 import json
@@ -81,6 +82,16 @@ class RunFolder:
         """Leftovers of a run in progress; deleted on success."""
         return self.root / "work"
 
+    @property
+    def lock(self) -> Path:
+        """Held by the process at work; says which."""
+        return self.work / "lock"
+
+    @property
+    def progress(self) -> Path:
+        """How far the process at work is."""
+        return self.work / "progress.json"
+
     def training(self, system: str) -> Path:
         """Folder of a system's training rows, one JSONL file per stage."""
         return self.root / "systems" / system / "training"
@@ -147,17 +158,59 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep other processes out of the folder while a run is at work in it."""
         self.work.mkdir(parents=True, exist_ok=True)
-        with (self.work / "lock").open("w") as handle:
+        with self.lock.open("a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
+                holder = Holder.read(self.lock)
                 raise RunFolderError(
                     expected="a run folder that nobody is working in",
-                    found="another demur process at work",
+                    found="another demur process at work" + (f": {holder}" if holder else ""),
                     where=str(self.root),
                     fix="wait for it to end, or choose another folder with --out",
                 ) from error
+            handle.truncate(0)
+            handle.write(json.dumps(dataclasses.asdict(Holder.myself())))
+            handle.flush()
             yield
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that works, or worked last, in a run folder."""
+
+    pid: int
+    host: str
+    started: float
+    """When the process began, in seconds since 1970: the same number is given to others later."""
+    command: str
+
+    @classmethod
+    def myself(cls) -> Holder:
+        """This process."""
+        process = psutil.Process()
+        return cls(process.pid, platform.node(), process.create_time(), _command())
+
+    @classmethod
+    def read(cls, lock: Path) -> Holder | None:
+        """Who wrote a lock file; None where nobody did."""
+        try:
+            return cls(**json.loads(lock.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the process still runs; None where it is another machine's. Nothing is locked to see."""
+        if self.host != platform.node():
+            return None
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.started) < 1
+        except psutil.Error:
+            return False
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, `{self.command}`"
 
 
 @dataclass(slots=True)
@@ -180,7 +233,7 @@ class Manifest:
                 "schema_version": SCHEMA_VERSION,
                 "demur": __version__,
                 "versions": _versions(),
-                "command": " ".join(["demur", *sys.argv[1:]]),
+                "command": _command(),
                 "seed": config.seed,
                 "method": config.method,
                 "systems": {},
@@ -234,6 +287,10 @@ def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
     finally:
         stop.set()
         thread.join()
+
+
+def _command() -> str:
+    return " ".join(["demur", *sys.argv[1:]])
 
 
 def _versions() -> dict[str, str]:

@@ -13,7 +13,8 @@ from demur.config import Config, DataSettings, Section
 from demur.datasets import DATASETS, load_questions
 from demur.errors import RunFolderError, UnknownNameError
 from demur.files import write_text
-from demur.pipeline import Listener, steps_bar
+from demur.pipeline import steps_bar
+from demur.progress import Listener
 from demur.questions import QuestionTable
 
 SHOWN = {

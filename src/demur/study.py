@@ -138,6 +138,8 @@ def run_jobs(
     finally:
         for _, process, _ in running:
             process.terminate()
+        for _, process, _ in running:
+            process.wait()  # each finishes the unit in hand
     order = {job.name: number for number, job in enumerate(todo)}
     return sorted(outcomes, key=lambda outcome: order[outcome.job.name])
 

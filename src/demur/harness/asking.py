@@ -5,6 +5,7 @@ A method's own code decides that. So it is run once for every question, with an 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Self
@@ -14,7 +15,7 @@ from demur.errors import ConfigError
 from demur.judging.verdict import DEFAULT_RULE
 from demur.methods import METHODS
 from demur.pipeline import Pipeline
-from demur.records import Question
+from demur.records import Question, Response
 from demur.templates import TEMPLATES
 
 
@@ -72,7 +73,9 @@ def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
 
     def first(question: Question) -> _Heard:
         try:
-            method.elicit(engine, [question], setup)
+            # Whoever certifies an answer of the base model needs one; which, does not matter here.
+            base = {question.id: Response(text="")}
+            method.elicit(engine, [question], dataclasses.replace(setup, base=base))
         except _Heard as heard:
             return heard
         raise AssertionError(f"{system} asks nothing")

@@ -10,9 +10,10 @@ Source: Demur. Such judges err (Zheng et al., arXiv 2306.05685, section 3.3): lo
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -32,6 +33,9 @@ UNSCORED_ANSWERS = (
 
 Pair = tuple[Question, str]
 """A question and a response to it."""
+
+AT_ONCE = 8192
+"""Responses that are held in memory to be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def judge_by_model(pairs: Sequence[Pair], complete: Complete) -> list[Judgement]
 
 
 def rejudge(
-    pairs: Sequence[Pair],
+    pairs: Iterable[Pair],
     by_rule: Sequence[Verdict],
     settings: EndpointSettings,
     *,
@@ -69,6 +73,7 @@ def rejudge(
     """A model's verdicts, and beside them what came of it.
 
     Args:
+        pairs: read once, some thousands at a time.
         by_rule: the rule's verdict of each pair.
         resamples: bootstrap draws behind the intervals of the agreement.
 
@@ -81,17 +86,22 @@ def rejudge(
     """
     from demur.metrics.agreement import agreement
 
-    endpoint = Endpoint(settings)
-    if progress:
-        progress(sum(not text.strip() for _, text in pairs))
-    found = judge_by_model(pairs, lambda prompts: endpoint.complete_many(prompts, progress=progress))
-    verdicts = [item.verdict for item in found]
-    keys = [question.id for question, _ in pairs]
+    endpoint, rest = Endpoint(settings), iter(pairs)
+    verdicts: list[Verdict] = []
+    keys: list[str] = []
+    unscored: Counter[str] = Counter()
+    while part := list(itertools.islice(rest, AT_ONCE)):
+        if progress:
+            progress(sum(not text.strip() for _, text in part))
+        found = judge_by_model(part, lambda prompts: endpoint.complete_many(prompts, progress=progress))
+        verdicts += (item.verdict for item in found)
+        keys += (question.id for question, _ in part)
+        unscored.update(item.unscored for item in found if item.unscored)
     report = {
         "model": settings.model,
         "base_url": endpoint.address,
-        "responses": len(pairs),
-        "unscored": dict(Counter(item.unscored for item in found if item.unscored).most_common()),
+        "responses": len(verdicts),
+        "unscored": dict(unscored.most_common()),
         "agreement": agreement(by_rule, verdicts, keys, resamples=resamples, seed=seed),
         "usage": endpoint.usage.to_dict(),
     }

@@ -9,6 +9,7 @@ from demur.engines import Engine, Generated, Progress, Sampling
 from demur.judging import judge
 from demur.knowledge.store import UnitStore
 from demur.records import Probe, Question
+from demur.stored import StoredRows
 from demur.templates import Template
 
 
@@ -23,8 +24,10 @@ def probe(
     score_answers: bool = False,
     unit: int = 256,
     progress: Progress | None = None,
-) -> list[Probe]:
+) -> StoredRows[Probe]:
     """Probe a model with every question, in order; what the store already holds is not asked again.
+
+    The probes stay in the store: no more than a unit of them is in memory.
 
     Args:
         sampling: must ask for a greedy response; ``sampling.samples`` more are drawn.

@@ -15,8 +15,12 @@ decline differently, so that a tuned model is compared with what a user gets for
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import overload
 
 from demur.methods.base import MethodInfo
 from demur.methods.elicitation import from_response
@@ -75,7 +79,7 @@ BASELINES: dict[str, MethodInfo] = {
 
 def derived(
     base_rows: Sequence[Prediction], tuned_rows: Sequence[Prediction], questions: Sequence[Question]
-) -> dict[str, list[Prediction]]:
+) -> dict[str, Sequence[Prediction]]:
     """Every system that is made of the base model's answers and the tuned model's willingness."""
     systems = {
         "pretrain-w": pretrain_w(base_rows, tuned_rows),
@@ -100,72 +104,92 @@ def derived(
     return systems
 
 
-def base(probes: Sequence[Probe]) -> list[Prediction]:
+def base(probes: Iterable[Probe]) -> Iterator[Prediction]:
     """The base model's own answers, none declined but in words."""
-    predictions = []
     for probe in probes:
         said = from_response(probe.greedy)
-        predictions.append(
-            Prediction(
-                question_id=probe.question_id,
-                system="base",
-                answer=said.answer,
-                response=said.response,
-                verdict=probe.greedy_verdict,
-                abstained=probe.greedy_verdict == "refused",
-                signals=said.signals,
-            )
+        yield Prediction(
+            question_id=probe.question_id,
+            system="base",
+            answer=said.answer,
+            response=said.response,
+            verdict=probe.greedy_verdict,
+            abstained=probe.greedy_verdict == "refused",
+            signals=said.signals,
         )
-    return predictions
 
 
-def pretrain_w(base_rows: Sequence[Prediction], tuned_rows: Sequence[Prediction]) -> list[Prediction]:
+def pretrain_w(base_rows: Sequence[Prediction], tuned_rows: Iterable[Prediction]) -> Sequence[Prediction]:
     """The base model, declining exactly where the tuned model declines."""
-    declined = {row.question_id: row.abstained for row in tuned_rows}
-    return [
-        dataclasses.replace(row, system="pretrain-w", abstained=row.abstained or declined[row.question_id])
-        for row in base_rows
-    ]
+    declined = {row.question_id for row in tuned_rows if row.abstained}
+
+    def read(_: int, row: Prediction) -> Prediction:
+        abstained = row.abstained or row.question_id in declined
+        return dataclasses.replace(row, system="pretrain-w", abstained=abstained)
+
+    return Reading(base_rows, read)
 
 
 def at_same_coverage(
     system: str,
     signal: str,
     base_rows: Sequence[Prediction],
-    tuned_rows: Sequence[Prediction],
-    questions: Sequence[Question],
+    tuned_rows: Iterable[Prediction],
+    questions: Iterable[Question],
     *,
     confidence: Callable[[Prediction, Question], float | None],
-) -> list[Prediction]:
+) -> Sequence[Prediction]:
     """The base model, answering the most confident questions of each part, as many as the tuned model.
 
     A part is a split, domain and group, so that the coverage agrees in every part that is reported.
     Ties at the border are broken by question id, which no verdict can influence.
+
+    Args:
+        base_rows: one for each question, in the same order.
     """
-    asked = {question.id: question for question in questions}
     answered = {row.question_id for row in tuned_rows if not row.abstained}
-    parts: dict[Hashable, list[Prediction]] = defaultdict(list)
-    for row in base_rows:
-        question = asked[row.question_id]
-        parts[question.split, question.domain, question.group].append(row)
-    chosen: dict[str, float] = {}
-    willing: set[str] = set()
-    for rows in parts.values():
-        scores = {row.question_id: confidence(row, asked[row.question_id]) for row in rows}
-        known = {key: value for key, value in scores.items() if value is not None}
-        chosen |= known
-        order = sorted(known, key=lambda key: (-known[key], key))
-        willing |= set(order[: sum(key in answered for key in scores)])
-    return [
-        dataclasses.replace(
-            row,
-            system=system,
-            abstained=row.question_id not in willing,
-            signals=_only(signal, chosen.get(row.question_id)),
-        )
-        for row in base_rows
-    ]
+    scores, ids = array("d"), list[str]()
+    parts: dict[Hashable, array[int]] = defaultdict(lambda: array("q"))
+    for place, (row, question) in enumerate(zip(base_rows, questions, strict=True)):
+        value = confidence(row, question)
+        scores.append(math.nan if value is None else value)
+        ids.append(row.question_id)
+        parts[question.split, question.domain, question.group].append(place)
+    willing = bytearray(len(ids))
+    for places in parts.values():
+        known = [place for place in places if not math.isnan(scores[place])]
+        known.sort(key=lambda place: (-scores[place], ids[place]))
+        for place in known[: sum(ids[place] in answered for place in places)]:
+            willing[place] = True
+
+    def read(place: int, row: Prediction) -> Prediction:
+        signals = {} if math.isnan(scores[place]) else {signal: scores[place]}
+        return dataclasses.replace(row, system=system, abstained=not willing[place], signals=signals)
+
+    return Reading(base_rows, read)
 
 
-def _only(signal: str, value: float | None) -> Mapping[str, float]:
-    return {} if value is None else {signal: value}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading(Sequence[Prediction]):
+    """Predictions read in another way, each made when it is looked at."""
+
+    rows: Sequence[Prediction]
+    read: Callable[[int, Prediction], Prediction]
+    """From a row's place and the row to what it becomes."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Prediction]:
+        return itertools.starmap(self.read, enumerate(self.rows))
+
+    @overload
+    def __getitem__(self, place: int) -> Prediction: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Prediction]: ...
+
+    def __getitem__(self, place: int | slice) -> Prediction | list[Prediction]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(len(self))[place]]
+        return self.read(range(len(self))[place], self.rows[place])

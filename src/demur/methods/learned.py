@@ -9,7 +9,7 @@ calibration questions is highest. Nothing is chosen on test. Not part of any of 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from demur.methods.base import MethodInfo
 from demur.records import Prediction, Question, Verdict
@@ -36,9 +36,12 @@ def learned_info(method: MethodInfo) -> MethodInfo:
 
 
 def learned(
-    rows: Sequence[Prediction], questions: Sequence[Question]
-) -> tuple[list[Prediction], Combination] | None:
+    rows: Iterable[Prediction], questions: Iterable[Question]
+) -> tuple[Iterator[Prediction], Combination] | None:
     """The method's predictions with the learned confidence, and the combination.
+
+    Args:
+        rows: read twice.
 
     Returns:
         None where the calibration split is too small to fit one, or a signal is missing.
@@ -47,16 +50,19 @@ def learned(
     if combine is None:
         return None
     read = (_read(row, combine, 0.5) for row in rows)
-    renamed = [
+    renamed = (
         dataclasses.replace(row, system=row.system + SUFFIX, signals=_only_learned(row)) for row in read
-    ]
+    )
     return renamed, combine
 
 
 def combined(
-    rows: Sequence[Prediction], questions: Sequence[Question], names: Sequence[str]
-) -> tuple[list[Prediction], Combination, float] | None:
+    rows: Iterable[Prediction], questions: Iterable[Question], names: Sequence[str]
+) -> tuple[Iterator[Prediction], Combination, float] | None:
     """A method's predictions with its signals combined, the combination, and the threshold.
+
+    Args:
+        rows: read twice.
 
     Returns:
         None where the calibration split is too small to fit one.
@@ -66,14 +72,14 @@ def combined(
     if combine is None:
         return None
     threshold = most_honest([(combine(signals), verdict) for signals, verdict in calibration])
-    return [_read(row, combine, threshold) for row in rows], combine, threshold
+    return (_read(row, combine, threshold) for row in rows), combine, threshold
 
 
 def _calibration(
-    rows: Sequence[Prediction], questions: Sequence[Question]
+    rows: Iterable[Prediction], questions: Iterable[Question]
 ) -> list[tuple[Mapping[str, float], Verdict]]:
-    split = {question.id: question.split for question in questions}
-    return [(row.signals, row.verdict) for row in rows if split[row.question_id] == "calibration"]
+    kept = {question.id for question in questions if question.split == "calibration"}
+    return [(row.signals, row.verdict) for row in rows if row.question_id in kept]
 
 
 def _read(row: Prediction, combine: Combination, threshold: float) -> Prediction:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from demur.stopping import asked_to_stop
+
 MARK = "complete"
 
 
@@ -18,6 +20,17 @@ class MarkComplete(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Called by the trainer after the last file of a checkpoint."""
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARK).touch()
+
+
+class StopWhenAsked(TrainerCallback):  # type: ignore[misc]
+    """Ends training with a checkpoint after the step in hand, where somebody asks to stop."""
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Called by the trainer after each optimiser step."""
+        if asked_to_stop():
+            control.should_save = control.should_training_stop = True
 
 
 def last_complete(folder: Path) -> Path | None:

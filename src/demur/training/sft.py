@@ -21,7 +21,8 @@ from trl import SFTConfig, SFTTrainer
 
 from demur.config import TrainingSettings
 from demur.errors import TrainingDataError
-from demur.training.checkpoints import MarkComplete, last_complete
+from demur.stopping import finishing
+from demur.training.checkpoints import MarkComplete, StopWhenAsked, last_complete
 from demur.training.plan import TokenisedRow
 
 Progress = Callable[[int], None]
@@ -53,11 +54,12 @@ def train(
             train_dataset=_dataset(rows),
             processing_class=tokenizer,
             peft_config=_new_adapter(model, settings[stage]),
-            callbacks=[MarkComplete(), *([_Report(progress)] if progress else [])],
+            callbacks=[MarkComplete(), StopWhenAsked(), *([_Report(progress)] if progress else [])],
         )
         trainer.remove_callback(PrinterCallback)  # it would print the log where the trainer's bar is off
         checkpoint = last_complete(work / stage)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with finishing():
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         _require_finite(trainer, stage)
         model = trainer.model
     return model
