@@ -50,7 +50,9 @@ class ModelSettings(Section):
         "pocket-2-large are built in",
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
-    engine: str = Field("hf", description="who generates the text")
+    engine: str = Field(
+        "hf", description="who generates the text: hf (transformers) or vllm, both in this process"
+    )
     device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
     dtype: str = Field(
         "auto", description="auto (bfloat16 on cuda, float32 on cpu), float32, bfloat16 or float16"
@@ -62,6 +64,10 @@ class ModelSettings(Section):
         "auto", description="prompts generated for at once; halved by itself when memory runs out"
     )
     trust_remote_code: bool = Field(False, description="run code that ships with the model; leave off")
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="for vllm: its own engine arguments, such as tensor_parallel_size",
+    )
 
 
 class TemplateSettings(Section):

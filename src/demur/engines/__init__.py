@@ -3,7 +3,13 @@
 from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling
 from demur.registry import Registry
 
-ENGINES: Registry[type[Engine]] = Registry("engine", {"hf": "demur.engines.hf:HFEngine"})
+ENGINES: Registry[type[Engine]] = Registry(
+    "engine",
+    {
+        "hf": "demur.engines.hf:HFEngine",
+        "vllm": "demur.engines.vllm:VLLMEngine",
+    },
+)
 
 __all__ = [
     "ENGINES",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from types import MappingProxyType
+from typing import Any, Protocol, Self
 
 from demur.records import Response
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 Progress = Callable[[int], None]
 """Called with the number of prompts finished since the last call."""
@@ -53,6 +56,8 @@ class Capabilities:
     token_logprobs: bool
     scores_continuations: bool
     samples: bool = True
+    trains: bool = False
+    """Whether training can start from it: it has the weights, as a model of transformers."""
 
 
 class Engine(Protocol):
@@ -77,15 +82,18 @@ class Engine(Protocol):
         batch_size: int | str = "auto",
         revision: str | None = None,
         trust_remote_code: bool = False,
+        options: Mapping[str, Any] = NO_OPTIONS,
     ) -> Self:
         """Open a model.
 
         Args:
             path: folder or hub name of the model.
             adapter: folder of a PEFT adapter to put on it.
+            options: what this engine alone knows, such as how many devices share the model.
 
         Raises:
             ModelError: it cannot be opened; the message says why and what to do.
+            ConfigError: an option that the engine does not know.
         """
         ...
 
