@@ -172,7 +172,7 @@ def test_sampled_log_probabilities_are_those_of_the_unmodified_model(hf, vllm, p
 
 @needs_vllm
 def test_samples_differ_by_sample_key_and_seed_only(vllm, prompts):
-    ask = {"max_new_tokens": 6, "stop": (), "samples": 6, "temperature": 4.0}
+    ask = {"max_new_tokens": 12, "stop": (), "samples": 6, "temperature": 2.0}
     one, two, again = vllm.generate(prompts[:1] * 3, keys=["a", "b", "a"], sampling=Sampling(**ask))
     texts = [sample.text for sample in one.samples]
     assert len(set(texts)) == 6
@@ -207,6 +207,8 @@ def test_mistakes_are_explained(vllm, prompts, tmp_path):
         said(vllm, [prompts[0] * 60])
     with pytest.raises(ConfigError, match="max_new_tokens=0"):
         said(vllm, prompts, max_new_tokens=0)
+    with pytest.raises(ConfigError, match=r"(?s)that vLLM takes.*temperature must be in \[0, 2\]"):
+        said(vllm, prompts, samples=1, temperature=3.0)
     with pytest.raises(UnknownNameError, match="tensor_parallel_size"):
         VLLMEngine.open(bundled_model(), options={"tensor_paralel_size": 2})
     with pytest.raises(ConfigError, match=r"set model\.dtype instead"):
@@ -253,7 +255,7 @@ def test_the_real_command_runs_to_its_report(run):
     assert (out / "report.html").exists()
     assert "vllm" not in done.stdout.lower().replace(str(out).lower(), ""), "vLLM's own lines are kept away"
     probes = read_parquet(out / "probe.parquet", Probe)
-    assert len(probes) == 128
+    assert len(probes) > 128  # of each part so many
     assert all(len(probe.samples) == 2 and probe.greedy.token_logprobs for probe in probes)
     predictions = read_parquet(out / "predictions/r-tuning.parquet", Prediction)
     assert all(0 <= row.signals["sure"] <= 1 for row in predictions)

@@ -41,6 +41,9 @@ would take most of the machine's memory."""
 ADAPTER_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """The room for an adapter's rank that vLLM can be opened with."""
 
+MOST_TOKENS = 128
+"""Tokens whose log-probabilities vLLM gives in one request."""
+
 RESERVED = {
     "model": "model.path",
     "tokenizer": "model.path",
@@ -203,8 +206,9 @@ class VLLMEngine:
     ) -> list[tuple[float, ...]]:
         """Log-probability of whole continuations; see `Engine.score` and `HFEngine.score`.
 
-        Each prompt with one of its continuations is read as one text. vLLM does not take such texts from
-        its prefix cache, so a prompt is read once per continuation.
+        vLLM is asked token by token, all at once: after the prompt and what a continuation has said so far,
+        how likely is its next token? So the prefix cache is used, as it is not where vLLM is asked for the
+        log-probabilities of a whole prompt.
         """
         scores = self._score(self.encoder.align([(prompt, "") for prompt in prompts], continuations))
         if progress is not None:
@@ -250,13 +254,21 @@ class VLLMEngine:
     def _parameters(self, sampling: Sampling, **more: Any) -> Any:
         from vllm import SamplingParams
 
-        return SamplingParams(
-            max_tokens=sampling.max_new_tokens,
-            stop=[stop for stop in sampling.stop if stop],
-            stop_token_ids=sorted(self._eos),
-            logprobs=0,  # of the token that was taken, and no other
-            **more,
-        )
+        try:
+            return SamplingParams(
+                max_tokens=sampling.max_new_tokens,
+                stop=[stop for stop in sampling.stop if stop],
+                stop_token_ids=sorted(self._eos),
+                logprobs=0,  # of the token that was taken, and no other
+                **more,
+            )
+        except Exception as error:  # what vLLM raises changes with its version
+            raise ConfigError(
+                expected="sampling settings that vLLM takes",
+                found=str(error),
+                where="sampling",
+                fix="correct them, or set model.engine to hf",
+            ) from error
 
     def _response(self, prompt: Sequence[int], output: Any, stops: Sequence[str]) -> Response:
         """What one of vLLM's outputs says, cut here: vLLM only ends it at a stop string."""
@@ -271,18 +283,36 @@ class VLLMEngine:
         )
 
     def _score(self, rows: Sequence[Scored]) -> list[tuple[float, ...]]:
+        """One request per place where a token is to be scored; continuations share those they share."""
+        requests, wanted = [], []
+        for number, row in enumerate(rows):
+            for read, tokens in _places(row).items():
+                ordered = sorted(tokens)
+                for start in range(0, len(ordered), MOST_TOKENS):
+                    part = ordered[start : start + MOST_TOKENS]
+                    requests.append((row.shared + list(read), self._reading(part)))
+                    wanted.append((number, read, part))
+        outputs = self._outputs(requests, follow=1)
+        found = {
+            (number, read, token): output.outputs[0].logprobs[0][token].logprob
+            for (number, read, part), output in zip(wanted, outputs, strict=True)
+            for token in part
+        }
+        return [
+            tuple(
+                sum((found[number, read, token] for read, token in _steps(suffix, count)), 0.0)
+                for suffix, count in zip(row.suffixes, row.counts, strict=True)
+            )
+            for number, row in enumerate(rows)
+        ]
+
+    def _reading(self, tokens: Sequence[int]) -> Any:
+        """Ask how likely each of ``tokens`` is to be next; one must be generated, and is not looked at."""
         from vllm import SamplingParams
 
-        # One token must be generated; it is not looked at
-        reading = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
-        texts = [
-            (row.shared + suffix, count)
-            for row in rows
-            for suffix, count in zip(row.suffixes, row.counts, strict=True)
-        ]
-        outputs = iter(self._outputs([(ids, reading) for ids, count in texts if count], follow=1))
-        sums = iter([_sum(next(outputs), ids, count) if count else 0.0 for ids, count in texts])
-        return [tuple(next(sums) for _ in row.suffixes) for row in rows]
+        return SamplingParams(
+            max_tokens=1, temperature=0.0, logprob_token_ids=list(tokens), detokenize=False
+        )
 
     def _outputs(self, requests: Sequence[tuple[list[int], Any]], *, follow: int) -> list[Any]:
         """What vLLM makes of each request: tokens, and what is wanted after them."""
@@ -303,10 +333,19 @@ class VLLMEngine:
         return outputs
 
 
-def _sum(output: Any, ids: Sequence[int], count: int) -> float:
-    """Log-probability of the last ``count`` tokens of a text that vLLM read."""
-    places = range(len(ids) - count, len(ids))
-    return float(sum(output.prompt_logprobs[place][ids[place]].logprob for place in places))
+def _steps(suffix: list[int], count: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """The last ``count`` tokens of a suffix, each after what of the suffix is read before it."""
+    for place in range(len(suffix) - count, len(suffix)):
+        yield tuple(suffix[:place]), suffix[place]
+
+
+def _places(row: Scored) -> dict[tuple[int, ...], set[int]]:
+    """The tokens to be scored, by what is read after the shared ones."""
+    places: dict[tuple[int, ...], set[int]] = {}
+    for suffix, count in zip(row.suffixes, row.counts, strict=True):
+        for read, token in _steps(suffix, count):
+            places.setdefault(read, set()).add(token)
+    return places
 
 
 def _require_vllm() -> None:
