@@ -19,7 +19,7 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,15 @@ def tasks(engine: Any, prompts: list[str], k: int) -> dict[str, Callable[[], Any
     }
 
 
-def measure(path: Path, prompts: list[str], *, k: int, rounds: int) -> list[dict[str, Any]]:
-    """Questions per second of both engines in every round, and their ratio round by round."""
+def measure(
+    path: Path, prompts: list[str], *, k: int, rounds: int
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Questions per second of both engines, their ratio round by round, and how well they agree."""
     from demur.engines import ENGINES
 
     engines = {name: ENGINES.get(name).open(str(path), format="plain") for name in ("hf", "vllm")}
     work = {name: tasks(engine, prompts, k) for name, engine in engines.items()}
-    same = same_answers(engines, prompts)
+    agreed = agreement(engines, prompts)
     rates: dict[str, dict[str, list[float]]] = {kind: {name: [] for name in engines} for kind in work["hf"]}
     for number in range(rounds + 1):  # the first one warms up
         for kind, found in rates.items():
@@ -98,16 +100,29 @@ def measure(path: Path, prompts: list[str], *, k: int, rounds: int) -> list[dict
                 work[name][kind]()
                 if number:
                     found[name].append(len(prompts) / (time.perf_counter() - start))
-    return [row(kind, found) | {"same_greedy_answers": same} for kind, found in rates.items()]
+    return [row(kind, found) for kind, found in rates.items()], agreed
 
 
-def same_answers(engines: dict[str, Any], prompts: list[str]) -> float:
-    """Share of greedy answers with the same text."""
-    first, second = (
-        [item.greedy.text for item in task(engine, prompts, samples=0, stop=(STOP,))()]
+def agreement(engines: dict[str, Any], prompts: list[str]) -> dict[str, float]:
+    """Share of greedy answers with the same text, and the largest differences of log-probabilities."""
+    options = [[" sure", " unsure", " I don't know"]] * len(prompts)
+    said = [
+        [item.greedy for item in task(engine, prompts, samples=0, stop=(STOP,))()]
         for engine in engines.values()
-    )
-    return statistics.mean(a == b for a, b in zip(first, second, strict=True))
+    ]
+    scores = [engine.score(prompts, options) for engine in engines.values()]
+    pairs = list(zip(*said, strict=True))
+    return {
+        "same greedy answers": statistics.mean(a.text == b.text for a, b in pairs),
+        "largest difference of a token": max(
+            largest(a.token_logprobs, b.token_logprobs) for a, b in pairs if a.text == b.text
+        ),
+        "largest difference of a continuation": max(map(largest, *scores)),
+    }
+
+
+def largest(first: Iterable[float], second: Iterable[float]) -> float:
+    return max(abs(a - b) for a, b in zip(first, second, strict=True))
 
 
 def row(kind: str, found: dict[str, list[float]]) -> dict[str, Any]:
@@ -159,10 +174,10 @@ def main() -> None:
             ]
         )
         for path, count in models:
-            rows = measure(path, prompts_of(count), k=arguments.samples, rounds=arguments.rounds)
+            rows, agreed = measure(path, prompts_of(count), k=arguments.samples, rounds=arguments.rounds)
             print(f"\n{path.name}: {parameters(path):,} parameters, {count} questions, ", end="")
-            print(f"{arguments.threads} threads, {arguments.rounds} rounds, same greedy answers: ", end="")
-            print(f"{rows[0]['same_greedy_answers']:.4f}\n")
+            print(f"{arguments.threads} threads, {arguments.rounds} rounds; ", end="")
+            print("; ".join(f"{name}: {value:.4g}" for name, value in agreed.items()) + "\n")
             print("| questions/s | hf | vllm | vllm / hf (rounds) |\n| --- | ---: | ---: | ---: |")
             for found in rows:
                 print(
