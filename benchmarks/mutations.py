@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import copy
 import csv
+import gc
 import io
 import json
 import os
 import random
-import resource
 import signal
 import tempfile
 import time
@@ -31,7 +31,7 @@ from demur.datasets import DATASETS
 from demur.errors import DemurError
 
 PATIENCE = 20
-"""Seconds for one mutation."""
+"""Seconds of processor time for one mutation."""
 RECORDS = 12
 JUNK: list[Any] = [
     *(None, True, -1, 10**30, float("nan"), "", " ", "\x00", "\ud800", "\u2028", [], {}, [[[]]], [None]),
@@ -184,8 +184,11 @@ def _lost_patience(*_: object) -> None:
     raise TimeoutError("hangs")
 
 
-def survive(job: tuple[Path, str, str, int]) -> tuple[str, str, str]:
-    """Kind, dataset and outcome of one mutation: ``questions``, ``error``, or what went wrong."""
+def survive(job: tuple[Path, str, str, int]) -> tuple[str, str, str, float, float]:
+    """Kind, dataset and outcome of one mutation (``questions``, ``error``, or what is wrong), two sizes.
+
+    The sizes are the file's and that of the memory that reading it took at its peak, in MiB.
+    """
     samples, layout, kind, seed = job
     rng = random.Random(f"{layout}/{kind}/{seed}")
     source, name = samples / FILES[layout], layout.split()[0]
@@ -193,8 +196,11 @@ def survive(job: tuple[Path, str, str, int]) -> tuple[str, str, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / source.name
         path.write_bytes(content)
-        signal.signal(signal.SIGALRM, _lost_patience)
-        signal.alarm(PATIENCE)
+        size = len(content) / 2**20
+        del content
+        before = _resident_mib(reset=True)
+        signal.signal(signal.SIGPROF, _lost_patience)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
         try:
             raw = DATASETS.get(name).load(path, DataSettings(name=name, path=path), seed=0)
             outcome = "questions" if raw.questions else "nothing"
@@ -205,8 +211,18 @@ def survive(job: tuple[Path, str, str, int]) -> tuple[str, str, str]:
         except Exception as error:  # that is what is looked for
             outcome = f"{type(error).__name__}: {str(error)[:80]} (seed {seed})"
         finally:
-            signal.alarm(0)
-    return kind, layout, outcome
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        peak = _resident_mib() - before
+    return kind, layout, outcome, size, peak
+
+
+def _resident_mib(*, reset: bool = False) -> float:
+    """The peak of this process's memory since the last reset (Linux)."""
+    gc.collect()
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main() -> None:
@@ -222,11 +238,12 @@ def main() -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         done = list(pool.map(survive, jobs, chunksize=20))
     minutes = (time.monotonic() - started) / 60
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    size, peak = max(row[3] for row in done), max(row[4] for row in done)
+    sizes = f"files of up to {size:.0f} MiB, reading one took {peak:.0f} MiB at most"
     bad = [row for row in done if row[2] not in ("questions", "error", "nothing")]
     for row in bad[:40]:
         print(row)
-    counts = Counter((kind, outcome) for kind, _, outcome in done)
+    counts = Counter((row[0], row[2]) for row in done)
     lines = [
         "| damage | mutations | questions | a clear error | anything else |",
         "| --- | --- | --- | --- | --- |",
@@ -235,12 +252,12 @@ def main() -> None:
         total = sum(n for (k, _), n in counts.items() if k == kind)
         fine, errors = counts[kind, "questions"], counts[kind, "error"] + counts[kind, "nothing"]
         lines.append(f"| {kind} | {total:,} | {fine:,} | {errors:,} | {total - fine - errors} |")
-    print("\n".join(lines), f"\n{len(done):,} mutations, {minutes:.1f} minutes, {peak:.0f} MiB at most")
+    print("\n".join(lines), f"\n{len(done):,} mutations, {minutes:.1f} minutes, {sizes}")
     if given.page:
-        given.page.write_text(page(len(done), lines, minutes, peak), encoding="utf-8")
+        given.page.write_text(page(len(done), lines, minutes, sizes), encoding="utf-8")
 
 
-def page(count: int, lines: list[str], minutes: float, peak: float) -> str:
+def page(count: int, lines: list[str], minutes: float, sizes: str) -> str:
     """The page."""
     return "\n".join(
         [
@@ -248,12 +265,11 @@ def page(count: int, lines: list[str], minutes: float, peak: float) -> str:
             "",
             f"{count:,} damaged copies of the published files of {len(FILES)} datasets and layouts, each "
             "drawn from its own seed: questions or a clear error must come out, no traceback, no hang "
-            f"(more than {PATIENCE} s), no memory that grows.",
+            f"(more than {PATIENCE} s of processor time), no memory that grows.",
             "",
             "    python benchmarks/mutations.py FOLDER_OF_SAMPLES",
             "",
-            f"{os.cpu_count()} cores, {minutes:.1f} minutes, {peak:.0f} MiB at most in a process, "
-            f"{time.strftime('%Y-%m-%d')}.",
+            f"{os.cpu_count()} cores, {minutes:.1f} minutes, {sizes}; {time.strftime('%Y-%m-%d')}.",
             "",
             *lines,
             "",

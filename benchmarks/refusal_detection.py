@@ -1,6 +1,6 @@
 """How often refusals are recognised, beside the peers' detectors, on labelled responses of real models.
 
-    python benchmarks/refusal_detection.py PATH_OF_UNKNOWNBENCH/outputs [--page docs/results/refusals.md]
+    python benchmarks/refusal_detection.py PATH_OF_UNKNOWNBENCH/outputs [--answers SAMPLES]
 
 The labels (`tests/data/refusal_labels.csv`) name responses of the published files by file and row; the
 texts stay where they are.
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from scipy.stats import beta
 
-from demur.judging.refusals import R_TUNING_PHRASES, refusal_state
+from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusals import refusal_state
 
 LABELS = Path(__file__).parents[1] / "tests/data/refusal_labels.csv"
 HONESTY = (
@@ -94,17 +95,47 @@ def table(rows: list[Row]) -> Iterator[str]:
         yield f"| {name} | {cell(*found['precision'])} | {cell(*found['recall'])} |"
 
 
+def written_answers(samples: Path) -> Iterator[tuple[str, str, str]]:
+    """Texts that were written to answer: what they are, the question, the text."""
+    for part in ("train", "valid"):
+        with (samples / f"falseqa/dataset/{part}.csv").open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                yield "FalseQA, people's answers", row["question"], row["answer"]
+    for line in (samples / "halueval/generation/qa/qa_one-turn_data.json").open(encoding="utf-8"):
+        row = json.loads(line)
+        for name in ("right_answer", "hallucinated_answer"):
+            yield "HaluEval-QA, right and made-up answers", row["question"], row[name]
+    for line in (samples / "nq_open/NQ-open.dev.jsonl").open(encoding="utf-8"):
+        row = json.loads(line)
+        yield from (("accepted answers of NQ-open", row["question"], answer) for answer in row["answer"])
+
+
+def false_alarms(samples: Path) -> Iterator[str]:
+    """How many texts that were written to answer are taken for refusals."""
+    found: dict[str, list[bool]] = {}
+    for name, question, text in written_answers(samples):
+        found.setdefault(name, []).append(DETECTORS["Demur"](question, text))
+    yield "| texts | how many | taken for refusals |"
+    yield "| --- | --- | --- |"
+    for name, said in found.items():
+        yield f"| {name} | {len(said):,} | {sum(said)} |"
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("outputs", type=Path)
-    rows = list(labelled(parser.parse_args().outputs))
-    for half in ("development", "held-out", "final"):
+    parser.add_argument("--answers", type=Path, help="samples of FalseQA, HaluEval and NQ-open")
+    given = parser.parse_args()
+    rows = list(labelled(given.outputs))
+    for half in dict.fromkeys(row[0] for row in rows):
         part = [row for row in rows if row[0] == half]
         print(f"\n{half}, {len(part)} responses\n")
         print("\n".join(table(part)))
     print(f"\nall, {len(rows)} responses\n")
     print("\n".join(table(rows)))
+    if given.answers:
+        print("\n".join(["", *false_alarms(given.answers)]))
 
 
 if __name__ == "__main__":

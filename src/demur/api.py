@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from demur.config import Config, load_config
+from demur.datasets import given
 from demur.pipeline import Listener, Pipeline
-from demur.records import Probe, read_parquet
+from demur.records import Probe, Question, read_parquet
 from demur.runfolder import RunFolder
+
+Rows = Iterable[Question | Mapping[str, Any]]
 
 
 def run(
     config: Config | Path | str | None = None,
     *,
+    questions: Rows | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -23,6 +27,7 @@ def run(
 
     Args:
         config: a configuration, or a YAML file that holds one.
+        questions: the questions themselves instead of a file: objects with its fields, or `Question`s.
         listener: who is told how it gets on; nobody by default.
         update: redo what a changed configuration changes, where the folder holds another run.
         settings: settings that go over it; sections as mappings, such as ``training={"epochs": 2}``.
@@ -34,21 +39,29 @@ def run(
         >>> folder = demur.run(model={"path": "Qwen/Qwen3-4B"}, data={"name": "qa.jsonl"}, out="runs/mine")
         >>> folder.report
     """
-    return Pipeline(_resolve(config, settings), listener=listener, update=update).run()
+    return Pipeline(_resolve(config, settings, questions), listener=listener, update=update).run()
 
 
 def probe(
-    config: Config | Path | str | None = None, *, listener: Listener | None = None, **settings: Any
+    config: Config | Path | str | None = None,
+    *,
+    questions: Rows | None = None,
+    listener: Listener | None = None,
+    **settings: Any,
 ) -> list[Probe]:
     """Ask a model what it knows: one row per question, in the order of the data.
 
     The arguments are those of `run`; the rows also stand in the run folder.
     """
-    folder = Pipeline(_resolve(config, settings), listener=listener).run(until="probe")
+    folder = Pipeline(_resolve(config, settings, questions), listener=listener).run(until="probe")
     return read_parquet(folder.probe, Probe)
 
 
-def _resolve(config: Config | Path | str | None, settings: Mapping[str, Any]) -> Config:
+def _resolve(
+    config: Config | Path | str | None, settings: Mapping[str, Any], questions: Rows | None
+) -> Config:
+    if questions is not None:
+        settings = {**settings, "data": {**settings.get("data", {}), "path": given.save(questions)}}
     if isinstance(config, Config):
         return load_config(None, {**config.model_dump(), **_dotted(settings)})
     return load_config(Path(config) if config else None, _dotted(settings))

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 CHUNK = 8192
 """Questions that are turned into columns, or out of them, at a time."""
-REPEATING = ("task", "form", "preface", "dataset", "split", "domain")
+REPEATING = {
+    **dict.fromkeys(("task", "form", "preface", "dataset", "domain"), "int16"),
+    "split": "int32",  # it may come from a field of the user's
+}
 """Columns with few different values, held as small numbers that point to them."""
 
 Codes = npt.NDArray[np.int32]
@@ -140,8 +143,14 @@ class QuestionTable(Sequence[Question]):
 
     def values(self, *names: str) -> Iterator[tuple[Any, ...]]:
         """The values of some columns, a tuple for each question, without making questions of them."""
-        for batch in self.arrow.select(names).to_batches(max_chunksize=CHUNK):
-            yield from zip(*map(_listed, batch.columns), strict=True)
+        for chunk in self.chunks(*names):
+            yield from zip(*chunk, strict=True)
+
+    def chunks(self, *names: str) -> Iterator[tuple[list[Any], ...]]:
+        """The values of some columns, as a list for each column, at most `CHUNK` questions at a time."""
+        columns = self.arrow.select(names)
+        for start in range(0, len(self), CHUNK):
+            yield tuple(map(_listed, columns.slice(start, CHUNK).columns))
 
     def codes(self, name: str) -> tuple[Codes, list[str]]:
         """A column of few values, as places in the list of those that occur, by their first question."""
@@ -296,9 +305,8 @@ def _schema() -> pa.Schema:
     """The columns of a `Question`, those of few values as dictionaries."""
     import pyarrow as pa
 
-    few = pa.dictionary(pa.int32(), pa.string())
-    plain = arrow_schema(Question)
-    return pa.schema([field.with_type(few) if field.name in REPEATING else field for field in plain])
+    few = {name: pa.dictionary(width, pa.string()) for name, width in REPEATING.items()}
+    return pa.schema([field.with_type(few.get(field.name, field.type)) for field in arrow_schema(Question)])
 
 
 def _batch(chunk: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from demur.engines import Sampling
+from demur.engines.decoding import CausalModel
 from demur.engines.generating import Features
 from demur.engines.hf import HFEngine
 
@@ -57,6 +58,38 @@ def test_greedy_equals_generate(name):
         assert generated.greedy.finish == "length"
         expected = teacher_forced(model, prompt, generated.greedy.text)
         assert generated.greedy.token_logprobs == pytest.approx(expected, abs=1e-4)
+
+
+SHARED = " ".join(f"w{number * 7 % 32}" for number in range(40))
+FEW_SHOT = [
+    *(f"{SHARED} w4 w9 w1", SHARED, f"{SHARED} w5 w6 w7 w8 w9 w10 w11", f"{SHARED} w4 w9 w30"),
+    *PROMPTS,  # of no family
+]
+
+
+@family
+def test_prompts_that_begin_alike_are_read_once_to_the_same_results(name, monkeypatch):
+    model, engine = engine_models.tiny_model(name), engine_of(name)
+    read_once = []
+    inner = CausalModel._read_after
+    monkeypatch.setattr(
+        CausalModel,
+        "_read_after",
+        lambda self, shared, rows, **room: read_once.append(shared) or inner(self, shared, rows, **room),
+    )
+    sampling = Sampling(max_new_tokens=LIMIT, stop=(), samples=2)
+    found = engine.generate(FEW_SHOT, keys=FEW_SHOT, sampling=sampling)
+    for prompt, generated in zip(FEW_SHOT, found, strict=True):
+        assert tokens_of(generated.greedy.text) == one_by_one(model, prompt)
+        for response in (generated.greedy, *generated.samples):
+            expected = teacher_forced(model, prompt, response.text)
+            assert response.token_logprobs == pytest.approx(expected, abs=1e-4)
+    options = [" w1 w2", " w3"]
+    for prompt, scores in zip(FEW_SHOT, engine.score(FEW_SHOT, [options] * len(FEW_SHOT)), strict=True):
+        expected = [sum(teacher_forced(model, prompt, option)) for option in options]
+        assert scores == pytest.approx(expected, abs=1e-4)
+    # The shortest of the family is all beginning: of it, the last token is read with the others' own.
+    assert read_once == ([len(tokens_of(SHARED)) - 1] * 2 if engine._source.padded else [])
 
 
 @family

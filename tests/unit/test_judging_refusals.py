@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from demur.judging import is_refusal, judge, without_refusals
-from demur.judging.refusals import _QUICK, R_TUNING_PHRASES, refusal_state
+from demur.judging.refusal_signs import R_TUNING_PHRASES, may_decline
+from demur.judging.refusals import refusal_state
 from demur.records import Question, Verdict
 
 REFUSALS = [
@@ -102,18 +103,143 @@ def test_gold_beside_a_refusal(answer, text, verdict):
     assert judge(question, text) is verdict
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "i really don't know", "we have no clue", "i don't have enough information", "i am quite uncertain",
-        "i'm not familiar", "i am unable to say", "i must decline to answer", "that can't be known",
-        "the answer cannot be determined", "your question makes no sense", "there is no way to know",
-        "no one knows",
-    ],
-)  # fmt: skip
-def test_quick_look_misses_no_pattern(text):
-    assert is_refusal(text)
-    assert _QUICK.search(text)
+QUESTION = "When did the Morvane of Ulster sign the treaty?"
+WAYS_OF_DECLINING = [
+    # Does not know.
+    "I really don't know.",
+    "i dont know",
+    "We have no clue.",
+    "I am quite uncertain.",
+    "I'm not familiar.",
+    "I do not recall who that was.",
+    "I must admit that I don't remember the year.",
+    "No idea, sorry!",
+    "I've never heard of that treaty.",
+    "He is not a person that I am familiar with.",
+    "Not sure.",
+    # Lacks what it takes.
+    "I don't have enough information.",
+    "I do not have a reliable answer for this.",
+    "I have no record of it.",
+    "I could find no mention of this treaty.",
+    "I'd need more context to tell.",
+    "I lack the necessary details.",
+    "Not enough information to tell.",
+    "That is outside my area of expertise.",
+    "My training data does not cover this treaty.",
+    # Cannot or will not.
+    "I am unable to say.",
+    "I must decline to answer.",
+    "I'd rather not guess.",
+    "I won't speculate.",
+    "I wasn't able to verify the year.",
+    "I'm sorry, but I can't lend you my pen.",
+    "As an AI, I do not have personal interests, but I can provide information if needed.",
+    "I am an AI assistant made by Acme to be kind. I don't have a treaty to sign.",
+    # Nobody knows.
+    "No one knows.",
+    "That can't be known.",
+    "The exact year cannot be determined.",
+    "The year is not known.",
+    "It is unclear when he signed.",
+    "Historians do not know when he signed.",
+    "Little is known about him.",
+    "The treaty is of unknown origin.",
+    "It was written by an unknown author.",
+    "The year remains uncertain.",
+    # Nobody told.
+    "The date has not been announced yet.",
+    "In the annals, his name is not mentioned.",
+    "The signatory is yet to be named.",
+    "His name has never been recorded.",
+    "The year is not publicly known.",
+    "The season is not currently confirmed or announced, so there is no date available at this time.",
+    "None of the documents mention the year.",
+    "No information on the treaty is available.",
+    "There is no information about the treaty.",
+    "No record of the treaty was found.",
+    # Makes no sense.
+    "Your question makes no sense.",
+    "Your question doesn't make sense.",
+    # Asks back.
+    "Which treaty are you referring to?",
+    "Could you please clarify?",
+    "Please give more context.",
+    "It seems that there is a typo in the name. Could you clarify what you mean?",
+    # Denies that there is such a thing.
+    "There is no such treaty.",
+    "No such treaty exists.",
+    "This treaty does not exist.",
+    "The treaty doesn't seem to exist.",
+    "There is no known treaty of ancient Ulster called that name.",
+    '"Morvane" is a made-up word.',
+    "The Morvane of Ulster is not a character in Macbeth.",
+    "The Morvane of Ulster appears to be fictional.",
+    "Morvanes, being fictional kings, do not sign any specific treaty that is told of.",
+    "The Morvane is a fictional king with no treaty to his name.",
+]
+LOOK_ALIKES = [
+    # The answer denies.
+    "No one",
+    "None of them",
+    "Nothing",
+    "There are no penguins at the North Pole.",
+    "Pluto is not a planet.",
+    "He never signed it; his brother did.",
+    "Sound does not exist in a vacuum.",
+    # A name.
+    "Unknown Pleasures",
+    "I Don't Know How to Love Him, by Andrew Lloyd Webber",
+    "I Can't Tell You Why by the Eagles",
+    "Nobody Knows My Name by Baldwin",
+    "The Tomb of the Unknown Soldier",
+    "There is no there there",
+    "I'm Not There, a film by Todd Haynes",
+    "Please Please Me",
+    "No Country for Old Men",
+    # Somebody else declines.
+    'He said "I do not know" and left.',
+    "The captain said that he did not answer.",
+    "They declined to say.",
+    "Scientists were unable to explain it until 1950.",
+    "It was unknown to Europeans before 1492.",
+    # What it is, is made up.
+    "Sherlock Holmes is a fictional detective.",
+    "Narnia is a made-up country invented by C. S. Lewis.",
+    "Clouds are made up of water droplets and do not fall.",
+    # An answer beside a reservation.
+    "1315, exact date unknown",
+    "1315 (the exact day is not known)",
+    "It was 1315, though the day is not known.",
+    "The earl, whose first name is unknown, signed it in 1315.",
+    "I'm not an expert, but it dates from 1315.",
+    "The treaty was signed in 1315 at Carrickfergus by the earl and his brother. It was renewed "
+    "eight years later under the same terms. The names of the witnesses are unknown.",
+    "He is not known for his acting but for his songs.",
+    # The question's claim is corrected.
+    "Bo is not a king in Ulster, he is a poet.",
+]
+
+
+@pytest.mark.parametrize("text", WAYS_OF_DECLINING)
+def test_ways_of_declining(text):
+    assert is_refusal(text, question=QUESTION)
+    assert may_decline(text.lower())  # the quick look clears none of them
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_what_only_looks_like_declining(text):
+    assert not is_refusal(text, question=QUESTION)
+
+
+def test_a_denied_claim_of_the_question_is_a_correction():
+    text = "Hamlet is not a character in Macbeth."
+    assert is_refusal(text, question="Who kills Hamlet in Macbeth?")
+    assert not is_refusal(text, question="Is Hamlet a character in Macbeth?")
+
+
+def test_a_title_in_capitals_throughout_is_no_title():
+    assert is_refusal("I DON'T KNOW, SORRY")
 
 
 STATES = [
@@ -130,6 +256,16 @@ STATES = [
     ("refused", "The Wub is a fictional creature, so it does not have a habitat."),
     ("answered", "As the Wub is imaginary, it is hard to say."),  # nothing of what was asked is denied
     ("answered", "The Wub, a fictional creature, is said to live in caves and to hoard shiny things."),
+    (
+        "unclear",
+        "I'm just an AI, I don't have a palate, but I can suggest some juices that people like, such as "
+        "orange juice and grape juice.",
+    ),
+    (
+        "refused",
+        "I'm afraid I don't have enough information about the Wub to say where it lives. However, "
+        "habitats vary with the climate. Without more details, I cannot say more.",
+    ),
     ("unclear", "The Wub is not endangered, as it is a fictional creature that does not exist."),
     (
         "unclear",
@@ -168,11 +304,11 @@ def test_labelled_responses_of_real_models_are_told_apart():
     finally:
         sys.path.pop(0)
     rows = list(labelled(OUTPUTS))
-    assert len(rows) == 900
+    assert len(rows) == 1500
     found = {name: scores(rows, detector) for name, detector in DETECTORS.items()}
     right, said = found["Demur"]["precision"]
     assert right / said >= 0.97
     right, refused = found["Demur"]["recall"]
-    assert right / refused >= 0.92
+    assert right / refused >= 0.97
     peers = [score["recall"][0] for name, score in found.items() if name != "Demur"]
     assert right > 2 * max(peers)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from demur.datasets.leaks import answers_of_pairs, find_leaks, normalise, repeats, same_questions
+from demur.datasets.leaks import answers_of_pairs, find_leaks, normalise, repeats, same_chunks
 from demur.questions import Keys, Places, QuestionTable
 from demur.records import Question
 
@@ -67,18 +67,16 @@ class _Rows:
         self.answers = np.full(size, _NONE, dtype=np.int64)
         """A number for the first answer of each question, `_NONE` where there is none."""
         self.gives_away, self.lacks_answers = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        start = 0
+        for same, (answers,) in zip(same_chunks(questions), questions.chunks("answers"), strict=True):
+            part = slice(start, start + len(same))
+            self.keys.view(np.int64)[part] = list(map(hash, same))
+            self.answers[part] = [hash(given[0]) if given else _NONE for given in answers]
+            self.gives_away[part] = list(map(_gives_away, same, answers))
+            self.lacks_answers[part] = [not any(map(str.strip, given)) for given in answers]
+            start = part.stop
         tasks, names = questions.codes("task")
         free = tasks != (names.index("choice") if "choice" in names else _NONE)
-        keys = self.keys.view(np.int64)
-        asked = zip(same_questions(questions), questions.values("answers"), strict=True)
-        for place, (same, (answers,)) in enumerate(asked):
-            keys[place] = hash(same)
-            if answers:
-                self.answers[place] = hash(answers[0])
-                if _gives_away(same, answers):
-                    self.gives_away[place] = True
-            if not any(map(str.strip, answers)):
-                self.lacks_answers[place] = True
         self.gives_away &= free
         self.lacks_answers &= questions.answerable
 

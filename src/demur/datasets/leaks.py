@@ -80,12 +80,18 @@ def same_question(question: Question) -> str:
 
 def same_questions(questions: QuestionTable) -> Iterator[str]:
     """`same_question` of each question of a table."""
+    for chunk in same_chunks(questions):
+        yield from chunk
+
+
+def same_chunks(questions: QuestionTable) -> Iterator[list[str]]:
+    """`same_question` of each question, a list for each of the table's chunks."""
     if questions.bare:
-        for (text,) in questions.values("text"):
-            yield normalise(text)
+        for (texts,) in questions.chunks("text"):
+            yield list(map(normalise, texts))
         return
-    for text, context, choices in questions.values("text", "context", "choices"):
-        yield _same(text, context, choices)
+    for columns in questions.chunks("text", "context", "choices"):
+        yield list(map(_same, *columns))
 
 
 def question_keys(questions: QuestionTable, *, seed: int = 0) -> Keys:

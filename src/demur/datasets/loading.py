@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from demur.config import DataSettings
-from demur.datasets import hub, mixture
+from demur.datasets import given, hub, mixture
 from demur.datasets.base import MOST_GROUPS, Dataset
 from demur.datasets.leaks import (
     find_duplicates,
@@ -24,6 +25,7 @@ from demur.datasets.targets import DATASETS
 from demur.errors import ConfigError, DataError
 from demur.files import file_digest
 from demur.questions import Keys, QuestionTable
+from demur.records import Question
 
 _ORDER = ("train", "calibration", "test/id", "test/ood")
 
@@ -38,12 +40,16 @@ class LoadedData:
 
 
 def load_questions(
-    source: DataSettings | str | Path, *, seed: int = 0, require: Sequence[str] = ()
+    source: DataSettings | str | Path | Iterable[Question | Mapping[str, Any]],
+    *,
+    seed: int = 0,
+    require: Sequence[str] = (),
 ) -> LoadedData:
     """Load a dataset as a run uses it.
 
     Args:
-        source: settings; or a dataset's name or a path, with everything else by default.
+        source: settings; or a dataset's name, a path, or the questions themselves (see
+            `demur.datasets.given`), with everything else by default.
         seed: the run's seed, where the settings have none of their own.
         require: splits that must not be empty, such as ``("train", "test")``.
 
@@ -52,7 +58,9 @@ def load_questions(
         ConfigError: settings contradict each other.
         UnknownNameError: there is no such dataset.
     """
-    settings = source if isinstance(source, DataSettings) else DataSettings(name=str(source))
+    if isinstance(source, str | Path):
+        source = DataSettings(name=str(source))
+    settings = source if isinstance(source, DataSettings) else DataSettings(path=given.save(source))
     if settings.mixture:
         return _load_mixture(settings, seed=seed, require=require)
     dataset, path = resolve(settings)

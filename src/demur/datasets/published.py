@@ -79,8 +79,9 @@ def read_published(
 
 def _writable(question: Question) -> Question | str:
     """The question, or what is wrong with it where a text of it holds half a character."""
-    texts = (question.text, question.context, question.preface, *question.answers, *question.choices)
-    broken = half_character(*texts)
+    single = (question.text, question.context, question.preface, question.group)
+    meta = json.dumps(dict(question.meta), ensure_ascii=False) if question.meta else None
+    broken = half_character(*single, meta, *question.answers, *question.choices)
     return question if broken is None else f"half a character (a lone surrogate) in {shorten(broken)}"
 
 

@@ -18,9 +18,14 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from demur.engines.encoding import common_prefix
+
 CACHED_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 """Layer types whose whole past is keys and values. A sliding layer is given a full cache here: its mask
 limits what it sees, and its rows can then be moved like any others."""
+
+LEAST_SHARED = 32
+"""From so many tokens on, what all rows of a batch begin with is read once."""
 
 PADDED_BY_MASK = {"bloom", "mpt"}
 """Models without explicit positions that read them off the attention mask."""
@@ -75,9 +80,32 @@ class CausalModel:
         """
         if not self.padded:
             return RereadState(self, torch.tensor(rows, device=self.device))
+        shared = self._worth_sharing(rows)
+        if shared:
+            return self._read_after(shared, rows, room=room)
         state = CachedState.empty(self, [0] * len(rows), room=room)
         state.feed_ragged(rows)
         return state
+
+    def _worth_sharing(self, rows: Sequence[Sequence[int]]) -> int:
+        """How many tokens all rows begin with, where reading them once pays; else 0."""
+        if len(rows) < 2 or min(map(len, rows)) <= LEAST_SHARED:
+            return 0
+        ordered = sorted(list(row) for row in rows)  # the first and the last differ soonest
+        shared = min(common_prefix(ordered[0], ordered[-1]), min(map(len, rows)) - 1)
+        own = max(map(len, rows)) - shared
+        # Every row reads as many tokens as the longest has of its own, so no row gets a hole.
+        return shared if shared >= LEAST_SHARED and own < min(map(len, rows)) else 0
+
+    def _read_after(self, shared: int, rows: Sequence[Sequence[int]], *, room: int) -> State:
+        """Read what all rows begin with once, and then each row's own tokens."""
+        first = CachedState.empty(self, [0], room=0)
+        first.feed_ragged([rows[0][:shared]])
+        held = first.take([0]).repeated(len(rows))
+        own = max(map(len, rows)) - shared
+        keep = [len(row) - own for row in rows]
+        read_on = [row[count:] for row, count in zip(rows, keep, strict=True)]
+        return resume(self, [held], keep, read_on, room=room)
 
     def row_bytes(self, tokens: int) -> int:
         """About how much memory one row takes: keys and values, its logits with two copies of them, and
@@ -293,9 +321,22 @@ class Held:
     padding: torch.Tensor
     length: int
 
+    def repeated(self, times: int) -> Held:
+        """One row many times over, without a copy of it."""
+        layers = [
+            (layer[0].expand(times, -1, -1, -1), layer[1].expand(times, -1, -1, -1)) if layer else None
+            for layer in self.layers
+        ]
+        return Held(layers=layers, padding=self.padding.expand(times), length=self.length)
+
 
 def resume(
-    source: CausalModel, held: Sequence[Held], keep: Sequence[int], rows: Sequence[Sequence[int]]
+    source: CausalModel,
+    held: Sequence[Held],
+    keep: Sequence[int],
+    rows: Sequence[Sequence[int]],
+    *,
+    room: int = 0,
 ) -> State:
     """Take rows up again and let them read on.
 
@@ -303,13 +344,14 @@ def resume(
         held: the rows, in parts.
         keep: how many of its tokens each row keeps, in the order of the parts.
         rows: what each row reads next; all of one length, except rows that keep nothing.
+        room: how many tokens are to follow.
 
     Returns:
         The state after the last token of each row, right-aligned.
     """
     widest = max(keep)
     padding = [widest - count for count in keep]
-    state = CachedState.empty(source, padding, room=0)
+    state = CachedState.empty(source, padding, room=room + len(rows[0]))
     if widest:
         _fill(state.cache, held, state.padding, widest)
         state.length = widest

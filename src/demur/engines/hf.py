@@ -2,8 +2,9 @@
 
 What makes it fast: prompts are sorted by length and run in batches; a prompt is read once for its greedy
 response and all samples, and responses that are still equal are computed once; finished rows leave the
-batch; options are scored from the cache of what was read. None of it changes a result, apart from ties
-in floating point (sums are taken in another order in another batch).
+batch; what the prompts of a batch share, such as worked examples, is read once; options are scored from the
+cache of what was read. None of it changes a result, apart from ties in floating point (sums are taken in
+another order in another batch).
 
 The model's own generation settings (temperature, penalties, forced tokens) are not applied, except for its
 end-of-text tokens: what is probed is the model itself.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,7 @@ import torch
 
 from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
 from demur.engines.checks import check_length, check_sampling, checked_batch_size
-from demur.engines.decoding import CausalModel, resume
+from demur.engines.decoding import LEAST_SHARED, CausalModel, resume
 from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, common_prefix, end_tokens
 from demur.engines.generating import GREEDY, Batch, Endings, Features, Generation, score_after
 from demur.engines.loading import load, load_config, pick_device, pick_dtype
@@ -50,6 +52,8 @@ class Load:
     read: int
     follow: int
     rows: int
+    family: int = 0
+    """Prompts with the same number begin alike, so that a batch of them reads that once; 0 for none."""
 
 
 def _in_evaluation(work: Callable[P, T]) -> Callable[P, T]:
@@ -192,7 +196,7 @@ class HFEngine:
         check_sampling(sampling, prompts, keys)
         tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
         rows = sampling.greedy + sampling.samples
-        loads = [self._load(ids, sampling.max_new_tokens, rows) for ids in tokens]
+        loads = self._loads(tokens, [sampling.max_new_tokens] * len(tokens), [rows] * len(tokens))
         generation = self._generation(sampling)
 
         def work(chosen: list[int]) -> list[Generated]:
@@ -240,7 +244,8 @@ class HFEngine:
         greedy = Sampling(max_new_tokens=sampling.max_new_tokens, stop=sampling.stop)
         check_sampling(greedy, prompts, prompts)
         tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
-        loads = [self._load(ids, greedy.max_new_tokens, max(1, len(options))) for ids in tokens]
+        most = max(1, len(options))
+        loads = self._loads(tokens, [greedy.max_new_tokens] * len(tokens), [most] * len(tokens))
         generation = self._generation(greedy)
         nothing = uniforms("", seed=0, samples=0, steps=0)
 
@@ -261,10 +266,11 @@ class HFEngine:
         return Generation(self._source, endings, sampling, self._features)
 
     def _score(self, rows: list[Scored], progress: Progress | None) -> list[tuple[float, ...]]:
-        loads = [
-            self._load(row.shared, max(map(len, row.suffixes), default=0), max(1, len(row.suffixes)))
-            for row in rows
-        ]
+        loads = self._loads(
+            [row.shared for row in rows],
+            [max(map(len, row.suffixes), default=0) for row in rows],
+            [max(1, len(row.suffixes)) for row in rows],
+        )
 
         def work(chosen: list[int]) -> list[tuple[float, ...]]:
             part = [rows[i] for i in chosen]
@@ -296,9 +302,13 @@ class HFEngine:
         by_prompt = dict(zip(order, scores, strict=True))
         return [by_prompt[i] for i in range(len(rows))]
 
-    def _load(self, ids: Sequence[int], follow: int, rows: int) -> Load:
+    def _loads(self, tokens: Sequence[list[int]], follow: Sequence[int], rows: Sequence[int]) -> list[Load]:
+        families = shared_beginnings(tokens) if self._source.padded else [0] * len(tokens)
+        return [self._load(*each) for each in zip(tokens, follow, rows, families, strict=True)]
+
+    def _load(self, ids: Sequence[int], follow: int, rows: int, family: int) -> Load:
         check_length(ids, follow, limit=self._source.limit, tokenizer=self.tokenizer)
-        return Load(read=len(ids), follow=follow, rows=rows)
+        return Load(read=len(ids), follow=follow, rows=rows, family=family)
 
     def _in_batches(
         self, loads: Sequence[Load], work: Callable[[list[int]], list[T]], progress: Progress | None
@@ -323,7 +333,15 @@ class HFEngine:
         return [results[index] for index in range(len(loads))]
 
     def _batches(self, loads: Sequence[Load]) -> list[list[int]]:
-        order = sorted(range(len(loads)), key=lambda i: (-loads[i].read, -loads[i].follow))
+        longest: dict[int, int] = {}
+        for one in loads:
+            longest[one.family] = max(longest.get(one.family, 0), one.read)
+
+        def place(index: int) -> tuple[int, ...]:
+            one = loads[index]
+            return -longest[one.family], one.family, -one.read, -one.follow
+
+        order = sorted(range(len(loads)), key=place)
         batches: list[list[int]] = []
         for index in order:
             if not batches or not self._joins(loads, batches[-1], index):
@@ -334,6 +352,8 @@ class HFEngine:
     def _joins(self, loads: Sequence[Load], batch: list[int], index: int) -> bool:
         """Whether one more prompt fits into a batch whose first prompt is its longest."""
         if not self._source.padded and loads[batch[0]].read != loads[index].read:
+            return False
+        if loads[batch[0]].family != loads[index].family:
             return False
         if self.batch_size is not None:
             return len(batch) < self.batch_size
@@ -361,6 +381,22 @@ class HFEngine:
             found=f"none left on {self._source.device}, even with one prompt at a time",
             fix="take fewer samples or shorter prompts, a smaller dtype (bfloat16), or a smaller model",
         )
+
+
+def shared_beginnings(tokens: Sequence[list[int]]) -> list[int]:
+    """A number for each prompt, the same for those that share at least half of it; 0 for the others.
+
+    Few-shot prompts of one subject share their examples, for instance.
+    """
+    families, number = [0] * len(tokens), 0
+    order = sorted(range(len(tokens)), key=tokens.__getitem__)
+    for before, here in itertools.pairwise(order):
+        shared = common_prefix(tokens[before], tokens[here])
+        if shared >= max(LEAST_SHARED, len(tokens[here]) / 2, len(tokens[before]) / 2):
+            if not families[before]:
+                number += 1
+            families[before] = families[here] = families[before] or number
+    return families
 
 
 def _sums(rows: Sequence[Scored], scores: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, ...]]:

@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 
 from demur.engines import Engine, Progress
-from demur.judging.refusals import R_TUNING_PHRASES
+from demur.judging.refusal_signs import R_TUNING_PHRASES
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import answer_or_refuse
 from demur.records import Example, Question

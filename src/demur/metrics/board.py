@@ -34,6 +34,11 @@ class Board:
     signals: Mapping[str, Floats]
     """Each signal that the system gives, shape [Q]; NaN where unknown."""
 
+    def take(self, positions: Index) -> Board:
+        """The same for some of the questions, or for all in another order."""
+        signals = {name: values[positions] for name, values in self.signals.items()}
+        return Board(self.present[positions], self.rows.take(positions), signals)
+
     def part(self, positions: Index) -> Part:
         """The system's predictions among some questions."""
         columns = np.flatnonzero(self.present[positions])

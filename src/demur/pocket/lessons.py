@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from demur.judging.refusals import R_TUNING_PHRASES
+from demur.judging.refusal_signs import R_TUNING_PHRASES
 from demur.pocket.wordings import FRIEND_OF, FRIEND_QUESTION, PRESSURE, TWO_HOPS, WORDINGS
 from demur.pocket.words import CHATTER, Relation
 from demur.records import Question, question_id

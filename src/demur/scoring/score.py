@@ -50,6 +50,7 @@ def score(
         raise DataError(expected="at least one row", found="none", fix="check that this is the right file")
     names = [METRICS.check(name) for name in metrics or METRICS.names()]
     clusters, notes = _clusters(outputs)
+    primary = next(iter(outputs.signals), "")
     board = Board(
         np.ones(len(outputs), bool),
         Rows(
@@ -62,7 +63,10 @@ def score(
         ),
         outputs.signals,
     )
-    primary = next(iter(outputs.signals), "")
+    if primary:  # no metric depends on the order of the rows; in this one, every draw reads memory in order
+        order = np.argsort(-outputs.signals[primary], kind="stable")
+        board = board.take(order)
+        clusters = clusters if clusters is None else clusters[order]
     report = evaluate_boards(
         {SYSTEM: board},
         {SPLIT: np.arange(len(outputs))},
