@@ -9,9 +9,11 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 
 import engine_models
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -270,6 +272,28 @@ def test_the_run_says_what_the_hugging_face_engine_says(run, hf):
     prompts = [TEMPLATE.ask(question) for question in asked]
     probes = read_parquet(out / "probe.parquet", Probe)
     agree(said(hf, prompts), [probe.greedy for probe in probes], asked)
+
+
+def processes():
+    children = psutil.Process().children(recursive=True)
+    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return {child.pid for child in alive if child.name().startswith("VLLM")}
+
+
+@needs_vllm
+def test_an_engine_that_is_let_go_of_gives_its_processes_back():
+    before = processes()
+
+    def use():
+        engine = VLLMEngine.open(bundled_model())
+        assert processes() > before
+        return said(engine, ["Who?"])
+
+    assert use()
+    deadline = time.monotonic() + 60
+    while processes() - before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert processes() == before
 
 
 @needs_vllm

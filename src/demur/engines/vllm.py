@@ -9,7 +9,7 @@ samples have a seed of their own, made of (seed, key); vLLM draws with it, so th
 Hugging Face engine but come from the same distribution.
 
 The model runs in processes that vLLM starts. What they print is kept out of the terminal, and the cause is
-read from it when one fails.
+read from it when one fails. They end when the engine is let go of.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ import os
 import re
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -86,6 +88,7 @@ class VLLMEngine:
         self._decoder = Decoder(self.tokenizer)
         declared = llm.model_config.try_get_generation_config().get("eos_token_id")
         self._eos = end_tokens(declared, self.tokenizer)
+        weakref.finalize(self, llm.llm_engine.engine_core.shutdown)  # the next model needs the memory
 
     @classmethod
     def open(
@@ -127,28 +130,33 @@ class VLLMEngine:
         source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
         encoder = Encoder(source.tokenizer, format=format, chat_options=chat_options)
         most = checked_batch_size(batch_size)
+        wanted = {
+            "model": source.path,
+            "tokenizer": source.tokenizer_path,
+            "revision": revision,
+            "trust_remote_code": trust_remote_code,
+            "generation_config": "vllm",
+            "logprobs_mode": "raw_logprobs",
+            **({"max_num_seqs": most} if most else {}),
+            **(_room_for(source.adapter) if source.adapter else {}),
+        }
         printed = tempfile.TemporaryFile()  # noqa: SIM115 # as long as the engine: its processes write on
-        with _printing_into(printed):
+
+        def start() -> tuple[Any, Any]:
+            """In a thread of its own: vLLM keeps an exception that it caught when it started, and with it
+            every frame below. Those of our callers would hold the engine after its last user let go of it.
+            """
             import vllm
 
-            arguments = {
-                **_defaults(),
-                **_checked_options(options),
-                "model": source.path,
-                "tokenizer": source.tokenizer_path,
-                "revision": revision,
-                "trust_remote_code": trust_remote_code,
-                "dtype": _dtype(dtype, device),
-                "generation_config": "vllm",
-                "logprobs_mode": "raw_logprobs",
-                **({"max_num_seqs": most} if most else {}),
-                **(_room_for(source.adapter) if source.adapter else {}),
-            }
+            own = {"dtype": _dtype(dtype, device), **_checked_options(options)}
             try:
-                llm = vllm.LLM(**arguments)
-                request = _loaded_adapter(llm, source)
+                llm = vllm.LLM(**_defaults() | wanted | own)
+                return llm, _loaded_adapter(llm, source)
             except Exception as error:
                 raise _explained(error, printed, where=source.path) from error
+
+        with _printing_into(printed), ThreadPoolExecutor(1) as aside:
+            llm, request = aside.submit(start).result()
         return cls(llm, encoder, adapter=request, printed=printed)
 
     @classmethod
