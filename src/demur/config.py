@@ -107,7 +107,9 @@ class ModelSettings(Section):
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     engine: str = Field(
-        "hf", description="who generates the text: hf, in this process, or openai, a server of its own"
+        "hf",
+        description="who generates the text: hf (transformers) or vllm, both in this process, or openai, a "
+        "server of its own",
     )
     device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
     dtype: str = Field(
@@ -122,6 +124,10 @@ class ModelSettings(Section):
         "auto", description="prompts generated for at once; halved by itself when memory runs out"
     )
     trust_remote_code: bool = Field(False, description="run code that ships with the model; leave off")
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="for vllm: its own engine arguments, such as tensor_parallel_size",
+    )
     endpoint: ServerSettings = ServerSettings()
     """The server of the engine openai."""
 

@@ -183,7 +183,8 @@ class Pipeline:
         tuned = self.folder.model(system) if system else None
         adapter = tuned if tuned and (tuned / "adapter_config.json").exists() else None
         path = str(tuned) if tuned and not adapter else self.model_path
-        return ENGINES.get(engine or settings.engine).open(
+        name = engine or settings.engine
+        return ENGINES.get(name).open(
             path,
             adapter=adapter,
             dtype=settings.dtype,
@@ -193,6 +194,7 @@ class Pipeline:
             revision=settings.revision if path == self.model_path else None,
             trust_remote_code=settings.trust_remote_code,
             endpoint=settings.endpoint,
+            options=settings.options if name == settings.engine else {},
         )
 
     @cached_property
@@ -486,9 +488,9 @@ class Pipeline:
     def _train_one(self, system: str) -> dict[str, Any]:
         from demur.training.launch import launch
 
-        card, drift = self._card(system), []  # type: tuple[dict[str, Any], list[dict[str, Any]]]
+        engine, drift = self._take_engine(), []  # type: tuple[Any, list[dict[str, Any]]]
+        card = self._card(system, engine)
         work = self.folder.work / "training" / system / self.train_hash[system]
-        engine = self._take_engine()
         plans = launch(
             engine,
             self._rounds(system, engine, work, drift),
@@ -529,14 +531,16 @@ class Pipeline:
             before = after
 
     def _take_engine(self) -> Any:
-        """The base model, to be changed: nobody else gets this one afterwards."""
-        engine = self.engine
-        del self.engine
+        """The base model, to be trained: nobody else gets this one afterwards."""
+        engine = self.__dict__.pop("engine", None)
+        if engine is None or not engine.capabilities.trains:
+            del engine  # its memory, before the weights are loaded
+            engine = self.open_model(None, engine="hf")
         return engine
 
-    def _card(self, system: str) -> dict[str, Any]:
+    def _card(self, system: str, engine: Engine) -> dict[str, Any]:
         """demur.json: everything that asking the tuned model needs."""
-        config, setup = self.config, self.setup(self.engine, system)
+        config, setup = self.config, self.setup(engine, system)
         info = self.info(system)
         return {
             "schema_version": 1,
@@ -544,7 +548,7 @@ class Pipeline:
             "method": info.name,
             "base_model": self.model_path,
             "revision": config.model.revision,
-            "format": "chat" if self.engine.chat else "plain",
+            "format": "chat" if engine.chat else "plain",
             "template": dataclasses.asdict(setup.template),
             "stop": list(config.probe.stop),
             "max_new_tokens": config.probe.max_new_tokens,

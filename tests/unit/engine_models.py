@@ -3,6 +3,8 @@
 import json
 from functools import cache
 
+import numpy as np
+import scipy.stats
 import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -155,3 +157,29 @@ def scripted(tokenizer, prompt: str, tokens: list[int]):
         for offset, token in enumerate(tokens):
             model.lm_head.weight[token, length - 1 + offset] = 20.0
     return model
+
+
+@torch.no_grad()
+def distribution(model, tokens, temperature, top_p):
+    """Probabilities of the next token as they are sampled from, shape ``(vocabulary,)``."""
+    weights = torch.softmax(
+        model(input_ids=torch.tensor([tokens])).logits[0, -1] / temperature, -1
+    ).double()
+    kept, total = torch.zeros_like(weights), 0.0
+    for token in weights.argsort(descending=True):
+        if total >= top_p:
+            break
+        kept[token] = weights[token]
+        total += weights[token].item()
+    return (kept / kept.sum()).numpy()
+
+
+def p_value(counts, probabilities):
+    """Chi-square with tokens expected fewer than five times put together."""
+    expected = probabilities * counts.sum()
+    assert counts[probabilities == 0].sum() == 0
+    rare = expected < 5
+    seen = np.append(counts[~rare], counts[rare].sum())
+    wanted = np.append(expected[~rare], expected[rare].sum())
+    keep = wanted > 0
+    return scipy.stats.chisquare(seen[keep], wanted[keep]).pvalue

@@ -76,9 +76,9 @@ def test_every_setting_is_described_and_dumped():
 
 
 def dotted(values, prefix=""):
-    """Names of the values in nested sections; three settings are mappings themselves."""
+    """Names of the values in nested sections; four settings are mappings themselves."""
     for name, value in values.items():
-        if isinstance(value, dict) and name not in ("overrides", "stages", "extra"):
+        if isinstance(value, dict) and name not in ("overrides", "stages", "extra", "options"):
             yield from dotted(value, f"{prefix}{name}.")
         else:
             yield prefix + name

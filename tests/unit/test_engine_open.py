@@ -63,6 +63,8 @@ def test_dtype_can_be_chosen(folder):
     for size in (0, "many"):
         with pytest.raises(ConfigError, match="batch_size"):
             HFEngine.open(folder, device="cpu", batch_size=size)
+    with pytest.raises(ConfigError, match=r"(?s)the engine hf has none.*tensor_parallel_size"):
+        HFEngine.open(folder, device="cpu", options={"tensor_parallel_size": 2})
 
 
 def test_empty_lists(folder):

@@ -65,10 +65,11 @@ def test_samples_follow_the_model(top_p):
     found = engine.generate(["w5 w9"] * 300, keys=keys, sampling=sampling)
     pairs = [[int(word[1:]) for word in s.text.split()] for g in found for s in g.samples]
     first = np.bincount([pair[0] for pair in pairs], minlength=60)
-    assert _p_value(first, _distribution(model, [5, 9], 1.3, top_p)) > 0.01
+    assert engine_models.p_value(first, engine_models.distribution(model, [5, 9], 1.3, top_p)) > 0.01
     common = int(first.argmax())
     second = np.bincount([b for a, b in pairs if a == common], minlength=60)
-    assert _p_value(second, _distribution(model, [5, 9, common], 1.3, top_p)) > 0.01
+    expected = engine_models.distribution(model, [5, 9, common], 1.3, top_p)
+    assert engine_models.p_value(second, expected) > 0.01
     assert all(g.greedy is None for g in found)
 
 
@@ -101,28 +102,3 @@ def test_senseless_sampling_is_refused(setting):
     engine = HFEngine(engine_models.tiny_model("llama"), engine_models.word_tokenizer())
     with pytest.raises(ConfigError, match=next(iter(setting))):
         engine.generate(["w1"], keys=["a"], sampling=Sampling(**setting))
-
-
-@torch.no_grad()
-def _distribution(model, tokens, temperature, top_p):
-    weights = torch.softmax(
-        model(input_ids=torch.tensor([tokens])).logits[0, -1] / temperature, -1
-    ).double()
-    kept, total = torch.zeros_like(weights), 0.0
-    for token in weights.argsort(descending=True):
-        if total >= top_p:
-            break
-        kept[token] = weights[token]
-        total += weights[token].item()
-    return (kept / kept.sum()).numpy()
-
-
-def _p_value(counts, probabilities):
-    """Chi-square with tokens expected fewer than five times put together."""
-    expected = probabilities * counts.sum()
-    assert counts[probabilities == 0].sum() == 0
-    rare = expected < 5
-    seen = np.append(counts[~rare], counts[rare].sum())
-    wanted = np.append(expected[~rare], expected[rare].sum())
-    keep = wanted > 0
-    return scipy.stats.chisquare(seen[keep], wanted[keep]).pvalue

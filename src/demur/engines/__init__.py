@@ -4,7 +4,12 @@ from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress,
 from demur.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
-    "engine", {"hf": "demur.engines.hf:HFEngine", "openai": "demur.engines.openai:OpenAIEngine"}
+    "engine",
+    {
+        "hf": "demur.engines.hf:HFEngine",
+        "vllm": "demur.engines.vllm:VLLMEngine",
+        "openai": "demur.engines.openai:OpenAIEngine",
+    },
 )
 
 __all__ = [

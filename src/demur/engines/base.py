@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, Self
 
 from demur.config import ServerSettings
 from demur.records import Response
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 Progress = Callable[[int], None]
 """Called with the number of prompts finished since the last call."""
@@ -59,6 +62,8 @@ class Capabilities:
     """It draws samples; without them greedy responses are all there is."""
     notes: tuple[str, ...] = ()
     """What was found out when the engine was opened, in plain words, for the run's manifest."""
+    trains: bool = False
+    """Whether training can start from it: it has the weights, as a model of transformers."""
 
 
 class Engine(Protocol):
@@ -86,6 +91,7 @@ class Engine(Protocol):
         revision: str | None = None,
         trust_remote_code: bool = False,
         endpoint: ServerSettings | None = None,
+        options: Mapping[str, Any] = NO_OPTIONS,
     ) -> Self:
         """Open a model.
 
@@ -93,9 +99,11 @@ class Engine(Protocol):
             path: folder or hub name of the model, or its name at a server.
             adapter: folder of a PEFT adapter to put on it.
             endpoint: the server, for an engine that asks one; others take no notice of it.
+            options: what this engine alone knows, such as how many devices share the model.
 
         Raises:
             ModelError: it cannot be opened; the message says why and what to do.
+            ConfigError: an option that the engine does not know.
         """
         ...
 

@@ -23,6 +23,21 @@ DIRECT = {"enable_thinking": False, "thinking": False}
 THINK_OPEN, THINK_CLOSED = "<think>", "\n\n</think>\n\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One prompt with continuations to score.
+
+    Attributes:
+        shared: the tokens that all continuations follow.
+        suffixes: what follows them, by continuation.
+        counts: how many tokens at the end of each suffix belong to the continuation.
+    """
+
+    shared: list[int]
+    suffixes: list[list[int]]
+    counts: list[int]
+
+
 class Encoder:
     """A tokenizer and the format of its prompts.
 
@@ -83,6 +98,37 @@ class Encoder:
         boundary = common_prefix(alone, whole)
         return whole[:boundary], whole[boundary:]
 
+    def align(
+        self, prompts: Sequence[tuple[str, str]], continuations: Sequence[Sequence[str]]
+    ) -> list[Scored]:
+        """Tokenise prompts, each given as (prompt, what already follows it), with their continuations."""
+        alone = self.encode_all(prompts)
+        texts = [
+            (prompt, lead + option)
+            for (prompt, lead), options in zip(prompts, continuations, strict=True)
+            for option in options
+        ]
+        whole = iter(self.encode_all(texts))
+        return [
+            self._aligned(ids, [next(whole) for _ in options])
+            for ids, options in zip(alone, continuations, strict=True)
+        ]
+
+    def _aligned(self, prompt: list[int], wholes: list[list[int]]) -> Scored:
+        """Part whole texts into what they share and their own ends."""
+        boundaries = [common_prefix(prompt, whole) for whole in wholes]
+        if wholes and min(boundaries) == 0:
+            # Nothing stands before a continuation that merged with all of its prompt
+            first = self.first_token()
+            wholes = [[first, *whole] for whole in wholes]
+            boundaries = [boundary + 1 for boundary in boundaries]
+        shared = min(boundaries, default=len(prompt))
+        return Scored(
+            shared=(wholes[0] if wholes else prompt)[:shared],
+            suffixes=[whole[shared:] for whole in wholes],
+            counts=[len(whole) - boundary for whole, boundary in zip(wholes, boundaries, strict=True)],
+        )
+
     def _tokens(self, texts: list[str]) -> list[list[int]]:
         """The tokens of whole texts, with the tokenizer's own prefix."""
         if not texts:
@@ -110,6 +156,12 @@ class Encoder:
             found="an empty prompt, and a tokenizer without BOS or EOS token to begin with",
             fix="use a template with some text before the question",
         )
+
+
+def end_tokens(declared: int | Sequence[int] | None, tokenizer: Any) -> frozenset[int]:
+    """All tokens that end a text: those the model's generation settings declare, and the tokenizer's."""
+    ends = [declared] if isinstance(declared, int | None) else declared
+    return frozenset(int(token) for token in [*ends, tokenizer.eos_token_id] if token is not None)
 
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:

@@ -23,13 +23,14 @@ from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 import torch
 
 from demur.config import ServerSettings
-from demur.engines.base import Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.checks import check_length, check_sampling, checked_batch_size
 from demur.engines.decoding import LEAST_SHARED, CausalModel, resume
-from demur.engines.encoding import DIRECT, Decoder, Encoder, common_prefix
+from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, common_prefix, end_tokens
 from demur.engines.generating import GREEDY, Batch, Endings, Features, Generation, score_after
 from demur.engines.loading import load, load_config, pick_device, pick_dtype
 from demur.engines.sampling import uniforms
-from demur.errors import ConfigError, DataError, ResourceError
+from demur.errors import ConfigError, ResourceError
 
 __all__ = ["HFEngine", "load_config", "pick_device", "pick_dtype"]
 
@@ -43,21 +44,6 @@ MAX_PROMPTS = {"cpu": 256}
 """Prompts of an automatic batch. On a CPU more were slower (512 by 2%, 1024 by 12% for a model of 1.3
 million parameters), presumably since their working set leaves the processor's cache."""
 MAX_PROMPTS_ELSEWHERE = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One prompt with continuations to score.
-
-    Attributes:
-        shared: the tokens that all continuations follow.
-        suffixes: what follows them, by continuation.
-        counts: how many tokens at the end of each suffix belong to the continuation.
-    """
-
-    shared: list[int]
-    suffixes: list[list[int]]
-    counts: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +87,7 @@ class HFEngine:
 
     name = "hf"
     local: ClassVar[bool] = True
-    capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+    capabilities = Capabilities(token_logprobs=True, scores_continuations=True, trains=True)
 
     def __init__(
         self,
@@ -114,12 +100,13 @@ class HFEngine:
         features: Features | None = None,
     ) -> None:
         self.model, self.tokenizer = model, tokenizer
-        self.batch_size = _checked_batch_size(batch_size)
+        self.batch_size = checked_batch_size(batch_size)
         self.encoder = Encoder(tokenizer, format=format, chat_options=chat_options)
         self.chat = self.encoder.format == "chat"
         self._decoder = Decoder(tokenizer)
         self._source = CausalModel(model)
-        self._eos = _end_tokens(model, tokenizer)
+        declared = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+        self._eos = end_tokens(declared, tokenizer)
         self._features = features or Features()
 
     @classmethod
@@ -135,6 +122,7 @@ class HFEngine:
         revision: str | None = None,
         trust_remote_code: bool = False,
         endpoint: ServerSettings | None = None,
+        options: Mapping[str, Any] = NO_OPTIONS,
         chat_options: Mapping[str, Any] = DIRECT,
     ) -> Self:
         """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
@@ -149,12 +137,20 @@ class HFEngine:
             revision: branch, tag or commit on the hub.
             trust_remote_code: whether code that comes with the model may run.
             endpoint: not used.
+            options: none are known.
             chat_options: variables for the chat template.
 
         Raises:
             ModelError: the model cannot be loaded; says why and what to do.
-            ConfigError: a device or dtype that does not exist here.
+            ConfigError: a device or dtype that does not exist here, or an option.
         """
+        if options:
+            raise ConfigError(
+                expected="no model.options: the engine hf has none",
+                found=", ".join(options),
+                where="model.options",
+                fix="take them out, or set model.engine to the engine that they are meant for",
+            )
         model, tokenizer = load(
             path,
             adapter=adapter,
@@ -209,7 +205,7 @@ class HFEngine:
             DataError: a prompt that does not fit into the model's context.
             ResourceError: not even one prompt fits into the memory.
         """
-        _check(sampling, prompts, keys)
+        check_sampling(sampling, prompts, keys)
         tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
         rows = sampling.greedy + sampling.samples
         loads = self._loads(tokens, [sampling.max_new_tokens] * len(tokens), [rows] * len(tokens))
@@ -239,7 +235,7 @@ class HFEngine:
         A continuation's tokens are those of prompt + continuation after the longest common prefix with the
         prompt's own (`Encoder.split`); an empty one scores 0.
         """
-        rows = self._scored([(prompt, "") for prompt in prompts], continuations)
+        rows = self.encoder.align([(prompt, "") for prompt in prompts], continuations)
         return self._score(rows, progress)
 
     @_in_evaluation
@@ -258,7 +254,7 @@ class HFEngine:
         leading tokens share with those generated is taken from the cache.
         """
         greedy = Sampling(max_new_tokens=sampling.max_new_tokens, stop=sampling.stop)
-        _check(greedy, prompts, prompts)
+        check_sampling(greedy, prompts, prompts)
         tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
         most = max(1, len(options))
         loads = self._loads(tokens, [greedy.max_new_tokens] * len(tokens), [most] * len(tokens))
@@ -271,7 +267,7 @@ class HFEngine:
             leads = [
                 (prompts[i], follow_up(i, found.text)) for i, found in zip(chosen, responses, strict=True)
             ]
-            rows = self._scored(leads, [options] * len(leads))
+            rows = self.encoder.align(leads, [options] * len(leads))
             scores = self._score_on(batch, [tokens[i] for i in chosen], rows)
             return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
 
@@ -280,37 +276,6 @@ class HFEngine:
     def _generation(self, sampling: Sampling) -> Generation:
         endings = Endings(self._decoder, stops=sampling.stop, eos=self._eos, limit=sampling.max_new_tokens)
         return Generation(self._source, endings, sampling, self._features)
-
-    def _scored(
-        self, prompts: Sequence[tuple[str, str]], continuations: Sequence[Sequence[str]]
-    ) -> list[Scored]:
-        """Tokenise prompts, each given as (prompt, what already follows it), with their continuations."""
-        alone = self.encoder.encode_all(prompts)
-        texts = [
-            (prompt, lead + option)
-            for (prompt, lead), options in zip(prompts, continuations, strict=True)
-            for option in options
-        ]
-        whole = iter(self.encoder.encode_all(texts))
-        return [
-            self._aligned(ids, [next(whole) for _ in options])
-            for ids, options in zip(alone, continuations, strict=True)
-        ]
-
-    def _aligned(self, prompt: list[int], wholes: list[list[int]]) -> Scored:
-        """Part whole texts into what they share and their own ends."""
-        boundaries = [common_prefix(prompt, whole) for whole in wholes]
-        if wholes and min(boundaries) == 0:
-            # Nothing stands before a continuation that merged with all of its prompt
-            first = self.encoder.first_token()
-            wholes = [[first, *whole] for whole in wholes]
-            boundaries = [boundary + 1 for boundary in boundaries]
-        shared = min(boundaries, default=len(prompt))
-        return Scored(
-            shared=(wholes[0] if wholes else prompt)[:shared],
-            suffixes=[whole[shared:] for whole in wholes],
-            counts=[len(whole) - boundary for whole, boundary in zip(wholes, boundaries, strict=True)],
-        )
 
     def _score(self, rows: list[Scored], progress: Progress | None) -> list[tuple[float, ...]]:
         loads = self._loads(
@@ -354,14 +319,7 @@ class HFEngine:
         return [self._load(*each) for each in zip(tokens, follow, rows, families, strict=True)]
 
     def _load(self, ids: Sequence[int], follow: int, rows: int, family: int) -> Load:
-        limit = self._source.limit
-        if limit is not None and len(ids) + follow > limit:
-            raise DataError(
-                expected=f"at most {limit} tokens, the model's context, for prompt and response together",
-                found=f"a prompt of {len(ids)} tokens, with {follow} to follow",
-                where=repr(self.tokenizer.decode(ids[:24]) + "…"),
-                fix="shorten the prompt or its context, or use a model with a longer context",
-            )
+        check_length(ids, follow, limit=self._source.limit, tokenizer=self.tokenizer)
         return Load(read=len(ids), follow=follow, rows=rows, family=family)
 
     def _in_batches(
@@ -451,50 +409,6 @@ def shared_beginnings(tokens: Sequence[list[int]]) -> list[int]:
                 number += 1
             families[before] = families[here] = families[before] or number
     return families
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """All tokens that end a text, by the model's generation settings and by the tokenizer."""
-    settings = getattr(model, "generation_config", None)
-    found = getattr(settings, "eos_token_id", None)
-    ends = found if isinstance(found, list) else [found]
-    return frozenset(int(token) for token in [*ends, tokenizer.eos_token_id] if token is not None)
-
-
-def _checked_batch_size(batch_size: int | str) -> int | None:
-    """None for ``auto``."""
-    if batch_size == "auto":
-        return None
-    if isinstance(batch_size, str) or batch_size < 1:
-        raise ConfigError(
-            expected="'auto' or a number of prompts, at least 1",
-            found=repr(batch_size),
-            where="batch_size",
-            fix="use 'auto'",
-        )
-    return batch_size
-
-
-def _check(sampling: Sampling, prompts: Sequence[str], keys: Sequence[str]) -> None:
-    """Refuse settings that mean nothing."""
-    wrong = [
-        text
-        for text, bad in (
-            (f"max_new_tokens={sampling.max_new_tokens}, expected at least 1", sampling.max_new_tokens < 1),
-            (f"samples={sampling.samples}, expected at least 0", sampling.samples < 0),
-            (f"temperature={sampling.temperature}, expected more than 0", not sampling.temperature > 0),
-            (f"top_p={sampling.top_p}, expected in (0, 1]", not 0 < sampling.top_p <= 1),
-            (f"{len(keys)} keys for {len(prompts)} prompts", len(keys) != len(prompts)),
-        )
-        if bad
-    ]
-    if wrong:
-        raise ConfigError(
-            expected="sampling settings that can be used",
-            found="; ".join(wrong),
-            where="sampling",
-            fix="correct them; for greedy answers only set samples to 0",
-        )
 
 
 def _sums(rows: Sequence[Scored], scores: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, ...]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +39,62 @@ def load(
         ModelError: anything that cannot be loaded, and why.
         ConfigError: a device or dtype that does not exist here.
     """
-    base, adapter = _base_and_adapter(Path(path).expanduser(), adapter)
-    source = _checked_source(path if base is None else base)
+    source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
     place = pick_device(device)
     kind = pick_dtype(dtype, place)
-    options = {"revision": revision, "trust_remote_code": trust_remote_code}
-    with_tokenizer = adapter if adapter is not None and _has_tokenizer(adapter) else source
     try:
-        _reach(source, revision)
-        config = AutoConfig.from_pretrained(source, **options)
-        tokenizer = AutoTokenizer.from_pretrained(with_tokenizer, **options)
         model = AutoModelForCausalLM.from_pretrained(
-            source, config=config, dtype=kind, use_safetensors=True, **options
+            source.path,
+            config=source.config,
+            dtype=kind,
+            use_safetensors=True,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
         )
     except Exception as error:
-        raise _explained(error, str(source)) from error
-    if adapter is not None:
-        model = _merged(model, adapter)
-    return model.to(place), tokenizer
+        raise _explained(error, source.path) from error
+    if source.adapter is not None:
+        model = _merged(model, source.adapter)
+    return model.to(place), source.tokenizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a model lies, with everything but its weights."""
+
+    path: str
+    """Folder or hub name of the model."""
+    adapter: Path | None
+    """Folder of the adapter to put on it."""
+    config: Any
+    tokenizer: Any
+    tokenizer_path: str
+    """Folder or hub name that the tokenizer came from: the adapter's where that has one."""
+
+
+def find_source(
+    path: str | Path, *, adapter: Path | None, revision: str | None, trust_remote_code: bool
+) -> Source:
+    """Find a model and read its configuration and tokenizer; an adapter's folder names its base model.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    base, adapter = _base_and_adapter(Path(path).expanduser(), adapter)
+    found = _checked_source(path if base is None else base)
+    with_tokenizer = str(adapter) if adapter is not None and _has_tokenizer(adapter) else found
+    options = {"revision": revision, "trust_remote_code": trust_remote_code}
+    try:
+        _reach(found, revision)
+        return Source(
+            path=found,
+            adapter=adapter,
+            config=AutoConfig.from_pretrained(found, **options),
+            tokenizer=AutoTokenizer.from_pretrained(with_tokenizer, **options),
+            tokenizer_path=with_tokenizer,
+        )
+    except Exception as error:
+        raise _explained(error, found) from error
 
 
 def load_config(path: str | Path, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from demur.config import EndpointSettings, ServerSettings
 from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.endpoints.client import sendable
-from demur.engines.base import Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
 from demur.engines.encoding import first_stop
 from demur.errors import ConfigError, ModelError
 from demur.records import Response
@@ -66,6 +66,7 @@ class OpenAIEngine:
         revision: str | None = None,
         trust_remote_code: bool = False,
         endpoint: ServerSettings | None = None,
+        options: Mapping[str, Any] = NO_OPTIONS,
     ) -> Self:
         """Ask a server what it can do. What concerns weights (dtype, device, …) is the server's affair.
 

@@ -28,6 +28,11 @@ def uniforms(key: str, *, seed: int, samples: int, steps: int) -> npt.NDArray[np
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def prompt_seed(key: str, *, seed: int) -> int:
+    """One seed below 2**62 for a prompt, for engines that draw their own numbers: SHAKE-128(seed, key)."""
+    return int.from_bytes(hashlib.shake_128(f"{seed}\0{key}".encode()).digest(8), "little") >> 2
+
+
 def draw(logits: torch.Tensor, numbers: torch.Tensor, *, temperature: float, top_p: float) -> torch.Tensor:
     """Draw tokens by the inverse of the cumulative distribution.
 

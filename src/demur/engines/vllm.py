@@ -1,0 +1,520 @@
+"""The vLLM engine: what vLLM can serve, driven from this process without a server.
+
+All requests of a call go to vLLM at once, and its scheduler forms the batches; with its prefix cache on,
+what prompts share is read once. Tokens go in and come out: prompts are tokenised and texts are cut here, as
+for the Hugging Face engine, so both read and mean the same.
+
+Log-probabilities are vLLM's raw ones, of the model's logits before temperature and nucleus. Each prompt's
+samples have a seed of their own, made of (seed, key); vLLM draws with it, so they are not those of the
+Hugging Face engine but come from the same distribution.
+
+The model runs in processes that vLLM starts. What they print is kept out of the terminal, and the cause is
+read from it when one fails. They end when the engine is let go of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib.util
+import json
+import os
+import re
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, ClassVar, Self
+
+from demur.config import ServerSettings
+from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.checks import check_length, check_sampling, checked_batch_size
+from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens
+from demur.engines.loading import Source, find_source, load_config
+from demur.engines.sampling import prompt_seed
+from demur.errors import ConfigError, DemurError, ModelError, ResourceError, UnknownNameError
+from demur.records import Response
+
+CPU_CACHE_BYTES = 2**30
+"""Keys and values on a CPU, unless an option or ``VLLM_CPU_KVCACHE_SPACE`` says otherwise; vLLM itself
+would take most of the machine's memory."""
+
+ADAPTER_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""The room for an adapter's rank that vLLM can be opened with."""
+
+MOST_TOKENS = 128
+"""Tokens whose log-probabilities vLLM gives in one request."""
+
+RESERVED = {
+    "model": "model.path",
+    "tokenizer": "model.path",
+    "revision": "model.revision",
+    "dtype": "model.dtype",
+    "trust_remote_code": "model.trust_remote_code",
+    "max_num_seqs": "model.batch_size",
+    "enable_lora": None,
+    "generation_config": None,
+    "logprobs_mode": None,
+}
+"""vLLM's arguments that are not options: the setting each one follows, None where it is fixed."""
+
+NO_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|available memory on node|free memory on device"
+    r"|no available memory for the cache|larger than the available kv cache|kv cache is needed",
+    re.IGNORECASE,
+)
+
+
+class VLLMEngine:
+    """A model in vLLM as an `Engine`; `open` makes one.
+
+    Args:
+        llm: a ``vllm.LLM`` whose ``logprobs_mode`` is ``raw_logprobs``.
+        encoder: the tokenizer of its model, and how prompts are sent.
+        adapter: a ``vllm.lora.request.LoRARequest`` that every request carries.
+        printed: the file that vLLM's processes print into.
+    """
+
+    name = "vllm"
+    local: ClassVar[bool] = True
+    capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+
+    def __init__(
+        self, llm: Any, encoder: Encoder, *, adapter: Any = None, printed: IO[bytes] | None = None
+    ) -> None:
+        self.llm, self.encoder, self.tokenizer = llm, encoder, encoder.tokenizer
+        self.chat = encoder.format == "chat"
+        self._adapter, self._printed = adapter, printed
+        self._decoder = Decoder(self.tokenizer)
+        declared = llm.model_config.try_get_generation_config().get("eos_token_id")
+        self._eos = end_tokens(declared, self.tokenizer)
+        weakref.finalize(self, llm.llm_engine.engine_core.shutdown)  # the next model needs the memory
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        adapter: Path | None = None,
+        dtype: str = "auto",
+        device: str = "auto",
+        format: str = "auto",
+        batch_size: int | str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        chat_options: Mapping[str, Any] = DIRECT,
+    ) -> Self:
+        """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
+
+        Args:
+            path: the folder or hub name; weights must be safetensors.
+            adapter: a LoRA adapter; vLLM applies it beside the weights.
+            dtype: ``auto`` is float32 on a CPU, elsewhere what vLLM prefers on the device (bfloat16, else
+                float16).
+            device: ``auto``, or the kind of device that the installed vLLM was built for (``cuda``,
+                ``cpu``, …); which of several it takes is said by ``CUDA_VISIBLE_DEVICES``.
+            format: ``auto`` is ``chat`` where the tokenizer has a chat template, else ``plain``.
+            batch_size: the most responses that grow at the same time, or ``auto``: vLLM's choice.
+            revision: branch, tag or commit on the hub.
+            trust_remote_code: whether code that comes with the model may run.
+            options: engine arguments of vLLM: ``tensor_parallel_size``, ``max_model_len``, ….
+            chat_options: variables for the chat template.
+
+        Raises:
+            ModelError: the model cannot be loaded; says why and what to do.
+            ConfigError: no vLLM, or a device, dtype or option that does not exist here.
+            ResourceError: the memory does not suffice.
+        """
+        _require_vllm()
+        source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
+        encoder = Encoder(source.tokenizer, format=format, chat_options=chat_options)
+        most = checked_batch_size(batch_size)
+        wanted = {
+            "model": source.path,
+            "tokenizer": source.tokenizer_path,
+            "revision": revision,
+            "trust_remote_code": trust_remote_code,
+            "generation_config": "vllm",
+            "logprobs_mode": "raw_logprobs",
+            **({"max_num_seqs": most} if most else {}),
+            **(_room_for(source.adapter) if source.adapter else {}),
+        }
+        printed = tempfile.TemporaryFile()  # noqa: SIM115 # as long as the engine: its processes write on
+
+        def start() -> tuple[Any, Any]:
+            """In a thread of its own: vLLM keeps an exception that it caught when it started, and with it
+            every frame below. Those of our callers would hold the engine after its last user let go of it.
+            """
+            import vllm
+
+            own = {"dtype": _dtype(dtype, device), **_checked_options(options)}
+            try:
+                llm = vllm.LLM(**_defaults() | wanted | own)
+                return llm, _loaded_adapter(llm, source)
+            except Exception as error:
+                raise _explained(error, printed, where=source.path) from error
+
+        with _printing_into(printed), ThreadPoolExecutor(1) as aside:
+            llm, request = aside.submit(start).result()
+        return cls(llm, encoder, adapter=request, printed=printed)
+
+    @classmethod
+    def check(
+        cls,
+        path: str,
+        *,
+        format: str = "auto",
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        endpoint: ServerSettings | None = None,
+    ) -> None:
+        """Raise what `open` would, as far as that is known without starting vLLM."""
+        _require_vllm()
+        load_config(path, revision=revision, trust_remote_code=trust_remote_code)
+
+    def render(self, prompt: str) -> str:
+        """The text that the model really reads; see `Encoder.render`."""
+        return self.encoder.render(prompt)
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        keys: Sequence[str],
+        sampling: Sampling,
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        """Generate for each prompt, in the order given; see `Engine.generate`.
+
+        A prompt's greedy response is one request and its samples are another; both are under way together.
+        More samples leave the first ones as they are. ``progress`` is called once, at the end.
+
+        Raises:
+            ConfigError: sampling settings that mean nothing.
+            DataError: a prompt that does not fit into the model's context.
+            ResourceError: the memory does not suffice.
+        """
+        check_sampling(sampling, prompts, keys)
+        tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
+        greedy = [self._greedy(sampling)] * len(tokens) if sampling.greedy else []
+        drawn = [self._drawn(sampling, key) for key in keys] if sampling.samples else []
+        requests = [*zip(tokens, greedy, strict=False), *zip(tokens, drawn, strict=False)]
+        outputs = self._outputs(requests, follow=sampling.max_new_tokens)
+        said = [
+            tuple(self._response(ids, item, sampling.stop) for item in output.outputs)
+            for (ids, _), output in zip(requests, outputs, strict=True)
+        ]
+        firsts, samples = said[: len(greedy)], said[len(greedy) :]
+        if progress is not None:
+            progress(len(prompts))
+        return [
+            Generated(greedy=firsts[i][0] if firsts else None, samples=samples[i] if samples else ())
+            for i in range(len(prompts))
+        ]
+
+    def score(
+        self,
+        prompts: Sequence[str],
+        continuations: Sequence[Sequence[str]],
+        *,
+        progress: Progress | None = None,
+    ) -> list[tuple[float, ...]]:
+        """Log-probability of whole continuations; see `Engine.score` and `HFEngine.score`.
+
+        vLLM is asked token by token, all at once: after the prompt and what a continuation has said so far,
+        how likely is its next token? So the prefix cache is used, as it is not where vLLM is asked for the
+        log-probabilities of a whole prompt.
+        """
+        scores = self._score(self.encoder.align([(prompt, "") for prompt in prompts], continuations))
+        if progress is not None:
+            progress(len(prompts))
+        return scores
+
+    def ask(
+        self,
+        prompts: Sequence[str],
+        *,
+        sampling: Sampling,
+        follow_up: Callable[[int, str], str],
+        options: Sequence[str],
+        progress: Progress | None = None,
+    ) -> list[Asked]:
+        """Answer greedily, then score options; see `Engine.ask`."""
+        greedy = Sampling(max_new_tokens=sampling.max_new_tokens, stop=sampling.stop)
+        responses = [
+            item.greedy for item in self.generate(prompts, keys=prompts, sampling=greedy) if item.greedy
+        ]
+        leads = [
+            (prompt, follow_up(i, said.text))
+            for i, (prompt, said) in enumerate(zip(prompts, responses, strict=True))
+        ]
+        scores = self._score(self.encoder.align(leads, [options] * len(leads)))
+        if progress is not None:
+            progress(len(prompts))
+        return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    def _greedy(self, sampling: Sampling) -> Any:
+        return self._parameters(sampling, temperature=0.0)
+
+    def _drawn(self, sampling: Sampling, key: str) -> Any:
+        """For all samples of one prompt: vLLM gives sample i the seed of the request plus i."""
+        return self._parameters(
+            sampling,
+            n=sampling.samples,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=prompt_seed(key, seed=sampling.seed),
+        )
+
+    def _parameters(self, sampling: Sampling, **more: Any) -> Any:
+        from vllm import SamplingParams
+
+        try:
+            return SamplingParams(
+                max_tokens=sampling.max_new_tokens,
+                stop=[stop for stop in sampling.stop if stop],
+                stop_token_ids=sorted(self._eos),
+                logprobs=0,  # of the token that was taken, and no other
+                **more,
+            )
+        except Exception as error:  # what vLLM raises changes with its version
+            raise ConfigError(
+                expected="sampling settings that vLLM takes",
+                found=str(error),
+                where="sampling",
+                fix="correct them, or set model.engine to hf",
+            ) from error
+
+    def _response(self, prompt: Sequence[int], output: Any, stops: Sequence[str]) -> Response:
+        """What one of vLLM's outputs says, cut here: vLLM only ends it at a stop string."""
+        tokens = list(output.token_ids)
+        logprobs = tuple(step[token].logprob for token, step in zip(tokens, output.logprobs, strict=True))
+        cut = self._decoder.cut(prompt, tokens[:-1] if tokens[-1] in self._eos else tokens, stops)
+        full = output.finish_reason == "length" and not cut.stopped
+        return Response(
+            text=cut.text,
+            token_logprobs=logprobs[: cut.tokens] if cut.text else logprobs[-1:],
+            finish="length" if full else "stop",
+        )
+
+    def _score(self, rows: Sequence[Scored]) -> list[tuple[float, ...]]:
+        """One request per place where a token is to be scored; continuations share those they share."""
+        requests, wanted = [], []
+        for number, row in enumerate(rows):
+            for read, tokens in _places(row).items():
+                ordered = sorted(tokens)
+                for start in range(0, len(ordered), MOST_TOKENS):
+                    part = ordered[start : start + MOST_TOKENS]
+                    requests.append((row.shared + list(read), self._reading(part)))
+                    wanted.append((number, read, part))
+        outputs = self._outputs(requests, follow=1)
+        found = {
+            (number, read, token): output.outputs[0].logprobs[0][token].logprob
+            for (number, read, part), output in zip(wanted, outputs, strict=True)
+            for token in part
+        }
+        return [
+            tuple(
+                sum((found[number, read, token] for read, token in _steps(suffix, count)), 0.0)
+                for suffix, count in zip(row.suffixes, row.counts, strict=True)
+            )
+            for number, row in enumerate(rows)
+        ]
+
+    def _reading(self, tokens: Sequence[int]) -> Any:
+        """Ask how likely each of ``tokens`` is to be next; one must be generated, and is not looked at."""
+        from vllm import SamplingParams
+
+        return SamplingParams(
+            max_tokens=1, temperature=0.0, logprob_token_ids=list(tokens), detokenize=False
+        )
+
+    def _outputs(self, requests: Sequence[tuple[list[int], Any]], *, follow: int) -> list[Any]:
+        """What vLLM makes of each request: tokens, and what is wanted after them."""
+        limit = self.llm.model_config.max_model_len
+        for ids, _ in requests:
+            check_length(ids, follow, limit=limit, tokenizer=self.tokenizer)
+        if not requests:
+            return []
+        try:
+            outputs: list[Any] = self.llm.generate(
+                [{"prompt_token_ids": ids} for ids, _ in requests],
+                [parameters for _, parameters in requests],
+                lora_request=self._adapter,
+                use_tqdm=False,
+            )
+        except Exception as error:
+            raise _explained(error, self._printed, where=self.llm.model_config.model) from error
+        return outputs
+
+
+def _steps(suffix: list[int], count: int) -> Iterator[tuple[tuple[int, ...], int]]:
+    """The last ``count`` tokens of a suffix, each after what of the suffix is read before it."""
+    for place in range(len(suffix) - count, len(suffix)):
+        yield tuple(suffix[:place]), suffix[place]
+
+
+def _places(row: Scored) -> dict[tuple[int, ...], set[int]]:
+    """The tokens to be scored, by what is read after the shared ones."""
+    places: dict[tuple[int, ...], set[int]] = {}
+    for suffix, count in zip(row.suffixes, row.counts, strict=True):
+        for read, token in _steps(suffix, count):
+            places.setdefault(read, set()).add(token)
+    return places
+
+
+def _require_vllm() -> None:
+    """Raise where the package is not there."""
+    if importlib.util.find_spec("vllm") is None:
+        raise ConfigError(
+            expected="vLLM in this Python environment, since model.engine is vllm",
+            found="no package vllm",
+            where="model.engine",
+            fix="`pip install vllm` where there is a GPU, see docs/engines.md for machines without one; or "
+            "set model.engine to hf",
+        )
+    # Read when vLLM is imported. Errors are what the cause of a failure is found in.
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+
+
+def _defaults() -> dict[str, Any]:
+    """What Demur sets unless an option says otherwise."""
+    from vllm.platforms import current_platform
+
+    shared = {"max_model_len": -1}  # the model's context, or as much of it as the memory holds
+    if not current_platform.is_cpu():
+        return shared
+    return {**shared, "enforce_eager": True, "kv_cache_memory_bytes": CPU_CACHE_BYTES}
+
+
+def _checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, if vLLM knows them and no other setting is meant for them.
+
+    Raises:
+        UnknownNameError: an argument that vLLM does not have.
+        ConfigError: one that has a setting of its own, or must not be changed.
+    """
+    from vllm import EngineArgs
+
+    known = {field.name for field in dataclasses.fields(EngineArgs)} - RESERVED.keys()
+    for name in options:
+        if name in RESERVED:
+            setting = RESERVED[name]
+            raise ConfigError(
+                expected="engine arguments of vLLM that have no setting of their own",
+                found=name,
+                where="model.options",
+                fix=f"set {setting} instead" if setting else "take it out: the engine depends on it",
+            )
+        if name not in known:
+            raise UnknownNameError("engine argument of vLLM", name, known, where="model.options")
+    return dict(options)
+
+
+def _dtype(dtype: str, device: str) -> str:
+    """The name of the weights' type, on the one kind of device that vLLM was built for."""
+    from vllm.platforms import current_platform
+
+    if device not in ("auto", current_platform.device_type):
+        raise ConfigError(
+            expected=f"auto or {current_platform.device_type}, for which the installed vLLM was built",
+            found=repr(device),
+            where="model.device",
+            fix="use 'auto'; to choose among several GPUs set CUDA_VISIBLE_DEVICES",
+        )
+    known = [str(kind).removeprefix("torch.") for kind in current_platform.supported_dtypes]
+    if dtype == "auto":
+        return "float32" if current_platform.is_cpu() else known[0]
+    if dtype not in known:
+        raise ConfigError(
+            expected=f"auto, {', '.join(known)}", found=repr(dtype), where="model.dtype", fix="use 'auto'"
+        )
+    return dtype
+
+
+def _room_for(adapter: Path) -> dict[str, Any]:
+    """Engine arguments for an adapter of its rank.
+
+    Raises:
+        ModelError: it is no adapter that vLLM can apply.
+    """
+    settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    rank = max([settings.get("r") or 0, *(settings.get("rank_pattern") or {}).values()])
+    room = next((room for room in ADAPTER_RANKS if rank <= room), None)
+    if settings.get("peft_type") != "LORA" or room is None:
+        raise ModelError(
+            expected=f"a LoRA adapter of rank {ADAPTER_RANKS[-1]} or less, which vLLM can apply",
+            found=f"{settings.get('peft_type')} of rank {rank}",
+            where=str(adapter),
+            fix="set model.engine to hf, which merges adapters into the weights",
+        )
+    return {"enable_lora": True, "max_lora_rank": room}
+
+
+def _loaded_adapter(llm: Any, source: Source) -> Any:
+    """The request for a source's adapter, loaded now so that one that does not fit is found now."""
+    if source.adapter is None:
+        return None
+    from vllm.lora.request import LoRARequest
+
+    request = LoRARequest(source.adapter.name, 1, str(source.adapter.resolve()))
+    llm.llm_engine.add_lora(request)
+    return request
+
+
+@contextlib.contextmanager
+def _printing_into(file: IO[bytes]) -> Iterator[None]:
+    """Send what this process prints, and for good what it starts, into a file: the terminal is ours."""
+    streams = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    try:
+        for number in kept:
+            os.dup2(file.fileno(), number)
+        yield
+    finally:
+        for stream in streams:
+            stream.flush()
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
+
+
+def _explained(error: Exception, printed: IO[bytes] | None, *, where: str) -> DemurError:
+    """What went wrong inside of vLLM means to the user; its processes print the cause and die."""
+    if isinstance(error, DemurError):
+        return error
+    causes = _printed_errors(printed) or [f"{type(error).__name__}: {str(error).strip()}"]
+    text = "\n".join([str(error), *causes])
+    if NO_MEMORY.search(text):
+        found = next((cause for cause in causes if NO_MEMORY.search(cause)), causes[-1])
+        return ResourceError(
+            expected="memory for the model and for the keys and values of its context",
+            found=found,
+            where=where,
+            fix="in model.options set max_model_len lower, or kv_cache_memory_bytes (on a CPU), or "
+            "gpu_memory_utilization, or share the model with tensor_parallel_size; or take a smaller model",
+        )
+    if "are not supported for now" in text or "has no vLLM implementation" in text:
+        expected, fix = "a model that vLLM can run", "set model.engine to hf"
+    else:
+        expected = "vLLM to start and to run the model"
+        fix = "mend what it says, check model.options, or set model.engine to hf"
+    return ModelError(expected=expected, found=causes[0], where=where, fix=fix)
+
+
+def _printed_errors(printed: IO[bytes] | None) -> list[str]:
+    """The exceptions that vLLM's processes printed, without what vLLM puts before each line."""
+    if printed is None:
+        return []
+    size = os.fstat(printed.fileno()).st_size
+    text = os.pread(printed.fileno(), size, 0).decode("utf-8", errors="replace")
+    found = re.findall(
+        r"(?:\] |^)((?:[a-zA-Z_]\w*\.)*[A-Z]\w*(?:Error|Exception): .+)$", text, re.MULTILINE
+    )
+    return [line.strip() for line in found if "Engine core initialization failed" not in line]
