@@ -291,7 +291,13 @@ def test_a_command_that_was_killed_goes_on_where_it_stopped(tmp_path, sign):
         command = [sys.executable, "-m", "demur", "score", str(path), "--resamples", "5", "--json"]
         command += ["--judge-url", server.url, "--judge-model", "tiny", "--judge-set", "concurrency=1"]
         command += ["--judge-set", f"cache={tmp_path / 'kept.sqlite'}"]
-        first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        first = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # Tests that run in the background ignore Ctrl-C, and would hand that on.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         assert stuck.wait(60)
         first.send_signal(sign)
         first.communicate(timeout=60)
