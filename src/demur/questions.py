@@ -318,11 +318,19 @@ def _batch(chunk: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     for field in schema:
         values = chunk.get(field.name)
         if values is None:
-            values = [default[field.name]] * size
+            same = default[field.name]
+            values = constant(same, size) if field.name in REPEATING else [same] * size
         elif field.name == "meta" and isinstance(values, list):
             values = [_json(meta) for meta in values]
         columns.append(_column(values, field.type))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def constant(value: str, size: int) -> pa.DictionaryArray:
+    """A column of few values that is one value throughout."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(np.zeros(size, np.int16), pa.array([value]))
 
 
 @cache

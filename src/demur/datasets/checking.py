@@ -73,7 +73,9 @@ class _Rows:
             self.keys.view(np.int64)[part] = list(map(hash, same))
             self.answers[part] = [hash(given[0]) if given else _NONE for given in answers]
             self.gives_away[part] = list(map(_gives_away, same, answers))
-            self.lacks_answers[part] = [not any(map(str.strip, given)) for given in answers]
+            self.lacks_answers[part] = [
+                not (given and (given[0].strip() or any(map(str.strip, given)))) for given in answers
+            ]
             start = part.stop
         tasks, names = questions.codes("task")
         free = tasks != (names.index("choice") if "choice" in names else _NONE)
@@ -113,19 +115,16 @@ def _gives_away(same: str, answers: Sequence[str]) -> bool:
     """
     text, asked = same.partition("\n")[0], ""
     for answer in answers:
-        if answer.isascii():  # most are ruled out by their first word, for a tenth of the price
-            first = _WORD.search(answer)
-            if first is None or first[0].casefold() not in text:
-                continue
-        asked = asked or f" {' '.join(_WORD.findall(text))} "
-        words = _words(answer)
-        if len(words) > 1 and f" {words} " in asked:
-            return True
+        words = _WORD.findall(answer.casefold() if answer.isascii() else normalise(answer))
+        for word in words:
+            if word not in text:  # that rules most of them out, for a tenth of the price
+                break
+        else:
+            asked = asked or f" {' '.join(_WORD.findall(text))} "
+            together = " ".join(words)
+            if len(together) > 1 and f" {together} " in asked:
+                return True
     return False
-
-
-def _words(text: str) -> str:
-    return " ".join(_WORD.findall(normalise(text)))
 
 
 def _imbalance(questions: QuestionTable, answers: npt.NDArray[np.int64]) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ EXAMPLES = 3
 _OPENING = "\"'“”‘’«»„‚([{¿¡"
 _CLOSING = "\"'“”‘’«»)]}.,;:!?…。、！？،؟।"
 _AROUND = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
+_ASCII_AROUND = re.compile(f"[{re.escape(''.join(filter(str.isascii, _OPENING + _CLOSING)))}]")
 _RANKS = {"train": 0, "calibration": 1}
 
 Mask = npt.NDArray[np.bool_]
@@ -65,10 +66,12 @@ def normalise(text: str) -> str:
     """A question's text without what does not change the question: case, width, spacing, quotes and
     punctuation around words. Signs within or before words stay: C++, x-1 and -1 are not C, x1 and 1.
     """
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    plain, around = text, _ASCII_AROUND
+    if not text.isascii():
+        plain, around = unicodedata.normalize("NFKC", text), _AROUND
     words = plain.casefold().rstrip(_CLOSING).split()
     joined = " ".join(words)
-    if _AROUND.search(joined):  # most questions have no such sign but the one they end with
+    if around.search(joined):  # most questions have no such sign but the one they end with
         joined = " ".join(filter(None, (word.lstrip(_OPENING).rstrip(_CLOSING) for word in words)))
     return joined or plain
 

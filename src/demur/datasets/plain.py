@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from demur.datasets.rows import DATASET, Origin, RowReader
-from demur.questions import QuestionTable
+from demur.questions import QuestionTable, constant
 from demur.records import question_id
 
 if TYPE_CHECKING:
@@ -100,11 +100,13 @@ def _columns(table: pa.Table, fields: Mapping[str, str], origin: Origin) -> dict
         else [question_id(text, context=context) for text, context in asked],
         "text": texts,
         "answers": _answers(table, fields["answers"]),
-        "task": ["open" if context is None else "contextual" for context in contexts],
+        "task": ["open" if context is None else "contextual" for context in contexts]
+        if "context" in fields
+        else None,
         "context": contexts,
-        "dataset": [DATASET] * len(texts),
-        "split": [origin.split or "train"] * len(texts),
-        "domain": [origin.domain] * len(texts),
+        "dataset": constant(DATASET, len(texts)),
+        "split": constant(origin.split or "train", len(texts)),
+        "domain": constant(origin.domain, len(texts)),
         "group": _labels(table, fields["group"]) if "group" in fields else None,
     }
 
