@@ -17,13 +17,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
 from demur import __version__
 from demur.config import Config, differences, load_config, save_config
-from demur.errors import DemurError, RunFolderError
+from demur.errors import DemurError, RunFolderError, UnknownNameError
 from demur.files import PARTIAL_SUFFIX, write_json
 
 SCHEMA_VERSION = 1
@@ -46,6 +46,37 @@ class RunFolder:
     """Paths inside a run folder."""
 
     root: Path
+
+    @classmethod
+    def finished(cls, root: Path) -> Self:
+        """The folder of a run that was evaluated.
+
+        Raises:
+            RunFolderError: this is none.
+        """
+        run = cls(root)
+        if not run.metrics.exists():
+            raise RunFolderError(
+                expected="a run folder with predictions and metrics",
+                found="no metrics.json",
+                where=str(root),
+                fix="name the folder that `demur run --out` wrote",
+            )
+        return run
+
+    def systems(self, chosen: str) -> dict[str, Any]:
+        """What the manifest knows of each system, by name.
+
+        Args:
+            chosen: must be among them.
+
+        Raises:
+            UnknownNameError: it is not.
+        """
+        found: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))["systems"]
+        if chosen not in found:
+            raise UnknownNameError("system", chosen, found, "--system")
+        return found
 
     @property
     def config(self) -> Path:

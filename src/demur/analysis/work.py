@@ -13,7 +13,6 @@ from demur.analysis.perplexity import question_log_perplexities
 from demur.analysis.signals import side_by_side, with_agreement
 from demur.analysis.sweep import sweep
 from demur.config import load_config
-from demur.errors import RunFolderError, UnknownNameError
 from demur.files import write_json, write_text
 from demur.metrics import splits_of
 from demur.records import SIGNALS, Prediction, Probe, Question, read_parquet
@@ -35,19 +34,10 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
         UnknownNameError: the run has no such system.
         ModelError: the base model cannot be opened.
     """
-    run = RunFolder(root)
-    if not run.metrics.exists():
-        raise RunFolderError(
-            expected="a run folder with predictions and metrics",
-            found="no metrics.json",
-            where=str(root),
-            fix="name the folder that `demur run --out` wrote",
-        )
+    run = RunFolder.finished(root)
     config = load_config(run.config)
-    systems = json.loads(run.manifest.read_text(encoding="utf-8"))["systems"]
     system = system or config.method
-    if system not in systems:
-        raise UnknownNameError("system", system, systems, "--system")
+    run.systems(system)
     settings: dict[str, Any] = {
         "level": config.evaluation.level,
         "resamples": config.evaluation.resamples,

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from demur.config import load_config
-from demur.errors import DataError, RunFolderError, UnknownNameError
+from demur.errors import DataError, UnknownNameError
 from demur.files import write_json
 from demur.guarantees import recalibration
 from demur.guarantees.sentences import sentences
@@ -56,19 +56,10 @@ def calibrate_run(
         DataError: the run has no calibration split, or too small a one for the map or for learned signals.
         ConfigError: shares outside (0, 1), or a map that does not suit the signal.
     """
-    run = RunFolder(root)
-    if not run.metrics.exists():
-        raise RunFolderError(
-            expected="a run folder with predictions and metrics",
-            found="no metrics.json",
-            where=str(root),
-            fix="name the folder that `demur run --out` wrote",
-        )
+    run = RunFolder.finished(root)
     config = load_config(run.config)
-    systems = json.loads(run.manifest.read_text(encoding="utf-8"))["systems"]
     system = system or config.method
-    if system not in systems:
-        raise UnknownNameError("system", system, systems, "--system")
+    systems = run.systems(system)
     rows = _rows(run, system)
     signal = signal or systems[system]["primary_signal"]
     names = {name for _, row in rows for name in row.signals}
