@@ -62,7 +62,7 @@ FULL_DISK = """
 mount -t tmpfs -o size={small}k none {disk} || exit 77
 code=0; {line} 2>&1 || code=$?
 [ $code = 2 ] || {{ echo "exit code $code"; exit 1; }}
-ls {disk}/run/work/probe | sed -n 's/.*parquet$/stored: &/p'
+(cd {disk}/run && ls work/probe) | sed -n 's/.*parquet$/stored: &/p'
 mount -o remount,size=64m {disk}
 {line} > /dev/null 2>&1
 cp -r {disk}/run {kept}

@@ -252,7 +252,7 @@ class Comparison:
     """One metric beside one library."""
 
     metric: str
-    library: str
+    package: str
     call: str
     """What is called there, and how it is made comparable."""
     theirs: Callable[[Sample], float]
@@ -533,7 +533,7 @@ def page(same: list[Comparison], other: list[Comparison], drawn: int, each: int,
             "| metric | library | called there | samples | compared | undefined here | largest gap |",
             "| --- | --- | --- | --- | --- | --- | --- |",
             *(
-                f"| `{item.metric}` | {item.library} | {item.call} | {item.on} | {item.compared:,} | "
+                f"| `{item.metric}` | {item.package} | {item.call} | {item.on} | {item.compared:,} | "
                 f"{item.undefined:,} | {item.largest:.1e} |"
                 for item in same
             ),
@@ -548,7 +548,7 @@ def page(same: list[Comparison], other: list[Comparison], drawn: int, each: int,
             "| metric | library | called there | samples | compared | largest gap | why |",
             "| --- | --- | --- | --- | --- | --- | --- |",
             *(
-                f"| `{item.metric}` | {item.library} | {item.call} | {item.on} | {item.compared:,} | "
+                f"| `{item.metric}` | {item.package} | {item.call} | {item.on} | {item.compared:,} | "
                 f"{item.largest:.2g} | {item.why} |"
                 for item in other
             ),
@@ -578,7 +578,7 @@ def main() -> None:
         for item in (*same, *other):
             item.add(sample)
     for item in (*same, *other):
-        print(f"{item.metric:24} {item.library:18} {item.compared:6} {item.largest:.2e}  {item.call}")
+        print(f"{item.metric:24} {item.package:18} {item.compared:6} {item.largest:.2e}  {item.call}")
     text = page(same, other, drawn, given.each, time.monotonic() - started)
     if given.page:
         given.page.write_text(text, encoding="utf-8")

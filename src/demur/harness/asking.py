@@ -134,7 +134,7 @@ class _Listening:
     @classmethod
     def open(cls, path: str, **settings: Any) -> Self:
         """There is nothing to open."""
-        raise NotImplementedError
+        raise TypeError("an engine that listens is made, not opened")
 
     @classmethod
     def check(cls, path: str, **settings: Any) -> None:
