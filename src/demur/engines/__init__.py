@@ -1,6 +1,6 @@
 """Engines: who generates the text. One file per engine, all behind `base.Engine`."""
 
-from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling
+from demur.engines.base import Asked, Capabilities, Engine, Generated, Message, Progress, Sampling
 from demur.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
@@ -18,6 +18,7 @@ __all__ = [
     "Capabilities",
     "Engine",
     "Generated",
+    "Message",
     "Progress",
     "Sampling",
 ]

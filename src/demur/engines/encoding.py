@@ -7,13 +7,17 @@ writes every special token itself, so that none is added twice.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from demur.errors import DataError, ModelError, UnknownNameError
+from jinja2 import TemplateError
+
+from demur.engines.base import Message
+from demur.errors import ConversationError, DataError, ModelError, UnknownNameError
 
 FORMATS = ("auto", "plain", "chat")
 
@@ -58,6 +62,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.format = _resolve(format, tokenizer)
         self.chat_options = dict(chat_options)
+        self.history: tuple[Message, ...] = ()
         self._prefix = [] if self.format == "chat" else _added_before_text(tokenizer)
         self._thinks = any(chat_options.get(name) for name in DIRECT)
 
@@ -65,13 +70,42 @@ class Encoder:
         """The text that the model really reads for ``prompt``, without what the tokenizer adds itself."""
         if self.format == "plain":
             return prompt
+        turns = (*self.history, Message("user", prompt))
         text = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}],
+            [{"role": turn.role, "content": turn.content} for turn in turns],
             tokenize=False,
             add_generation_prompt=True,
             **self.chat_options,
         )
         return cast(str, text) if self._thinks else _close_thinking(cast(str, text))
+
+    def after(self, history: Sequence[Message]) -> Encoder:
+        """The same encoder, with earlier turns before every prompt.
+
+        Raises:
+            ConversationError: plain text has no turns, or the chat template does not take these.
+        """
+        other = copy.copy(self)
+        other.history = tuple(history)
+        if not history:
+            return other
+        if self.format == "plain":
+            raise ConversationError(
+                expected="one question, since this model has no chat template to write several turns with",
+                found=f"{len(history)} earlier turns: {', '.join(turn.role for turn in history)}",
+                where="the conversation",
+                fix="ask one question at a time, without a system message, or use a chat model",
+            )
+        try:
+            other.render("?")
+        except (TemplateError, ValueError, TypeError) as error:
+            raise ConversationError(
+                expected="turns that the model's chat template takes",
+                found=f"{', '.join(turn.role for turn in history)}, then user: {error}",
+                where="the conversation",
+                fix="leave out what it does not take, such as the system message",
+            ) from error
+        return other
 
     def encode(self, prompt: str, continuation: str = "") -> list[int]:
         """The tokens of a prompt and what continues it, tokenised as one text."""
@@ -156,6 +190,11 @@ class Encoder:
             found="an empty prompt, and a tokenizer without BOS or EOS token to begin with",
             fix="use a template with some text before the question",
         )
+
+
+def pairs(prompts: Sequence[str], leads: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Each prompt with what already follows it."""
+    return list(zip(prompts, leads or [""] * len(prompts), strict=True))
 
 
 def end_tokens(declared: int | Sequence[int] | None, tokenizer: Any) -> frozenset[int]:
