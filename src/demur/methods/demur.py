@@ -37,6 +37,8 @@ class Demur:
         primary_signal="learned",
         weights="r-tuning",
         combines=("sure", "likelihood"),
+        rule="learned",
+        certifies=True,
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
