@@ -197,14 +197,15 @@ class Answerer:
             yield from pieces(answer.text)
             yield answer
             return
-        shown, said = 0, ""
+        shown = 0
         for item in self._following(question, how):
             if isinstance(item, Answer):
                 yield item
             else:
                 said = item.lstrip()
-                yield said[shown:]
-                shown = len(said)
+                if len(said) > shown:
+                    yield said[shown:]
+                    shown = len(said)
 
     def _following(self, question: Given, how: Mapping[str, Any]) -> Iterator[str | Answer]:
         """What the answer is so far, again and again, and then the answer."""
