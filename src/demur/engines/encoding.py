@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -241,6 +242,10 @@ def _close_thinking(text: str) -> str:
     return text.rstrip() + THINK_CLOSED if text.rstrip().endswith(THINK_OPEN) else text
 
 
+BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+"""A token that is a byte, as tokenizers with byte fallback name it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A generated text up to its first stop string."""
@@ -281,6 +286,17 @@ class Decoder:
         if token not in self._pieces:
             self._pieces[token] = self._after(self._anchor, [token])
         return self._pieces[token]
+
+    def settled(self, tokens: Sequence[int]) -> Sequence[int]:
+        """The tokens but for those at the end that are bytes: what follows them may change their text."""
+        end = len(tokens)
+        while end and self._is_byte(tokens[end - 1]):
+            end -= 1
+        return tokens[:end]
+
+    def _is_byte(self, token: int) -> bool:
+        name = self.tokenizer.convert_ids_to_tokens(token)
+        return "\N{REPLACEMENT CHARACTER}" in self.piece(token) or BYTE.fullmatch(name or "") is not None
 
     def cut(self, prompt: Sequence[int], generated: Sequence[int], stops: Sequence[str]) -> Cut:
         """The text before the first stop string and how many of the tokens form it.

@@ -104,7 +104,7 @@ class Endings:
 
     def so_far(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
         """What is certain of a response that grows: no half character, no beginning of a stop string."""
-        text = self.decoder.cut(prompt, tokens, self.stops).text.rstrip("\N{REPLACEMENT CHARACTER}")
+        text = self.decoder.cut(prompt, self.decoder.settled(tokens), self.stops).text
         ends = (stop[:size] for stop in self.stops for size in range(len(stop) - 1, 0, -1))
         return text.removesuffix(next((end for end in ends if text.endswith(end)), ""))
 
