@@ -66,6 +66,9 @@ class ServerSettings(Section):
     cache: Path | None = Field(
         None, description="file that keeps every reply; left out: one in the user's cache folder"
     )
+    remember: bool = Field(
+        True, description="keep replies at all; without, what was interrupted is asked again"
+    )
     price_in: Annotated[float, Field(ge=0)] | None = Field(
         None, description="price of a million prompt tokens, to say what it cost"
     )
