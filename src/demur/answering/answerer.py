@@ -8,7 +8,7 @@ import itertools
 import queue
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -226,7 +226,7 @@ class Answerer:
 
     async def stream_async(
         self, question: Given, *, optimistic: bool = False, **how: Any
-    ) -> AsyncIterator[str | Answer]:
+    ) -> AsyncGenerator[str | Answer, None]:
         """`stream` without blocking."""
         if not optimistic:
             answer = await self.ask_async(question, **how)
