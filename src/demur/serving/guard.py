@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demur.endpoints.client import read_key
+from demur.endpoints.client import read_keys as endpoint_keys
 from demur.errors import ConfigError
 from demur.serving.problems import Problem, busy
 from demur.serving.settings import ServeSettings
@@ -49,8 +49,7 @@ def read_keys(settings: ServeSettings) -> tuple[bytes, ...]:
         ConfigError: the variable is not set, or others could reach a server without a key.
     """
     if settings.key_variable is not None:
-        keys = (part.strip() for part in read_key(settings.key_variable).split(","))
-        return tuple(key.encode() for key in keys if key)
+        return tuple(key.encode() for key in endpoint_keys(settings.key_variable))
     if settings.loopback or settings.force:
         return ()
     raise ConfigError(

@@ -200,3 +200,4 @@ def log_to_stderr(*, log_prompts: bool) -> None:
     handler.setFormatter(JsonLines(log_prompts=log_prompts))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     log.setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # not each request that is no HTTP
