@@ -38,7 +38,15 @@ app.add_typer(data_app, name="data")
 app.command("tax")(tax)
 app.command("export-tasks")(export_tasks)
 
-SHORT = {"model": "model.path", "data": "data.name", "method": "method", "out": "out", "seed": "seed"}
+SHORT = {
+    "model": "model.path",
+    "data": "data.name",
+    "method": "method",
+    "out": "out",
+    "seed": "seed",
+    "launch": "training.launch.strategy",
+    "processes": "training.launch.processes",
+}
 """Short flags for the settings that are given most."""
 
 
