@@ -5,22 +5,21 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 
 import psutil
 import pytest
-import torch
 from safetensors.torch import load_file
 
+from demur import stopping
 from demur.config import TrainingSettings
 from demur.engines.hf import HFEngine
 from demur.errors import TrainingError
 from demur.pocket import bundled_model
+from demur.stopping import Stopped
 from demur.training.checkpoints import MARK
-from demur.training.launch import Here, InProcesses
+from demur.training.launch import Here
 from demur.training.plan import TokenisedRow, count_steps
 from demur.training.processes import Job, Source, train_in_processes
 from demur.training.strategies import FOLDER, Strategy
@@ -54,7 +53,9 @@ def rows_of(count, seed=0):
     return rows
 
 
-ROWS = rows_of(26)  # 26 = 4 x 6 + 2: the last update of a pass has two rows, and three places in each process
+ROWS = rows_of(
+    26
+)  # 26 = 4 x 6 + 2: the last update of a pass has two rows, and three places in each process
 
 
 def engine():
@@ -87,44 +88,9 @@ def difference(first, second):
     return max((first[name] - second[name]).abs().max().item() for name in first)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder, steps = tmp_path_factory.mktemp("two") / "sft", []
-    tuned, ran = in_two(folder, progress=steps.append)
-    return tuned, ran, steps
-
-
-def test_an_adapter_is_the_one_that_one_process_tunes(undisturbed, tmp_path):
-    tuned, ran, steps = undisturbed
-    alone = in_one(tmp_path)
-    assert difference(alone, tuned) < TOLERANCE
-    moved = max(v.abs().max().item() for n, v in alone.items() if "lora_B" in n)
-    assert moved > 1000 * TOLERANCE, "lora_B begins at zero: it was trained, far beyond the tolerance"
-    assert sum(steps) == count_steps(26, TrainingSettings(**SETTINGS)) == 10
-    assert ran == {
-        "kind": "ddp",
-        "distributed_type": "MULTI_CPU",
-        "wrapped_by": "DistributedDataParallel",
-        "zero_stage": None,
-        "processes": 2,
-        "backend": "gloo",
-        "device": "cpu",
-    }
-
-
-def test_so_are_all_weights(tmp_path):
-    """batch_size 3 alone does not divide: each process reads 3 of an update's 6 rows at once, once."""
-    options = {"lora": False, "batch_size": 3, "accumulate": 2, "learning_rate": 1e-4, "epochs": 1}
-    alone = in_one(tmp_path / "one", **options)
-    tuned, ran = in_two(tmp_path / "two", **options)
-    assert difference(alone, tuned) < TOLERANCE
-    assert difference(alone, weights(bundled_model())) > 10 * TOLERANCE
-    assert ran["kind"] == "ddp"
-
-
-def test_a_killed_process_ends_with_an_error_and_training_goes_on(undisturbed, tmp_path):
-    """Killed in the second pass (steps 6 to 10), whose order differs from that of the first."""
-    folder = tmp_path / "sft"
+def test_a_killed_process_ends_with_an_error_and_the_rest_is_as_in_one_process(tmp_path):
+    """Killed in the second pass (steps 6 to 10), whose order is not that of the first."""
+    folder, steps = tmp_path / "sft", []
     killer = threading.Thread(target=kill_one_process_after, args=(folder / "checkpoint-7" / MARK,))
     killer.start()
     with pytest.raises(TrainingError) as failed:
@@ -135,11 +101,23 @@ def test_a_killed_process_ends_with_an_error_and_training_goes_on(undisturbed, t
     assert not (folder / "model").exists()
     assert not workers(), "the other process was ended, too"
     log = (folder / "log.txt").stat().st_size
-    steps = []
-    tuned, _ = in_two(folder, progress=steps.append)
+    tuned, ran = in_two(folder, progress=steps.append)
     assert steps[0] >= 7, "the first report holds the steps of the checkpoint"
+    assert sum(steps) == count_steps(26, TrainingSettings(**SETTINGS)) == 10
     assert (folder / "log.txt").stat().st_size >= log, "what failed before can still be read"
-    assert difference(tuned, undisturbed[0]) == 0, "the same additions in the same order"
+    alone = in_one(tmp_path)
+    assert difference(alone, tuned) < TOLERANCE
+    moved = max(value.abs().max().item() for name, value in alone.items() if "lora_B" in name)
+    assert moved > 1000 * TOLERANCE, "lora_B begins at zero: it was trained, far beyond the tolerance"
+    assert ran == {
+        "kind": "ddp",
+        "distributed_type": "MULTI_CPU",
+        "wrapped_by": "DistributedDataParallel",
+        "zero_stage": None,
+        "processes": 2,
+        "backend": "gloo",
+        "device": "cpu",
+    }
 
 
 def kill_one_process_after(mark):
@@ -169,46 +147,80 @@ def test_what_runs_instead_of_the_strategy_is_refused(tmp_path):
     assert not (tmp_path / "sft/model").exists()
 
 
-def test_stages_go_on_from_each_other_and_the_engine_answers_as_tuned(tmp_path):
-    here, there = engine(), engine()
-    settings = TrainingSettings(**{**SETTINGS, "epochs": 1, "save_steps": 100})
-    one, two = Here(here, seed=SEED), InProcesses(there, SOURCE, DDP, seed=SEED)
-    prompts, options = ["Where does"], [[" the", " a"]]
-    untuned = there.score(prompts, options)[0][0]
-    for number in (1, 2):
-        for name, tuner, asked in (("one", one, here), ("two", two, there)):
-            tuner.tune(rows_of(12, seed=number), settings, tmp_path / name / str(number), lambda _: None)
-            tuner.put_into(asked)
-        scores = [each.score(prompts, options)[0][0] for each in (here, there)]
-        assert scores[0] == pytest.approx(scores[1], abs=1e-3)
-        assert abs(scores[0] - untuned) > 0.1
-        untuned = scores[0]
-    one.save(tmp_path / "one/model")
-    two.save(tmp_path / "two/model")
-    assert difference(weights(tmp_path / "one/model"), weights(tmp_path / "two/model")) < TOLERANCE
+def test_a_run_stops_when_asked_and_goes_on_through_its_rounds(tmp_path, signals):
+    """In the second round the rows depend on what the model of the first one says."""
+    from demur.config import load_config
+    from demur.pipeline import Pipeline
 
+    def run(name, **more):
+        given = {"out": tmp_path / name, "baselines": "", "rounds": 2, "data.limit": 60, **CUT, **more}
+        return Pipeline(load_config(None, given)).run(until="train").root
 
-def test_the_command_stops_when_asked_and_goes_on(tmp_path):
-    out = tmp_path / "run"
-    command = [sys.executable, "-m", "demur", "train", "--out", out, "--limit", "60", "--baselines", "[]"]
-    command += ["--launch", "ddp", "--processes", "2", "--training.epochs", "12", "--training.save_steps", "5"]
-    log = (tmp_path / "log").open("w+")
-    process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
-    while process.poll() is None and not list(out.glob("work/training/*/*/round1/sft/checkpoint-*/complete")):
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGTERM)
-    assert process.wait() == 143, log.seek(0) or log.read()
+    alone, out = run("one"), tmp_path / "two"
+    together = {"training.launch.strategy": "ddp", "training.launch.processes": 2}
+    stopper = threading.Thread(target=stop_after, args=(out, "checkpoint-5"))
+    stopper.start()
+    with pytest.raises(Stopped) as stopped:
+        run("two", **together)
+    stopper.join()
+    signals()
+    assert stopped.value.code == 143
     (stage,) = out.glob("work/training/*/*/round1/sft")
-    whole = [int(mark.parent.name.rpartition("-")[2]) for mark in stage.glob("checkpoint-*/complete")]
-    assert max(whole) < 180, "stopped before the last step"
+    whole = [int(mark.parent.name.rpartition("-")[2]) for mark in stage.glob(f"checkpoint-*/{MARK}")]
+    assert 5 <= max(whole) < 90, "60 rows, 6 an update, 9 passes: stopped before the last step"
     assert not (stage / "model").exists()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    notes = json.loads((out / "manifest.json").read_text())["stages"]["train/r-tuning"]
-    assert notes["plan"]["sft"]["steps"] == 180  # 60 rows, 4 an update, 12 passes
-    assert notes["processes"]["sft"]["kind"] == "ddp"
-    assert notes["processes"]["sft"]["processes"] == 2
-    model = out / "systems/r-tuning/model"
-    assert {"adapter_model.safetensors", "demur.json"} <= {path.name for path in model.iterdir()}
-    assert not list(model.glob("*.bin")), "no pickle"
-    assert torch.isfinite(torch.cat([value.flatten() for value in weights(model).values()])).all()
+    assert not workers()
+    run("two", **together)
+    assert (out / "systems/r-tuning/training/round2-sft.jsonl").read_bytes() == (
+        alone / "systems/r-tuning/training/round2-sft.jsonl"
+    ).read_bytes()
+    tuned = out / "systems/r-tuning/model"
+    assert difference(weights(alone / "systems/r-tuning/model"), weights(tuned)) < TOLERANCE
+    assert difference(weights(bundled_model()), weights(tuned)) > 100 * TOLERANCE
+    notes, plain = (
+        json.loads((folder / "manifest.json").read_text())["stages"]["train/r-tuning"]
+        for folder in (out, alone)
+    )
+    assert notes["plan"] == plain["plan"]
+    assert notes["drift"] == plain["drift"]
+    assert notes["plan"]["sft"]["steps"] == 90
+    assert {name: ran["kind"] for name, ran in notes["processes"].items()} == {
+        "sft": "ddp",
+        "round2-sft": "ddp",
+    }
+    assert "processes" not in plain
+    assert {"model.safetensors", "demur.json"} <= {path.name for path in tuned.iterdir()}
+    assert not list(tuned.glob("*.bin")), "no pickle"
+
+
+CUT = {
+    "training.lora": "false",
+    "training.learning_rate": 1e-4,
+    "training.batch_size": 3,
+    "training.accumulate": 2,
+    "training.epochs": 9,
+    "training.save_steps": 5,
+    "r_tuning.loss": "all",
+}
+"""Every weight is tuned. Three rows do not divide; each process reads 3 of an update's 6 rows at once."""
+
+
+def stop_after(out, checkpoint):
+    while not list(out.glob(f"work/training/*/*/round1/sft/{checkpoint}/{MARK}")):
+        time.sleep(0.002)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture
+def signals():
+    """Signals as the command line has them, put back afterwards; a call forgets the last one."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def forget():
+        stopping._asked, stopping._depth = None, 0
+
+    stopping.stop_on_signals()
+    yield forget
+    forget()
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -79,7 +79,13 @@ def dataset(rows: Sequence[TokenisedRow]) -> Dataset:
 
 
 def arguments(
-    settings: TrainingSettings, *, seed: int, output: Path, on_cpu: bool, processes: int = 1
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    output: Path,
+    on_cpu: bool,
+    processes: int = 1,
+    bf16: bool = False,
 ) -> SFTConfig:
     """TRL's arguments.
 
@@ -89,6 +95,7 @@ def arguments(
     Args:
         output: folder for checkpoints.
         processes: how many train together.
+        bf16: left off, the model's own dtype rules: Demur opens it in the dtype that was asked for.
     """
     at_once, accumulate = (
         (settings.batch_size, settings.accumulate) if processes == 1 else divide(settings, processes)
@@ -106,7 +113,7 @@ def arguments(
         max_length=settings.max_length,
         completion_only_loss=True,
         gradient_checkpointing=settings.gradient_checkpointing,
-        bf16=False,  # the model's own dtype rules: Demur opens it in the dtype that was asked for
+        bf16=bf16,
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=False if processes > 1 else None,  # every row goes through every weight

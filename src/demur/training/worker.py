@@ -52,19 +52,23 @@ def work(job: Job, folder: Path) -> None:
     """
     from accelerate import PartialState
 
-    from demur.engines.loading import pick_device
+    from demur.engines.loading import pick_device, pick_dtype
     from demur.training.checkpoints import Report, StopWhenAsked
     from demur.training.sft import arguments, fit, prepare
 
+    device = pick_device(job.source.device)
+    dtype = str(pick_dtype(job.source.dtype, device)).removeprefix("torch.")
     chosen = arguments(
         job.settings,
         seed=job.seed,
         output=folder,
-        on_cpu=pick_device(job.source.device).type == "cpu",
+        on_cpu=device.type == "cpu",
         processes=job.strategy.processes,
+        # DeepSpeed takes every weight to float32 unless it is told otherwise
+        bf16=job.strategy.kind == "deepspeed" and dtype == "bfloat16",
     )
     first = chosen.process_index == 0
-    model, tokenizer = _open(job, chosen.device)
+    model, tokenizer = _open(job, dtype, chosen.device)
     stop = StopWhenAsked(lambda: asked_to_stop() or (first and (folder / STOP).exists()))
     trainer = prepare(
         model,
@@ -82,9 +86,9 @@ def work(job: Job, folder: Path) -> None:
     PartialState().destroy_process_group()
 
 
-def _open(job: Job, device: Any) -> tuple[Any, Any]:
+def _open(job: Job, dtype: str, device: Any) -> tuple[Any, Any]:
     """The model to tune, with the adapter or weights that training goes on from."""
-    from demur.engines.loading import load, pick_dtype
+    from demur.engines.loading import load
 
     source, start = job.source, job.start
     adapter = start is not None and (start / "adapter_config.json").exists()
@@ -93,7 +97,7 @@ def _open(job: Job, device: Any) -> tuple[Any, Any]:
     model, tokenizer = load(
         source.path if start is None or adapter else start,
         adapter=None,
-        dtype=str(pick_dtype(source.dtype, device)).removeprefix("torch."),
+        dtype=dtype,
         device=place,
         revision=source.revision if start is None or adapter else None,
         trust_remote_code=source.trust_remote_code,
