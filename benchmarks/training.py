@@ -4,9 +4,10 @@
     python benchmarks/training.py --json training.json
 
 Both sides tune LoRA matrices on the same rows with the same settings, from rows to a saved adapter, on the
-pocket model and on a Llama of random weights with a vocabulary of 128,256 (where the output layer is most
-of the work). Every figure comes from a process of its own, in turns, round by round; medians over the rounds
-and the range of ratios within a round are given. Demur's side also tokenises; the bare script gets token ids.
+pocket model and on a Llama of random weights with a vocabulary of 128,256, where the output layer is most
+of the work. Every figure comes from a process of its own, in turns, round by round; medians over the rounds
+and the range of ratios within a round are given. Demur's side also tokenises; the bare script gets token
+ids.
 """
 
 from __future__ import annotations
