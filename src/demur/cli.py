@@ -40,7 +40,15 @@ app.command("ask")(ask)
 app.command("tax")(tax)
 app.command("export-tasks")(export_tasks)
 
-SHORT = {"model": "model.path", "data": "data.name", "method": "method", "out": "out", "seed": "seed"}
+SHORT = {
+    "model": "model.path",
+    "data": "data.name",
+    "method": "method",
+    "out": "out",
+    "seed": "seed",
+    "launch": "training.launch.strategy",
+    "processes": "training.launch.processes",
+}
 """Short flags for the settings that are given most."""
 
 

@@ -15,12 +15,12 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from demur import __version__
-from demur.config import Config
+from demur.config import Config, TrainingSettings
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Sampling
@@ -51,6 +51,10 @@ from demur.records import (
 from demur.runfolder import Manifest, RunFolder
 from demur.selective.combination import Combination
 from demur.stored import StoredRows
+
+if TYPE_CHECKING:
+    from demur.training.processes import Source
+    from demur.training.strategies import Strategy
 
 R = TypeVar("R")
 
@@ -178,10 +182,10 @@ class Pipeline:
         owners = {system: self.info(system).weights or system for system in self.config.systems}
         return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
 
-    def open_model(self, system: str | None, *, engine: str | None = None) -> Engine:
+    def open_model(self, system: str | None, *, engine: str | None = None, **more: Any) -> Engine:
         """The base model (None), or the tuned model of a system, in the run's engine or another one."""
         tuned = self.folder.model(system) if system else None
-        return open_engine(self.config.model, base=self.model_path, tuned=tuned, engine=engine)
+        return open_engine(self.config.model, base=self.model_path, tuned=tuned, engine=engine, **more)
 
     @cached_property
     def samples(self) -> int:
@@ -254,10 +258,10 @@ class Pipeline:
             )
 
     def check_tuning(self) -> None:
-        """Look whether the run's engine has the weights that its systems tune.
+        """Look whether the weights that the run's systems tune are here, and can be tuned as it says.
 
         Raises:
-            ConfigError: it has not.
+            ConfigError: they are not, or cannot.
         """
         settings = self.config.model
         if self.tuned and not ENGINES.get(settings.engine).local:
@@ -268,6 +272,8 @@ class Pipeline:
                 fix="tune with model.engine hf from the weights, or choose systems that tune nothing, such "
                 "as --method honesty-prompt --baselines pretrain-t; `demur probe` needs no weights",
             )
+        for system in self.tuned:
+            self._strategy(system)
 
     def _data(self, loaded: LoadedData) -> None:
         self.data_hash = loaded.questions.digest()
@@ -471,17 +477,39 @@ class Pipeline:
                 if notes is not None:
                     notes |= self._train_one(system)
 
-    def _train_one(self, system: str) -> dict[str, Any]:
-        from demur.training.launch import launch
+    def _strategy(self, system: str) -> Strategy | None:
+        """How a system's training is divided among processes, None for one process.
 
-        engine, drift = self._take_engine(), []  # type: tuple[Any, list[dict[str, Any]]]
+        Raises:
+            ConfigError: it cannot be done as the settings say.
+        """
+        settings = {stage: self.config.training_for(system, stage) for stage in self.info(system).stages}
+        plain = TrainingSettings()
+        if all(s.launch == plain.launch and s.quantize == plain.quantize for s in settings.values()):
+            return None
+        from demur.engines.loading import pick_device
+        from demur.training.strategies import check
+
+        return check(settings, pick_device(self.config.model.device))
+
+    def _train_one(self, system: str) -> dict[str, Any]:
+        from demur.training.launch import Here, InProcesses, launch
+
+        settings, strategy = partial(self.config.training_for, system), self._strategy(system)
+        quantize = settings().quantize
+        drift: list[dict[str, Any]] = []
+        engine = self._take_engine(quantize if strategy is None else "none")
         card = self._card(system, engine)
         work = self.folder.work / "training" / system / self.train_hash[system]
-        plans = launch(
+        seed = self.config.seed
+        done = launch(
             engine,
             self._rounds(system, engine, work, drift),
-            settings=partial(self.config.training_for, system),
-            seed=self.config.seed,
+            tuner=InProcesses(engine, self._source(), strategy, seed=seed)
+            if strategy
+            else Here(engine, seed=seed),
+            count=self._round_count(system),
+            settings=settings,
             work=work,
             out=self.folder.model(system),
             card=card,
@@ -490,9 +518,26 @@ class Pipeline:
             title=f"tuning {system}",
         )
         return {
-            "plan": {stage: dataclasses.asdict(plan) for stage, plan in plans.items()},
+            "plan": {stage: dataclasses.asdict(plan) for stage, plan in done.plans.items()},
             "drift": drift,
+            **({"processes": done.ran} if done.ran else {}),
         }
+
+    def _source(self) -> Source:
+        """Where the base model comes from, for other processes."""
+        from demur.training.processes import Source
+
+        model = self.config.model
+        return Source(
+            path=self.model_path,
+            revision=model.revision,
+            dtype=model.dtype,
+            device=model.device,
+            trust_remote_code=model.trust_remote_code,
+        )
+
+    def _round_count(self, system: str) -> int:
+        return self.config.for_system(system).rounds or self.info(system).rounds
 
     def _rounds(
         self, system: str, engine: Engine, work: Path, drift: list[dict[str, Any]]
@@ -503,7 +548,7 @@ class Pipeline:
         yield {stage: list(read_jsonl(folder / f"{stage}.jsonl", Example)) for stage in stages}
         questions, before = self._training
         estimator = self._estimator(system)
-        for number in range(2, (self.config.for_system(system).rounds or self.info(system).rounds) + 1):
+        for number in range(2, self._round_count(system) + 1):
             key = f"{self.train_hash[system]}/{number}"
             store = self._store(f"probe{number}", Probe, key=key, within=work)
             made = self._ask(engine, questions, store, f"asking {system} again")
@@ -516,12 +561,12 @@ class Pipeline:
             yield later
             before = after
 
-    def _take_engine(self) -> Any:
+    def _take_engine(self, quantize: str) -> Any:
         """The base model, to be trained: nobody else gets this one afterwards."""
         engine = self.__dict__.pop("engine", None)
-        if engine is None or not engine.capabilities.trains:
+        if engine is None or not engine.capabilities.trains or quantize != "none":
             del engine  # its memory, before the weights are loaded
-            engine = self.open_model(None, engine="hf")
+            engine = self.open_model(None, engine="hf", quantize=quantize)
         return engine
 
     def _card(self, system: str, engine: Engine) -> dict[str, Any]:
@@ -539,6 +584,7 @@ class Pipeline:
             "stop": list(config.probe.stop),
             "max_new_tokens": config.probe.max_new_tokens,
             "primary_signal": info.primary_signal,
+            "quantize": self.config.training_for(system).quantize,
             "threshold": {"signal": "sure", "value": setup.config.r_tuning.threshold},
         }
 

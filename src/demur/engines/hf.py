@@ -134,6 +134,7 @@ class HFEngine:
         endpoint: ServerSettings | None = None,
         options: Mapping[str, Any] = NO_OPTIONS,
         chat_options: Mapping[str, Any] = DIRECT,
+        quantize: str = "none",
     ) -> Self:
         """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
 
@@ -149,10 +150,11 @@ class HFEngine:
             endpoint: not used.
             options: none are known.
             chat_options: variables for the chat template.
+            quantize: ``4bit`` or ``8bit``: hold the weights so, to tune an adapter on them.
 
         Raises:
             ModelError: the model cannot be loaded; says why and what to do.
-            ConfigError: a device or dtype that does not exist here, or an option.
+            ConfigError: a device or dtype that does not exist here, an option, or no way to quantize.
         """
         if options:
             raise ConfigError(
@@ -168,6 +170,7 @@ class HFEngine:
             device=device,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            quantize=quantize,
         )
         return cls(model.eval(), tokenizer, format=format, batch_size=batch_size, chat_options=chat_options)
 
