@@ -1,6 +1,6 @@
 """Engines: who generates the text. One file per engine, all behind `base.Engine`."""
 
-from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling
+from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling, Spreads
 from demur.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
@@ -9,6 +9,7 @@ ENGINES: Registry[type[Engine]] = Registry(
         "hf": "demur.engines.hf:HFEngine",
         "vllm": "demur.engines.vllm:VLLMEngine",
         "openai": "demur.engines.openai:OpenAIEngine",
+        "ray": "demur.engines.ray:RayEngine",
     },
 )
 
@@ -20,4 +21,5 @@ __all__ = [
     "Generated",
     "Progress",
     "Sampling",
+    "Spreads",
 ]
