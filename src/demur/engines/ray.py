@@ -3,7 +3,7 @@
 What is to be done is numbered. Ray Data hands the numbers to a pool of actors, each of which opens the
 model once. Whole units of a run (`spread`) are read, answered, judged and stored by the workers themselves,
 so that only numbers pass through this process. `generate`, `score` and `ask` cut their prompts into pieces
-for such a pool, and wait for the answers; each call opens the models anew, so they are meant for long lists.
+for such a pool, and wait for the answers; each call opens the models anew: they are meant for long lists.
 
 A worker that dies is started again by Ray, and the number it was at is handed out again in the next round;
 where its machine is gone, the others do the work. Repeating is left to the rounds, since Ray itself would
