@@ -3,8 +3,8 @@
     python benchmarks/workers.py
 
 The pocket model answers the pocket world's questions in units of 256, each greedily and with ten samples. A
-cluster of our own is started anew for every line. Rates are of the time between the first unit's beginning and
-the last one's end; processor time is that of the workers while they answer. Lines take turns.
+cluster of our own is started anew for every line. Rates are of the time between the first unit's beginning
+and the last one's end; processor time is that of the workers while they answer. Lines take turns.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ UNIT = 256
 
 
 class Unit(NamedTuple):
+    """When a unit was answered, in seconds since 1970, and how much processor time it took."""
+
     begin: float
     end: float
     cpu: float
@@ -57,7 +59,7 @@ def main() -> None:
     size = options.units * UNIT
     print(f"{size:,} questions, {options.rounds} rounds, medians; load {psutil.getloadavg()[1]:.1f}\n")
     print(
-        "| | questions/s | against one process | CPU s / 1,000 questions | s until a unit begins | s in all |"
+        "| | questions/s | against one process | CPU s / 1,000 questions | s to the first unit | s in all |"
     )
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     alone = lines["one process, hf"]
@@ -78,11 +80,11 @@ def here(units: int) -> Line:
 
 
 def pool(workers: int, units: int) -> Line:
-    import ray
-
     start = time.time()
     engine = RayEngine.open(bundled_model(), device="cpu", options={"workers": workers})
     found = [unit for _, unit in engine.spread(partial(answer, questions()), range(units))]
+    import ray  # not before: Demur settles first that nobody else can reach the cluster
+
     ray.shutdown()
     return line(start, found)
 

@@ -15,6 +15,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -264,6 +265,16 @@ def test_the_engine_starts_nothing_before_there_is_work():
     assert isinstance(engine, Spreads)
     assert engine.generate([], keys=[], sampling=Sampling()) == []
     assert not engine.capabilities.trains
+
+
+@needs_ray
+def test_a_cluster_of_our_own_is_closed_or_not_started(monkeypatch):
+    """Ray reads when it is imported who may reach a cluster."""
+    engine = RayEngine.open(bundled_model())
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(ConfigError, match=r"(?s)imported already.*call ray.init\(\)"):
+        engine.generate(["Why?"], keys=["a"], sampling=Sampling())
 
 
 def test_without_ray_it_is_said_what_to_install(monkeypatch):

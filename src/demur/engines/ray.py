@@ -353,15 +353,17 @@ def _connect(options: RayOptions) -> None:
     A cluster that was started here ends with this process, whatever ends it.
 
     Raises:
-        ConfigError: there is no such cluster.
+        ConfigError: there is no such cluster, or none that is closed to others can be started here.
     """
+    if _already_joined():
+        return
+    if options.address is None:
+        _require_not_imported()
     closed = {**CLOSED, "RAY_AUTH_TOKEN": secrets.token_hex(32)} if options.address is None else {}
     for name, value in {**QUIET, **closed}.items():
         os.environ.setdefault(name, value)  # read when Ray is imported
     import ray
 
-    if ray.is_initialized():
-        return
     settings: dict[str, Any] = {"address": options.address}
     if options.address is None:
         settings = {
@@ -383,6 +385,22 @@ def _connect(options: RayOptions) -> None:
                 fix="start one with `ray start --head`, and `ray start --address HOST:6379` on the other "
                 "machines, or leave the address out for one of our own on this machine",
             ) from error
+
+
+def _already_joined() -> bool:
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())
+
+
+def _require_not_imported() -> None:
+    """Raise where Ray has read its settings already, without those of a closed cluster."""
+    if "ray" in sys.modules and not CLOSED.keys() <= os.environ.keys():
+        raise ConfigError(
+            expected="to start a Ray cluster that nobody else can reach: Ray settles that when it is imported",
+            found="ray imported already by this program",
+            where="model.options.address",
+            fix="call ray.init() in the program first, as it suits you: that cluster is used then",
+        )
 
 
 @contextlib.contextmanager
