@@ -396,7 +396,7 @@ def _require_not_imported() -> None:
     """Raise where Ray has read its settings already, without those of a closed cluster."""
     if "ray" in sys.modules and not CLOSED.keys() <= os.environ.keys():
         raise ConfigError(
-            expected="to start a Ray cluster that nobody else can reach: Ray settles that when it is imported",
+            expected="to start a Ray cluster that nobody else can reach, as Ray does if told when imported",
             found="ray imported already by this program",
             where="model.options.address",
             fix="call ray.init() in the program first, as it suits you: that cluster is used then",
