@@ -267,12 +267,11 @@ class RayEngine:
         import ray.data
 
         gpus, workers = _room(self.options)
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        context.max_errored_blocks = -1  # only the death of a worker is an error: see `_Worker`
         given = ray.data.from_items(
             [{"number": number} for number in numbers], override_num_blocks=min(len(numbers), MOST_BLOCKS)
         )
+        given.context.enable_progress_bars = False
+        given.context.max_errored_blocks = -1  # only the death of a worker is an error: see `_Worker`
         with _quietly():
             finished = given.map_batches(
                 _Worker,
