@@ -47,6 +47,10 @@ class ModelError(DemurError, OSError):
     """A model that cannot be loaded, or asked."""
 
 
+class ConversationError(DemurError, ValueError):
+    """A conversation that the model cannot take part in."""
+
+
 class RunFolderError(DemurError, RuntimeError):
     """A run folder that does not fit what is asked of it."""
 

@@ -24,6 +24,7 @@ from demur.config import Config
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
+from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
@@ -174,23 +175,8 @@ class Pipeline:
 
     def open_model(self, system: str | None, *, engine: str | None = None) -> Engine:
         """The base model (None), or the tuned model of a system, in the run's engine or another one."""
-        settings = self.config.model
         tuned = self.folder.model(system) if system else None
-        adapter = tuned if tuned and (tuned / "adapter_config.json").exists() else None
-        path = str(tuned) if tuned and not adapter else self.model_path
-        name = engine or settings.engine
-        return ENGINES.get(name).open(
-            path,
-            adapter=adapter,
-            dtype=settings.dtype,
-            device=settings.device,
-            format=settings.format,
-            batch_size=settings.batch_size,
-            revision=settings.revision if path == self.model_path else None,
-            trust_remote_code=settings.trust_remote_code,
-            endpoint=settings.endpoint,
-            options=settings.options if name == settings.engine else {},
-        )
+        return open_engine(self.config.model, base=self.model_path, tuned=tuned, engine=engine)
 
     @cached_property
     def samples(self) -> int:

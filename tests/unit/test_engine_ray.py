@@ -203,6 +203,11 @@ def test_lists_are_asked_in_pieces(cluster):
         [item.option_logprobs for item in there], [item.option_logprobs for item in here], atol=1e-4
     )
     assert sorted(seen) == [4, PIECE]
+    leads = [f" {number}" for number in range(len(prompts))]
+    scored = [
+        engine.score(prompts, [[" Oslo", " Rome"]] * len(prompts), leads=leads) for engine in (ray, hf)
+    ]
+    np.testing.assert_allclose(*scored, atol=1e-4)
     assert ray.render("Why?") == hf.render("Why?")
     assert ray.encode("Why?") == hf.encode("Why?")
 

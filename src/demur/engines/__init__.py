@@ -1,6 +1,15 @@
 """Engines: who generates the text. One file per engine, all behind `base.Engine`."""
 
-from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling, Spreads
+from demur.engines.base import (
+    Asked,
+    Capabilities,
+    Engine,
+    Generated,
+    Message,
+    Progress,
+    Sampling,
+    Spreads,
+)
 from demur.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
@@ -19,6 +28,7 @@ __all__ = [
     "Capabilities",
     "Engine",
     "Generated",
+    "Message",
     "Progress",
     "Sampling",
     "Spreads",

@@ -15,6 +15,7 @@ What goes between the processes is pickled by Ray, as everything in Ray is; noth
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.util
 import json
 import logging
@@ -36,7 +37,16 @@ import pydantic
 from demur import errors
 from demur.config import Positive, Section, ServerSettings, explain
 from demur.engines import ENGINES
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Engine, Generated, Progress, Sampling
+from demur.engines.base import (
+    NO_OPTIONS,
+    Asked,
+    Capabilities,
+    Engine,
+    Generated,
+    Message,
+    Progress,
+    Sampling,
+)
 from demur.engines.checks import check_sampling, checked_batch_size
 from demur.engines.encoding import DIRECT, Encoder
 from demur.engines.loading import find_source, load_config
@@ -179,6 +189,7 @@ class RayEngine:
     ) -> list[Generated]:
         """Generate for each prompt, in the order given; see `Engine.generate` and the workers' engine."""
         check_sampling(sampling, prompts, keys)
+        sampling = _sendable(sampling)
 
         def task(engine: Engine, part: slice) -> list[Generated]:
             return engine.generate(prompts[part], keys=keys[part], sampling=sampling)
@@ -190,12 +201,13 @@ class RayEngine:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        leads: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probability of whole continuations; see `Engine.score` and the workers' engine."""
 
         def task(engine: Engine, part: slice) -> list[tuple[float, ...]]:
-            return engine.score(prompts[part], continuations[part])
+            return engine.score(prompts[part], continuations[part], leads=leads and leads[part])
 
         return self._in_pieces(task, len(prompts), progress)
 
@@ -209,6 +221,7 @@ class RayEngine:
         progress: Progress | None = None,
     ) -> list[Asked]:
         """Answer greedily, then score options; see `Engine.ask`. ``follow_up`` is sent to the workers."""
+        sampling = _sendable(sampling)
 
         def task(engine: Engine, part: slice) -> list[Asked]:
             return engine.ask(
@@ -219,6 +232,11 @@ class RayEngine:
             )
 
         return self._in_pieces(task, len(prompts), progress)
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """The same engine within a conversation; see `Engine.after`."""
+        encoder = self.encoder.after(history)  # refuses what the workers' engines would
+        return type(self)(partial(_open_after, self._opening, history), encoder, self.options)
 
     def spread(self, task: Callable[[Engine, int], T], numbers: Sequence[int]) -> Iterator[tuple[int, T]]:
         """Carry out a task for each number, on any worker, in any order; see `Spreads.spread`.
@@ -333,6 +351,15 @@ def checked_options(options: Mapping[str, Any]) -> RayOptions:
 def _open(engine: str, path: str, settings: Mapping[str, Any]) -> Engine:
     opened: Any = ENGINES.get(engine)
     return opened.open(path, **settings)  # type: ignore[no-any-return]
+
+
+def _open_after(opening: Callable[[], Engine], history: Sequence[Message]) -> Engine:
+    return opening().after(history)
+
+
+def _sendable(sampling: Sampling) -> Sampling:
+    """Without who watches the responses grow: nobody is called from another process."""
+    return dataclasses.replace(sampling, watch=None)
 
 
 def _require_ray() -> None:

@@ -14,6 +14,7 @@ read from it when one fails. They end when the engine is let go of.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import importlib.util
 import json
@@ -27,9 +28,9 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
 from demur.config import ServerSettings
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
 from demur.engines.checks import check_length, check_sampling, checked_batch_size
-from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens
+from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens, pairs
 from demur.engines.loading import Source, find_source, load_config
 from demur.engines.printing import printing_into
 from demur.engines.sampling import prompt_seed
@@ -220,6 +221,7 @@ class VLLMEngine:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        leads: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probability of whole continuations; see `Engine.score` and `HFEngine.score`.
@@ -228,7 +230,7 @@ class VLLMEngine:
         how likely is its next token? So the prefix cache is used, as it is not where vLLM is asked for the
         log-probabilities of a whole prompt.
         """
-        scores = self._score(self.encoder.align([(prompt, "") for prompt in prompts], continuations))
+        scores = self._score(self.encoder.align(pairs(prompts, leads), continuations))
         if progress is not None:
             progress(len(prompts))
         return scores
@@ -255,6 +257,12 @@ class VLLMEngine:
         if progress is not None:
             progress(len(prompts))
         return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """The same engine within a conversation; see `Engine.after`."""
+        other = copy.copy(self)
+        other.encoder = self.encoder.after(history)
+        return other
 
     def _greedy(self, sampling: Sampling) -> Any:
         return self._parameters(sampling, temperature=0.0)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Self
 
-from demur.engines import ENGINES, Capabilities, Sampling
+from demur.engines import ENGINES, Capabilities, Message, Sampling
 from demur.errors import ConfigError
 from demur.judging.verdict import DEFAULT_RULE
 from demur.methods import METHODS
@@ -153,3 +153,7 @@ class _Listening:
     def render(self, prompt: str) -> str:
         """The prompt as it is."""
         return prompt
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """Whatever came before, the request is the same."""
+        return self

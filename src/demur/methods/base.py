@@ -44,6 +44,10 @@ class MethodInfo:
     """Signals that are weighed on the calibration split; the result is its `learned` signal."""
     refusals: tuple[str, ...] = ()
     """Sentences it refuses in, beside the template's."""
+    rule: str | None = None
+    """The signal below whose threshold it declines by its own rule; None where it has no such rule."""
+    certifies: bool = False
+    """The answers are the base model's, `Setup.base`; its own weights only say what they are worth."""
 
     @property
     def trained(self) -> bool:

@@ -39,6 +39,7 @@ class RTuning:
             "LoRA by default, the paper tunes every weight",
         ),
         estimator="greedy",
+        rule="sure",
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
