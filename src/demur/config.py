@@ -7,7 +7,7 @@ Unknown names are refused with the nearest known one, and all problems are repor
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -108,8 +108,8 @@ class ModelSettings(Section):
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     engine: str = Field(
         "hf",
-        description="who generates the text: hf (transformers) or vllm, both in this process, or openai, a "
-        "server of its own",
+        description="who generates the text: hf (transformers) or vllm, both in this process, ray, one of "
+        "the two in many workers, or openai, a server of its own",
     )
     device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
     dtype: str = Field(
@@ -126,14 +126,21 @@ class ModelSettings(Section):
     trust_remote_code: bool = Field(False, description="run code that ships with the model; leave off")
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="for vllm: its own engine arguments, such as tensor_parallel_size",
+        description="for vllm: its own engine arguments, such as tensor_parallel_size; for ray: engine, "
+        "workers, address, cpus and gpus of a worker, options of the workers' engine",
     )
     endpoint: ServerSettings = ServerSettings()
     """The server of the engine openai."""
 
     def identity(self) -> dict[str, Any]:
-        """What the model's answers depend on."""
-        return self.model_dump(exclude={"endpoint"}) | {"endpoint": self.endpoint.identity()}
+        """What the model's answers depend on: for ray on the workers' engine, not on how many there are."""
+        found = self.model_dump(exclude={"endpoint"}) | {"endpoint": self.endpoint.identity()}
+        if self.engine == "ray":
+            found |= {
+                "engine": self.options.get("engine", "hf"),
+                "options": self.options.get("options", {}),
+            }
+        return found
 
 
 class TemplateSettings(Section):
@@ -559,7 +566,8 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     try:
         return Config.model_validate(values)
     except pydantic.ValidationError as error:
-        raise _explain(error, str(path) if path else "the command line") from error
+        where = str(path) if path else "the command line"
+        raise explain(error, where, [name for name, _ in leaves()]) from error
 
 
 def save_config(config: Config, path: Path) -> None:
@@ -638,10 +646,9 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _explain(error: pydantic.ValidationError, where: str) -> ConfigError:
-    """All problems of a configuration in one message, with the nearest name for unknown fields."""
-    known = [name for name, _ in leaves()]
-    problems = []
+def explain(error: pydantic.ValidationError, where: str, known: Iterable[str]) -> ConfigError:
+    """All problems of a configuration in one message, with the nearest known name for unknown fields."""
+    known, problems = list(known), []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":

@@ -28,12 +28,14 @@ NEEDED_FOR = {
     "measuring": ("numpy", "scipy", "sklearn", "pyarrow"),
     "the report": ("jinja2",),
     "models behind servers": ("openai",),
+    "probing on many machines": ("ray",),
 }
 """Importable modules by what they are needed for."""
 PACKAGES = {"sklearn": "scikit-learn"}
 INSTALL = {
     "probing and training": "pip install 'demur[train]'",
     "models behind servers": "pip install 'demur[openai]'",
+    "probing on many machines": "pip install 'demur[ray]'",
 }
 
 

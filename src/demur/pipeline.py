@@ -23,12 +23,13 @@ from demur import __version__
 from demur.config import Config, TrainingSettings
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
-from demur.engines import ENGINES, Engine, Sampling
+from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
 from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
+from demur.knowledge.asking import ask_in_units
 from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
@@ -41,7 +42,6 @@ from demur.records import (
     Prediction,
     Probe,
     Question,
-    Response,
     Verdict,
     read_jsonl,
     read_parquet,
@@ -157,20 +157,15 @@ class Pipeline:
     def setup(self, engine: Engine, system: str, *, number: int = 1) -> Setup:
         """What the method of a system is given beside its data, in a round of aligning.
 
-        The base model's answers are left out: `_answers` has those of some questions.
+        The base model's answers are left out: `_Asking` adds those of a unit.
         """
-        return Setup(
-            config=self.config.for_system(system),
-            template=self.config.template.template(chat=engine.chat),
-            render=engine.render,
-            sampling=self._sampling(),
-            engine=engine,
-            round=number,
-        )
+        return _setup(self.config.for_system(system), engine, sampling=self._sampling(), number=number)
 
-    def _answers(self, places: slice) -> Mapping[str, Response]:
-        """What the base model answered greedily to the questions at these places, by question id."""
-        return {probe.question_id: probe.greedy for probe in self.probes[places]}
+    def _questions_for(self, engine: Engine) -> Sequence[Question]:
+        """Every question: in memory, or for an engine whose workers read their own where they lie."""
+        if isinstance(engine, Spreads):
+            return StoredRows.of(self.folder.questions.resolve(), Question)
+        return self.questions
 
     def info(self, system: str) -> MethodInfo:
         """What is known of the method that a system is."""
@@ -339,6 +334,8 @@ class Pipeline:
         self, engine: Engine, questions: Sequence[Question], store: UnitStore[Probe], title: str
     ) -> StoredRows[Probe]:
         """Probe a model, with a bar."""
+        if questions is self.questions:
+            questions = self._questions_for(engine)
         with self.listener.bar(title, len(questions), "questions") as advance:
             return probe(
                 engine,
@@ -622,20 +619,24 @@ class Pipeline:
         self.__dict__.pop("engine", None)  # one model in memory at a time
         info = self.info(system)
         engine = self.open_model(None if info.weights == "base" else info.weights or system)
-        method, setup = METHODS.get(info.name)(), self.setup(engine, system)
+        work = _Asking(
+            system=system,
+            method=info.name,
+            config=self.config.for_system(system),
+            sampling=self._sampling(),
+            questions=self._questions_for(engine),
+            probes=StoredRows.of(self.folder.probe.resolve(), Probe),
+        )
         store = self._store(f"predict/{system}", Prediction, key=inputs)
         with self.listener.bar(f"asking {system}", len(self.questions), "questions") as advance:
-
-            def work(places: Sequence[int]) -> list[Prediction]:
-                part = slice(places[0], places[-1] + 1)
-                asked = self.questions[part]
-                own = dataclasses.replace(setup, base=self._answers(part))
-                said = method.elicit(engine, asked, own, progress=advance)
-                pairs = zip(asked, said, strict=True)
-                return [self._judged(system, question, item) for question, item in pairs]
-
-            places = range(len(self.questions))
-            rows = store.run(places, work, unit=self.config.probe.unit, progress=advance)
+            rows = ask_in_units(
+                engine,
+                range(len(self.questions)),
+                work,
+                store=store,
+                unit=self.config.probe.unit,
+                progress=advance,
+            )
         pairs = ((question, row.response) for question, row in zip(self.questions, rows, strict=True))
         verdicts, judged = self._by_model(pairs, (row.verdict for row in rows))
         decided: Iterable[Prediction] = _Decided(rows, verdicts)
@@ -661,20 +662,6 @@ class Pipeline:
         owner = self.info(system).weights or system
         self._add_to_card(owner, system, combination, threshold=threshold)
         return combined
-
-    def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
-        """What a system said, with the rule's verdict; declined by its own rule only, see `_Decided`."""
-        refusals = (self.config.template.template(chat=False).refusal, *self.info(system).refusals)
-        verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=refusals)
-        return Prediction(
-            question_id=question.id,
-            system=system,
-            answer=said.answer,
-            response=said.response,
-            verdict=verdict,
-            abstained=said.declines,
-            signals=said.signals,
-        )
 
     def _predict_derived(self) -> None:
         """The base model read in other ways, beside the method of the run."""
@@ -737,6 +724,57 @@ class Pipeline:
 
             self.manifest.save()
             write_report(self.folder.root)
+
+
+def _setup(config: Config, engine: Engine, *, sampling: Sampling, number: int = 1, **more: Any) -> Setup:
+    return Setup(
+        config=config,
+        template=config.template.template(chat=engine.chat),
+        render=engine.render,
+        sampling=sampling,
+        engine=engine,
+        round=number,
+        **more,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """How a unit of questions is put to a system, and its answers judged."""
+
+    system: str
+    method: str
+    config: Config
+    """The system's own."""
+    sampling: Sampling
+    questions: Sequence[Question]
+    probes: Sequence[Probe]
+    """What the base model did with each of them."""
+
+    def __call__(
+        self, engine: Engine, part: Sequence[int], *, progress: Progress | None = None
+    ) -> list[Prediction]:
+        """Ask the questions at these places, which follow one another."""
+        unit = slice(part[0], part[-1] + 1)
+        questions = self.questions[unit]
+        base = {probe.question_id: probe.greedy for probe in self.probes[unit]}
+        setup = _setup(self.config, engine, sampling=self.sampling, base=base)
+        said = METHODS.get(self.method)().elicit(engine, questions, setup, progress=progress)
+        return [self._judged(*pair) for pair in zip(questions, said, strict=True)]
+
+    def _judged(self, question: Question, said: Elicited) -> Prediction:
+        """What the system said, with the rule's verdict; declined by its own rule only, see `_Decided`."""
+        own = METHODS.get(self.method)().info.refusals
+        refusals = (self.config.template.template(chat=False).refusal, *own)
+        return Prediction(
+            question_id=question.id,
+            system=self.system,
+            answer=said.answer,
+            response=said.response,
+            verdict=judge(question, said.response, rule=self.config.judge.rule, refusals=refusals),
+            abstained=said.declines,
+            signals=said.signals,
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
