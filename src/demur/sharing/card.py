@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
 
 from demur import __version__
 from demur.errors import ConfigError
@@ -27,7 +25,7 @@ from demur.reporting.tax import headline as tax_headline
 from demur.reporting.tax import tax_rows
 from demur.sharing import contents, sources, usage
 from demur.sharing.markdown import last_part, one_line, render, without_places
-from demur.sharing.subject import CARD, SETTINGS, Subject
+from demur.sharing.subject import CARD, SETTINGS, Subject, repository_problem
 
 REPOSITORY = "OWNER/NAME"
 """What stands for a repository's name where none was given."""
@@ -104,7 +102,7 @@ def build_card(subject: Subject, *, adapter: bool, name: str | None = None) -> s
     data = _front_matter(subject, material, name, adapter=adapter)
     text = f"---\n{data.to_yaml()}\n---\n\n{body}"
     parsed = ModelCard(text)  # the Hub's own reading of it: nothing may be lost or gained
-    assert parsed.data.to_dict() == data.to_dict(), "the front matter does not read back as it was written"
+    assert str(parsed.data) == str(data), "the front matter does not read back as it was written"
     return text
 
 
@@ -141,15 +139,14 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _check_name(name: str) -> None:
-    try:
-        validate_repo_id(name)
-    except HFValidationError as error:
+    problem = repository_problem(name)
+    if problem is not None:
         raise ConfigError(
             expected="a repository's name that the Hub takes, such as me/my-model",
             found=repr(name),
             where="--name",
-            fix=one_line(error),
-        ) from error
+            fix=one_line(problem),
+        )
 
 
 # -- the front matter ----------------------------------------------------------------------------
@@ -186,7 +183,7 @@ def _kinds(adapter: bool) -> Iterator[str]:
 
 
 def _licence(subject: Subject) -> str | None:
-    """The base model's licence, from its own card where that is on this machine; None where it is unknown."""
+    """The base model's licence, from its card where this machine has that; None where it is unknown."""
     if subject.base.pocket:
         return "apache-2.0"
     path = Path(subject.base.path).expanduser() / CARD

@@ -1,8 +1,9 @@
 """A tuned model in the form that llama.cpp reads, made by llama.cpp's own converter.
 
-The converter is not on PyPI and none of it is part of Demur: the user has a checkout of llama.cpp, and its
-script runs in a process of its own, offline, on a merged folder that Demur has just written: safetensors and
-JSON, no pickles and no code. That matters, because the script opens tokenizers with ``trust_remote_code``.
+None of it is part of Demur, and neither `gguf` nor `llama-cpp-python` installs it: the user has a checkout
+of llama.cpp. Its script runs in a process of its own, offline, on a merged folder that Demur has just
+written: safetensors and JSON, no pickles and no code. That matters, because the script opens tokenizers
+with ``trust_remote_code``.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def find_converter(given: Path | None = None) -> Path:
     script = named / SCRIPT if named is not None and named.is_dir() else named
     if script is None or not script.is_file():
         raise ConfigError(
-            expected=f"llama.cpp's converter, {SCRIPT}, which no package on PyPI installs",
+            expected=f"llama.cpp's converter, {SCRIPT}, which neither gguf nor llama-cpp-python installs",
             found=f"neither --converter nor {VARIABLE}" if script is None else f"no file {script}",
             where="--converter" if given or named is None else VARIABLE,
             fix=GET_IT,
@@ -136,8 +137,8 @@ def _failed(script: Path, said: str, status: int) -> ModelError:
     if _UNKNOWN_TOKENIZER in said:
         found = "a tokenizer that it does not know: it recognises them by a fingerprint of their own"
         fix = (
-            "update llama.cpp; where the tokenizer is your own (the pocket models' is), llama.cpp cannot read "
-            "it: ask the model from `demur merge` with transformers or vLLM instead"
+            "update llama.cpp; where the tokenizer is your own (the pocket models' is), llama.cpp cannot "
+            "read it: ask the model of `demur merge` with transformers or vLLM instead"
         )
     elif "No module named" in last:
         module = last.rpartition("'")[0].rpartition("'")[2]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 _SPECIAL = re.compile(
-    r"""([\\`*_{}\[\]<>|~&$\#@]      # emphasis, code, links, HTML, tables, strikes, entities, formulas, headings
+    r"""([\\`*_{}\[\]<>|~&$\#@]      # emphasis, code, links, HTML, tables, entities, formulas, headings
         |(?<=\w):(?=//)|(?<=\bwww)\.  # addresses, which become links by themselves
-        |^[-+=](?=[-+=\s])|(?<=^\d)[.)](?=\s)|(?<=^\d\d)[.)](?=\s))  # lists and rules at the start of a line""",
+        |^[-+=](?=[-+=\s])|(?<=^\d)[.)](?=\s)|(?<=^\d\d)[.)](?=\s))  # lists""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
@@ -39,8 +39,8 @@ def plain(value: object) -> str:
 
 
 def code(value: object) -> Markdown:
-    """A code span, in which nothing is markup; also inside a table."""
-    text = one_line(value).replace("|", "\\|")
+    """A code span, in which nothing is markup. Not for tables, which end a cell at a bar even there."""
+    text = one_line(value)
     fence = "`" * (_longest_run(text) + 1)
     pad = " " if text.startswith("`") or text.endswith("`") or not text else ""
     return Markdown(f"{fence}{pad}{text}{pad}{fence}")
@@ -53,7 +53,7 @@ def fenced(text: str, language: str = "") -> Markdown:
 
 
 def one_line(value: object) -> str:
-    """Text without line breaks, and without characters that cannot be seen or turn the direction of text."""
+    """Text without line breaks, and without characters that are not seen or turn the direction of text."""
     spaced = " ".join(str(value).split())
     return "".join(mark for mark in spaced if unicodedata.category(mark) not in ("Cc", "Cf", "Cs"))
 

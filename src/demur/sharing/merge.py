@@ -21,7 +21,7 @@ def merge_run(
 ) -> Shared:
     """Write the whole weights of a system, with tokenizer, ``demur.json`` and a card.
 
-    W + BA is computed once, in the numbers that are written. A model whose every weight was tuned is copied.
+    W + BA is computed once, in the numbers that are written. A model tuned in every weight is copied.
 
     Args:
         root: the run folder.
@@ -66,10 +66,10 @@ def merge_run(
 def _save(subject: Subject, dtype: str, folder: Path) -> None:
     from demur.engines.loading import load, load_config
 
-    path, adapter = subject.base.path, subject.folder
     options: dict[str, Any] = subject.load_options()
-    if not subject.is_adapter:
-        path, adapter, options = str(subject.folder), None, options | {"revision": None}
+    path, adapter = subject.base.path, subject.folder if subject.is_adapter else None
+    if adapter is None:
+        path, options = str(subject.folder), options | {"revision": None}
     if dtype == "auto":
         own = load_config(path, **options).dtype
         dtype = "float32" if own is None else str(own).removeprefix("torch.")
@@ -82,11 +82,11 @@ def _require_own_answers(subject: Subject) -> None:
     if subject.asking.certifies:
         raise ConfigError(
             expected="a system whose tuned weights write its answers",
-            found=f"{subject.system}, whose answers are the base model's: merged into it, its adapter could "
-            "only certify them, and the answers would be lost",
+            found=f"{subject.system}, whose answers are the base model's: merged into it, its adapter "
+            "could only certify them, and the answers would be lost",
             where="--system",
-            fix="share the adapter with `demur card`, which leaves the base model in reach; or tune r-tuning, "
-            "which answers and certifies in one, and merge that",
+            fix="share the adapter with `demur card`, which leaves the base model in reach; or tune "
+            "r-tuning, which answers and certifies in one, and merge that",
         )
 
 

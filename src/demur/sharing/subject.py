@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # not in its __all__
 
 from demur.config import Config, load_config
 from demur.errors import RunFolderError
@@ -47,14 +47,15 @@ class Base:
             given: the configuration's name for it.
         """
         pocket = given in POCKET_MODELS
-        on_hub = not pocket and not Path(path).expanduser().exists() and _is_repository(path)
+        on_hub = not pocket and not Path(path).expanduser().exists() and repository_problem(path) is None
         name = given if pocket or on_hub else Path(path).expanduser().resolve().name
         return cls(path=path, name=name, on_hub=on_hub, pocket=pocket)
 
     @property
     def public(self) -> str:
         """What stands for it in shared files. A local one begins with ``./``: no such name is on the Hub,
-        so nobody loads a stranger's model of the same name."""
+        so nobody loads a stranger's model of the same name.
+        """
         return self.name if self.on_hub else f"./{self.name}"
 
 
@@ -147,9 +148,10 @@ class Subject:
         return {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
 
 
-def _is_repository(name: str) -> bool:
+def repository_problem(name: str) -> str | None:
+    """Why the Hub would not take a repository's name; None where it would."""
     try:
         validate_repo_id(name)
-    except HFValidationError:
-        return False
-    return True
+    except HFValidationError as error:
+        return str(error)
+    return None

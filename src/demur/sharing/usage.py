@@ -1,4 +1,4 @@
-"""Programs that ask a shared model: what its card shows. Texts of users stand in them as Python literals."""
+"""Programs that ask a shared model, for its card. Texts of users stand in them as Python literals."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ def _with_transformers(subject: Subject, repository: str, *, adapter: bool) -> I
     ends = f", stop_strings={stop!r}, tokenizer=tokenizer" if stop else ""
     untuned = ", model.disable_adapter():  # the untuned model answers" if asking.certifies else ":"
     yield f"with torch.inference_mode(){untuned}"
-    yield f"    written = model.generate(**read, max_new_tokens={asking.max_new_tokens}, do_sample=False{ends})"
+    limits = f"max_new_tokens={asking.max_new_tokens}, do_sample=False{ends}"
+    yield f"    written = model.generate(**read, {limits})"
     yield "answer = tokenizer.decode(written[0, read.input_ids.shape[1]:], skip_special_tokens=True)"
     if stop:
         yield f"for end in {stop!r}:"
