@@ -8,7 +8,7 @@ import sys
 
 from llama_cpp import Llama
 
-model = Llama(sys.argv[1], n_ctx=256, verbose=False)
+model = Llama(sys.argv[1], n_ctx=256, n_threads=1, verbose=False)
 asked = json.load(sys.stdin)
 found = [
     {

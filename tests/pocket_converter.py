@@ -17,12 +17,13 @@ import gguf  # noqa: E402 - found in the checkout only
 from conversion.base import TextModel  # noqa: E402
 
 
-class OneMerge(gguf.SpecialVocab):
+class PocketVocab(gguf.SpecialVocab):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.merges = self.merges or ["Ġ Ġ"]
+        self.add_special_token["bos"] = False  # as the tokenizer; a llama-bpe has one by default
 
 
-gguf.SpecialVocab = OneMerge
+gguf.SpecialVocab = PocketVocab
 TextModel.get_vocab_base_pre = lambda self, tokenizer: "llama-bpe"
 runpy.run_path(str(script), run_name="__main__")

@@ -319,7 +319,7 @@ def test_mistakes_are_explained(borrowed, tmp_path, arguments, message):
     assert list(tmp_path.iterdir()) == [], "nothing half made is left"
 
 
-# -- llama.cpp: `make proof-gguf` has a checkout and a Python with llama-cpp-python --------------------------
+# -- llama.cpp: `make proof-gguf` has its converter and a Python with llama-cpp-python ---------------------
 
 needs_converter = pytest.mark.skipif(
     not os.environ.get("LLAMA_CPP_DIR"), reason="LLAMA_CPP_DIR names no checkout of llama.cpp"
