@@ -65,13 +65,15 @@ def merged(run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def borrowed(tmp_path_factory):
-    """Systems that borrow weights, of a model and a question file with names that nobody should have."""
+    """Systems that borrow weights, asked in a chat; model and data have names that nobody should give."""
     folder = tmp_path_factory.mktemp("hostile")
     base = folder / HOSTILE
     base.mkdir()
     for file in bundled_model().iterdir():
         if file.is_file():
             (base / file.name).write_bytes(file.read_bytes())
+    turn = "{% for m in messages %}{{ m.content }}{% endfor %}{% if enable_thinking %} thinking{% endif %}"
+    (base / "chat_template.jinja").write_text(turn)
     data = folder / f"{HOSTILE}.jsonl"
     kept = {"train": 96, "calibration": 96, "test": 96}
     rows = []
@@ -275,6 +277,7 @@ def test_who_borrows_weights_gets_the_card_of_those(borrowed):
     found = json.loads(succeeded("card", borrowed, "--json"))
     assert (found["system"], found["weights"]) == ("demur", "r-tuning")
     text = Path(found["card"]).read_text()
+    assert "as the user's turn of its chat template" in text
     assert "do not write the answers" in text
     ours, plain = programs(found["card"])
     model, base = Path(found["card"]).parent, borrowed.parent / HOSTILE
