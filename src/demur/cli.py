@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 from demur import __version__
 from demur.cli_ask import ask
 from demur.cli_data import data_app
+from demur.cli_share import card, gguf, merge
 from demur.cli_tax import export_tasks, tax
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
@@ -39,6 +40,9 @@ app.add_typer(data_app, name="data")
 app.command("ask")(ask)
 app.command("tax")(tax)
 app.command("export-tasks")(export_tasks)
+app.command("card")(card)
+app.command("merge")(merge)
+app.command("gguf")(gguf)
 
 SHORT = {
     "model": "model.path",
