@@ -170,7 +170,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc] # transformers has no type
         end = start + key_states.shape[-2]
         if not self.is_initialized:
             # The first reading is kept as it came; a buffer is made when rows are selected.
-            self.fill(key_states, value_states)
+            self._keep(key_states, value_states)
             return key_states, value_states
         self._reserve(end)
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
@@ -193,8 +193,17 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc] # transformers has no type
                 torch.index_select(states, 0, rows, out=buffer[:, :, :length])
         self._show(len(rows), length)
 
-    def fill(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Start from given keys and values."""
+    def start(
+        self, keys: torch.Tensor, values: torch.Tensor, *, rows: int, length: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Make room for keys and values like these; returns the part to be filled in."""
+        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+        self._capacity = length + self.room
+        self._buffers = [self._buffer(states, rows) for states in (keys, values)]
+        self._show(rows, length)
+        return self.keys, self.values
+
+    def _keep(self, keys: torch.Tensor, values: torch.Tensor) -> None:
         self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
         self.keys, self.values = keys, values
         self._capacity = keys.shape[-2] + self.room
@@ -320,14 +329,12 @@ class Held:
     layers: list[tuple[torch.Tensor, torch.Tensor] | None]
     padding: torch.Tensor
     length: int
+    alike: bool = False
+    """Whether ``layers`` hold one row that stands for all."""
 
     def repeated(self, times: int) -> Held:
         """One row many times over, without a copy of it."""
-        layers = [
-            (layer[0].expand(times, -1, -1, -1), layer[1].expand(times, -1, -1, -1)) if layer else None
-            for layer in self.layers
-        ]
-        return Held(layers=layers, padding=self.padding.expand(times), length=self.length)
+        return Held(self.layers, self.padding.expand(times), self.length, alike=True)
 
 
 def resume(
@@ -361,30 +368,49 @@ def resume(
 
 def _fill(cache: RoomyCache, held: Sequence[Held], padding: torch.Tensor, width: int) -> None:
     """Copy the first tokens of every held row to the right end of a cache of ``width`` tokens."""
-    slots = torch.arange(width, device=padding.device)
-    places, start = [], 0
-    for part in held:
-        pads = padding[start : start + len(part.padding)]
-        # Slot s of the new row is token s - pads, which stood at s - pads + the old padding.
-        places.append((slots - pads[:, None] + part.padding[:, None]).clamp(0, part.length - 1))
-        start += len(part.padding)
+    placed = [
+        _Placed.of(part, pads, width)
+        for part, pads in zip(held, padding.split([len(part.padding) for part in held]), strict=True)
+    ]
     for index in range(len(held[0].layers)):
         layer = cache.layer_class_to_replicate()
         cache.layers.append(layer)
-        if held[0].layers[index] is not None:
-            parts = [cast(tuple[torch.Tensor, torch.Tensor], part.layers[index]) for part in held]
-            layer.fill(
-                torch.cat([_gather(keys, place) for (keys, _), place in zip(parts, places, strict=True)]),
-                torch.cat(
-                    [_gather(values, place) for (_, values), place in zip(parts, places, strict=True)]
-                ),
-            )
+        if held[0].layers[index] is None:
+            continue
+        parts = [cast(tuple[torch.Tensor, torch.Tensor], part.layers[index]) for part in held]
+        keys, values = layer.start(parts[0][0], parts[0][1], rows=len(padding), length=width)
+        start = 0
+        for (old_keys, old_values), place in zip(parts, placed, strict=True):
+            end = start + len(place.copies)
+            place.put(old_keys, keys[start:end])
+            place.put(old_values, values[start:end])
+            start = end
 
 
-def _gather(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Pick tokens of each row: (rows, heads, old, size) at (rows, new) -> (rows, heads, new, size)."""
-    rows = torch.arange(len(states), device=states.device)
-    return states.transpose(1, 2)[rows[:, None], places].transpose(1, 2)
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where the tokens of held rows go; rows that are the same copy of the same row are moved once."""
+
+    sources: torch.Tensor
+    """The held rows, shape ``(distinct,)``, and their tokens, shape ``(distinct, width)``."""
+    tokens: torch.Tensor
+    copies: torch.Tensor
+    """For each new row, which of the distinct ones it is; shape ``(rows,)``."""
+
+    @classmethod
+    def of(cls, part: Held, pads: torch.Tensor, width: int) -> _Placed:
+        slots, rows = torch.arange(width, device=pads.device), torch.arange(len(pads), device=pads.device)
+        # Slot s of the new row is token s - pads, which stood at s - pads + the old padding.
+        shifts = part.padding - pads
+        if part.alike:
+            shifts, rows = shifts.unique(return_inverse=True)
+        tokens = (slots + shifts[:, None]).clamp(0, part.length - 1)
+        return cls(sources=torch.zeros_like(shifts) if part.alike else rows, tokens=tokens, copies=rows)
+
+    def put(self, old: torch.Tensor, new: torch.Tensor) -> None:
+        """Pick tokens: (held, heads, old, size) to (rows, heads, width, size)."""
+        picked = old.transpose(1, 2)[self.sources[:, None], self.tokens].transpose(1, 2)
+        torch.index_select(picked, 0, self.copies, out=new)
 
 
 @dataclass(slots=True)
