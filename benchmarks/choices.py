@@ -5,12 +5,12 @@
 The published code rebuilds and tokenises the whole prompt for every answer and calls ``generate`` for one
 new token: once for the greedy answer, once for each sample at temperature 0.7. Both sides give one token
 for each answer, in one process, in turns, with the same model, prompts and number of threads: worked
-examples of the pocket world before each question. The engine is also run without reading once what the prompts
-share, which splits the ratio into its factors.
+examples of the pocket world before each question. The engine is also run without reading once what the
+prompts share, which splits the ratio into its factors.
 
 The ceiling is what no engine that reads every question's own tokens can pass: their products and attention
-at the measured rate of matrix products, and all else for nothing. Tokenising, which is no work of the model's,
-is timed by itself.
+at the measured rate of matrix products, and all else for nothing. Tokenising, which is no work of the
+model's, is timed by itself.
 """
 
 from __future__ import annotations

@@ -368,48 +368,51 @@ def resume(
 
 def _fill(cache: RoomyCache, held: Sequence[Held], padding: torch.Tensor, width: int) -> None:
     """Copy the first tokens of every held row to the right end of a cache of ``width`` tokens."""
-    placed = [
-        _Placed.of(part, pads, width)
-        for part, pads in zip(held, padding.split([len(part.padding) for part in held]), strict=True)
-    ]
-    for index in range(len(held[0].layers)):
+    moves, start = [], 0
+    for part in held:
+        end = start + len(part.padding)
+        moves.append((slice(start, end), _Move.of(part, padding[start:end], width)))
+        start = end
+    for index, first in enumerate(held[0].layers):
         layer = cache.layer_class_to_replicate()
         cache.layers.append(layer)
-        if held[0].layers[index] is None:
+        if first is None:
             continue
-        parts = [cast(tuple[torch.Tensor, torch.Tensor], part.layers[index]) for part in held]
-        keys, values = layer.start(parts[0][0], parts[0][1], rows=len(padding), length=width)
-        start = 0
-        for (old_keys, old_values), place in zip(parts, placed, strict=True):
-            end = start + len(place.copies)
-            place.put(old_keys, keys[start:end])
-            place.put(old_values, values[start:end])
-            start = end
+        buffers = layer.start(*first, rows=len(padding), length=width)
+        for part, (rows, move) in zip(held, moves, strict=True):
+            olds = cast(tuple[torch.Tensor, torch.Tensor], part.layers[index])
+            for old, buffer in zip(olds, buffers, strict=True):
+                move(old, buffer[rows])
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """Where the tokens of held rows go; rows that are the same copy of the same row are moved once."""
+class _Move:
+    """Where the tokens of held rows go. Rows that would be the same are picked once.
+
+    Attributes:
+        sources: the held row that each distinct one is made of, shape ``(distinct, 1)``.
+        tokens: which of its tokens are picked, shape ``(distinct, width)``.
+        copies: which of the distinct rows each new one is, shape ``(rows,)``.
+    """
 
     sources: torch.Tensor
-    """The held rows, shape ``(distinct,)``, and their tokens, shape ``(distinct, width)``."""
     tokens: torch.Tensor
     copies: torch.Tensor
-    """For each new row, which of the distinct ones it is; shape ``(rows,)``."""
 
     @classmethod
-    def of(cls, part: Held, pads: torch.Tensor, width: int) -> _Placed:
-        slots, rows = torch.arange(width, device=pads.device), torch.arange(len(pads), device=pads.device)
-        # Slot s of the new row is token s - pads, which stood at s - pads + the old padding.
-        shifts = part.padding - pads
+    def of(cls, part: Held, padding: torch.Tensor, width: int) -> Self:
+        """The move of one part to rows with so much padding."""
+        # Slot s of the new row is token s - padding, which stood at s - padding + the old padding.
+        shifts, copies = part.padding - padding, torch.arange(len(padding), device=padding.device)
         if part.alike:
-            shifts, rows = shifts.unique(return_inverse=True)
-        tokens = (slots + shifts[:, None]).clamp(0, part.length - 1)
-        return cls(sources=torch.zeros_like(shifts) if part.alike else rows, tokens=tokens, copies=rows)
+            shifts, copies = torch.unique(shifts, return_inverse=True)
+        tokens = torch.arange(width, device=padding.device) + shifts[:, None]
+        sources = torch.zeros_like(shifts) if part.alike else copies
+        return cls(sources[:, None], tokens.clamp(0, part.length - 1), copies)
 
-    def put(self, old: torch.Tensor, new: torch.Tensor) -> None:
-        """Pick tokens: (held, heads, old, size) to (rows, heads, width, size)."""
-        picked = old.transpose(1, 2)[self.sources[:, None], self.tokens].transpose(1, 2)
+    def __call__(self, old: torch.Tensor, new: torch.Tensor) -> None:
+        """Move tokens: (held, heads, old, size) to (rows, heads, width, size)."""
+        picked = old.transpose(1, 2)[self.sources, self.tokens].transpose(1, 2)
         torch.index_select(picked, 0, self.copies, out=new)
 
 
