@@ -23,6 +23,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 from scipy.special import expit
 
+from ceiling import Cost, matmul_rate
 from demur.engines import Asked, Sampling
 from demur.engines.hf import HFEngine
 from demur.pocket.world import make_world
@@ -144,6 +145,19 @@ def agreement(engine: HFEngine, few: Sequence[str], many: Sequence[str]) -> tupl
     return len(same), max((abs(float(a[1]) - float(b[1])) for a, b in same), default=0.0)
 
 
+def ceiling(engine: HFEngine, prompts: Sequence[str]) -> float:
+    """Questions a second if nothing but matrix products and attention took time: every token read once."""
+    cost, needed = Cost.of(engine.model), []
+    for prompt, (answer, _) in zip(prompts, ours(engine, prompts).answers, strict=True):
+        asked = prompt + TEMPLATE.certainty(answer.strip())
+        options = [engine.encode(asked, option) for option in OPTIONS]
+        alone = len(engine.encode(asked))
+        chosen = len(engine.encode(prompt, answer)) - len(engine.encode(prompt)) + 1  # and what ends it
+        more = sum(cost.work(len(ids) - 1 - alone, before=alone, heads=0) for ids in options)
+        needed.append(cost.work(alone, heads=chosen + len(OPTIONS)) + more)
+    return matmul_rate(engine.model.device, engine.model.dtype) / statistics.mean(needed)
+
+
 def show(name: str, rates: Rates, pairs: Sequence[tuple[str, str, str]]) -> None:
     print(
         f"\n| switched on, one after another | {name} | factor | together |\n| --- | ---: | ---: | ---: |"
@@ -188,6 +202,9 @@ def main() -> None:
     ]
     show("questions/s of processor time", cpu, pairs)
     show("questions/s", wall, pairs)
+    highest = ceiling(engine, few)
+    slow, fast = (statistics.median(cpu[name]) for name in (REFERENCE, BATCHED))
+    print(f"\nat most {highest:,.0f} questions/s, ×{highest / slow:.0f}; reached: {fast / highest:.0%}")
     lengths = statistics.mean(len(engine.encode(prompt)) for prompt in many)
     print(
         f"\nsame answers: {same} of {len(few)}, largest difference in P(sure) {apart:.4f}; "
