@@ -1,0 +1,1 @@
+"""Serving an honest model: the OpenAI-compatible server and its playground."""
