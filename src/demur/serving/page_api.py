@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from demur.answering import Answer, Answerer, BusyError, Expected
@@ -44,7 +45,7 @@ MEANINGS = {
     "agreement": "How many of several drawn answers agree with each other.",
     "consistency": "How little several drawn answers scatter.",
     "verbal": "How sure the model says it is when asked for a number.",
-    "learned": "The other signals, weighed by what told right answers from wrong ones on calibration questions.",
+    "learned": "The other signals, weighed by how they told right from wrong on calibration questions.",
     "familiarity": "How often it has read about the person; known in the pocket world only.",
 }
 """Each of `demur.records.SIGNALS` for people who have read nothing about it."""
@@ -90,9 +91,24 @@ class AskedTogether(BaseModel):
     threshold: float | None = Field(None, allow_inf_nan=False)
 
 
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    detail: str
+
+
+MALFORMED: dict[int | str, dict[str, Any]] = {
+    422: {"model": Problem, "description": "No question that this system takes."}
+}
+UNABLE: dict[int | str, dict[str, Any]] = {
+    429: {"model": Problem, "description": "Too many are waiting; come again after `Retry-After` seconds."},
+    503: {"model": Problem, "description": "The model cannot be asked now."},
+}
+
+
 def router(answerer: Answerer) -> APIRouter:
     """The routes below ``/api`` that ask one answerer."""
-    api = APIRouter(prefix="/api", tags=["playground"])
+    api = APIRouter(prefix="/api", tags=["playground"], route_class=_Route, responses=MALFORMED)
     system = describe(answerer)
     aside = _Aside(ASIDE)
 
@@ -106,7 +122,7 @@ def router(answerer: Answerer) -> APIRouter:
         """What every threshold did on the run's calibration questions."""
         return await asyncio.to_thread(calibration, answerer)
 
-    @api.get("/expected", responses={404: {"description": "There are no calibration questions."}})
+    @api.get("/expected", responses={404: {"model": Problem, "description": "No calibration questions."}})
     async def get_expected(threshold: Annotated[float, Query(allow_inf_nan=False)]) -> dict[str, Any]:
         """What one threshold did on the run's calibration questions."""
         try:
@@ -114,24 +130,21 @@ def router(answerer: Answerer) -> APIRouter:
         except DemurError as error:
             raise HTTPException(404, why_uncalibrated(answerer)) from error
 
-    @api.post("/ask", responses=BUSY)
+    @api.post("/ask", responses=UNABLE)
     async def ask(asked: AskedAlone) -> dict[str, Any]:
         """One answer or refusal; on request with drawn answers and the base model's answer."""
-        with told_kindly():
-            question = fitting(asked, system["can"])
-            _needs("samples", asked.samples, system["can"])
-            _needs("base", asked.base, system["can"])
-            answer = await answerer.ask_async(question, threshold=asked.threshold)
-            found = answer.to_json() | {"samples": None, "base": None}
-            if asked.samples:
-                drawn = await aside(lambda: answerer.samples(question, asked.samples))
-                found["samples"] = counted(drawn)
-            if asked.base:
-                base = await aside(lambda: answerer.base_answer(question))
-                found["base"] = base.to_json()
-            return found
+        question = fitting(asked, system["can"])
+        _needs("samples", asked.samples, system["can"])
+        _needs("base", asked.base, system["can"])
+        answer = await answerer.ask_async(question, threshold=asked.threshold)
+        found = answer.to_json() | {"samples": None, "base": None}
+        if asked.samples:
+            found["samples"] = counted(await aside(lambda: answerer.samples(question, asked.samples)))
+        if asked.base:
+            found["base"] = (await aside(lambda: answerer.base_answer(question))).to_json()
+        return found
 
-    @api.post("/batch", responses=BUSY)
+    @api.post("/batch", responses=UNABLE)
     async def ask_together(asked: AskedTogether) -> dict[str, Any]:
         """An answer for each question, in their order; ``{"error": …}`` where one could not be asked."""
 
@@ -139,16 +152,9 @@ def router(answerer: Answerer) -> APIRouter:
             return await answerer.ask_async(fitting(row, system["can"]), threshold=asked.threshold)
 
         done = await asyncio.gather(*map(one, asked.questions), return_exceptions=True)
-        with told_kindly():
-            return {"answers": [row_of(item) for item in done]}
+        return {"answers": [row_of(item) for item in done]}
 
     return api
-
-
-BUSY: dict[int | str, dict[str, Any]] = {
-    429: {"description": "Too many requests are waiting; try again after `Retry-After` seconds."},
-    503: {"description": "The model cannot be asked now."},
-}
 
 
 def describe(answerer: Answerer) -> dict[str, Any]:
@@ -192,8 +198,8 @@ def _guarantee(answerer: Answerer) -> dict[str, Any] | None:
 
 
 def _abilities(answerer: Answerer) -> dict[str, bool]:
-    """What can be asked for: whether prompts have room for passages and options, whether there are draws."""
-    mark = "\N{LEFT CEILING}{}\N{RIGHT CEILING}"
+    """What can be asked for; passages and options where they come to stand in the prompt."""
+    mark = "looked for"
     passage = as_question("?", context=mark)
     options = as_question("?", choices=[mark])
     system = answerer.system
@@ -289,20 +295,35 @@ def in_words(error: DemurError) -> str:
     return f"Expected {error.expected}; found {error.found}. To do: {error.fix}."
 
 
-@contextlib.contextmanager
-def told_kindly() -> Iterator[None]:
-    """Errors of the library as statuses of HTTP."""
-    try:
-        yield
-    except BusyError as error:
-        raise HTTPException(429, "Too many questions are waiting.", {"Retry-After": "1"}) from error
-    except (DataError, ConversationError) as error:
-        raise HTTPException(422, in_words(error)) from error
-    except DemurError as error:
-        logger.exception("a question could not be asked")
-        raise HTTPException(
-            503, "The model cannot be asked now; the server's log says why."
-        ) from error
+class _Route(APIRoute):
+    """Errors of the caller and the library as statuses of HTTP, each with a sentence."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The usual handler, with errors told kindly."""
+        handle = super().get_route_handler()
+
+        async def handle_kindly(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                raise HTTPException(422, _malformed(error)) from error
+            except (DataError, ConversationError) as error:
+                raise HTTPException(422, in_words(error)) from error
+            except BusyError as error:
+                raise HTTPException(429, "Too many questions are waiting.", {"Retry-After": "1"}) from error
+            except DemurError as error:
+                logger.exception("a question could not be asked")
+                raise HTTPException(
+                    503, "The model cannot be asked now; the server's log says why."
+                ) from error
+
+        return handle_kindly
+
+
+def _malformed(error: RequestValidationError) -> str:
+    """What is wrong and where. What was sent is not repeated: it need not be text that can be sent back."""
+    found = (f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
+    return "; ".join(found).encode(errors="replace").decode()
 
 
 class _Aside:

@@ -31,13 +31,9 @@ export const askForKey = (why = "") => {
   return asking;
 };
 
-const sentence = (detail) => {
-  if (Array.isArray(detail)) return detail.map((item) => `${(item.loc ?? []).slice(1).join(" ")}: ${item.msg}`).join("; ");
-  return detail?.message ?? detail;
-};
 const explain = async (response) => {
   const body = await response.json().catch(() => ({}));
-  return sentence(body.detail ?? body.error) || `The server answered with status ${response.status}.`;
+  return body.detail ?? body.error?.message ?? `The server answered with status ${response.status}.`;
 };
 
 const wait = (seconds, signal) => new Promise((resolve, reject) => {

@@ -101,7 +101,7 @@ const reopen = (item) => {
 const introduce = () => {
   put($("title"), name(system));
   document.title = `${name(system)} – Demur playground`;
-  put($("about"), `${system.method.summary[0].toUpperCase()}${system.method.summary.slice(1)}.`, system.method.paper ? h("span", { class: "paper" }, ` ${system.method.paper}`) : null);
+  put($("about"), `${system.method.summary[0].toUpperCase()}${system.method.summary.slice(1)}. ${system.method.paper}`.trim());
   $("with-context").hidden = !system.can.context;
   $("with-choices").hidden = !system.can.choices;
   $("beside").hidden = !(system.can.context || system.can.choices);
