@@ -79,7 +79,7 @@ export const card = (item, system, { changed }) => {
     const { answer } = item, declined = declines(answer), open = new Set([...node.querySelectorAll("details[open]")].map((d) => d.className));
     node.className = `card ${declined ? "declined" : "given"}`;
     put(node,
-      h("p", { class: "asked" }, answer.question, item.by === name(system) ? null : h("small", null, item.by)),
+      h("h2", { class: "asked" }, answer.question, item.by === name(system) ? null : h("small", null, item.by)),
       tag(declined),
       h("p", { class: "said" }, shownText(answer) || "(an empty answer)"),
       declined && !refusedInWords(answer) ? h("details", { class: "withheld" }, h("summary", null, "What it would have said"), h("p", { class: "said" }, answer.said || "(nothing)")) : null,

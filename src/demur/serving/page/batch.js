@@ -109,7 +109,7 @@ const draw = () => {
   Object.assign($("progress"), { max: rows.length || 1, value: asked });
   const left = counts.open + counts.failed;
   $("rest").hidden = Boolean(running) || !left;
-  put($("rest"), `Ask the other ${left.toLocaleString("en")} again`);
+  put($("rest"), `Ask the other ${left.toLocaleString("en")}`);
   put($("summary"), `${plural(rows.length, "question")}: ${counts.given.toLocaleString("en")} answered${done ? ` (${Math.round((100 * counts.given) / done)}%)` : ""}, ${counts.declined.toLocaleString("en")} declined${counts.failed ? `, ${counts.failed.toLocaleString("en")} failed` : ""}${counts.open ? `, ${counts.open.toLocaleString("en")} not asked yet` : ""}.`);
   $("as-csv").disabled = $("as-jsonl").disabled = !done;
   drawFilters(counts);
