@@ -31,7 +31,7 @@ from demur.templates import LETTERS
 PAGE = Path(__file__).parent / "page"
 """The page's files."""
 
-MOST_TEXT, MOST_CONTEXT, MOST_CHOICE = 8_000, 64_000, 1_000
+MOST_TEXT, MOST_CONTEXT, MOST_CHOICE = 8_000, 20_000, 1_000
 """Characters of a question, a passage and an option."""
 MOST_ROWS, MOST_SAMPLES = 64, 32
 ASIDE = 8

@@ -6,7 +6,7 @@ import { $, h, number, plural, put, say } from "./dom.js";
 import { parse, toCsv, toJsonLines } from "./rows.js";
 import { bar, declines, refusedInWords, shownText, thresholdOf } from "./threshold.js";
 
-const CHUNK = 16, AT_ONCE = 2, PAGE = 50, MOST = 20000;
+const CHUNK = { rows: 16, characters: 100000 }, AT_ONCE = 2, PAGE = 50, MOST = 20000;
 const FILTERS = { all: "All", given: "Answered", declined: "Declined", failed: "Failed", open: "Not asked" };
 
 let system = null, rows = [], running = null, filter = "all", page = 0;
@@ -65,10 +65,22 @@ const unfit = ({ question, context, choices }) => {
   return null;
 };
 
+/* Few rows at a time, and fewer where passages are long. */
+const chunked = (wanted) => {
+  const chunks = [];
+  let room = 0;
+  for (const row of wanted) {
+    const size = JSON.stringify(row.asked).length;
+    if (size > room || chunks.at(-1).length === CHUNK.rows) { chunks.push([]); room = CHUNK.characters; }
+    chunks.at(-1).push(row);
+    room -= size;
+  }
+  return chunks;
+};
+
 const askAll = async (wanted) => {
   running = new AbortController();
-  const { signal } = running, chunks = [];
-  for (let i = 0; i < wanted.length; i += CHUNK) chunks.push(wanted.slice(i, i + CHUNK));
+  const { signal } = running, chunks = chunked(wanted);
   const work = async () => {
     for (let chunk = chunks.shift(); chunk && !signal.aborted; chunk = chunks.shift()) await askChunk(chunk, signal);
   };
