@@ -66,6 +66,9 @@ class ServerSettings(Section):
     cache: Path | None = Field(
         None, description="file that keeps every reply; left out: one in the user's cache folder"
     )
+    remember: bool = Field(
+        True, description="keep replies at all; without, what was interrupted is asked again"
+    )
     price_in: Annotated[float, Field(ge=0)] | None = Field(
         None, description="price of a million prompt tokens, to say what it cost"
     )
@@ -511,7 +514,7 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     try:
         return Config.model_validate(values)
     except pydantic.ValidationError as error:
-        raise _explain(error, str(path) if path else "the command line") from error
+        raise explain(error, str(path) if path else "the command line") from error
 
 
 def save_config(config: Config, path: Path) -> None:
@@ -590,7 +593,10 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _explain(error: pydantic.ValidationError, where: str) -> ConfigError:
+ALL_SETTINGS = "mend these; `demur run --help` lists every setting with its meaning"
+
+
+def explain(error: pydantic.ValidationError, where: str, fix: str = ALL_SETTINGS) -> ConfigError:
     """All problems of a configuration in one message, with the nearest name for unknown fields."""
     known = [name for name, _ in leaves()]
     problems = []
@@ -604,7 +610,7 @@ def _explain(error: pydantic.ValidationError, where: str) -> ConfigError:
         expected="a configuration in which every setting is known and every value fits",
         found="\n          ".join(problems),
         where=where,
-        fix="mend these; `demur run --help` lists every setting with its meaning",
+        fix=fix,
     )
 
 
