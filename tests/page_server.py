@@ -1,40 +1,19 @@
-"""The playground behind a real server, on a thread of its own: the page, its routes, a key, a policy."""
+"""A server on a thread of its own, for a browser to open."""
 
 import contextlib
 import threading
 import time
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 
-from demur.serving.page_api import PAGE, router
-
-POLICY = "default-src 'self'"
-
-
-def make_app(answerer, key=None):
-    app = FastAPI()
-
-    @app.middleware("http")
-    async def guard(request: Request, proceed):
-        asks = request.url.path.startswith("/api/")
-        if key and asks and request.headers.get("Authorization") != f"Bearer {key}":
-            return JSONResponse({"detail": "A key is needed."}, 401)
-        response = await proceed(request)
-        response.headers["Content-Security-Policy"] = POLICY
-        return response
-
-    app.include_router(router(answerer))
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
-    return app
+from demur.serving import ServeSettings, create_app
 
 
 @contextlib.contextmanager
-def serving(app):
+def serving(answerer, **settings):
     """The address of a server that runs until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    app = create_app(answerer, ServeSettings(**settings))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -15,7 +15,7 @@ import pytest
 import demur
 from demur.guarantees.work import calibrate_run
 from demur.records import Question, read_parquet
-from page_server import make_app, serving
+from page_server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CHROMIUM = os.environ.get("DEMUR_CHROMIUM") or shutil.which("chromium")
@@ -61,7 +61,7 @@ def asked(answerer, run):
 
 @pytest.fixture(scope="module")
 def address(answerer):
-    with serving(make_app(answerer)) as url:
+    with serving(answerer) as url:
         yield url
 
 
@@ -430,8 +430,9 @@ def test_the_theme_can_be_chosen_and_stays(open_page):
     assert page.evaluate(background) == light
 
 
-def test_a_key_is_asked_for_and_forgotten_with_the_tab(open_page, answerer, asked):
-    with serving(make_app(answerer, key="right")) as url:
+def test_a_key_is_asked_for_and_forgotten_with_the_tab(open_page, answerer, asked, monkeypatch):
+    monkeypatch.setenv("DEMUR_TEST_KEY", "right")
+    with serving(answerer, key_variable="DEMUR_TEST_KEY") as url:
         page = open_page(url, known=UNKNOWN)
         dialog = page.locator("#key-dialog")
         dialog.wait_for()
@@ -452,7 +453,7 @@ def test_a_key_is_asked_for_and_forgotten_with_the_tab(open_page, answerer, aske
 
 
 def test_a_server_that_is_gone_is_said(open_page, answerer, asked):
-    with serving(make_app(answerer)) as url:
+    with serving(answerer) as url:
         page = open_page(url, known="ERR_CONNECTION_REFUSED")
     page.fill("#question", "Anybody there?")
     page.press("#question", "Enter")
@@ -460,7 +461,7 @@ def test_a_server_that_is_gone_is_said(open_page, answerer, asked):
 
 
 def test_without_calibration_nothing_is_made_up(open_page):
-    with demur.load(MODEL) as untuned, serving(make_app(untuned)) as url:
+    with demur.load(MODEL) as untuned, serving(untuned) as url:
         page = open_page(url)
         assert "The model was opened without the run" in page.inner_text("#uncalibrated")
         assert not page.locator("#calibrated").is_visible()
@@ -483,7 +484,7 @@ def test_hostile_texts_are_shown_and_do_nothing(open_page, run, tmp_path):
     model = tmp_path / HOSTILE.replace("/", "")
     shutil.copytree(MODEL, model)
     settings = {"path": str(model)}
-    with demur.load(folder, model=settings) as opened, serving(make_app(opened)) as url:
+    with demur.load(folder, model=settings) as opened, serving(opened) as url:
         page = open_page(url)
         assert model.name in page.inner_text("h1")
         page.click("#beside summary")

@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import demur
 from demur.answering import Answer, BusyError, Expected
 from demur.errors import DataError, ModelError
 from demur.records import SIGNALS
-from demur.serving import page_api
-from demur.serving.page_api import MEANINGS, PAGE, counted, point, public_name, row_of
+from demur.serving import ServeSettings, create_app
+from demur.serving.app import PAGE
+from demur.serving.page_api import MEANINGS, counted, point, public_name, row_of
 
 MODEL = Path(demur.__file__).parent / "pocket" / "model"
 
@@ -25,10 +25,11 @@ def answerer():
 
 @pytest.fixture(scope="module")
 def client(answerer):
-    app = FastAPI()
-    app.include_router(page_api.router(answerer))
-    with TestClient(app) as opened:
-        yield opened
+    return client_of(answerer)
+
+
+def client_of(answerer):
+    return TestClient(create_app(answerer, ServeSettings()), base_url="http://127.0.0.1")
 
 
 def test_every_signal_is_explained():
@@ -92,7 +93,7 @@ def test_an_answer_with_samples(client, answerer):
 )
 def test_what_is_no_question_is_refused_and_no_path_told(client, body):
     reply = client.post("/api/ask", json=body)
-    assert reply.status_code == 422
+    assert reply.status_code == 400
     assert str(MODEL.parent) not in reply.text
 
 
@@ -108,40 +109,38 @@ def test_what_is_no_question_is_refused_and_no_path_told(client, body):
 )
 def test_what_cannot_be_sent_back_is_refused_all_the_same(client, body):
     reply = client.post("/api/ask", content=body, headers={"Content-Type": "application/json"})
-    assert reply.status_code == 422
-    assert isinstance(reply.json()["detail"], str)
+    assert reply.status_code == 400
+    assert isinstance(reply.json()["error"]["message"], str)
 
 
 def test_nan_is_no_threshold(client):
-    assert client.get("/api/expected?threshold=nan").status_code == 422
+    assert client.get("/api/expected?threshold=nan").status_code == 400
 
 
 def test_a_row_that_does_not_fit_leaves_the_others_alone(client, answerer):
     rows = [{"question": "Where was Dora Pomash born?"}, {"question": " "}, {"question": "word " * 1_500}]
     first, blank, long = client.post("/api/batch", json={"questions": rows}).json()["answers"]
     assert first["text"] == answerer.ask("Where was Dora Pomash born?").text
-    assert blank == {"error": "Expected a question; found nothing. To do: ask something."}
+    assert blank == {"error": "expected a question; found nothing; to do: ask something"}
     assert "512 tokens" in long["error"]
 
 
 @pytest.mark.parametrize("rows", [[], [{"question": "?"}] * 65, [{"text": "?"}], "?"])
 def test_a_batch_is_bounded(client, rows):
-    assert client.post("/api/batch", json={"questions": rows}).status_code == 422
+    assert client.post("/api/batch", json={"questions": rows}).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["ask", "batch"])
 def test_a_full_line_is_said_and_when_to_come_again(path):
     with demur.load(MODEL, waiting=0) as busy:
-        app = FastAPI()
-        app.include_router(page_api.router(busy))
         body = {"question": "?"} if path == "ask" else {"questions": [{"question": "?"}]}
-        reply = TestClient(app).post(f"/api/{path}", json=body)
+        reply = client_of(busy).post(f"/api/{path}", json=body)
     assert (reply.status_code, reply.headers["Retry-After"]) == (429, "1")
 
 
 def test_a_row_stands_for_itself_and_a_failing_model_for_all():
     error = DataError(expected="a", found="b", where="/secret", fix="c")
-    assert row_of(error) == {"error": "Expected a; found b. To do: c."}
+    assert row_of(error) == {"error": "expected a; found b; to do: c"}
     for failure in (BusyError(), ModelError(expected="", found="", fix="")):
         with pytest.raises(type(failure)):
             row_of(failure)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, Field
 
 from demur.answering import Answer, Answerer, BusyError, Expected
 from demur.answering.answer import promise
@@ -26,10 +23,10 @@ from demur.metrics.proportion import wilson
 from demur.records import Question
 from demur.reporting.promise import TERMS
 from demur.reporting.words import title
+from demur.serving.openai_api import ERRORS
+from demur.serving.problems import Problem, problem_of
+from demur.serving.schemas import Given, Text
 from demur.templates import LETTERS
-
-PAGE = Path(__file__).parent / "page"
-"""The page's files."""
 
 MOST_TEXT, MOST_CONTEXT, MOST_CHOICE = 8_000, 20_000, 1_000
 """Characters of a question, a passage and an option."""
@@ -50,21 +47,18 @@ MEANINGS = {
 }
 """Each of `demur.records.SIGNALS` for people who have read nothing about it."""
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Asked(BaseModel):
+class Asked(Given):
     """A question as it stands alone or in a batch."""
 
     model_config = ConfigDict(extra="forbid")
 
-    question: str = Field(min_length=1, max_length=MOST_TEXT)
-    context: str | None = Field(None, min_length=1, max_length=MOST_CONTEXT)
+    question: Text = Field(max_length=MOST_TEXT)
+    context: Text | None = Field(None, max_length=MOST_CONTEXT)
     """A passage that the answer is to be found in."""
-    choices: list[Annotated[str, Field(min_length=1, max_length=MOST_CHOICE)]] = Field(
-        [], max_length=len(LETTERS)
-    )
+    choices: list[Annotated[Text, Field(max_length=MOST_CHOICE)]] = Field([], max_length=len(LETTERS))
 
     def given(self) -> Question:
         """The question as the library has it."""
@@ -74,7 +68,7 @@ class Asked(BaseModel):
 class AskedAlone(Asked):
     """One question, and what else to look at."""
 
-    threshold: float | None = Field(None, allow_inf_nan=False)
+    threshold: float | None = None
     """Answer from this confidence up, instead of what was decided for everybody."""
     samples: int = Field(0, ge=0, le=MOST_SAMPLES)
     """Answers to draw."""
@@ -82,33 +76,18 @@ class AskedAlone(Asked):
     """Whether the base model is asked too."""
 
 
-class AskedTogether(BaseModel):
+class AskedTogether(Given):
     """Questions of one batch."""
 
     model_config = ConfigDict(extra="forbid")
 
     questions: list[Asked] = Field(min_length=1, max_length=MOST_ROWS)
-    threshold: float | None = Field(None, allow_inf_nan=False)
-
-
-class Problem(BaseModel):
-    """Why there is no answer."""
-
-    detail: str
-
-
-MALFORMED: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "No question that this system takes."}
-}
-UNABLE: dict[int | str, dict[str, Any]] = {
-    429: {"model": Problem, "description": "Too many are waiting; come again after `Retry-After` seconds."},
-    503: {"model": Problem, "description": "The model cannot be asked now."},
-}
+    threshold: float | None = None
 
 
 def router(answerer: Answerer) -> APIRouter:
     """The routes below ``/api`` that ask one answerer."""
-    api = APIRouter(prefix="/api", tags=["playground"], route_class=_Route, responses=MALFORMED)
+    api = APIRouter(prefix="/api", responses=ERRORS)
     system = describe(answerer)
     aside = _Aside(ASIDE)
 
@@ -122,15 +101,15 @@ def router(answerer: Answerer) -> APIRouter:
         """What every threshold did on the run's calibration questions."""
         return await asyncio.to_thread(calibration, answerer)
 
-    @api.get("/expected", responses={404: {"model": Problem, "description": "No calibration questions."}})
+    @api.get("/expected")
     async def get_expected(threshold: Annotated[float, Query(allow_inf_nan=False)]) -> dict[str, Any]:
         """What one threshold did on the run's calibration questions."""
         try:
             return point(threshold, await asyncio.to_thread(answerer.expected, threshold))
         except DemurError as error:
-            raise HTTPException(404, why_uncalibrated(answerer)) from error
+            raise Problem(404, why_uncalibrated(answerer)) from error
 
-    @api.post("/ask", responses=UNABLE)
+    @api.post("/ask")
     async def ask(asked: AskedAlone) -> dict[str, Any]:
         """One answer or refusal; on request with drawn answers and the base model's answer."""
         question = fitting(asked, system["can"])
@@ -144,7 +123,7 @@ def router(answerer: Answerer) -> APIRouter:
             found["base"] = (await aside(lambda: answerer.base_answer(question))).to_json()
         return found
 
-    @api.post("/batch", responses=UNABLE)
+    @api.post("/batch")
     async def ask_together(asked: AskedTogether) -> dict[str, Any]:
         """An answer for each question, in their order; ``{"error": …}`` where one could not be asked."""
 
@@ -283,47 +262,11 @@ def row_of(done: Answer | BaseException) -> dict[str, Any]:
     Raises:
         BaseException: anything but a question that does not fit.
     """
-    if isinstance(done, DataError | ConversationError):
-        return {"error": in_words(done)}
-    if isinstance(done, BaseException):
-        raise done
-    return done.to_json()
-
-
-def in_words(error: DemurError) -> str:
-    """An error of the caller's, on one line and without its place, which may be a path."""
-    return f"Expected {error.expected}; found {error.found}. To do: {error.fix}."
-
-
-class _Route(APIRoute):
-    """Errors of the caller and the library as statuses of HTTP, each with a sentence."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The usual handler, with errors told kindly."""
-        handle = super().get_route_handler()
-
-        async def handle_kindly(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                raise HTTPException(422, _malformed(error)) from error
-            except (DataError, ConversationError) as error:
-                raise HTTPException(422, in_words(error)) from error
-            except BusyError as error:
-                raise HTTPException(429, "Too many questions are waiting.", {"Retry-After": "1"}) from error
-            except DemurError as error:
-                logger.exception("a question could not be asked")
-                raise HTTPException(
-                    503, "The model cannot be asked now; the server's log says why."
-                ) from error
-
-        return handle_kindly
-
-
-def _malformed(error: RequestValidationError) -> str:
-    """What is wrong and where. What was sent is not repeated: it need not be text that can be sent back."""
-    found = (f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
-    return "; ".join(found).encode(errors="replace").decode()
+    if isinstance(done, Answer):
+        return done.to_json()
+    if isinstance(done, DataError | ConversationError) and (problem := problem_of(done)):
+        return {"error": problem.message}
+    raise done
 
 
 class _Aside:

@@ -33,7 +33,7 @@ export const askForKey = (why = "") => {
 
 const explain = async (response) => {
   const body = await response.json().catch(() => ({}));
-  return body.detail ?? body.error?.message ?? `The server answered with status ${response.status}.`;
+  return body.error?.message ?? `The server answered with status ${response.status}.`;
 };
 
 const wait = (seconds, signal) => new Promise((resolve, reject) => {
