@@ -90,18 +90,17 @@ def browser() -> Iterator[Browser]:
 def fresh_page(opened: Browser) -> Page:
     """A page of a usual size."""
     return opened.new_page(
-        viewport={"width": 1280, "height": 860}, color_scheme="light", reduced_motion="reduce"
+        viewport={"width": 1280, "height": 1000}, color_scheme="light", reduced_motion="reduce"
     )
 
 
 def playground(page: Page, address: str) -> None:
-    """A question that it knows."""
+    """A question that it does not know."""
     page.goto(address)
     page.wait_for_selector("body.ready")
-    page.fill("#question", "Where was Dora Pomash born?")
+    page.fill("#question", "Who wrote The Hobbit?")
     page.press("#question", "Enter")
-    page.get_by_role("button", name="Draw 10 answers").click()
-    page.wait_for_selector(".samples")
+    page.locator(".card .signals summary").click()
     page.screenshot(path=IMAGES / "playground.png")
 
 
