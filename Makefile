@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -57,6 +57,9 @@ bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
 
 bench: $(VENV)/.run ## probing speed beside the published loop
 	$(BIN)/python benchmarks/probing.py
+
+screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real browser
+	$(BIN)/python docs/screenshots.py
 
 proof-faults: $(VENV)/.dev ## 40 kills, stops, damage, a full disk, each resumed to the same result
 	$(BIN)/python benchmarks/faults.py --kills 20 --out docs/results/faults.md

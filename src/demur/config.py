@@ -66,6 +66,9 @@ class ServerSettings(Section):
     cache: Path | None = Field(
         None, description="file that keeps every reply; left out: one in the user's cache folder"
     )
+    remember: bool = Field(
+        True, description="keep replies at all; without, what was interrupted is asked again"
+    )
     price_in: Annotated[float, Field(ge=0)] | None = Field(
         None, description="price of a million prompt tokens, to say what it cost"
     )
@@ -566,8 +569,7 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     try:
         return Config.model_validate(values)
     except pydantic.ValidationError as error:
-        where = str(path) if path else "the command line"
-        raise explain(error, where, [name for name, _ in leaves()]) from error
+        raise explain(error, str(path) if path else "the command line") from error
 
 
 def save_config(config: Config, path: Path) -> None:
@@ -646,20 +648,35 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def explain(error: pydantic.ValidationError, where: str, known: Iterable[str]) -> ConfigError:
-    """All problems of a configuration in one message, with the nearest known name for unknown fields."""
-    known, problems = list(known), []
+ALL_SETTINGS = "mend these; `demur run --help` lists every setting with its meaning"
+
+
+def explain(
+    error: pydantic.ValidationError,
+    where: str,
+    *,
+    known: Iterable[str] | None = None,
+    fix: str = ALL_SETTINGS,
+) -> ConfigError:
+    """All problems of a configuration in one message, with the nearest name for unknown fields.
+
+    Args:
+        known: the names that there are; by default every setting's.
+        fix: what to do.
+    """
+    names = [name for name, _ in leaves()] if known is None else list(known)
+    problems = []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":
-            problems.append(_unknown("setting", name, known))
+            problems.append(_unknown("setting", name, names))
         else:
             problems.append(f"{name}: {item['msg']} (found {item['input']!r})")
     return ConfigError(
         expected="a configuration in which every setting is known and every value fits",
         found="\n          ".join(problems),
         where=where,
-        fix="mend these; `demur run --help` lists every setting with its meaning",
+        fix=fix,
     )
 
 

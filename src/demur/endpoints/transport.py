@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx2
 
+from demur.endpoints.pace import Pace
+
 SENT = frozenset(
     {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "user-agent"}
 )
@@ -23,12 +25,10 @@ class Transport(httpx2.AsyncClient):
         key: sent as a bearer token; None for none.
         timeout_seconds: of an attempt from connecting to the last byte, so that a server that drips its
             reply does not hold a run up for ever.
-        requests_per_minute: attempts, evenly spaced; None for no limit.
+        pace: when each attempt is made.
     """
 
-    def __init__(
-        self, *, key: str | None, timeout_seconds: float, connections: int, requests_per_minute: int | None
-    ) -> None:
+    def __init__(self, *, key: str | None, timeout_seconds: float, connections: int, pace: Pace) -> None:
         super().__init__(
             timeout=timeout_seconds,
             follow_redirects=False,
@@ -36,8 +36,7 @@ class Transport(httpx2.AsyncClient):
         )
         self.requests = 0
         self._key, self._timeout_seconds = key, timeout_seconds
-        self._gap_seconds = 60 / requests_per_minute if requests_per_minute else 0.0
-        self._next = 0.0
+        self._pace = pace
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Wait for this attempt's turn, then make it.
@@ -45,7 +44,7 @@ class Transport(httpx2.AsyncClient):
         Raises:
             httpx2.RequestError: it cannot be carried out, or takes too long.
         """
-        await self._turn()
+        await asyncio.sleep(self._pace.turn())
         for name in [name for name in request.headers if name.lower() not in SENT]:
             del request.headers[name]
         if self._key is not None:
@@ -56,9 +55,3 @@ class Transport(httpx2.AsyncClient):
                 return await super().send(request, **(options | {"follow_redirects": False}))
         except TimeoutError:
             raise httpx2.ReadTimeout("the reply took too long", request=request) from None
-
-    async def _turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        start = max(now, self._next)
-        self._next = start + self._gap_seconds
-        await asyncio.sleep(start - now)

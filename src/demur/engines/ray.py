@@ -345,7 +345,7 @@ def checked_options(options: Mapping[str, Any]) -> RayOptions:
     try:
         return RayOptions.model_validate(dict(options))
     except pydantic.ValidationError as error:
-        raise explain(error, "model.options", RayOptions.model_fields) from error
+        raise explain(error, "model.options", known=RayOptions.model_fields) from error
 
 
 def _open(engine: str, path: str, settings: Mapping[str, Any]) -> Engine:
