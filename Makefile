@@ -105,7 +105,7 @@ proof-llama-factory: $(VENV)/.dev $(VENV)-llama-factory/.run ## LLaMA-Factory's 
 LLAMA_CPP_PYTHON = llama_cpp_python-0.3.36
 $(VENV)-llama-cpp/.run:
 	test -x $(VENV)-llama-cpp/bin/python || $(PYTHON) -m venv $(VENV)-llama-cpp
-	$(VENV)-llama-cpp/bin/pip download --quiet --no-deps --no-build-isolation --no-binary :all: \
+	$(VENV)-llama-cpp/bin/pip download --quiet --no-deps --no-binary llama-cpp-python \
 		--dest $(VENV)-llama-cpp llama-cpp-python==0.3.36
 	tar -xzf $(VENV)-llama-cpp/$(LLAMA_CPP_PYTHON).tar.gz -C $(VENV)-llama-cpp
 	CMAKE_BUILD_PARALLEL_LEVEL=$(WORKERS) $(VENV)-llama-cpp/bin/pip install --quiet \
