@@ -75,7 +75,9 @@ STREAM: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-ASKING = errors(*WHY) | STREAM
+ERRORS = errors(*WHY)
+"""Of a route that asks the model."""
+ASKING = ERRORS | STREAM
 
 
 def router(asking: Asking) -> APIRouter:

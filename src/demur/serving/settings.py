@@ -77,7 +77,7 @@ class ServeSettings(Section):
             return cls(**values)
         except pydantic.ValidationError as error:
             raise explain(
-                error, "demur serve", "`demur serve --help` says what each option means"
+                error, "demur serve", fix="`demur serve --help` says what each option means"
             ) from error
 
     @property
