@@ -58,8 +58,8 @@ bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
 bench: $(VENV)/.run ## probing speed beside the published loop
 	$(BIN)/python benchmarks/probing.py
 
-proof-faults: $(VENV)/.dev ## 40 kills, stops, damage, a full disk, each resumed to the same result
-	$(BIN)/python benchmarks/faults.py --kills 20 --out docs/results/faults.md
+proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resumed to the same result
+	$(BIN)/python benchmarks/faults.py --kills 50 --out docs/results/faults.md
 
 proof-demo: $(VENV)/.run ## the demo over 5 seeds
 	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md
