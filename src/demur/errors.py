@@ -59,6 +59,10 @@ class TrainingDataError(DemurError, ValueError):
     """Training data from which nothing sensible can be learned."""
 
 
+class TrainingError(DemurError, RuntimeError):
+    """Training that did not come to its end, or was not what was asked for."""
+
+
 class ResourceError(DemurError, OSError):
     """Disk or memory ran out."""
 

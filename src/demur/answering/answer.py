@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from demur.records import Finish
 from demur.selective.guarantee import Guarantee
 
 MODEL = "model"
@@ -37,6 +38,8 @@ class Answer:
     """What is promised of the threshold; None where nothing is."""
     answered_by: str = MODEL
     """``model``, or who was asked in its place when it declined."""
+    finish: Finish = "stop"
+    """``length`` where the token limit cut the answer."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -8,8 +8,9 @@ import itertools
 import queue
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, overload
@@ -51,13 +52,15 @@ class Query:
 class Answerer:
     """A system that answers questions, or says that it does not know.
 
-    One engine does the work, one batch at a time; any number of threads and coroutines may ask.
+    A model in this process works on one batch at a time; a server is asked one question by each of several
+    threads, so that none waits for another. Any number of threads and coroutines may ask.
 
     Args:
         system: what is asked.
         decision: when it declines; by default what was calibrated, else its own rule.
         most: requests of one batch.
         waiting: requests that may wait before further ones are turned away (`BusyError`).
+        on_batch: told the size of each batch before it is worked on.
 
     Raises:
         ModelError: a model cannot be opened; the message says why and what to do.
@@ -71,10 +74,12 @@ class Answerer:
         decision: Decision | None = None,
         most: int = MOST,
         waiting: int = WAITING,
+        on_batch: Callable[[int], None] | None = None,
     ) -> None:
         self.system, self._decision = system, decision
-        self._own = threading.RLock()
+        self.on_batch = on_batch
         local = ENGINES.get(system.config.model.engine).local
+        self._own: AbstractContextManager[Any] = threading.RLock() if local else nullcontext()
         if system.info.certifies and not local:
             raise ConfigError(
                 expected="an engine with the weights of both models",
@@ -83,7 +88,9 @@ class Answerer:
                 fix="choose r-tuning or another system whose answers come from one model",
             )
         self.engine = open_engine(system.config.model, base=system.base, tuned=system.weights)
-        self._batcher: Batcher[Query, Elicited] = Batcher(self.elicit, most=most, waiting=waiting)
+        # A server's own batches are better than ours, and one refused question spoils no other
+        together = {"most": most} if local else {"most": 1, "workers": _at_once(system)}
+        self._batcher: Batcher[Query, Elicited] = Batcher(self._together, waiting=waiting, **together)
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -167,7 +174,7 @@ class Answerer:
             DemurError: as `ask`.
         """
         asked = as_question(question)
-        decision = self.decision(asked, threshold, max_error)
+        decision = await self._decision_async(asked, threshold, max_error)
         said = await asyncio.wrap_future(self.submit(Query(question=asked, history=tuple(history))))
         return self.decided(asked, said, decision)
 
@@ -219,7 +226,7 @@ class Answerer:
 
     async def stream_async(
         self, question: Given, *, optimistic: bool = False, **how: Any
-    ) -> AsyncIterator[str | Answer]:
+    ) -> AsyncGenerator[str | Answer, None]:
         """`stream` without blocking."""
         if not optimistic:
             answer = await self.ask_async(question, **how)
@@ -228,7 +235,7 @@ class Answerer:
             yield answer
             return
         asked = as_question(question)
-        decision = self.decision(asked, how.get("threshold"), how.get("max_error"))
+        decision = await self._decision_async(asked, how.get("threshold"), how.get("max_error"))
         loop, told = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
         def tell(said: str | None) -> None:
@@ -276,6 +283,14 @@ class Answerer:
             return self._promise(max_error)
         usual = self._usual(question)
         return usual if threshold is None else usual.at(threshold)
+
+    async def _decision_async(
+        self, question: Question, threshold: float | None, max_error: float | None
+    ) -> Decision:
+        """`decision`; a promise is looked for in a thread, since that takes a while."""
+        if max_error is None:
+            return self.decision(question, threshold)
+        return await asyncio.to_thread(self.decision, question, threshold, max_error)
 
     def _usual(self, question: Question | None) -> Decision:
         """What was asked for, else what was calibrated, else the system's own rule."""
@@ -340,6 +355,7 @@ class Answerer:
             probability=None if mapped is None or confidence is None else mapped(confidence),
             signals=signals,
             guarantee=decision.guarantee,
+            finish="stop" if withheld else said.finish,
         )
 
     @cached_property
@@ -361,6 +377,11 @@ class Answerer:
         if system.weights is None or not ENGINES.get(system.config.model.engine).local:
             return self.engine
         return open_engine(system.config.model, base=system.base)
+
+    def _together(self, queries: Sequence[Query]) -> list[Elicited]:
+        if self.on_batch is not None:
+            self.on_batch(len(queries))
+        return self.elicit(queries)
 
     def elicit(self, queries: Sequence[Query]) -> list[Elicited]:
         """What the system says to each question, undecided; those with equal histories go together."""
@@ -496,22 +517,29 @@ def pieces(text: str) -> Iterable[str]:
     return re.findall(r"\s*\S+\s*$|\s*\S+", text) or ([text] if text else [])
 
 
+def _at_once(system: System) -> int:
+    """Questions under way at a server, so that their requests, one for each sample, keep to its limit."""
+    return max(1, system.config.model.endpoint.concurrency // max(1, system.samples))
+
+
 def _follow(queries: Sequence[Query], template: Any) -> Callable[[str, str], None] | None:
-    """Tell those who watch their answer grow. A prompt belongs to the longest question that it holds."""
+    """Tell those who watch their answer grow, and nobody else: questions of a batch may be of many users.
+
+    A prompt belongs to the question whose own prompt it holds, the longest of them. Where it holds none, in
+    methods that write prompts of their own, it belongs to the batch's only question, or nobody is told.
+    """
     watching = [(query, query.watch) for query in queries if query.watch is not None]
     if not watching:
         return None
     owners: dict[str, list[Callable[[str], None]]] = {}
-    texts = [(template.ask(query.question), query.question.text) for query in queries]
+    prompts = {query.question.id: template.ask(query.question) for query in queries}
 
     def find(prompt: str) -> list[Callable[[str], None]]:
-        held = [
-            query.question.text
-            for query, (ask, text) in zip(queries, texts, strict=True)
-            if ask in prompt or text in prompt
-        ]
-        longest = max(held, key=len, default=None)
-        return [watch for query, watch in watching if query.question.text == longest]
+        held = [name for name, own in prompts.items() if own in prompt]
+        if not held and len(prompts) == 1:
+            held = list(prompts)
+        owner = max(held, key=lambda name: len(prompts[name]), default=None)
+        return [watch for query, watch in watching if query.question.id == owner]
 
     def watch(prompt: str, so_far: str) -> None:
         if prompt not in owners:

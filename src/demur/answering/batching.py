@@ -1,7 +1,8 @@
 """Requests that come at the same time are worked on together.
 
-One thread works. While it does, requests gather; what has gathered by the time it is free is the next
-batch. So a single request never waits for others, and under load batches fill by themselves.
+One thread works, or several where their work is waiting for others. Meanwhile requests gather; what has
+gathered by the time one is free is its next batch. So a single request never waits for others, and under
+load batches fill by themselves.
 """
 
 from __future__ import annotations
@@ -23,18 +24,21 @@ class BusyError(RuntimeError):
 
 
 class Batcher(Generic[Q, R]):
-    """A queue of requests and the thread that works on them.
+    """A queue of requests and the threads that work on them.
 
     Args:
         work: the results of a batch, in its order.
         most: requests of one batch.
         waiting: requests that may wait; further ones are turned away.
+        workers: threads, each with a batch of its own.
     """
 
-    def __init__(self, work: Callable[[Sequence[Q]], Sequence[R]], *, most: int, waiting: int) -> None:
-        self.work, self.most, self.waiting = work, most, waiting
+    def __init__(
+        self, work: Callable[[Sequence[Q]], Sequence[R]], *, most: int, waiting: int, workers: int = 1
+    ) -> None:
+        self.work, self.most, self.waiting, self.workers = work, most, waiting, workers
         self._queue: queue.SimpleQueue[tuple[Q, Future[R]] | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -51,10 +55,11 @@ class Batcher(Generic[Q, R]):
                 raise RuntimeError("no further requests are taken")
             if self._queue.qsize() >= self.waiting:
                 raise BusyError
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="demur-answers", daemon=True)
-                self._thread.start()
             self._queue.put((request, future))
+            if len(self._threads) < self.workers:
+                thread = threading.Thread(target=self._run, name="demur-answers", daemon=True)
+                self._threads.append(thread)
+                thread.start()
         return future
 
     @property
@@ -65,9 +70,9 @@ class Batcher(Generic[Q, R]):
     def close(self) -> None:
         """Take nothing more, and wait until what is in line is done."""
         with self._lock:
-            self._closed, thread = True, self._thread
+            self._closed = True
             self._queue.put(None)
-        if thread is not None:
+        for thread in self._threads:
             thread.join()
 
     def _run(self) -> None:
@@ -80,6 +85,7 @@ class Batcher(Generic[Q, R]):
         """The first request in line, waited for, and those behind it; None when closed and empty."""
         item = self._queue.get()
         if item is None:
+            self._queue.put(None)  # for the other threads
             return None
         batch = [item]
         while len(batch) < self.most:

@@ -29,7 +29,8 @@ class Decision:
 
     def declines(self, confidence: float | None) -> bool:
         """Whether a confidence is too low, or unknown where a threshold asks for one."""
-        return self.threshold is not None and (confidence is None or confidence < self.threshold)
+        # Not a number reaches no threshold either
+        return self.threshold is not None and (confidence is None or not confidence >= self.threshold)
 
     def at(self, threshold: float) -> Decision:
         """The same signal at a threshold that nothing is promised of."""

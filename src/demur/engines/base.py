@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from demur.config import ServerSettings
 from demur.records import Response
+
+T = TypeVar("T")
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
@@ -194,5 +196,24 @@ class Engine(Protocol):
 
         Raises:
             ConversationError: it is asked with plain text, or its chat template has no such turns.
+        """
+        ...
+
+
+@runtime_checkable
+class Spreads(Protocol):
+    """An engine whose model is held by workers in other processes, which can be given pieces of work."""
+
+    def spread(self, task: Callable[[Engine, int], T], numbers: Sequence[int]) -> Iterator[tuple[int, T]]:
+        """Carry out ``task(the worker's engine, number)`` for each number, on any worker, in any order.
+
+        Every number comes back once with what its task returned. A task whose worker dies is carried out
+        again, so it must bear being done twice.
+
+        Args:
+            task: sent to each worker once, and kept there with whatever it remembers.
+
+        Raises:
+            DemurError: what a task raised, or that workers die of the work again and again.
         """
         ...

@@ -170,7 +170,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc] # transformers has no type
         end = start + key_states.shape[-2]
         if not self.is_initialized:
             # The first reading is kept as it came; a buffer is made when rows are selected.
-            self.fill(key_states, value_states)
+            self._keep(key_states, value_states)
             return key_states, value_states
         self._reserve(end)
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
@@ -193,8 +193,17 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc] # transformers has no type
                 torch.index_select(states, 0, rows, out=buffer[:, :, :length])
         self._show(len(rows), length)
 
-    def fill(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Start from given keys and values."""
+    def start(
+        self, keys: torch.Tensor, values: torch.Tensor, *, rows: int, length: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Make room for keys and values like these; returns the part to be filled in."""
+        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+        self._capacity = length + self.room
+        self._buffers = [self._buffer(states, rows) for states in (keys, values)]
+        self._show(rows, length)
+        return self.keys, self.values
+
+    def _keep(self, keys: torch.Tensor, values: torch.Tensor) -> None:
         self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
         self.keys, self.values = keys, values
         self._capacity = keys.shape[-2] + self.room
@@ -320,14 +329,12 @@ class Held:
     layers: list[tuple[torch.Tensor, torch.Tensor] | None]
     padding: torch.Tensor
     length: int
+    alike: bool = False
+    """Whether ``layers`` hold one row that stands for all."""
 
     def repeated(self, times: int) -> Held:
         """One row many times over, without a copy of it."""
-        layers = [
-            (layer[0].expand(times, -1, -1, -1), layer[1].expand(times, -1, -1, -1)) if layer else None
-            for layer in self.layers
-        ]
-        return Held(layers=layers, padding=self.padding.expand(times), length=self.length)
+        return Held(self.layers, self.padding.expand(times), self.length, alike=True)
 
 
 def resume(
@@ -361,30 +368,52 @@ def resume(
 
 def _fill(cache: RoomyCache, held: Sequence[Held], padding: torch.Tensor, width: int) -> None:
     """Copy the first tokens of every held row to the right end of a cache of ``width`` tokens."""
-    slots = torch.arange(width, device=padding.device)
-    places, start = [], 0
+    moves, start = [], 0
     for part in held:
-        pads = padding[start : start + len(part.padding)]
-        # Slot s of the new row is token s - pads, which stood at s - pads + the old padding.
-        places.append((slots - pads[:, None] + part.padding[:, None]).clamp(0, part.length - 1))
-        start += len(part.padding)
-    for index in range(len(held[0].layers)):
+        end = start + len(part.padding)
+        moves.append((slice(start, end), _Move.of(part, padding[start:end], width)))
+        start = end
+    for index, first in enumerate(held[0].layers):
         layer = cache.layer_class_to_replicate()
         cache.layers.append(layer)
-        if held[0].layers[index] is not None:
-            parts = [cast(tuple[torch.Tensor, torch.Tensor], part.layers[index]) for part in held]
-            layer.fill(
-                torch.cat([_gather(keys, place) for (keys, _), place in zip(parts, places, strict=True)]),
-                torch.cat(
-                    [_gather(values, place) for (_, values), place in zip(parts, places, strict=True)]
-                ),
-            )
+        if first is None:
+            continue
+        buffers = layer.start(*first, rows=len(padding), length=width)
+        for part, (rows, move) in zip(held, moves, strict=True):
+            olds = cast(tuple[torch.Tensor, torch.Tensor], part.layers[index])
+            for old, buffer in zip(olds, buffers, strict=True):
+                move(old, buffer[rows])
 
 
-def _gather(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Pick tokens of each row: (rows, heads, old, size) at (rows, new) -> (rows, heads, new, size)."""
-    rows = torch.arange(len(states), device=states.device)
-    return states.transpose(1, 2)[rows[:, None], places].transpose(1, 2)
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Where the tokens of held rows go. Rows that would be the same are picked once.
+
+    Attributes:
+        sources: the held row that each distinct one is made of, shape ``(distinct, 1)``.
+        tokens: which of its tokens are picked, shape ``(distinct, width)``.
+        copies: which of the distinct rows each new one is, shape ``(rows,)``.
+    """
+
+    sources: torch.Tensor
+    tokens: torch.Tensor
+    copies: torch.Tensor
+
+    @classmethod
+    def of(cls, part: Held, padding: torch.Tensor, width: int) -> Self:
+        """The move of one part to rows with so much padding."""
+        # Slot s of the new row is token s - padding, which stood at s - padding + the old padding.
+        shifts, copies = part.padding - padding, torch.arange(len(padding), device=padding.device)
+        if part.alike:
+            shifts, copies = torch.unique(shifts, return_inverse=True)
+        tokens = torch.arange(width, device=padding.device) + shifts[:, None]
+        sources = torch.zeros_like(shifts) if part.alike else copies
+        return cls(sources[:, None], tokens.clamp(0, part.length - 1), copies)
+
+    def __call__(self, old: torch.Tensor, new: torch.Tensor) -> None:
+        """Move tokens: (held, heads, old, size) to (rows, heads, width, size)."""
+        picked = old.transpose(1, 2)[self.sources, self.tokens].transpose(1, 2)
+        torch.index_select(picked, 0, self.copies, out=new)
 
 
 @dataclass(slots=True)

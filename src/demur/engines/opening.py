@@ -11,7 +11,12 @@ from demur.engines import ENGINES, Engine
 
 
 def open_engine(
-    settings: ModelSettings, *, base: str, tuned: Path | None = None, engine: str | None = None
+    settings: ModelSettings,
+    *,
+    base: str,
+    tuned: Path | None = None,
+    engine: str | None = None,
+    **more: Any,
 ) -> Engine:
     """Open the base model, or a tuned one.
 
@@ -20,6 +25,7 @@ def open_engine(
         tuned: folder of an adapter to put on it, or of whole weights in its place; None for the base model.
             An engine that asks a server takes no notice: there the name says which model is meant.
         engine: another engine than that of the settings, whose options are then not its own.
+        more: what only that engine's `open` takes.
 
     Raises:
         ModelError: it cannot be opened; the message says why and what to do.
@@ -40,4 +46,5 @@ def open_engine(
         trust_remote_code=settings.trust_remote_code,
         endpoint=settings.endpoint,
         options=options,
+        **more,
     )

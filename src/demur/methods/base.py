@@ -8,7 +8,7 @@ from typing import Protocol
 
 from demur.config import Config
 from demur.engines import Engine, Progress, Sampling
-from demur.records import Example, Knowledge, Probe, Question, Response
+from demur.records import Example, Finish, Knowledge, Probe, Question, Response
 from demur.templates import Template
 
 
@@ -93,6 +93,8 @@ class Elicited:
     declines: bool = False
     """True where its own rule makes the system decline to answer."""
     signals: Mapping[str, float] = field(default_factory=dict)
+    finish: Finish = "stop"
+    """Of the generated text."""
 
 
 class Method(Protocol):

@@ -67,6 +67,7 @@ class Demur:
             Elicited(
                 answer=said.answer,
                 response=said.response,
+                finish=said.finish,
                 signals={**said.signals, "sure": float(expit(log_sure - log_unsure))},
             )
             for said, (log_sure, log_unsure) in zip(answers, scores, strict=True)

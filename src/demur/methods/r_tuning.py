@@ -100,6 +100,7 @@ def _read(asked: Asked, setup: Setup) -> Elicited:
     return Elicited(
         answer=asked.response.text.strip(),
         response=asked.response.text,
+        finish=asked.response.finish,
         declines=sure < setup.config.r_tuning.threshold,
         signals=signals,
     )
