@@ -30,10 +30,13 @@ pytestmark = pytest.mark.slow
 RUN, SHOWN = {"bash", "python", "yaml"}, {"text", "json"}
 ONLY_SHOWN = {"docs/results/": "the command that made the page: minutes to hours"}
 """Pages of which no block is run, and why."""
-SERVED = "docs/openai-engine.md"
+TUTORIALS = "docs/tutorials/"
+SERVED = ("docs/openai-engine.md", "docs/tutorials/scaling-out.md")
+SMALL = "--data.limit 96 --data.calibration 80 --evaluation.resamples 20"
 REPLACED = (
     ("", r"Qwen/Qwen3-[\w.-]+", "pocket", "a model that is here"),
     ("", r"(?m)^pip install .*$", "", "it is installed"),
+    ("", r"(?m)^hf upload .*$", "", "nothing leaves this machine"),
     ("", r" --open\b", "", "nobody looks at it"),
     (
         "",
@@ -42,9 +45,11 @@ REPLACED = (
         "few documents will do",
     ),
     ("README.md", r"(?m)^demur (study|claims)\b.*$", "", "half an hour, and hours"),
+    (TUTORIALS, r"(?m)^(demur run [^#\n]*[^#\s])", r"\1 " + SMALL, "a tenth of the questions will do"),
+    (TUTORIALS, r"(max.error[ =])0\.\d+", r"\g<1>0.5", "and of so few no more can be promised"),
     (SERVED, r"(?m)^vllm serve .*$", "", "a server of the tests answers with the pocket model"),
     (SERVED, r"http://localhost:8000", "{model}", "that server"),
-    (SERVED, r"--data my_qa.jsonl", "--data my_qa.jsonl --data.limit 8", "it is slow"),
+    (SERVED, r"(?m)(--out runs/(asked|prompted).*)$", r"\1 --data.limit 8", "it is slow"),
     (
         "docs/judging.md",
         r"http://localhost:8000",
@@ -52,7 +57,7 @@ REPLACED = (
         "a judge of the tests, who likes every answer",
     ),
 )
-"""What is run otherwise than it stands: page (empty: all), pattern, what is put there, why."""
+"""What is run otherwise than it stands: beginning of the page's path, pattern, what is put there, why."""
 
 BLOCKS = {page: blocks_of(page) for page in PAGES}
 
@@ -130,7 +135,10 @@ def made(tmp_path_factory, environment):
     root, drawn = tmp_path_factory.mktemp("made"), random.Random(0)
     world = load_questions(DataSettings(name="pocket")).questions
     asked = drawn.sample([q for q in world if q.answerable and q.domain == "id"], 240)
-    rows = [{"question": question.text, "answer": question.answers[0]} for question in asked]
+    rows = [
+        {"question": question.text, "answer": question.answers[0], "group": question.group}
+        for question in asked
+    ]
     write_lines(root / "my_qa.jsonl", rows)
     write_lines(root / "my.jsonl", [{"question": row["question"], "gold": row["answer"]} for row in rows])
     base = [{**row, "response": drawn.choice([row["answer"], "Atlantis"])} for row in rows]
