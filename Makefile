@@ -61,8 +61,8 @@ bench: $(VENV)/.run ## probing speed beside the published loop
 screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real browser
 	$(BIN)/python docs/screenshots.py
 
-proof-faults: $(VENV)/.dev ## 40 kills, stops, damage, a full disk, each resumed to the same result
-	$(BIN)/python benchmarks/faults.py --kills 20 --out docs/results/faults.md
+proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resumed to the same result
+	$(BIN)/python benchmarks/faults.py --kills 50 --out docs/results/faults.md
 
 proof-demo: $(VENV)/.run ## the demo over 5 seeds
 	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md
