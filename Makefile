@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory test-vllm bench-engines models bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -58,6 +58,9 @@ bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
 bench: $(VENV)/.run ## probing speed beside the published loop
 	$(BIN)/python benchmarks/probing.py
 
+screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real browser
+	$(BIN)/python docs/screenshots.py
+
 proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resumed to the same result
 	$(BIN)/python benchmarks/faults.py --kills 50 --out docs/results/faults.md
 
@@ -97,6 +100,24 @@ $(VENV)-llama-factory/.run: constraints.txt
 
 proof-llama-factory: $(VENV)/.dev $(VENV)-llama-factory/.run ## LLaMA-Factory's own loader on our export
 	LLAMA_FACTORY_PYTHON=$(VENV)-llama-factory/bin/python $(BIN)/pytest tests/unit/test_exports.py -k llama
+
+# The source of llama-cpp-python holds llama.cpp whole, its converter too, which the built package leaves out.
+LLAMA_CPP_PYTHON = llama_cpp_python-0.3.36
+$(VENV)-llama-cpp/.run:
+	test -x $(VENV)-llama-cpp/bin/python || $(PYTHON) -m venv $(VENV)-llama-cpp
+	$(VENV)-llama-cpp/bin/pip download --quiet --no-deps --no-binary llama-cpp-python \
+		--dest $(VENV)-llama-cpp llama-cpp-python==0.3.36
+	tar -xzf $(VENV)-llama-cpp/$(LLAMA_CPP_PYTHON).tar.gz -C $(VENV)-llama-cpp
+	CMAKE_BUILD_PARALLEL_LEVEL=$(WORKERS) $(VENV)-llama-cpp/bin/pip install --quiet \
+		$(VENV)-llama-cpp/$(LLAMA_CPP_PYTHON).tar.gz
+	$(VENV)-llama-cpp/bin/pip install --quiet --target $(VENV)-llama-cpp/converter sentencepiece
+	@touch $@
+
+proof-gguf: $(VENV)/.dev $(VENV)-llama-cpp/.run ## llama.cpp's own converter and answers on our merged weights
+	LLAMA_CPP_DIR=$(abspath $(VENV)-llama-cpp/$(LLAMA_CPP_PYTHON)/vendor/llama.cpp) \
+		LLAMA_CPP_PYTHON=$(abspath $(VENV)-llama-cpp/bin/python) \
+		PYTHONPATH=$(abspath $(VENV)-llama-cpp/converter) \
+		$(BIN)/pytest tests/recipes/test_sharing.py -k llama_cpp
 
 models: $(VENV)/.run ## make the three shipped pocket models again, about twenty minutes of one core
 	$(BIN)/demur pocket build --name pocket --out src/demur/pocket/model

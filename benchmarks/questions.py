@@ -24,14 +24,13 @@ STEPS = ("read", "load", "check")
 
 
 def write(path: Path, rows: int) -> None:
-    """A file of different questions, each with one answer."""
+    """A file of different questions of even length, each with one answer."""
     rng = random.Random(0)
     with path.open("w") as handle:
         for number in range(rows):
             one, other, last = rng.sample(WORDS, 3)
-            text = (
-                f"Which {one} did the {other} of {last.title()} {number} know in {rng.randint(1500, 2000)}?"
-            )
+            year = rng.randint(1500, 2000)
+            text = f"Which {one} did the {other} of {last.title()} {number:07} know in {year}?"
             answer = f"{rng.choice(WORDS).title()} {rng.randint(1, 9999)}"
             handle.write(json.dumps({"question": text, "answer": answer}) + "\n")
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from demur.api import probe, run
+    from demur.answering import Answer, Answerer, load
+    from demur.api import probe, run, score, tune
     from demur.config import Config
 
 __version__ = "0.1.0"
-__all__ = ["Config", "__version__", "probe", "run"]
+__all__ = ["Answer", "Answerer", "Config", "__version__", "load", "probe", "run", "score", "tune"]
 
-_HOMES = {"run": "demur.api", "probe": "demur.api", "Config": "demur.config"}
+_HOMES = {
+    **dict.fromkeys(("run", "probe", "tune", "score"), "demur.api"),
+    **dict.fromkeys(("Answer", "Answerer", "load"), "demur.answering"),
+    "Config": "demur.config",
+}
 
 
 def __getattr__(name: str) -> Any:

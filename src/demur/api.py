@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from demur.config import Config, load_config
 from demur.datasets import given
+from demur.methods import METHODS
 from demur.pipeline import Pipeline
 from demur.progress import Listener
 from demur.records import Probe, Question, read_parquet
@@ -56,6 +57,60 @@ def probe(
     """
     folder = Pipeline(_resolve(config, settings, questions), listener=listener).run(until="probe")
     return read_parquet(folder.probe, Probe)
+
+
+def tune(
+    config: Config | Path | str | None = None,
+    *,
+    questions: Rows | None = None,
+    listener: Listener | None = None,
+    update: bool = False,
+    **settings: Any,
+) -> Path:
+    """Probe a model, build the training data and tune it, without measuring.
+
+    The arguments are those of `run`, which goes on from there.
+
+    Returns:
+        The tuned model's folder; ``demur.load`` opens it.
+
+    Raises:
+        DemurError: anything the caller can mend.
+    """
+    settled = _resolve(config, settings, questions)
+    folder = Pipeline(settled, listener=listener, update=update).run(until="train")
+    return folder.model(METHODS.get(settled.method_of(settled.method)).info.weights or settled.method)
+
+
+def score(
+    outputs: Path | str,
+    before: Path | str | None = None,
+    *,
+    metrics: Sequence[str] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Measure anybody's outputs: every metric that their fields allow, with intervals; no model is needed.
+
+    Args:
+        outputs: file of rows with question, answers and response.
+        before: the same of the untuned system.
+        metrics: names of metrics; by default all.
+        resamples: bootstrap draws.
+
+    Returns:
+        ``metrics`` by name (``value``, ``low``, ``high``, ``n``, ``unscored``), ``tables``, ``policies``,
+        and why others are missing (``not_computed``); see `demur.scoring.score`.
+
+    Raises:
+        DataError: the file cannot be read as outputs.
+    """
+    from demur.scoring import read_outputs
+    from demur.scoring import score as measure
+
+    untuned = None if before is None else read_outputs(Path(before))
+    read = read_outputs(Path(outputs))
+    return measure(read, untuned, metrics=metrics, resamples=resamples, seed=seed)
 
 
 def _resolve(

@@ -12,7 +12,10 @@ import typer
 from typer.core import TyperCommand
 
 from demur import __version__
+from demur.cli_ask import ask
 from demur.cli_data import data_app
+from demur.cli_serve import serve
+from demur.cli_share import card, gguf, merge
 from demur.cli_tax import export_tasks, tax
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
@@ -35,10 +38,23 @@ pocket_app = typer.Typer(
 )
 app.add_typer(pocket_app, name="pocket")
 app.add_typer(data_app, name="data")
+app.command("ask")(ask)
+app.command("serve")(serve)
 app.command("tax")(tax)
 app.command("export-tasks")(export_tasks)
+app.command("card")(card)
+app.command("merge")(merge)
+app.command("gguf")(gguf)
 
-SHORT = {"model": "model.path", "data": "data.name", "method": "method", "out": "out", "seed": "seed"}
+SHORT = {
+    "model": "model.path",
+    "data": "data.name",
+    "method": "method",
+    "out": "out",
+    "seed": "seed",
+    "launch": "training.launch.strategy",
+    "processes": "training.launch.processes",
+}
 """Short flags for the settings that are given most."""
 
 

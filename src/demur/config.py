@@ -7,7 +7,7 @@ Unknown names are refused with the nearest known one, and all problems are repor
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,6 +66,9 @@ class ServerSettings(Section):
     cache: Path | None = Field(
         None, description="file that keeps every reply; left out: one in the user's cache folder"
     )
+    remember: bool = Field(
+        True, description="keep replies at all; without, what was interrupted is asked again"
+    )
     price_in: Annotated[float, Field(ge=0)] | None = Field(
         None, description="price of a million prompt tokens, to say what it cost"
     )
@@ -108,8 +111,8 @@ class ModelSettings(Section):
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     engine: str = Field(
         "hf",
-        description="who generates the text: hf (transformers) or vllm, both in this process, or openai, a "
-        "server of its own",
+        description="who generates the text: hf (transformers) or vllm, both in this process, ray, one of "
+        "the two in many workers, or openai, a server of its own",
     )
     device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
     dtype: str = Field(
@@ -126,14 +129,21 @@ class ModelSettings(Section):
     trust_remote_code: bool = Field(False, description="run code that ships with the model; leave off")
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="for vllm: its own engine arguments, such as tensor_parallel_size",
+        description="for vllm: its own engine arguments, such as tensor_parallel_size; for ray: engine, "
+        "workers, address, cpus and gpus of a worker, options of the workers' engine",
     )
     endpoint: ServerSettings = ServerSettings()
     """The server of the engine openai."""
 
     def identity(self) -> dict[str, Any]:
-        """What the model's answers depend on."""
-        return self.model_dump(exclude={"endpoint"}) | {"endpoint": self.endpoint.identity()}
+        """What the model's answers depend on: for ray on the workers' engine, not on how many there are."""
+        found = self.model_dump(exclude={"endpoint"}) | {"endpoint": self.endpoint.identity()}
+        if self.engine == "ray":
+            found |= {
+                "engine": self.options.get("engine", "hf"),
+                "options": self.options.get("options", {}),
+            }
+        return found
 
 
 class TemplateSettings(Section):
@@ -262,9 +272,42 @@ class USTuningSettings(Section):
     )
 
 
+STRATEGIES = ("ddp", "fsdp", "deepspeed", "deepspeed-zero3")
+"""Ways to train in several processes; each is an accelerate configuration in `training/accelerate/`."""
+
+
+class LaunchSettings(Section):
+    """Whether the training stages run in several processes, and how; accelerate starts them."""
+
+    strategy: str | None = Field(
+        None,
+        description="ddp, fsdp (FSDP2), deepspeed (ZeRO-2), deepspeed-zero3, or the path of an accelerate "
+        "configuration; left out: one process",
+    )
+    processes: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="how many; left out: as the configuration says, else one for each device",
+    )
+
+    @pydantic.field_validator("strategy")
+    @classmethod
+    def _known_or_a_file(cls, value: str | None) -> str | None:
+        if value is not None and value not in STRATEGIES and not value.endswith((".yaml", ".yml", ".json")):
+            raise ValueError(_unknown("strategy or accelerate configuration (.yaml)", value, STRATEGIES))
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _processes_need_a_strategy(self) -> LaunchSettings:
+        if self.processes is not None and self.strategy is None:
+            raise ValueError("processes need a strategy beside them, such as ddp")
+        return self
+
+
 class TrainingSettings(Section):
     """How a model is tuned (TRL's SFTTrainer, PEFT's LoRA)."""
 
+    launch: LaunchSettings = LaunchSettings()
+    """In several processes, where a strategy is named."""
     lora: bool = Field(True, description="LoRA; off means every weight is tuned")
     lora_rank: Positive = Field(8, description="rank of the LoRA matrices")
     lora_alpha: Positive = Field(16, description="scale of the LoRA update")
@@ -272,18 +315,33 @@ class TrainingSettings(Section):
     lora_targets: tuple[str, ...] | Literal["all-linear"] = Field(
         "all-linear", description="modules that get LoRA matrices"
     )
+    quantize: Literal["none", "4bit", "8bit"] = Field(
+        "none",
+        description="QLoRA: hold frozen weights in 4 or 8 bits while the adapter is tuned (bitsandbytes)",
+    )
     learning_rate: Annotated[float, Field(gt=0)] = Field(1e-4, description="highest learning rate")
     scheduler: str = Field("linear", description="shape of the learning rate, a name transformers knows")
     warmup: Share = Field(0.05, description="share of the steps over which the learning rate rises")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="AdamW's weight decay")
     epochs: Annotated[float, Field(gt=0)] = Field(1.0, description="passes over the training rows")
     max_steps: Annotated[int, Field(gt=0)] | None = Field(None, description="stop after so many steps")
-    batch_size: Positive = Field(4, description="rows a device and step")
-    accumulate: Positive = Field(1, description="steps whose gradients are added up before an update")
+    batch_size: Positive = Field(
+        4, description="rows that a process reads at once; with accumulate, the rows of an update"
+    )
+    accumulate: Positive = Field(
+        1,
+        description="an update takes batch_size x accumulate rows, in all processes together",
+    )
     max_length: Positive | None = Field(None, description="cut rows to so many tokens; none by default")
     gradient_checkpointing: bool = Field(False, description="less memory for more time")
     save_steps: Positive = Field(500, description="steps between checkpoints to resume from")
     report_to: Names = Field((), description="trackers: wandb, tensorboard, mlflow, …")
+
+    @pydantic.model_validator(mode="after")
+    def _quantised_weights_stay_frozen(self) -> TrainingSettings:
+        if self.quantize != "none" and not self.lora:
+            raise ValueError("quantize needs lora: weights in few bits cannot be tuned themselves")
+        return self
 
 
 class EvaluationSettings(Section):
@@ -511,7 +569,7 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     try:
         return Config.model_validate(values)
     except pydantic.ValidationError as error:
-        raise _explain(error, str(path) if path else "the command line") from error
+        raise explain(error, str(path) if path else "the command line") from error
 
 
 def save_config(config: Config, path: Path) -> None:
@@ -590,21 +648,35 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _explain(error: pydantic.ValidationError, where: str) -> ConfigError:
-    """All problems of a configuration in one message, with the nearest name for unknown fields."""
-    known = [name for name, _ in leaves()]
+ALL_SETTINGS = "mend these; `demur run --help` lists every setting with its meaning"
+
+
+def explain(
+    error: pydantic.ValidationError,
+    where: str,
+    *,
+    known: Iterable[str] | None = None,
+    fix: str = ALL_SETTINGS,
+) -> ConfigError:
+    """All problems of a configuration in one message, with the nearest name for unknown fields.
+
+    Args:
+        known: the names that there are; by default every setting's.
+        fix: what to do.
+    """
+    names = [name for name, _ in leaves()] if known is None else list(known)
     problems = []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
         if item["type"] == "extra_forbidden":
-            problems.append(_unknown("setting", name, known))
+            problems.append(_unknown("setting", name, names))
         else:
             problems.append(f"{name}: {item['msg']} (found {item['input']!r})")
     return ConfigError(
         expected="a configuration in which every setting is known and every value fits",
         found="\n          ".join(problems),
         where=where,
-        fix="mend these; `demur run --help` lists every setting with its meaning",
+        fix=fix,
     )
 
 

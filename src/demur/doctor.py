@@ -28,12 +28,16 @@ NEEDED_FOR = {
     "measuring": ("numpy", "scipy", "sklearn", "pyarrow"),
     "the report": ("jinja2",),
     "models behind servers": ("openai",),
+    "probing on many machines": ("ray",),
+    "serving": ("fastapi", "uvicorn", "prometheus_client"),
 }
 """Importable modules by what they are needed for."""
-PACKAGES = {"sklearn": "scikit-learn"}
+PACKAGES = {"sklearn": "scikit-learn", "prometheus_client": "prometheus-client"}
 INSTALL = {
     "probing and training": "pip install 'demur[train]'",
     "models behind servers": "pip install 'demur[openai]'",
+    "probing on many machines": "pip install 'demur[ray]'",
+    "serving": "pip install 'demur[serve]'",
 }
 
 

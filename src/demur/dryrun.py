@@ -19,6 +19,7 @@ from demur.config import Config, DataSettings
 from demur.engines import ENGINES
 from demur.errors import ConfigError, DemurError
 from demur.records import Question
+from demur.training.plan import count_steps
 
 if TYPE_CHECKING:
     from demur.pipeline import Pipeline
@@ -155,8 +156,7 @@ def _steps(pipeline: Pipeline, system: str, questions: int) -> int:
     for stage in info.stages:
         settings = config.training_for(system, stage)
         count = min(rows, own.us_tuning.review_rows) if stage == "stage2" else rows
-        per_epoch = max(math.ceil(count / settings.batch_size) // settings.accumulate, 1)
-        total += settings.max_steps or math.ceil(settings.epochs * per_epoch)
+        total += count_steps(count, settings)
     return total * (own.rounds or info.rounds)
 
 

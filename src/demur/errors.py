@@ -47,12 +47,20 @@ class ModelError(DemurError, OSError):
     """A model that cannot be loaded, or asked."""
 
 
+class ConversationError(DemurError, ValueError):
+    """A conversation that the model cannot take part in."""
+
+
 class RunFolderError(DemurError, RuntimeError):
     """A run folder that does not fit what is asked of it."""
 
 
 class TrainingDataError(DemurError, ValueError):
     """Training data from which nothing sensible can be learned."""
+
+
+class TrainingError(DemurError, RuntimeError):
+    """Training that did not come to its end, or was not what was asked for."""
 
 
 class ResourceError(DemurError, OSError):

@@ -15,19 +15,21 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from demur import __version__
-from demur.config import Config
+from demur.config import Config, TrainingSettings
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
-from demur.engines import ENGINES, Engine, Sampling
+from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
+from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
+from demur.knowledge.asking import ask_in_units
 from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
@@ -40,7 +42,6 @@ from demur.records import (
     Prediction,
     Probe,
     Question,
-    Response,
     Verdict,
     read_jsonl,
     read_parquet,
@@ -50,6 +51,10 @@ from demur.records import (
 from demur.runfolder import Manifest, RunFolder
 from demur.selective.combination import Combination
 from demur.stored import StoredRows
+
+if TYPE_CHECKING:
+    from demur.training.processes import Source
+    from demur.training.strategies import Strategy
 
 R = TypeVar("R")
 
@@ -152,20 +157,15 @@ class Pipeline:
     def setup(self, engine: Engine, system: str, *, number: int = 1) -> Setup:
         """What the method of a system is given beside its data, in a round of aligning.
 
-        The base model's answers are left out: `_answers` has those of some questions.
+        The base model's answers are left out: `_Asking` adds those of a unit.
         """
-        return Setup(
-            config=self.config.for_system(system),
-            template=self.config.template.template(chat=engine.chat),
-            render=engine.render,
-            sampling=self._sampling(),
-            engine=engine,
-            round=number,
-        )
+        return _setup(self.config.for_system(system), engine, sampling=self._sampling(), number=number)
 
-    def _answers(self, places: slice) -> Mapping[str, Response]:
-        """What the base model answered greedily to the questions at these places, by question id."""
-        return {probe.question_id: probe.greedy for probe in self.probes[places]}
+    def _questions_for(self, engine: Engine) -> Sequence[Question]:
+        """Every question: in memory, or for an engine whose workers read their own where they lie."""
+        if isinstance(engine, Spreads):
+            return StoredRows.of(self.folder.questions.resolve(), Question)
+        return self.questions
 
     def info(self, system: str) -> MethodInfo:
         """What is known of the method that a system is."""
@@ -177,25 +177,10 @@ class Pipeline:
         owners = {system: self.info(system).weights or system for system in self.config.systems}
         return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
 
-    def open_model(self, system: str | None, *, engine: str | None = None) -> Engine:
+    def open_model(self, system: str | None, *, engine: str | None = None, **more: Any) -> Engine:
         """The base model (None), or the tuned model of a system, in the run's engine or another one."""
-        settings = self.config.model
         tuned = self.folder.model(system) if system else None
-        adapter = tuned if tuned and (tuned / "adapter_config.json").exists() else None
-        path = str(tuned) if tuned and not adapter else self.model_path
-        name = engine or settings.engine
-        return ENGINES.get(name).open(
-            path,
-            adapter=adapter,
-            dtype=settings.dtype,
-            device=settings.device,
-            format=settings.format,
-            batch_size=settings.batch_size,
-            revision=settings.revision if path == self.model_path else None,
-            trust_remote_code=settings.trust_remote_code,
-            endpoint=settings.endpoint,
-            options=settings.options if name == settings.engine else {},
-        )
+        return open_engine(self.config.model, base=self.model_path, tuned=tuned, engine=engine, **more)
 
     @cached_property
     def samples(self) -> int:
@@ -268,10 +253,10 @@ class Pipeline:
             )
 
     def check_tuning(self) -> None:
-        """Look whether the run's engine has the weights that its systems tune.
+        """Look whether the weights that the run's systems tune are here, and can be tuned as it says.
 
         Raises:
-            ConfigError: it has not.
+            ConfigError: they are not, or cannot.
         """
         settings = self.config.model
         if self.tuned and not ENGINES.get(settings.engine).local:
@@ -282,6 +267,8 @@ class Pipeline:
                 fix="tune with model.engine hf from the weights, or choose systems that tune nothing, such "
                 "as --method honesty-prompt --baselines pretrain-t; `demur probe` needs no weights",
             )
+        for system in self.tuned:
+            self._strategy(system)
 
     def _data(self, loaded: LoadedData) -> None:
         self.data_hash = loaded.questions.digest()
@@ -347,6 +334,8 @@ class Pipeline:
         self, engine: Engine, questions: Sequence[Question], store: UnitStore[Probe], title: str
     ) -> StoredRows[Probe]:
         """Probe a model, with a bar."""
+        if questions is self.questions:
+            questions = self._questions_for(engine)
         with self.listener.bar(title, len(questions), "questions") as advance:
             return probe(
                 engine,
@@ -485,17 +474,39 @@ class Pipeline:
                 if notes is not None:
                     notes |= self._train_one(system)
 
-    def _train_one(self, system: str) -> dict[str, Any]:
-        from demur.training.launch import launch
+    def _strategy(self, system: str) -> Strategy | None:
+        """How a system's training is divided among processes, None for one process.
 
-        engine, drift = self._take_engine(), []  # type: tuple[Any, list[dict[str, Any]]]
+        Raises:
+            ConfigError: it cannot be done as the settings say.
+        """
+        settings = {stage: self.config.training_for(system, stage) for stage in self.info(system).stages}
+        plain = TrainingSettings()
+        if all(s.launch == plain.launch and s.quantize == plain.quantize for s in settings.values()):
+            return None
+        from demur.engines.loading import pick_device
+        from demur.training.strategies import check
+
+        return check(settings, pick_device(self.config.model.device))
+
+    def _train_one(self, system: str) -> dict[str, Any]:
+        from demur.training.launch import Here, InProcesses, launch
+
+        settings, strategy = partial(self.config.training_for, system), self._strategy(system)
+        quantize = settings().quantize
+        drift: list[dict[str, Any]] = []
+        engine = self._take_engine(quantize if strategy is None else "none")
         card = self._card(system, engine)
         work = self.folder.work / "training" / system / self.train_hash[system]
-        plans = launch(
+        seed = self.config.seed
+        done = launch(
             engine,
             self._rounds(system, engine, work, drift),
-            settings=partial(self.config.training_for, system),
-            seed=self.config.seed,
+            tuner=InProcesses(engine, self._source(), strategy, seed=seed)
+            if strategy
+            else Here(engine, seed=seed),
+            count=self._round_count(system),
+            settings=settings,
             work=work,
             out=self.folder.model(system),
             card=card,
@@ -504,9 +515,26 @@ class Pipeline:
             title=f"tuning {system}",
         )
         return {
-            "plan": {stage: dataclasses.asdict(plan) for stage, plan in plans.items()},
+            "plan": {stage: dataclasses.asdict(plan) for stage, plan in done.plans.items()},
             "drift": drift,
+            **({"processes": done.ran} if done.ran else {}),
         }
+
+    def _source(self) -> Source:
+        """Where the base model comes from, for other processes."""
+        from demur.training.processes import Source
+
+        model = self.config.model
+        return Source(
+            path=self.model_path,
+            revision=model.revision,
+            dtype=model.dtype,
+            device=model.device,
+            trust_remote_code=model.trust_remote_code,
+        )
+
+    def _round_count(self, system: str) -> int:
+        return self.config.for_system(system).rounds or self.info(system).rounds
 
     def _rounds(
         self, system: str, engine: Engine, work: Path, drift: list[dict[str, Any]]
@@ -517,7 +545,7 @@ class Pipeline:
         yield {stage: list(read_jsonl(folder / f"{stage}.jsonl", Example)) for stage in stages}
         questions, before = self._training
         estimator = self._estimator(system)
-        for number in range(2, (self.config.for_system(system).rounds or self.info(system).rounds) + 1):
+        for number in range(2, self._round_count(system) + 1):
             key = f"{self.train_hash[system]}/{number}"
             store = self._store(f"probe{number}", Probe, key=key, within=work)
             made = self._ask(engine, questions, store, f"asking {system} again")
@@ -530,12 +558,12 @@ class Pipeline:
             yield later
             before = after
 
-    def _take_engine(self) -> Any:
+    def _take_engine(self, quantize: str) -> Any:
         """The base model, to be trained: nobody else gets this one afterwards."""
         engine = self.__dict__.pop("engine", None)
-        if engine is None or not engine.capabilities.trains:
+        if engine is None or not engine.capabilities.trains or quantize != "none":
             del engine  # its memory, before the weights are loaded
-            engine = self.open_model(None, engine="hf")
+            engine = self.open_model(None, engine="hf", quantize=quantize)
         return engine
 
     def _card(self, system: str, engine: Engine) -> dict[str, Any]:
@@ -553,6 +581,7 @@ class Pipeline:
             "stop": list(config.probe.stop),
             "max_new_tokens": config.probe.max_new_tokens,
             "primary_signal": info.primary_signal,
+            "quantize": self.config.training_for(system).quantize,
             "threshold": {"signal": "sure", "value": setup.config.r_tuning.threshold},
         }
 
@@ -590,20 +619,24 @@ class Pipeline:
         self.__dict__.pop("engine", None)  # one model in memory at a time
         info = self.info(system)
         engine = self.open_model(None if info.weights == "base" else info.weights or system)
-        method, setup = METHODS.get(info.name)(), self.setup(engine, system)
+        work = _Asking(
+            system=system,
+            method=info.name,
+            config=self.config.for_system(system),
+            sampling=self._sampling(),
+            questions=self._questions_for(engine),
+            probes=StoredRows.of(self.folder.probe.resolve(), Probe),
+        )
         store = self._store(f"predict/{system}", Prediction, key=inputs)
         with self.listener.bar(f"asking {system}", len(self.questions), "questions") as advance:
-
-            def work(places: Sequence[int]) -> list[Prediction]:
-                part = slice(places[0], places[-1] + 1)
-                asked = self.questions[part]
-                own = dataclasses.replace(setup, base=self._answers(part))
-                said = method.elicit(engine, asked, own, progress=advance)
-                pairs = zip(asked, said, strict=True)
-                return [self._judged(system, question, item) for question, item in pairs]
-
-            places = range(len(self.questions))
-            rows = store.run(places, work, unit=self.config.probe.unit, progress=advance)
+            rows = ask_in_units(
+                engine,
+                range(len(self.questions)),
+                work,
+                store=store,
+                unit=self.config.probe.unit,
+                progress=advance,
+            )
         pairs = ((question, row.response) for question, row in zip(self.questions, rows, strict=True))
         verdicts, judged = self._by_model(pairs, (row.verdict for row in rows))
         decided: Iterable[Prediction] = _Decided(rows, verdicts)
@@ -629,20 +662,6 @@ class Pipeline:
         owner = self.info(system).weights or system
         self._add_to_card(owner, system, combination, threshold=threshold)
         return combined
-
-    def _judged(self, system: str, question: Question, said: Elicited) -> Prediction:
-        """What a system said, with the rule's verdict; declined by its own rule only, see `_Decided`."""
-        refusals = (self.config.template.template(chat=False).refusal, *self.info(system).refusals)
-        verdict = judge(question, said.response, rule=self.config.judge.rule, refusals=refusals)
-        return Prediction(
-            question_id=question.id,
-            system=system,
-            answer=said.answer,
-            response=said.response,
-            verdict=verdict,
-            abstained=said.declines,
-            signals=said.signals,
-        )
 
     def _predict_derived(self) -> None:
         """The base model read in other ways, beside the method of the run."""
@@ -705,6 +724,57 @@ class Pipeline:
 
             self.manifest.save()
             write_report(self.folder.root)
+
+
+def _setup(config: Config, engine: Engine, *, sampling: Sampling, number: int = 1, **more: Any) -> Setup:
+    return Setup(
+        config=config,
+        template=config.template.template(chat=engine.chat),
+        render=engine.render,
+        sampling=sampling,
+        engine=engine,
+        round=number,
+        **more,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """How a unit of questions is put to a system, and its answers judged."""
+
+    system: str
+    method: str
+    config: Config
+    """The system's own."""
+    sampling: Sampling
+    questions: Sequence[Question]
+    probes: Sequence[Probe]
+    """What the base model did with each of them."""
+
+    def __call__(
+        self, engine: Engine, part: Sequence[int], *, progress: Progress | None = None
+    ) -> list[Prediction]:
+        """Ask the questions at these places, which follow one another."""
+        unit = slice(part[0], part[-1] + 1)
+        questions = self.questions[unit]
+        base = {probe.question_id: probe.greedy for probe in self.probes[unit]}
+        setup = _setup(self.config, engine, sampling=self.sampling, base=base)
+        said = METHODS.get(self.method)().elicit(engine, questions, setup, progress=progress)
+        return [self._judged(*pair) for pair in zip(questions, said, strict=True)]
+
+    def _judged(self, question: Question, said: Elicited) -> Prediction:
+        """What the system said, with the rule's verdict; declined by its own rule only, see `_Decided`."""
+        own = METHODS.get(self.method)().info.refusals
+        refusals = (self.config.template.template(chat=False).refusal, *own)
+        return Prediction(
+            question_id=question.id,
+            system=self.system,
+            answer=said.answer,
+            response=said.response,
+            verdict=judge(question, said.response, rule=self.config.judge.rule, refusals=refusals),
+            abstained=said.declines,
+            signals=said.signals,
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Task = Literal["open", "choice", "contextual"]
 Domain = Literal["id", "ood"]
+Finish = Literal["stop", "length"]
+"""Why a text ends: a stop string or the end of text; the token limit."""
 
 SIGNALS = (
     "sure",
@@ -96,8 +98,7 @@ class Response:
     token_logprobs: tuple[float, ...] = ()
     """Natural-log probability of each token of ``text`` under the unmodified model (temperature 1);
     of the stopping token alone where the text is empty; empty where the engine gives none."""
-    finish: Literal["stop", "length"] = "stop"
-    """``stop``: a stop string or the end of text; ``length``: the token limit."""
+    finish: Finish = "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

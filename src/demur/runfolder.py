@@ -33,6 +33,8 @@ TRACKED = (
     "trl",
     "peft",
     "accelerate",
+    "bitsandbytes",
+    "deepspeed",
     "datasets",
     "numpy",
     "scikit-learn",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 WAIT = b"\ndemur: finishing what is in hand; once more to stop at once\n"
@@ -18,6 +18,8 @@ WAIT = b"\ndemur: finishing what is in hand; once more to stop at once\n"
 _depth = 0
 _asked: int | None = None
 """The signal that asked to stop, while a unit is being finished."""
+_tell: list[Callable[[], None]] = []
+"""Whom to tell when that happens."""
 
 
 class Stopped(SystemExit):
@@ -40,6 +42,8 @@ def stop_on_signals() -> None:
             raise Stopped(number)
         _asked = number
         os.write(2, WAIT)  # print may be at work on the same stream when a signal comes
+        for tell in _tell:
+            tell()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
@@ -51,17 +55,23 @@ def asked_to_stop() -> bool:
 
 
 @contextlib.contextmanager
-def finishing() -> Iterator[None]:
+def finishing(tell: Callable[[], None] | None = None) -> Iterator[None]:
     """Let what is in the block be finished where somebody asks to stop.
+
+    Args:
+        tell: called at that moment, for work that is waited for and done elsewhere.
 
     Raises:
         Stopped: at the end of the block, where somebody did.
     """
     global _depth
     _depth += 1
+    told = [tell] if tell else []
+    _tell.extend(told)
     try:
         yield
     finally:
         _depth -= 1
+        del _tell[len(_tell) - len(told) :]
     if _depth == 0 and _asked is not None:
         raise Stopped(_asked)

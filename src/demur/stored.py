@@ -50,6 +50,10 @@ class StoredRows(Sequence[R], Generic[R]):
         self._ends = list(itertools.accumulate(group.rows for group in self._groups))
         self._file = lru_cache(OPEN_FILES)(open_parquet)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent to another process: where the records lie, without open files, and without `mend`."""
+        return StoredRows, (self._groups, self._kind)
+
     @classmethod
     def of(cls, path: Path, kind: type[R]) -> StoredRows[R]:
         """The records of a Parquet file."""

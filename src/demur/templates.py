@@ -39,6 +39,13 @@ CONFIDENCE_WORDS = (
 )
 """What CONFIDENCE-VERB says before an answer, by the largest number of correct samples of ten."""
 
+VERBAL_QUESTION = (
+    "{question}\nProposed answer: {answer}\n"
+    "How likely is it that the proposed answer is correct? Reply with a number from 0 to 100, the "
+    "percentage, and nothing else.\nPercentage:"
+)
+"""How `verbal-confidence` asks for a confidence in words; the wording is ours."""
+
 NOT_PROVIDED = "Not Provided"
 """What a context that does not hold the answer is answered with (US-Tuning, arXiv 2406.10099)."""
 CONTEXT = "This is a passage about {page}:\n{context}"

@@ -145,3 +145,43 @@ def test_demur_scores_its_certainty_behind_the_base_models_answer(asked):
     text = template.ask(questions[0]) + template.certainty("Oslo")
     ((sure, unsure),) = engine.score([text], [[" sure.", " unsure."]])
     assert found[0].signals["sure"] == pytest.approx(1 / (1 + math.exp(unsure - sure)), abs=1e-4)
+
+
+def test_self_consistency_is_vanilla_c_on_the_model_it_is_given(asked):
+    from dataclasses import replace
+
+    engine, questions, setup = asked
+    five = replace(setup, sampling=Sampling(samples=5, greedy=False, temperature=0.7))
+    found = METHODS.get("self-consistency")().elicit(engine, questions[:8], five)
+    assert found == METHODS.get("vanilla-c")().elicit(engine, questions[:8], five)
+    assert {one.signals["agreement"] for one in found} <= {0.2, 0.4, 0.6, 0.8, 1.0}
+
+
+def test_verbal_confidence_asks_again_with_the_answer_and_reads_a_number(asked):
+    from dataclasses import replace
+
+    engine, questions, setup = asked
+    spoken = ["80%", "no idea"]
+
+    class Speaks:
+        """The engine, whose second round of answers is known."""
+
+        def __init__(self):
+            self.prompts = []
+
+        def generate(self, prompts, **how):
+            self.prompts.append(list(prompts))
+            found = engine.generate(prompts, **how)
+            if len(self.prompts) == 1:
+                return found
+            texts = zip(found, spoken, strict=True)
+            return [replace(item, greedy=Response(text=f" {text}")) for item, text in texts]
+
+    speaks = Speaks()
+    found = METHODS.get("verbal-confidence")().elicit(speaks, questions[:2], setup)
+    (first, second), answers = speaks.prompts, [one.answer for one in found]
+    assert first == [setup.template.ask(question) for question in questions[:2]]
+    for prompt, before, answer in zip(second, first, answers, strict=True):
+        assert prompt.startswith(f"{before}\nProposed answer: {answer}\n")
+    assert found[0].signals["verbal"] == 0.8
+    assert "verbal" not in found[1].signals, "no number, no confidence"

@@ -230,7 +230,16 @@ def test_multisample_keeps_every_sample_and_refuses_for_the_wrong_ones(pocket):
 
 
 @pytest.mark.parametrize(
-    "method", ["pretrain-t", "unaligned", "honesty-prompt", "vanilla-c", "vanilla-u", "demur"]
+    "method",
+    [
+        "pretrain-t",
+        "unaligned",
+        "honesty-prompt",
+        "self-consistency",
+        "verbal-confidence",
+        "vanilla-c",
+        "demur",
+    ],
 )
 def test_what_is_not_tuned_builds_nothing(pocket, method):
     assert rows(method, pocket) == {}

@@ -58,9 +58,17 @@ class Abilities:
         """Where it is asked."""
         return CHAT if self.chat else PLAIN
 
-    def fields(self, prompt: str, **more: Any) -> dict[str, Any]:
-        """What it is sent to continue a prompt, with log-probabilities where it gives them."""
-        asked: Mapping[str, Any] = {"messages": messages(prompt)} if self.chat else {"prompt": prompt}
+    def fields(
+        self, prompt: str, *, history: Sequence[Mapping[str, str]] = (), **more: Any
+    ) -> dict[str, Any]:
+        """What it is sent to continue a prompt, with log-probabilities where it gives them.
+
+        Args:
+            history: earlier turns of the conversation; in chats only.
+        """
+        asked: Mapping[str, Any] = {"prompt": prompt}
+        if self.chat:
+            asked = {"messages": [*history, *messages(prompt)]}
         return {**asked, **more, **(_logprobs(self.chat) if self.token_logprobs else {})}
 
     def listed(self, reply: Reply) -> tuple[Token, ...] | None:
@@ -160,7 +168,8 @@ def _draws(endpoint: Endpoint, bare: Abilities, seed: bool) -> bool:
     """Whether requests that are alike, but for their seed, bring different texts."""
     texts = set()
     for number in range(DRAWS):
-        fields = bare.fields(WORDS, max_tokens=FEW, temperature=HOT, **({"seed": number} if seed else {}))
+        more: dict[str, Any] = {"seed": number} if seed else {}
+        fields = bare.fields(WORDS, max_tokens=FEW, temperature=HOT, **more)
         reply = _tried(endpoint, Request(bare.path(), fields))
         texts.add(reply.text if isinstance(reply, Reply) else "")
     return len(texts) > 1

@@ -26,6 +26,26 @@ def request_key(address: str, body: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+class NoCache:
+    """Keeps nothing, where what people ask is to leave no trace."""
+
+    def get(self, key: str) -> str | None:
+        """Nothing is there."""
+        return None
+
+    def put(self, key: str, content: str) -> str:
+        """The reply itself."""
+        return content
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
+
 class ReplyCache:
     """The file; for one thread at a time, any number of processes.
 

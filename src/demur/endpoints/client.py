@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from demur.config import EndpointSettings
-from demur.endpoints.cache import ReplyCache, request_key
+from demur.endpoints.cache import NoCache, ReplyCache, request_key
+from demur.endpoints.pace import Pace
 from demur.endpoints.replies import Failure, Reason, Reply, Usage, parse
 from demur.errors import ConfigError, ModelError
 from demur.files import user_cache
@@ -86,6 +87,7 @@ class Endpoint:
         self.address = _address(settings)
         self.cache = settings.cache or user_cache() / "replies.sqlite"
         self.usage = Usage(settings.price_in, settings.price_out)
+        self._pace = Pace(settings.requests_per_minute)
         self._key()
 
     def complete_many(
@@ -133,7 +135,7 @@ class Endpoint:
             self._count(answer)
             advance(shares[name])
 
-        with ReplyCache(self.cache) as cache:
+        with self._replies() as cache:
             for name in shares:
                 kept = cache.get(name)
                 reply = None if kept is None else parse(kept, cached=True)
@@ -173,14 +175,14 @@ class Endpoint:
         waiting, key = iter(requests.items()), self._key()
         transport = self._transport(key)
 
-        async def work(client: AsyncOpenAI, cache: ReplyCache) -> None:
+        async def work(client: AsyncOpenAI, cache: ReplyCache | NoCache) -> None:
             for name, request in waiting:
                 answer = await self._ask(name, request, client, cache, key)
                 done(name, answer)
                 down.look_at(answer)
 
         try:
-            with ReplyCache(self.cache) as cache:
+            with self._replies() as cache:
                 async with self._client(transport) as client, asyncio.TaskGroup() as workers:
                     for _ in range(min(self.settings.concurrency, len(requests))):
                         workers.create_task(work(client, cache))
@@ -190,7 +192,12 @@ class Endpoint:
             self.usage.requests += transport.requests
 
     async def _ask(
-        self, name: str, request: Request, client: AsyncOpenAI, cache: ReplyCache, key: str | None
+        self,
+        name: str,
+        request: Request,
+        client: AsyncOpenAI,
+        cache: ReplyCache | NoCache,
+        key: str | None,
     ) -> Reply | Failure:
         sent = await self._send(request, client, key)
         if isinstance(sent, Failure):
@@ -240,7 +247,7 @@ class Endpoint:
             key=key,
             timeout_seconds=self.settings.timeout_seconds,
             connections=self.settings.concurrency,
-            requests_per_minute=self.settings.requests_per_minute,
+            pace=self._pace,
         )
 
     def _count(self, answer: Reply | Failure) -> None:
@@ -249,30 +256,12 @@ class Endpoint:
         else:
             (self.usage.cached if answer.cached else self.usage.new).add(answer)
 
-    def _key(self) -> str | None:
-        """The key, as it may stand in a header.
+    def _replies(self) -> ReplyCache | NoCache:
+        return ReplyCache(self.cache) if self.settings.remember else NoCache()
 
-        Raises:
-            ConfigError: there is none, or it is no key.
-        """
+    def _key(self) -> str | None:
         variable = self.settings.key_variable
-        if variable is None:
-            return None
-        if not _VARIABLE.fullmatch(variable):
-            raise ConfigError(
-                expected="the name of an environment variable, in capitals, such as OPENAI_API_KEY",
-                found="something else, not shown here since it may be the key itself",
-                where="key_variable",
-                fix="export the key as a variable, and give that variable's name",
-            )
-        key = os.environ.get(variable, "").strip()
-        if not key or not key.isascii() or not key.isprintable() or " " in key:
-            raise ConfigError(
-                expected=f"the server's key in the environment variable {variable}",
-                found="characters that no key has" if key else "no such variable, or an empty one",
-                fix=f"export {variable}, or leave key_variable out where the server wants no key",
-            )
-        return key
+        return None if variable is None else read_key(variable)
 
     def error(self, failure: Failure) -> ModelError:
         """The error that tells of a failure."""
@@ -305,6 +294,43 @@ class _Down:
         self.in_a_row += 1
         if answer.reason in FOR_ALL or self.in_a_row >= self.patience:
             raise self.error(answer)
+
+
+def read_key(variable: str) -> str:
+    """The key in an environment variable, as it may stand in a header.
+
+    Raises:
+        ConfigError: there is none, or it is no key.
+    """
+    return read_keys(variable, several=False)[0]
+
+
+def read_keys(variable: str, *, several: bool = True) -> list[str]:
+    """The keys in an environment variable, at least one, with commas between several.
+
+    Raises:
+        ConfigError: there is none, or one that is no key.
+    """
+    if not _VARIABLE.fullmatch(variable):
+        raise ConfigError(
+            expected="the name of an environment variable, in capitals, such as OPENAI_API_KEY",
+            found="something else, not shown here since it may be the key itself",
+            where="key_variable",
+            fix="export the key as a variable, and give that variable's name",
+        )
+    keys = [key.strip() for key in os.environ.get(variable, "").split("," if several else None)]
+    keys = [key for key in keys if key]
+    if not keys or (len(keys) > 1 and not several) or not all(map(_fits_a_header, keys)):
+        raise ConfigError(
+            expected=f"the server's key in the environment variable {variable}",
+            found="characters that no key has" if keys else "no such variable, or an empty one",
+            fix=f"export {variable}, or name no variable where no key is wanted",
+        )
+    return keys
+
+
+def _fits_a_header(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key
 
 
 def messages(prompt: str) -> list[dict[str, str]]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from typing import Any
 
 import httpx2
+
+from demur.endpoints.pace import Pace
 
 SENT = frozenset(
     {"host", "accept", "accept-encoding", "connection", "content-type", "content-length", "user-agent"}
@@ -23,21 +27,19 @@ class Transport(httpx2.AsyncClient):
         key: sent as a bearer token; None for none.
         timeout_seconds: of an attempt from connecting to the last byte, so that a server that drips its
             reply does not hold a run up for ever.
-        requests_per_minute: attempts, evenly spaced; None for no limit.
+        pace: when each attempt is made.
     """
 
-    def __init__(
-        self, *, key: str | None, timeout_seconds: float, connections: int, requests_per_minute: int | None
-    ) -> None:
+    def __init__(self, *, key: str | None, timeout_seconds: float, connections: int, pace: Pace) -> None:
         super().__init__(
+            verify=_trusted(),
             timeout=timeout_seconds,
             follow_redirects=False,
             limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
         self.requests = 0
         self._key, self._timeout_seconds = key, timeout_seconds
-        self._gap_seconds = 60 / requests_per_minute if requests_per_minute else 0.0
-        self._next = 0.0
+        self._pace = pace
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Wait for this attempt's turn, then make it.
@@ -45,7 +47,7 @@ class Transport(httpx2.AsyncClient):
         Raises:
             httpx2.RequestError: it cannot be carried out, or takes too long.
         """
-        await self._turn()
+        await asyncio.sleep(self._pace.turn())
         for name in [name for name in request.headers if name.lower() not in SENT]:
             del request.headers[name]
         if self._key is not None:
@@ -57,8 +59,8 @@ class Transport(httpx2.AsyncClient):
         except TimeoutError:
             raise httpx2.ReadTimeout("the reply took too long", request=request) from None
 
-    async def _turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        start = max(now, self._next)
-        self._next = start + self._gap_seconds
-        await asyncio.sleep(start - now)
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: that takes longer than many a request."""
+    return httpx2.create_ssl_context()

@@ -1,6 +1,15 @@
 """Engines: who generates the text. One file per engine, all behind `base.Engine`."""
 
-from demur.engines.base import Asked, Capabilities, Engine, Generated, Progress, Sampling
+from demur.engines.base import (
+    Asked,
+    Capabilities,
+    Engine,
+    Generated,
+    Message,
+    Progress,
+    Sampling,
+    Spreads,
+)
 from demur.registry import Registry
 
 ENGINES: Registry[type[Engine]] = Registry(
@@ -9,6 +18,7 @@ ENGINES: Registry[type[Engine]] = Registry(
         "hf": "demur.engines.hf:HFEngine",
         "vllm": "demur.engines.vllm:VLLMEngine",
         "openai": "demur.engines.openai:OpenAIEngine",
+        "ray": "demur.engines.ray:RayEngine",
     },
 )
 
@@ -18,6 +28,8 @@ __all__ = [
     "Capabilities",
     "Engine",
     "Generated",
+    "Message",
     "Progress",
     "Sampling",
+    "Spreads",
 ]

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from demur.config import ServerSettings
 from demur.records import Response
+
+T = TypeVar("T")
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 Progress = Callable[[int], None]
 """Called with the number of prompts finished since the last call."""
+Watch = Callable[[str, str], None]
+"""Called with a prompt and what its greedy response is so far, as it grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: str
+    """``system``, ``user`` or ``assistant``; whatever else the chat template knows."""
+    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +44,8 @@ class Sampling:
     seed: int = 0
     """With the prompt's key it fixes every random draw: batch size, order and resuming change nothing
     but ties in floating point."""
+    watch: Watch | None = field(default=None, compare=False)
+    """Who follows the greedy responses as they are made; an engine that cannot show them calls nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +159,15 @@ class Engine(Protocol):
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        leads: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> list[tuple[float, ...]]:
         """Natural-log probability of each prompt's continuations, each as a whole text: the tokens are
         those of prompt + continuation, so a continuation never stands for its first piece.
+
+        Args:
+            leads: what already follows each prompt and is not scored; in a chat it stands in the model's
+                turn, where a prompt is a user's.
         """
         ...
 
@@ -169,4 +189,31 @@ class Engine(Protocol):
 
     def render(self, prompt: str) -> str:
         """The text that the model really reads for ``prompt``: training rows must start with it."""
+        ...
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """The same engine where every prompt is the next turn of a conversation.
+
+        Raises:
+            ConversationError: it is asked with plain text, or its chat template has no such turns.
+        """
+        ...
+
+
+@runtime_checkable
+class Spreads(Protocol):
+    """An engine whose model is held by workers in other processes, which can be given pieces of work."""
+
+    def spread(self, task: Callable[[Engine, int], T], numbers: Sequence[int]) -> Iterator[tuple[int, T]]:
+        """Carry out ``task(the worker's engine, number)`` for each number, on any worker, in any order.
+
+        Every number comes back once with what its task returned. A task whose worker dies is carried out
+        again, so it must bear being done twice.
+
+        Args:
+            task: sent to each worker once, and kept there with whatever it remembers.
+
+        Raises:
+            DemurError: what a task raised, or that workers die of the work again and again.
+        """
         ...

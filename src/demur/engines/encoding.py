@@ -7,13 +7,18 @@ writes every special token itself, so that none is added twice.
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from demur.errors import DataError, ModelError, UnknownNameError
+from jinja2 import TemplateError
+
+from demur.engines.base import Message
+from demur.errors import ConversationError, DataError, ModelError, UnknownNameError
 
 FORMATS = ("auto", "plain", "chat")
 
@@ -58,6 +63,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.format = _resolve(format, tokenizer)
         self.chat_options = dict(chat_options)
+        self.history: tuple[Message, ...] = ()
         self._prefix = [] if self.format == "chat" else _added_before_text(tokenizer)
         self._thinks = any(chat_options.get(name) for name in DIRECT)
 
@@ -65,13 +71,42 @@ class Encoder:
         """The text that the model really reads for ``prompt``, without what the tokenizer adds itself."""
         if self.format == "plain":
             return prompt
+        turns = (*self.history, Message("user", prompt))
         text = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}],
+            [{"role": turn.role, "content": turn.content} for turn in turns],
             tokenize=False,
             add_generation_prompt=True,
             **self.chat_options,
         )
         return cast(str, text) if self._thinks else _close_thinking(cast(str, text))
+
+    def after(self, history: Sequence[Message]) -> Encoder:
+        """The same encoder, with earlier turns before every prompt.
+
+        Raises:
+            ConversationError: plain text has no turns, or the chat template does not take these.
+        """
+        other = copy.copy(self)
+        other.history = tuple(history)
+        if not history:
+            return other
+        if self.format == "plain":
+            raise ConversationError(
+                expected="one question, since this model has no chat template to write several turns with",
+                found=f"{len(history)} earlier turns: {', '.join(turn.role for turn in history)}",
+                where="the conversation",
+                fix="ask one question at a time, without a system message, or use a chat model",
+            )
+        try:
+            other.render("?")
+        except (TemplateError, ValueError, TypeError) as error:
+            raise ConversationError(
+                expected="turns that the model's chat template takes",
+                found=f"{', '.join(turn.role for turn in history)}, then user: {error}",
+                where="the conversation",
+                fix="leave out what it does not take, such as the system message",
+            ) from error
+        return other
 
     def encode(self, prompt: str, continuation: str = "") -> list[int]:
         """The tokens of a prompt and what continues it, tokenised as one text."""
@@ -158,6 +193,11 @@ class Encoder:
         )
 
 
+def pairs(prompts: Sequence[str], leads: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Each prompt with what already follows it."""
+    return list(zip(prompts, leads or [""] * len(prompts), strict=True))
+
+
 def end_tokens(declared: int | Sequence[int] | None, tokenizer: Any) -> frozenset[int]:
     """All tokens that end a text: those the model's generation settings declare, and the tokenizer's."""
     ends = [declared] if isinstance(declared, int | None) else declared
@@ -202,6 +242,10 @@ def _close_thinking(text: str) -> str:
     return text.rstrip() + THINK_CLOSED if text.rstrip().endswith(THINK_OPEN) else text
 
 
+BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+"""A token that is a byte, as tokenizers with byte fallback name it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A generated text up to its first stop string."""
@@ -242,6 +286,17 @@ class Decoder:
         if token not in self._pieces:
             self._pieces[token] = self._after(self._anchor, [token])
         return self._pieces[token]
+
+    def settled(self, tokens: Sequence[int]) -> Sequence[int]:
+        """The tokens but for those at the end that are bytes: what follows them may change their text."""
+        end = len(tokens)
+        while end and self._is_byte(tokens[end - 1]):
+            end -= 1
+        return tokens[:end]
+
+    def _is_byte(self, token: int) -> bool:
+        name = self.tokenizer.convert_ids_to_tokens(token)
+        return "\N{REPLACEMENT CHARACTER}" in self.piece(token) or BYTE.fullmatch(name or "") is not None
 
     def cut(self, prompt: Sequence[int], generated: Sequence[int], stops: Sequence[str]) -> Cut:
         """The text before the first stop string and how many of the tokens form it.

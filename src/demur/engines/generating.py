@@ -8,7 +8,7 @@ leaves the batch.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -102,6 +102,12 @@ class Endings:
             return None
         return self._response(prompt, branch, branch.tokens, full=full)
 
+    def so_far(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
+        """What is certain of a response that grows: no half character, no beginning of a stop string."""
+        text = self.decoder.cut(prompt, self.decoder.settled(tokens), self.stops).text
+        ends = (stop[:size] for stop in self.stops for size in range(len(stop) - 1, 0, -1))
+        return text.removesuffix(next((end for end in ends if text.endswith(end)), ""))
+
     def _may_stop(self, token: int) -> bool:
         """Whether a token can complete a stop string: it must hold the last character of one."""
         if token not in self._suspects:
@@ -144,6 +150,7 @@ class Generation:
         numbers: Sequence[npt.NDArray[np.float64]],
         *,
         hold: bool = False,
+        watch: Callable[[int, str], None] | None = None,
     ) -> Batch:
         """Generate for one batch.
 
@@ -151,6 +158,7 @@ class Generation:
             prompts: token ids.
             numbers: random numbers for the samples of each prompt, shape ``(samples, max_new_tokens)``.
             hold: keep the cache of every finished branch.
+            watch: called with a prompt's place and what its greedy response is so far, at every step.
         """
         batch = Batch([{} for _ in prompts])
         state = self.source.read(prompts, room=self.sampling.max_new_tokens)
@@ -162,6 +170,8 @@ class Generation:
             if hold:
                 _hold(batch, state, ended)
             grown = self._remaining(grown)
+            if watch is not None:
+                self._show(watch, prompts, grown, ended)
             if grown:
                 grown = _arrange(grown)
                 state.select([place for place, _ in grown])
@@ -223,6 +233,18 @@ class Generation:
                 grown[index] = (place, branch._replace(done=True))
                 ended.append(grown[index])
         return ended
+
+    def _show(
+        self,
+        watch: Callable[[int, str], None],
+        prompts: Sequence[list[int]],
+        going: Sequence[tuple[int, Branch]],
+        ended: Sequence[tuple[int, Branch]],
+    ) -> None:
+        """Tell who watches what the greedy responses are by now."""
+        for _, branch in (*going, *ended):
+            if GREEDY in branch.members:
+                watch(branch.prompt, self.endings.so_far(prompts[branch.prompt], branch.tokens))
 
     def _remaining(self, grown: list[tuple[int, Branch]]) -> list[tuple[int, Branch]]:
         going = [(place, branch) for place, branch in grown if not branch.done]

@@ -13,6 +13,7 @@ end-of-text tokens: what is probed is the model itself.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import itertools
 import math
@@ -24,10 +25,19 @@ from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 import torch
 
 from demur.config import ServerSettings
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.base import (
+    NO_OPTIONS,
+    Asked,
+    Capabilities,
+    Generated,
+    Message,
+    Progress,
+    Sampling,
+    Watch,
+)
 from demur.engines.checks import check_length, check_sampling, checked_batch_size
 from demur.engines.decoding import LEAST_SHARED, CausalModel, resume
-from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, common_prefix, end_tokens
+from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, common_prefix, end_tokens, pairs
 from demur.engines.generating import GREEDY, Batch, Endings, Features, Generation, score_after
 from demur.engines.loading import load, load_config, pick_device, pick_dtype
 from demur.engines.sampling import uniforms
@@ -128,6 +138,7 @@ class HFEngine:
         endpoint: ServerSettings | None = None,
         options: Mapping[str, Any] = NO_OPTIONS,
         chat_options: Mapping[str, Any] = DIRECT,
+        quantize: str = "none",
     ) -> Self:
         """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
 
@@ -143,10 +154,11 @@ class HFEngine:
             endpoint: not used.
             options: none are known.
             chat_options: variables for the chat template.
+            quantize: ``4bit`` or ``8bit``: hold the weights so, to tune an adapter on them.
 
         Raises:
             ModelError: the model cannot be loaded; says why and what to do.
-            ConfigError: a device or dtype that does not exist here, or an option.
+            ConfigError: a device or dtype that does not exist here, an option, or no way to quantize.
         """
         if options:
             raise ConfigError(
@@ -162,6 +174,7 @@ class HFEngine:
             device=device,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            quantize=quantize,
         )
         return cls(model.eval(), tokenizer, format=format, batch_size=batch_size, chat_options=chat_options)
 
@@ -185,6 +198,12 @@ class HFEngine:
     def encode(self, prompt: str, continuation: str = "") -> list[int]:
         """The tokens that the model really reads for a prompt and what continues it."""
         return self.encoder.encode(prompt, continuation)
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """The same engine within a conversation; see `Engine.after`."""
+        other = copy.copy(self)
+        other.encoder = self.encoder.after(history)
+        return other
 
     def encode_pair(self, rendered: str, completion: str) -> tuple[list[int], list[int]]:
         """A training row as inference would read it: the tokens of prompt and completion.
@@ -222,7 +241,8 @@ class HFEngine:
                 )
                 for i in chosen
             ]
-            return generation.run([tokens[i] for i in chosen], numbers).generated()
+            watch = _by_place(sampling.watch, [prompts[i] for i in chosen])
+            return generation.run([tokens[i] for i in chosen], numbers, watch=watch).generated()
 
         return self._in_batches(loads, work, progress)
 
@@ -232,6 +252,7 @@ class HFEngine:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        leads: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probability of whole continuations; see `Engine.score`.
@@ -239,7 +260,7 @@ class HFEngine:
         A continuation's tokens are those of prompt + continuation after the longest common prefix with the
         prompt's own (`Encoder.split`); an empty one scores 0.
         """
-        rows = self.encoder.align([(prompt, "") for prompt in prompts], continuations)
+        rows = self.encoder.align(pairs(prompts, leads), continuations)
         return self._score(rows, progress)
 
     @_in_evaluation
@@ -266,7 +287,10 @@ class HFEngine:
         nothing = uniforms("", seed=0, samples=0, steps=0)
 
         def work(chosen: list[int]) -> list[Asked]:
-            batch = generation.run([tokens[i] for i in chosen], [nothing] * len(chosen), hold=True)
+            watch = _by_place(sampling.watch, [prompts[i] for i in chosen])
+            batch = generation.run(
+                [tokens[i] for i in chosen], [nothing] * len(chosen), hold=True, watch=watch
+            )
             responses = [found[GREEDY] for found in batch.responses]
             leads = [
                 (prompts[i], follow_up(i, found.text)) for i, found in zip(chosen, responses, strict=True)
@@ -423,6 +447,11 @@ def _sums(rows: Sequence[Scored], scores: Sequence[Sequence[Sequence[float]]]) -
         tuple(sum(values[len(values) - count :]) for values, count in zip(found, row.counts, strict=True))
         for row, found in zip(rows, scores, strict=True)
     ]
+
+
+def _by_place(watch: Watch | None, prompts: Sequence[str]) -> Callable[[int, str], None] | None:
+    """Who follows the responses of a batch, told of by their places in it."""
+    return None if watch is None else lambda place, text: watch(prompts[place], text)
 
 
 def _unless_full(work: Callable[[list[int]], list[T]], chosen: list[int]) -> list[T] | None:

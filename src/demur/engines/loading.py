@@ -5,6 +5,7 @@ Weights are read from safetensors only, and code that comes with a model runs on
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,16 +30,21 @@ def load(
     device: str,
     revision: str | None,
     trust_remote_code: bool,
+    quantize: str = "none",
 ) -> tuple[Any, Any]:
     """Load model and tokenizer; an adapter is merged into the weights in memory.
 
     Merging costs one addition per weight once; left as it is, an adapter costs two more products per layer
     and token.
 
+    Args:
+        quantize: ``4bit`` or ``8bit`` holds the weights in so few bits, to tune an adapter on them.
+
     Raises:
         ModelError: anything that cannot be loaded, and why.
-        ConfigError: a device or dtype that does not exist here.
+        ConfigError: a device or dtype that does not exist here, or no bitsandbytes to quantize with.
     """
+    check_quantize(quantize)
     source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
     place = pick_device(device)
     kind = pick_dtype(dtype, place)
@@ -50,12 +56,46 @@ def load(
             use_safetensors=True,
             revision=revision,
             trust_remote_code=trust_remote_code,
+            **_quantized(quantize, place),
         )
     except Exception as error:
         raise _explained(error, source.path) from error
+    if quantize != "none":
+        return model, source.tokenizer  # placed as it was read, and not to be moved
     if source.adapter is not None:
         model = _merged(model, source.adapter)
     return model.to(place), source.tokenizer
+
+
+def check_quantize(quantize: str) -> None:
+    """Look whether weights can be quantized here.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if quantize != "none" and importlib.util.find_spec("bitsandbytes") is None:
+        raise ConfigError(
+            expected="the package bitsandbytes, to hold weights in few bits",
+            found="it is not installed",
+            where="training.quantize",
+            fix="pip install 'demur[qlora]', or leave out training.quantize",
+        )
+
+
+def _quantized(quantize: str, place: torch.device) -> dict[str, Any]:
+    """How transformers is told to quantize: QLoRA's 4 bits (Dettmers et al. 2023, section 3), or 8 bits."""
+    if quantize == "none":
+        return {}
+    from transformers import BitsAndBytesConfig
+
+    four = {
+        "load_in_4bit": True,
+        "bnb_4bit_quant_type": "nf4",
+        "bnb_4bit_use_double_quant": True,
+        "bnb_4bit_compute_dtype": torch.bfloat16,
+    }
+    config = BitsAndBytesConfig(**(four if quantize == "4bit" else {"load_in_8bit": True}))
+    return {"quantization_config": config, "device_map": {"": place}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,11 @@ ends them: servers differ in whether a stop string is part of the text.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -21,9 +23,9 @@ from demur.config import EndpointSettings, ServerSettings
 from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.endpoints.client import sendable
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
 from demur.engines.encoding import first_stop
-from demur.errors import ConfigError, ModelError
+from demur.errors import ConfigError, ConversationError, ModelError
 from demur.records import Response
 
 STOPS = 4
@@ -45,6 +47,7 @@ class OpenAIEngine:
 
     def __init__(self, endpoint: Endpoint, abilities: Abilities) -> None:
         self.endpoint, self.abilities = endpoint, abilities
+        self.history: tuple[Message, ...] = ()
         self.chat = abilities.chat
         self.capabilities = Capabilities(
             token_logprobs=abilities.token_logprobs,
@@ -153,6 +156,7 @@ class OpenAIEngine:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        leads: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probability of whole continuations; see `Engine.score`.
@@ -171,9 +175,10 @@ class OpenAIEngine:
                 fix="leave out what needs it (probe.score_answers), use model.format plain where the "
                 "server has completions with echo, such as vLLM, or use model.engine hf",
             )
+        starts = [prompt + lead for prompt, lead in zip(prompts, leads or repeat(""), strict=False)]
         texts = [
-            [prompt, *(prompt + option for option in options)]
-            for prompt, options in zip(prompts, continuations, strict=True)
+            [start, *(start + option for option in options)]
+            for start, options in zip(starts, continuations, strict=True)
         ]
         groups = [[self._echo(text) for text in group] for group in texts]
         replies = iter(self._asked(groups, prompts, progress))
@@ -195,6 +200,22 @@ class OpenAIEngine:
         leads = [prompts[i] + follow_up(i, response.text) for i, response in enumerate(responses)]
         scores = self.score(leads, [options] * len(leads), progress=progress)
         return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """The same engine within a conversation; see `Engine.after`."""
+        if history and not self.chat:
+            raise ConversationError(
+                expected="one question, since the server is asked with plain text",
+                found=f"{len(history)} earlier turns: {', '.join(turn.role for turn in history)}",
+                where="the conversation",
+                fix="ask one question at a time, without a system message, or use model.format chat",
+            )
+        other = copy.copy(self)
+        other.history = tuple(history)
+        return other
+
+    def _turns(self) -> list[dict[str, str]]:
+        return [{"role": turn.role, "content": sendable(turn.content)} for turn in self.history]
 
     def _no_samples(self, wanted: int) -> ModelError:
         return ModelError(
@@ -221,7 +242,12 @@ class OpenAIEngine:
         more = {"stop": stops} if stops and self.abilities.stop else {}
         seed = {"seed": seed_of(name)} if name and self.abilities.seed else {}
         whole = self.abilities.fields(
-            sendable(prompt), max_tokens=sampling.max_new_tokens, **fields, **more, **seed
+            sendable(prompt),
+            history=self._turns(),
+            max_tokens=sampling.max_new_tokens,
+            **fields,
+            **more,
+            **seed,
         )
         return Request(self.abilities.path(), whole, name)
 

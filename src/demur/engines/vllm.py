@@ -14,13 +14,12 @@ read from it when one fails. They end when the engine is let go of.
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import dataclasses
 import importlib.util
 import json
 import os
 import re
-import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,10 +28,11 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
 from demur.config import ServerSettings
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Progress, Sampling
+from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
 from demur.engines.checks import check_length, check_sampling, checked_batch_size
-from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens
+from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens, pairs
 from demur.engines.loading import Source, find_source, load_config
+from demur.engines.printing import printing_into
 from demur.engines.sampling import prompt_seed
 from demur.errors import ConfigError, DemurError, ModelError, ResourceError, UnknownNameError
 from demur.records import Response
@@ -158,7 +158,7 @@ class VLLMEngine:
             except Exception as error:
                 raise _explained(error, printed, where=source.path) from error
 
-        with _printing_into(printed), ThreadPoolExecutor(1) as aside:
+        with printing_into(printed), ThreadPoolExecutor(1) as aside:
             llm, request = aside.submit(start).result()
         return cls(llm, encoder, adapter=request, printed=printed)
 
@@ -221,6 +221,7 @@ class VLLMEngine:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        leads: Sequence[str] | None = None,
         progress: Progress | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probability of whole continuations; see `Engine.score` and `HFEngine.score`.
@@ -229,7 +230,7 @@ class VLLMEngine:
         how likely is its next token? So the prefix cache is used, as it is not where vLLM is asked for the
         log-probabilities of a whole prompt.
         """
-        scores = self._score(self.encoder.align([(prompt, "") for prompt in prompts], continuations))
+        scores = self._score(self.encoder.align(pairs(prompts, leads), continuations))
         if progress is not None:
             progress(len(prompts))
         return scores
@@ -256,6 +257,12 @@ class VLLMEngine:
         if progress is not None:
             progress(len(prompts))
         return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """The same engine within a conversation; see `Engine.after`."""
+        other = copy.copy(self)
+        other.encoder = self.encoder.after(history)
+        return other
 
     def _greedy(self, sampling: Sampling) -> Any:
         return self._parameters(sampling, temperature=0.0)
@@ -464,25 +471,6 @@ def _loaded_adapter(llm: Any, source: Source) -> Any:
     request = LoRARequest(source.adapter.name, 1, str(source.adapter.resolve()))
     llm.llm_engine.add_lora(request)
     return request
-
-
-@contextlib.contextmanager
-def _printing_into(file: IO[bytes]) -> Iterator[None]:
-    """Send what this process prints, and for good what it starts, into a file: the terminal is ours."""
-    streams = (sys.stdout, sys.stderr)
-    for stream in streams:
-        stream.flush()
-    kept = {number: os.dup(number) for number in (1, 2)}
-    try:
-        for number in kept:
-            os.dup2(file.fileno(), number)
-        yield
-    finally:
-        for stream in streams:
-            stream.flush()
-        for number, copy in kept.items():
-            os.dup2(copy, number)
-            os.close(copy)
 
 
 def _explained(error: Exception, printed: IO[bytes] | None, *, where: str) -> DemurError:

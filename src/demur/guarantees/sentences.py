@@ -9,7 +9,7 @@ from typing import Any
 def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     """What `calibrate_run` found, to read."""
     for group, item in found["guarantees"].items():
-        said = _promise(item)
+        said = promised(item)
         yield f"{said[0].upper()}{said[1:]}" if group == "all" else f"{group}: {said}"
     if "combination" in found:
         weights = ", ".join(
@@ -30,7 +30,8 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _promise(item: Mapping[str, Any]) -> str:
+def promised(item: Mapping[str, Any]) -> str:
+    """One guarantee as a sentence, without its capital letter and with its full stop."""
     what = "of the answers are" if item["risk"] == "selective" else "of all questions are answered"
     limit = f"at most {item['max_error']:.1%} {what} wrong, with a confidence of {item['confidence']:.0%}"
     if item["threshold"] is None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from demur.config import load_config
+from demur.config import Config, load_config
 from demur.errors import DataError, UnknownNameError
 from demur.files import write_json
 from demur.guarantees import recalibration
@@ -21,6 +21,7 @@ from demur.metrics import splits_of
 from demur.records import Prediction, Question, Verdict, read_parquet
 from demur.reporting import write_report
 from demur.runfolder import RunFolder
+from demur.selective.combination import Combination
 from demur.selective.guarantee import Guarantee, Risk, find_threshold
 
 FILE = "guarantee.json"
@@ -60,14 +61,8 @@ def calibrate_run(
     config = load_config(run.config)
     system = system or config.method
     systems = run.systems(system)
-    rows = _rows(run, system)
     signal = signal or systems[system]["primary_signal"]
-    names = {name for _, row in rows for name in row.signals}
-    if signal not in names:
-        raise UnknownNameError("signal", signal, names, "--signal")
-    weighed = None
-    if signal == "learned":
-        rows, weighed = weigh_anew(run, system, rows, seed=config.seed)
+    rows, weighed = _promisable(run, config, system, signal)
     found = {
         group: find_threshold(
             *_arrays(members, signal),
@@ -96,6 +91,34 @@ def calibrate_run(
     write_report(root)
     _to_card(run, system, card)
     return result
+
+
+def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Combination | None]:
+    """What a threshold of a signal is found on: the calibration answers of a finished run's system.
+
+    Returns:
+        Confidence of each answer (-inf where it declines in words), whether it is wrong, and how signals
+        were weighed apart from these answers where the signal is ``learned``.
+
+    Raises:
+        DataError, UnknownNameError: as `calibrate_run`.
+    """
+    run = RunFolder.finished(root)
+    rows, weighed = _promisable(run, load_config(run.config), system, signal)
+    return *_arrays(_calibration(rows, False, root)["all"], signal), weighed
+
+
+def _promisable(
+    run: RunFolder, config: Config, system: str, signal: str
+) -> tuple[Rows, Combination | None]:
+    """A system's answers whose signal something can be promised of, and its weighing if it is learned."""
+    rows = _rows(run, system)
+    names = {name for _, row in rows for name in row.signals}
+    if signal not in names:
+        raise UnknownNameError("signal", signal, names, "--signal")
+    if signal == "learned":
+        return weigh_anew(run, system, rows, seed=config.seed)
+    return rows, None
 
 
 def _rows(run: RunFolder, system: str) -> Rows:

@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Self
 
-from demur.engines import ENGINES, Capabilities, Sampling
-from demur.errors import ConfigError
+from demur.engines import ENGINES, Capabilities, Message, Sampling
 from demur.judging.verdict import DEFAULT_RULE
 from demur.methods import METHODS
 from demur.pipeline import Pipeline
 from demur.records import Question, Response
 from demur.templates import TEMPLATES
+
+ANSWER = "{answer}"
+"""Where an answer would stand in a text around it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,14 @@ class Asking:
     """The prompt is a turn of a chat."""
     lead: str = " "
     """Between prompt and answer."""
+    scored: tuple[str, ...] = ()
+    """Continuations whose probability gives a confidence; none where nothing is scored."""
+    scored_after: str = ""
+    """What stands between the prompt and those continuations; holds ``{answer}`` where the answer does."""
+    samples: int = 0
+    """How many answers are sampled, whose majority is given; 0 for a greedy answer."""
+    certifies: bool = False
+    """The untuned model answers, by the plain prompt; the tuned one only scores that answer."""
 
 
 def plainly(pipeline: Pipeline) -> Asking:
@@ -62,10 +72,7 @@ def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
     """As a tuned or prompted system of a run is asked first.
 
     Args:
-        sample: any question, from which is learned where this system's answers end.
-
-    Raises:
-        ConfigError: the system generates no answer of its own.
+        sample: any question, from which is learned where this system's answers end and what it scores.
     """
     plain, info = plainly(pipeline), pipeline.info(system)
     engine = _Listening(plain.chat)
@@ -73,29 +80,28 @@ def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
 
     def first(question: Question) -> _Heard:
         try:
-            # Whoever certifies an answer of the base model needs one; which, does not matter here.
-            base = {question.id: Response(text="")}
+            base = {question.id: Response(text=ANSWER)}  # for whoever certifies the base model's answer
             method.elicit(engine, [question], dataclasses.replace(setup, base=base))
         except _Heard as heard:
             return heard
         raise AssertionError(f"{system} asks nothing")
 
-    sampling = first(sample).sampling
-    if sampling is None:
-        raise ConfigError(
-            expected="a system that writes its own answers",
-            found=f"{system}, which certifies the answers of the base model",
-            where="--system",
-            fix="export the system 'base' instead: its answers are the same",
-        )
+    heard = first(sample)
+    if heard.sampling is None:
+        asked = plain.prompt(sample)
+        after = heard.prompt.removeprefix(asked)
+        return dataclasses.replace(plain, scored=heard.scored, scored_after=after, certifies=True)
     return Asking(
         prompt=lambda question: first(question).prompt,
-        stop=tuple(sampling.stop),
-        max_new_tokens=sampling.max_new_tokens,
+        stop=tuple(heard.sampling.stop),
+        max_new_tokens=heard.sampling.max_new_tokens,
         rule=plain.rule,
         refusals=(*plain.refusals, *info.refusals),
         chat=plain.chat,
         lead=plain.lead,
+        scored=heard.scored,
+        scored_after=heard.scored_after,
+        samples=heard.sampling.samples,
     )
 
 
@@ -117,8 +123,11 @@ def is_chat(pipeline: Pipeline) -> bool:
 class _Heard(Exception):  # noqa: N818 - it carries what was asked; nothing went wrong
     """The first thing that a method asked."""
 
-    def __init__(self, prompt: str, sampling: Sampling | None) -> None:
+    def __init__(
+        self, prompt: str, sampling: Sampling | None, *, scored: Sequence[str] = (), scored_after: str = ""
+    ) -> None:
         self.prompt, self.sampling = prompt, sampling
+        self.scored, self.scored_after = tuple(scored), scored_after
 
 
 class _Listening:
@@ -144,12 +153,27 @@ class _Listening:
         """Tell the prompt, and how the answer is generated."""
         raise _Heard(prompts[0], sampling)
 
-    ask = generate
+    def ask(
+        self,
+        prompts: Sequence[str],
+        *,
+        sampling: Sampling,
+        follow_up: Callable[[int, str], str],
+        options: Sequence[str],
+        **_: Any,
+    ) -> NoReturn:
+        """Tell also what is scored after the answer."""
+        alone = dataclasses.replace(sampling, samples=0)
+        raise _Heard(prompts[0], alone, scored=options, scored_after=follow_up(0, ANSWER))
 
     def score(self, prompts: Sequence[str], continuations: Sequence[Sequence[str]], **_: Any) -> NoReturn:
-        """Tell that nothing is generated."""
-        raise _Heard(prompts[0], None)
+        """Tell what is scored, and that nothing is generated."""
+        raise _Heard(prompts[0], None, scored=continuations[0])
 
     def render(self, prompt: str) -> str:
         """The prompt as it is."""
         return prompt
+
+    def after(self, history: Sequence[Message]) -> Self:
+        """Whatever came before, the request is the same."""
+        return self

@@ -8,7 +8,7 @@ from pathlib import Path
 from demur.config import Config, load_config
 from demur.datasets import DATASETS
 from demur.datasets.inspection import read_raw
-from demur.errors import DataError, RunFolderError, UnknownNameError
+from demur.errors import ConfigError, DataError, RunFolderError, UnknownNameError
 from demur.harness.asking import Asking, as_system, by_default, plainly
 from demur.harness.folder import HarnessTask, write_tasks
 from demur.harness.pocket import pocket_tasks
@@ -68,6 +68,13 @@ def _of_run(run: RunFolder, out: Path, system: str | None) -> list[Path]:
     questions = read_parquet(run.questions, Question)
     pipeline = Pipeline(config)
     asking = plainly(pipeline) if system == "base" else as_system(pipeline, system, questions[0])
+    if asking.certifies:
+        raise ConfigError(
+            expected="a system that writes its own answers",
+            found=f"{system}, which certifies the answers of the base model",
+            where="--system",
+            fix="export the system 'base' instead: its answers are the same",
+        )
     before = {row.question_id: row.outcome for row in read_parquet(run.predictions("base"), Prediction)}
     tasks = _by_part(questions, asking, before)
     tasks += _pocket(config, plainly(pipeline))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from demur.engines import Engine, Generated, Progress, Sampling
 from demur.judging import judge
+from demur.knowledge.asking import ask_in_units
 from demur.knowledge.store import UnitStore
 from demur.records import Probe, Question
 from demur.stored import StoredRows
@@ -34,18 +36,32 @@ def probe(
         rule: name of the judge.
         score_answers: also compute the exact probability of the accepted answers.
     """
+    work = Probing(template=template, sampling=sampling, rule=rule, score_answers=score_answers)
+    return ask_in_units(engine, questions, work, store=store, unit=unit, progress=progress)
 
-    def work(part: Sequence[Question]) -> list[Probe]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing:
+    """How a unit of questions is probed; see `probe`."""
+
+    template: Template
+    sampling: Sampling
+    rule: str
+    score_answers: bool
+
+    def __call__(
+        self, engine: Engine, part: Sequence[Question], *, progress: Progress | None = None
+    ) -> list[Probe]:
+        """Ask the questions and judge what is said."""
+        template = self.template
         prompts = [template.ask(question) for question in part]
         keys = [question.id for question in part]
-        generated = engine.generate(prompts, keys=keys, sampling=sampling, progress=progress)
-        chances = answer_probabilities(engine, part, template) if score_answers else [None] * len(part)
+        generated = engine.generate(prompts, keys=keys, sampling=self.sampling, progress=progress)
+        chances = answer_probabilities(engine, part, template) if self.score_answers else [None] * len(part)
         return [
-            _judged(question, item, chance, rule=rule, refusal=template.refusal)
+            _judged(question, item, chance, rule=self.rule, refusal=template.refusal)
             for question, item, chance in zip(part, generated, chances, strict=True)
         ]
-
-    return store.run(questions, work, unit=unit, progress=progress)
 
 
 def answer_probabilities(

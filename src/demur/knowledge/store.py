@@ -84,9 +84,14 @@ class UnitStore(Generic[R]):
         self.folder, self.kind, self.key = folder, kind, key
         self._note = note or (lambda _: None)
         self._units: dict[int, RowGroup] = {}
+        self._looked_at: set[Path] = set()
         self._series: _Series | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        while not all(self._take_in(shard) for shard in shards(folder)):
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in what other processes have stored meanwhile."""
+        while not all(self._take_in(s) for s in shards(self.folder) if s.path not in self._looked_at):
             pass  # another process merged its units while they were looked at
 
     def run(
@@ -109,7 +114,7 @@ class UnitStore(Generic[R]):
 
         def mend(number: int) -> RowGroup:
             self._say_damaged(self._units[number].path)
-            self._do(number, items, work, unit)
+            self.do(number, items, work, unit=unit)
             return self._units[number]
 
         self.fill(items, work, unit=unit, progress=progress)
@@ -131,27 +136,37 @@ class UnitStore(Generic[R]):
             share: (i, n): of every n units the i-th, where n processes share the work.
         """
         numbers = range(share[0], -(-len(items) // unit), share[1])
-
-        def done(number: int) -> bool:
-            found = self._units.get(number)  # the last unit of fewer items is another unit
-            return found is not None and found.rows == min(unit, len(items) - number * unit)
-
         if progress:
-            for number in filter(done, numbers):
-                progress(self._units[number].rows)
+            for rows in filter(None, (self.rows(n, len(items), unit=unit) for n in numbers)):
+                progress(rows)
         # Merging may find a damaged unit that was passed already: hence another look.
-        while missing := [number for number in numbers if not done(number)]:
+        while missing := [n for n in numbers if not self.rows(n, len(items), unit=unit)]:
             for number in missing:
-                self._do(number, items, work, unit)
+                self.do(number, items, work, unit=unit)
+
+    def rows(self, number: int, size: int, *, unit: int) -> int:
+        """How many rows of a unit are stored: all that it has, or 0.
+
+        Args:
+            size: of the whole list of items: its last unit, cut from fewer, is another unit.
+        """
+        found, wanted = self._units.get(number), min(unit, size - number * unit)
+        return wanted if found is not None and found.rows == wanted else 0
 
     def clear(self) -> None:
         """Delete the units, once their rows stand elsewhere."""
         self._series = None
         self._units.clear()
+        self._looked_at.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _do(
-        self, number: int, items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[R]], unit: int
+    def do(
+        self,
+        number: int,
+        items: Sequence[Item],
+        work: Callable[[Sequence[Item]], Sequence[R]],
+        *,
+        unit: int,
     ) -> None:
         """Do one unit and store it."""
         part = items[number * unit : (number + 1) * unit]
@@ -205,6 +220,7 @@ class UnitStore(Generic[R]):
             writer.add_key_value_metadata({ABOUT: json.dumps(about).encode()})
         for group, (number, rows) in enumerate(sizes.items()):
             self._units[number] = RowGroup(path, group, rows)
+        self._looked_at.add(path)
 
     def _take_in(self, shard: Shard) -> bool:
         """Note which units a shard holds; one of another key, or damaged, goes. False where it is gone."""
@@ -225,6 +241,7 @@ class UnitStore(Generic[R]):
             return True
         for group, number in enumerate(about["units"]):  # a later shard has what was done again
             self._units[number] = RowGroup(shard.path, group, found.row_group(group).num_rows)
+        self._looked_at.add(shard.path)
         return True
 
     def _own_series(self) -> _Series:

@@ -17,6 +17,8 @@ METHODS: Registry[type[Method]] = Registry(
         "vanilla-u": "demur.methods.vanilla_u:VanillaU",
         "unaligned": "demur.methods.untuned:Unaligned",
         "honesty-prompt": "demur.methods.honesty_prompt:HonestyPrompt",
+        "self-consistency": "demur.methods.self_consistency:SelfConsistency",
+        "verbal-confidence": "demur.methods.verbal_confidence:VerbalConfidence",
         "fine-tuned": "demur.methods.fine_tuned:FineTuned",
         "absolute": "demur.methods.absolute:Absolute",
         "confidence-num": "demur.methods.confidence_num:ConfidenceNum",

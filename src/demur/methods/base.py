@@ -8,7 +8,7 @@ from typing import Protocol
 
 from demur.config import Config
 from demur.engines import Engine, Progress, Sampling
-from demur.records import Example, Knowledge, Probe, Question, Response
+from demur.records import Example, Finish, Knowledge, Probe, Question, Response
 from demur.templates import Template
 
 
@@ -44,6 +44,10 @@ class MethodInfo:
     """Signals that are weighed on the calibration split; the result is its `learned` signal."""
     refusals: tuple[str, ...] = ()
     """Sentences it refuses in, beside the template's."""
+    rule: str | None = None
+    """The signal below whose threshold it declines by its own rule; None where it has no such rule."""
+    certifies: bool = False
+    """The answers are the base model's, `Setup.base`; its own weights only say what they are worth."""
 
     @property
     def trained(self) -> bool:
@@ -89,6 +93,8 @@ class Elicited:
     declines: bool = False
     """True where its own rule makes the system decline to answer."""
     signals: Mapping[str, float] = field(default_factory=dict)
+    finish: Finish = "stop"
+    """Of the generated text."""
 
 
 class Method(Protocol):

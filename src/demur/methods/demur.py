@@ -37,6 +37,8 @@ class Demur:
         primary_signal="learned",
         weights="r-tuning",
         combines=("sure", "likelihood"),
+        rule="learned",
+        certifies=True,
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
@@ -54,16 +56,18 @@ class Demur:
         """Score both label words after the base model's answers."""
         template = setup.template
         answers = [from_response(setup.base[question.id]) for question in questions]
-        prompts = [
-            template.ask(question) + template.certainty(said.answer, question)
+        leads = [
+            template.certainty(said.answer, question)
             for question, said in zip(questions, answers, strict=True)
         ]
+        prompts = [template.ask(question) for question in questions]
         options = [[template.label(True), template.label(False)]] * len(prompts)
-        scores = engine.score(prompts, options, progress=progress)
+        scores = engine.score(prompts, options, leads=leads, progress=progress)
         return [
             Elicited(
                 answer=said.answer,
                 response=said.response,
+                finish=said.finish,
                 signals={**said.signals, "sure": float(expit(log_sure - log_unsure))},
             )
             for said, (log_sure, log_unsure) in zip(answers, scores, strict=True)

@@ -105,11 +105,13 @@ def _answer_or_refusal(asked: Asked, refusals: Sequence[str], read: Callable[[st
     own = None if refused else likelihood(response)
     signals |= {} if own is None else {"likelihood": own}
     text = response.text if refused else read(response.text)
-    return Elicited(answer=text.strip(), response=text, signals=signals)
+    return Elicited(answer=text.strip(), response=text, signals=signals, finish=response.finish)
 
 
 def from_response(response: Response) -> Elicited:
     """A greedy response as an answer with its likelihood."""
     value = likelihood(response)
     signals = {} if value is None else {"likelihood": value}
-    return Elicited(answer=response.text.strip(), response=response.text, signals=signals)
+    return Elicited(
+        answer=response.text.strip(), response=response.text, signals=signals, finish=response.finish
+    )

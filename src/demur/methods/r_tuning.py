@@ -39,6 +39,7 @@ class RTuning:
             "LoRA by default, the paper tunes every weight",
         ),
         estimator="greedy",
+        rule="sure",
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
@@ -99,6 +100,7 @@ def _read(asked: Asked, setup: Setup) -> Elicited:
     return Elicited(
         answer=asked.response.text.strip(),
         response=asked.response.text,
+        finish=asked.response.finish,
         declines=sure < setup.config.r_tuning.threshold,
         signals=signals,
     )

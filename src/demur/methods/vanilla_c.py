@@ -58,7 +58,7 @@ def majority(samples: Sequence[Response]) -> Elicited:
     winner, largest = counts.most_common(1)[0]
     k = len(names)
     entropy = -math.fsum(n / k * math.log(n / k) for n in counts.values())
-    text = samples[names.index(winner)].text
+    chosen = samples[names.index(winner)]
     consistency = 1.0 - entropy / math.log(k) if k > 1 else 1.0
     signals = {"agreement": largest / k, "consistency": min(1.0, consistency)}
-    return Elicited(answer=text.strip(), response=text, signals=signals)
+    return Elicited(answer=chosen.text.strip(), response=chosen.text, signals=signals, finish=chosen.finish)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from demur.config import TrainingSettings
 from demur.files import atomic_folder, write_json
@@ -14,9 +16,43 @@ from demur.training.plan import TokenisedRow, TrainingPlan, plan_training
 
 if TYPE_CHECKING:
     from demur.engines.hf import HFEngine
+    from demur.training.processes import Source
+    from demur.training.strategies import Strategy
 
-Bar = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]]
+Advance = Callable[[int], None]
+Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
 """Opens a progress bar from title, total and unit, and gives the function that moves it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What was done, by stage; from the second round on under ``roundN-STAGE``."""
+
+    plans: dict[str, TrainingPlan]
+    ran: dict[str, dict[str, Any]]
+    """What really ran in several processes, see `strategies.what_ran`; empty where one trained."""
+
+
+class Tuner(Protocol):
+    """Who tunes the model, stage after stage."""
+
+    def tune(
+        self,
+        rows: Sequence[TokenisedRow],
+        settings: TrainingSettings,
+        work: Path,
+        advance: Advance,
+    ) -> dict[str, Any] | None:
+        """Carry out one stage; say what ran, None in one process."""
+        ...
+
+    def put_into(self, engine: HFEngine) -> None:
+        """Let the engine answer as the tuned model does."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the tuned weights."""
+        ...
 
 
 def tokenise(engine: HFEngine, examples: Sequence[Example]) -> list[TokenisedRow]:
@@ -34,54 +70,171 @@ def launch(
     engine: HFEngine,
     rounds: Iterable[Mapping[str, Sequence[Example]]],
     *,
+    tuner: Tuner,
+    count: int,
     settings: Callable[[str], TrainingSettings],
-    seed: int,
     work: Path,
     out: Path,
     card: Mapping[str, Any],
     note: Callable[[str], None],
     bar: Bar,
     title: str,
-) -> dict[str, TrainingPlan]:
+) -> Trained:
     """Tune the engine's model on every stage of every round and save it to ``out``, atomically.
 
     Args:
         engine: the base model; its weights are changed.
         rounds: the rows of each round by stage. A round is asked for when the one before it is trained,
             so its rows may depend on what the engine then says.
+        tuner: in this process (`Here`), or in several (`InProcesses`).
+        count: how many rounds there are.
         settings: by stage.
         work: folder for checkpoints, of this job only.
         card: what asking the tuned model needs; saved as ``demur.json``.
 
     Raises:
         TrainingDataError: nothing would be trained.
+        TrainingError: one of several processes failed.
     """
-    from demur.training.sft import train
-
-    model, plans = engine.model, {}
+    plans: dict[str, TrainingPlan] = {}
+    ran: dict[str, dict[str, Any]] = {}
     for number, stages in enumerate(rounds, start=1):
         rows = {stage: tokenise(engine, examples) for stage, examples in stages.items()}
-        chosen = {stage: settings(stage) for stage in stages}
         planned = {
-            stage: plan_training(part, chosen[stage], where=f"{title}, stage {stage}")
+            stage: plan_training(part, settings(stage), where=f"{title}, stage {stage}")
             for stage, part in rows.items()
         }
         heading = title if number == 1 else f"{title}, round {number}"
         for stage, plan in planned.items():
             note(f"{heading}, {stage}: {plan.sentence()}")
-            plans[stage if number == 1 else f"round{number}-{stage}"] = plan
         with bar(heading, sum(plan.steps for plan in planned.values()), "steps") as advance:
-            model = train(
-                model,
-                engine.tokenizer,
-                rows,
-                settings=chosen,
-                seed=seed,
-                work=work / f"round{number}",
-                progress=advance,
-            )
+            for stage, part in rows.items():
+                name = stage if number == 1 else f"round{number}-{stage}"
+                plans[name] = planned[stage]
+                found = tuner.tune(part, settings(stage), work / f"round{number}" / stage, advance)
+                if found is not None:
+                    ran[name] = found
+        if number < count:
+            tuner.put_into(engine)
     with atomic_folder(out) as partial:
-        model.save_pretrained(partial)
+        tuner.save(partial)
         engine.tokenizer.save_pretrained(partial)
         write_json(partial / "demur.json", card)
-    return plans
+    return Trained(plans=plans, ran=ran)
+
+
+class Here:
+    """Tunes the engine's own model, in this process."""
+
+    def __init__(self, engine: HFEngine, *, seed: int) -> None:
+        self._model, self._tokenizer, self._seed = engine.model, engine.tokenizer, seed
+
+    def tune(
+        self,
+        rows: Sequence[TokenisedRow],
+        settings: TrainingSettings,
+        work: Path,
+        advance: Advance,
+    ) -> None:
+        """As `Tuner`."""
+        from demur.training.checkpoints import Report, StopWhenAsked
+        from demur.training.sft import arguments, dataset, fit, prepare
+
+        trainer = prepare(
+            self._model,
+            self._tokenizer,
+            dataset(rows),
+            settings=settings,
+            arguments=arguments(
+                settings, seed=self._seed, output=work, on_cpu=self._model.device.type == "cpu"
+            ),
+            callbacks=[StopWhenAsked(), Report(advance)],
+        )
+        fit(trainer)
+        self._model = trainer.model
+
+    def put_into(self, engine: HFEngine) -> None:
+        """Nothing to do: it is the engine's model that was tuned."""
+
+    def save(self, folder: Path) -> None:
+        """As `Tuner`."""
+        self._model.save_pretrained(folder)
+
+
+class InProcesses:
+    """Tunes in several processes of their own, each stage from what the one before it saved.
+
+    Args:
+        engine: its model's place on the device is given up for as long as nobody asks it.
+        source: where its model came from.
+    """
+
+    def __init__(self, engine: HFEngine, source: Source, strategy: Strategy, *, seed: int) -> None:
+        self._source, self._strategy, self._seed = source, strategy, seed
+        self._device = engine.model.device
+        self._start: Path | None = None
+        self._adapted: Any = None
+        _place(engine.model, "cpu")
+
+    def tune(
+        self,
+        rows: Sequence[TokenisedRow],
+        settings: TrainingSettings,
+        work: Path,
+        advance: Advance,
+    ) -> dict[str, Any]:
+        """As `Tuner`."""
+        from demur.training.processes import MODEL, Job, train_in_processes
+
+        job = Job(
+            source=self._source,
+            start=self._start,
+            settings=settings,
+            seed=self._seed,
+            strategy=self._strategy,
+        )
+        on_cpu = self._device.type == "cpu"
+        found = train_in_processes(job, rows, work, on_cpu=on_cpu, progress=advance)
+        self._start = work / MODEL
+        return found
+
+    def put_into(self, engine: HFEngine) -> None:
+        """As `Tuner`; an adapter is put on the engine's model, whole weights take the place of its own."""
+        if self._start is None:
+            return
+        if (self._start / "adapter_config.json").exists():
+            from peft import PeftModel
+
+            if self._adapted is not None:
+                self._adapted.unload()
+            self._adapted = PeftModel.from_pretrained(engine.model, str(self._start))
+        else:
+            _read_weights(engine.model, self._start)
+        _place(engine.model, self._device)
+
+    def save(self, folder: Path) -> None:
+        """As `Tuner`."""
+        if self._start is not None:
+            shutil.copytree(self._start, folder, dirs_exist_ok=True)
+
+
+def _read_weights(model: Any, folder: Path) -> None:
+    """Replace all weights of a model by those of a folder."""
+    from safetensors.torch import load_file
+
+    found = {
+        name: value for file in folder.glob("*.safetensors") for name, value in load_file(file).items()
+    }
+    missing, unexpected = model.load_state_dict(found, strict=False)
+    # What is tied to another weight is saved once, under one of their names.
+    assert not unexpected, unexpected
+    assert set(missing) <= set(model.all_tied_weights_keys), missing
+
+
+def _place(model: Any, device: Any) -> None:
+    """Move a model; the memory that it leaves is free for other processes."""
+    import torch
+
+    model.to(device)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demur.config import TrainingSettings
-from demur.errors import TrainingDataError
+from demur.errors import ConfigError, TrainingDataError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +57,38 @@ def plan_training(rows: Sequence[TokenisedRow], settings: TrainingSettings, *, w
             fix="train for more epochs, on more rows or with a smaller batch (training.epochs, "
             "training.batch_size, training.accumulate); training.max_length may cut completions off",
         )
-    steps_per_epoch = max(math.ceil(len(rows) / settings.batch_size) // settings.accumulate, 1)
     return TrainingPlan(
         rows=len(rows),
-        steps=settings.max_steps or math.ceil(settings.epochs * steps_per_epoch),
+        steps=count_steps(len(rows), settings),
         tokens=sum(len(row.input_ids) for row in rows),
         supervised_tokens=supervised,
     )
+
+
+def count_steps(rows: int, settings: TrainingSettings) -> int:
+    """Optimiser updates; the last one of a pass takes what rows are left."""
+    per_pass = math.ceil(rows / (settings.batch_size * settings.accumulate))
+    return settings.max_steps or math.ceil(settings.epochs * max(per_pass, 1))
+
+
+def divide(settings: TrainingSettings, processes: int) -> tuple[int, int]:
+    """Rows that each process reads at once, and how often before an update.
+
+    An update takes the same rows in however many processes; none reads more than ``batch_size`` at once.
+
+    Raises:
+        ConfigError: the rows of an update cannot be divided evenly.
+    """
+    together = settings.batch_size * settings.accumulate
+    own, left = divmod(together, processes)
+    if left:
+        raise ConfigError(
+            expected=f"an update's rows to divide evenly among {processes} processes",
+            found=f"{together} rows (training.batch_size {settings.batch_size} x training.accumulate "
+            f"{settings.accumulate})",
+            where="training.batch_size",
+            fix=f"choose a multiple of {processes}, such as {together + processes - left} rows; an update "
+            "takes as many in all processes together",
+        )
+    at_once = max(size for size in range(1, settings.batch_size + 1) if own % size == 0)
+    return at_once, own // at_once

@@ -2,76 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
 from datasets import Dataset
-from peft import LoraConfig
-from transformers import (
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from peft import LoraConfig, prepare_model_for_kbit_training
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
+from trl.trainer import utils as trl_utils
 
 from demur.config import TrainingSettings
 from demur.errors import TrainingDataError
 from demur.stopping import finishing
-from demur.training.checkpoints import MarkComplete, StopWhenAsked, last_complete
-from demur.training.plan import TokenisedRow
-
-Progress = Callable[[int], None]
-"""Called with the number of optimiser steps done since the last call."""
+from demur.training.checkpoints import MarkComplete, last_complete
+from demur.training.dividing import DividedTrainer
+from demur.training.plan import TokenisedRow, divide
 
 
-def train(
+def prepare(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    stages: Mapping[str, Sequence[TokenisedRow]],
+    rows: Dataset,
     *,
-    settings: Mapping[str, TrainingSettings],
-    seed: int,
-    work: Path,
-    progress: Progress | None = None,
-) -> PreTrainedModel:
-    """Tune a model, stage after stage, and return it (a PEFT model where LoRA is on).
+    settings: TrainingSettings,
+    arguments: SFTConfig,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> SFTTrainer:
+    """A trainer for a model; it holds the tuned one after `fit` (a PEFT model where LoRA is on).
 
     Args:
-        model: the model; changed in place. An adapter that it has is tuned further.
-        stages: rows by stage, in the order of training. Loss falls on their completions only.
-        settings: by stage.
-        work: folder for checkpoints. Where it holds whole ones of the same job, training resumes there.
+        model: changed in place. An adapter that it has is tuned further.
+        rows: with the fields of `TokenisedRow`; the loss falls on their completions only.
+        arguments: of `arguments`.
     """
-    for stage, rows in stages.items():
-        trainer = SFTTrainer(
-            model=model,
-            args=_arguments(settings[stage], seed, work / stage, on_cpu=model.device.type == "cpu"),
-            train_dataset=_dataset(rows),
-            processing_class=tokenizer,
-            peft_config=_new_adapter(model, settings[stage]),
-            callbacks=[MarkComplete(), StopWhenAsked(), *([_Report(progress)] if progress else [])],
+    if settings.quantize != "none" and not hasattr(model, "peft_config"):
+        model = prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=settings.gradient_checkpointing
         )
-        trainer.remove_callback(PrinterCallback)  # it would print the log where the trainer's bar is off
-        checkpoint = last_complete(work / stage)
-        with finishing():
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        _require_finite(trainer, stage)
-        model = trainer.model
-    return model
+    trainer = (DividedTrainer if arguments.world_size > 1 else SFTTrainer)(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        processing_class=tokenizer,
+        peft_config=_new_adapter(model, settings),
+        callbacks=[MarkComplete(), *callbacks],
+    )
+    trainer.remove_callback(PrinterCallback)  # it would print the log where the trainer's bar is off
+    return trainer
 
 
-def _dataset(rows: Sequence[TokenisedRow]) -> Dataset:
+def fit(trainer: SFTTrainer) -> None:
+    """Train, from the last whole checkpoint of the same job on.
+
+    Raises:
+        TrainingDataError: the loss became no number.
+        Stopped: somebody asked to stop; a checkpoint was made.
+    """
+    with PartialState().main_process_first():  # unfinished ones are deleted
+        checkpoint = last_complete(Path(trainer.args.output_dir))
+    with finishing(), _head_where_loss_falls():
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _require_finite(trainer)
+
+
+def dataset(rows: Sequence[TokenisedRow]) -> Dataset:
+    """The rows as the trainer takes them."""
     return Dataset.from_dict(
         {
             "input_ids": [row.input_ids for row in rows],
             "completion_mask": [row.completion_mask for row in rows],
         }
     )
+
+
+def arguments(
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    output: Path,
+    on_cpu: bool,
+    processes: int = 1,
+    bf16: bool = False,
+) -> SFTConfig:
+    """TRL's arguments.
+
+    Where this is one of several processes, making them joins the others: to be done before the model is
+    opened, since FSDP and DeepSpeed look at it then.
+
+    Args:
+        output: folder for checkpoints.
+        processes: how many train together.
+        bf16: left off, the model's own dtype rules: Demur opens it in the dtype that was asked for.
+    """
+    at_once, accumulate = (
+        (settings.batch_size, settings.accumulate) if processes == 1 else divide(settings, processes)
+    )
+    return SFTConfig(
+        output_dir=str(output),
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=accumulate,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_steps=settings.warmup,
+        weight_decay=settings.weight_decay,
+        max_length=settings.max_length,
+        completion_only_loss=True,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        bf16=bf16,
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        ddp_find_unused_parameters=False if processes > 1 else None,  # every row goes through every weight
+        save_strategy="steps",
+        save_steps=settings.save_steps,
+        save_total_limit=2,
+        report_to=list(settings.report_to) or "none",
+        disable_tqdm=True,
+        logging_steps=10,
+        seed=seed,
+        data_seed=seed,
+    )
+
+
+@contextlib.contextmanager
+def _head_where_loss_falls() -> Iterator[None]:
+    """Let TRL compute the output layer on a CPU, too, only where loss falls.
+
+    It does so where Triton runs, and elsewhere at every position, for compilers that want equal shapes. The
+    result is the same; with a large vocabulary and loss on one word of a row, most of the work is saved.
+    """
+    before = trl_utils._use_triton
+    trl_utils._use_triton = lambda device: device.type == "cpu" or before(device)
+    try:
+        yield
+    finally:
+        trl_utils._use_triton = before
 
 
 def _new_adapter(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfig | None:
@@ -90,55 +159,13 @@ def _lora(settings: TrainingSettings) -> LoraConfig:
     )
 
 
-def _arguments(settings: TrainingSettings, seed: int, output: Path, *, on_cpu: bool) -> SFTConfig:
-    return SFTConfig(
-        output_dir=str(output),
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps or -1,
-        per_device_train_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.accumulate,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.scheduler,
-        warmup_steps=settings.warmup,
-        weight_decay=settings.weight_decay,
-        max_length=settings.max_length,
-        completion_only_loss=True,
-        gradient_checkpointing=settings.gradient_checkpointing,
-        bf16=False,  # the model's own dtype rules: Demur opens it in the dtype that was asked for
-        use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        report_to=list(settings.report_to) or "none",
-        disable_tqdm=True,
-        logging_steps=10,
-        seed=seed,
-        data_seed=seed,
-    )
-
-
-def _require_finite(trainer: SFTTrainer, stage: str) -> None:
+def _require_finite(trainer: SFTTrainer) -> None:
     """A loss that is no number has ruined the weights: say so instead of saving them."""
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     if any(loss != loss for loss in losses):
         raise TrainingDataError(
             expected="a finite loss at every step",
             found="a loss that is not a number",
-            where=f"training stage {stage}",
+            where=f"training stage {Path(trainer.args.output_dir).name}",
             fix="lower training.learning_rate, or train in float32 (model.dtype)",
         )
-
-
-class _Report(TrainerCallback):  # type: ignore[misc]
-    """Passes each step on to a progress bar."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._seen = progress, 0
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
-    ) -> None:
-        """Called by the trainer after each optimiser step."""
-        self._progress(state.global_step - self._seen)
-        self._seen = state.global_step

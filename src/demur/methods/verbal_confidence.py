@@ -1,0 +1,78 @@
+"""Verbal confidence: the untuned model answers, then says in percent how likely its answer is right.
+
+Works with any model behind any server that follows instructions; a model that gives no number has no
+confidence. Two questions, as the paper's "Verb. 2S top-1"; the wording is ours.
+
+Source: Tian et al., "Just Ask for Calibration", EMNLP 2023 (arXiv 2305.14975), section 3.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from demur.engines import Engine, Progress
+from demur.methods.base import Elicited, MethodInfo, Setup
+from demur.methods.elicitation import answer_greedily
+from demur.methods.untuned import Untuned
+from demur.records import Question
+from demur.templates import VERBAL_QUESTION, fill
+
+NUMBER_TOKENS = 8
+"""Room for the number and a word before it."""
+PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)(?![\d.])")
+
+
+class VerbalConfidence(Untuned):
+    """The base model, asked for its confidence in words."""
+
+    info = MethodInfo(
+        name="verbal-confidence",
+        summary="the model before tuning, which then says in percent how likely its answer is right",
+        paper="Just Ask for Calibration (EMNLP 2023, arXiv 2305.14975)",
+        needs=(),
+        loss="none",
+        cost="two answers",
+        signals=("verbal", "likelihood"),
+        primary_signal="verbal",
+        deviations=("both questions are asked in one turn each, the second with the answer in it",),
+        weights="base",
+    )
+
+    def elicit(
+        self,
+        engine: Engine,
+        questions: Sequence[Question],
+        setup: Setup,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Elicited]:
+        """Answer greedily, then ask how likely that is right."""
+        said = answer_greedily(engine, questions, setup)
+        prompts = [
+            fill(VERBAL_QUESTION, question=setup.template.ask(question), answer=item.answer)
+            for question, item in zip(questions, said, strict=True)
+        ]
+        sampling = dataclasses.replace(
+            setup.sampling, samples=0, max_new_tokens=NUMBER_TOKENS, stop=("\n",), watch=None
+        )
+        stated = engine.generate(
+            prompts, keys=[question.id for question in questions], sampling=sampling, progress=progress
+        )
+        return [
+            _with_verbal(item, "" if reply.greedy is None else reply.greedy.text)
+            for item, reply in zip(said, stated, strict=True)
+        ]
+
+
+def _with_verbal(said: Elicited, reply: str) -> Elicited:
+    value = percentage(reply)
+    return said if value is None else dataclasses.replace(said, signals={**said.signals, "verbal": value})
+
+
+def percentage(text: str) -> float | None:
+    """The first number of a text as a share, in [0, 1]; None without one, or above 100."""
+    found = PERCENT.search(text)
+    value = None if found is None else float(found[1]) / 100
+    return value if value is not None and value <= 1 else None

@@ -1,0 +1,144 @@
+"""The process: it listens, loads the model, answers, and stops without losing a request."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from demur.answering import Answerer
+from demur.errors import ConfigError
+from demur.serving.app import create_app, loading_app
+from demur.serving.guard import Gate
+from demur.serving.observe import log, log_to_stderr
+from demur.serving.settings import ServeSettings
+
+BACKLOG = 2048
+LAST_SECONDS = 5
+"""For responses to leave after the last request was answered."""
+
+
+class Door:
+    """An ASGI app that can be exchanged while the server runs."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand the request on."""
+        await self.app(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """Stops when asked to and all that was let in is answered; asked a second time, at once."""
+
+    def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
+        super().__init__(config)
+        self.gate, self.signal = gate, 0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Let nobody in any more; the second time, leave."""
+        if self.gate.phase == "draining":
+            self.signal, self.should_exit, self.force_exit = sig, True, True
+        self.gate.phase = "draining"
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to leave."""
+        done = self.gate.phase == "draining" and self.gate.inside == 0
+        return await super().on_tick(counter) or done
+
+
+def serve(
+    open_answerer: Callable[[], Answerer],
+    settings: ServeSettings,
+    *,
+    announce: Callable[[str], None] = print,
+) -> int:
+    """Serve a model until somebody says stop; the exit code.
+
+    Probes are answered from the start, questions when the model is loaded.
+
+    Args:
+        open_answerer: loads the model.
+        announce: told the address when questions are answered.
+
+    Raises:
+        ConfigError: the address is taken, or must not be used without a key.
+        DemurError: the model cannot be loaded.
+    """
+    gate = Gate(phase="loading")
+    door = Door(loading_app(settings, gate))
+    listener = _listen(settings)
+    log_to_stderr(log_prompts=settings.log_prompts)
+    server = Server(_config(door), gate)
+    opened: list[Answerer] = []
+    failed: list[BaseException] = []
+
+    def load() -> None:
+        try:
+            answerer = open_answerer()
+            door.app = create_app(answerer, settings, gate=gate)
+            opened.append(answerer)
+        except BaseException as error:
+            failed.append(error)
+            server.should_exit = True
+            return
+        if gate.phase == "loading":
+            gate.phase = "open"
+            url = _url(listener)
+            log.info("ready", extra={"fields": {"url": url, "model": settings.name}})
+            announce(f"{settings.name} answers at {url}/v1")
+
+    threading.Thread(target=load, name="demur-loading", daemon=True).start()
+    server.run(sockets=[listener])
+    if failed:
+        raise failed[0]
+    if server.force_exit:
+        return 128 + server.signal
+    for answerer in opened:
+        answerer.close()
+    log.info("stopped")
+    return 0
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+
+
+def _listen(settings: ServeSettings) -> socket.socket:
+    """A socket at the address.
+
+    Raises:
+        ConfigError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        raise ConfigError(
+            expected=f"to listen at {settings.host}, port {settings.port}",
+            found="another process does" if taken else os.strerror(error.errno or 0).lower(),
+            where="--host, --port",
+            fix="choose another port, 0 for any free one" if taken else "name an address of this machine",
+        ) from error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
