@@ -55,8 +55,11 @@ test-vllm: $(VENV)-vllm/.run ## the vLLM engine beside ours, on its build for CP
 bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
 	$(VENV)-vllm/bin/python benchmarks/engines.py
 
-bench: $(VENV)/.run ## probing speed beside the published loop
+bench: $(VENV)/.run ## speed beside the published loops, and of the hardware's ceiling
 	$(BIN)/python benchmarks/probing.py
+	$(BIN)/python benchmarks/choices.py
+	$(BIN)/python benchmarks/inference.py
+	$(BIN)/python benchmarks/ceiling.py
 
 screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real browser
 	$(BIN)/python docs/screenshots.py
