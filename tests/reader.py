@@ -55,8 +55,8 @@ class Reader:
             carry_out(text, block, self.names)
         elif block.language == "yaml":
             load(text, self.folder / "block.yaml")
-        elif BACKGROUND.search(text):
-            self.start(text.rstrip().removesuffix("&"))
+        elif BACKGROUND.search(text.strip()):
+            self.start(text.strip().removesuffix("&"))
         else:
             finished(text, self.folder, self.environment)
 
