@@ -108,6 +108,7 @@ def environment(tmp_path_factory):
     shim.write_text(SHIM.format(python=sys.executable, address=str(address)))
     shim.chmod(0o755)
     path = os.pathsep.join([str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    (folder / ".curlrc").write_text("fail\n")  # what a server refuses is an error of the page
     home = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
     given = os.environ | home | {"PATH": path, "OMP_NUM_THREADS": "1"}
     warm = subprocess.Popen([sys.executable, ROOT / "tests/warm_demur.py", address], env=given)
