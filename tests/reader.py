@@ -23,6 +23,7 @@ BACKGROUND = re.compile(r"^demur serve\b|&\s*$")
 """A block that is a command to keep running."""
 PORT = re.compile(r"--port[ =](\d+)")
 USUAL_PORT = "8000"
+REMARK = re.compile(r"\s+#.*")
 
 
 @dataclass
@@ -55,8 +56,8 @@ class Reader:
             carry_out(text, block, self.names)
         elif block.language == "yaml":
             load(text, self.folder / "block.yaml")
-        elif BACKGROUND.search(text):
-            self.start(text.rstrip().removesuffix("&"))
+        elif BACKGROUND.search(text.strip()):
+            self.start(text.strip().removesuffix("&"))
         else:
             finished(text, self.folder, self.environment)
 
@@ -65,7 +66,7 @@ class Reader:
         named = PORT.search(text)
         free = free_port()
         self.ports[named[1] if named else USUAL_PORT] = free
-        command = f"exec {PORT.sub('', text).strip()} --port {free}"
+        command = f"exec {PORT.sub('', REMARK.sub('', text)).strip()} --port {free}"
         with (self.folder / "background.log").open("a") as log:
             process = subprocess.Popen(
                 ["bash", "-c", command], cwd=self.folder, env=self.environment, stdout=log, stderr=log
