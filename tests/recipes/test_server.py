@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,7 +12,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import openai
 import pytest
@@ -22,7 +20,6 @@ from langchain_openai import ChatOpenAI
 from chat_server import ChatServer, Said
 from model_server import ModelAnswer
 
-DOCS = Path(__file__).parents[2] / "docs"
 KNOWN, UNKNOWN = "Where was Dora Pomash born?", "Who wrote The Hobbit?"
 REFUSAL = "I don't know."
 KEY = "a-key-of-this-test"
@@ -231,20 +228,6 @@ def test_curl_talks_to_it(server):
     )
     assert streamed.endswith("data: [DONE]\n\n")
     assert curl(f"{server.root}/healthz") == "ok\n"
-
-
-def test_the_documentation_is_true(server):
-    page = (DOCS / "serving.md").read_text("utf-8").replace("http://localhost:8000", server.root)
-    blocks = re.findall(r"```(python|bash)\n(.*?)```", page, re.DOTALL)
-    assert {kind for kind, _ in blocks} == {"python", "bash"}
-    names = {}
-    for kind, block in blocks:
-        if kind == "python":
-            exec(block.replace('api_key="none"', f'api_key="{KEY}"'), names)
-        else:
-            keyed = block.replace("-H 'Content-Type", f"-H 'Authorization: Bearer {KEY}' -H 'Content-Type")
-            done = subprocess.run(["bash", "-c", keyed], capture_output=True, text=True, check=True)
-            assert json.loads(done.stdout)["demur"]["abstained"] is True
 
 
 def test_wrong_keys_and_odd_requests_are_the_clients_own_errors(server, client):
