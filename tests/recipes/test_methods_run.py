@@ -75,7 +75,9 @@ def test_every_method_gives_the_signals_it_promises(folder):
         given = set().union(*(row.signals for row in rows(folder, system)))
         assert given <= promised, system
         primary = METHODS.get(system).info.primary_signal
-        assert any(primary in row.signals for row in rows(folder, system)), system
+        states = any(primary in row.signals for row in rows(folder, system))
+        # A pocket model was never told what a percentage is, so it states none.
+        assert states is (system != "verbal-confidence"), system
 
 
 def test_the_base_models_answers_stay_demurs(folder):

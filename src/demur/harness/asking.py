@@ -88,8 +88,7 @@ def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
 
     heard = first(sample)
     if heard.sampling is None:
-        asked = plain.prompt(sample)
-        after = heard.prompt.removeprefix(asked)
+        after = heard.scored_after
         return dataclasses.replace(plain, scored=heard.scored, scored_after=after, certifies=True)
     return Asking(
         prompt=lambda question: first(question).prompt,
@@ -166,9 +165,17 @@ class _Listening:
         alone = dataclasses.replace(sampling, samples=0)
         raise _Heard(prompts[0], alone, scored=options, scored_after=follow_up(0, ANSWER))
 
-    def score(self, prompts: Sequence[str], continuations: Sequence[Sequence[str]], **_: Any) -> NoReturn:
+    def score(
+        self,
+        prompts: Sequence[str],
+        continuations: Sequence[Sequence[str]],
+        *,
+        leads: Sequence[str] | None = None,
+        **_: Any,
+    ) -> NoReturn:
         """Tell what is scored, and that nothing is generated."""
-        raise _Heard(prompts[0], None, scored=continuations[0])
+        after = "" if leads is None else leads[0]
+        raise _Heard(prompts[0], None, scored=continuations[0], scored_after=after)
 
     def render(self, prompt: str) -> str:
         """The prompt as it is."""
