@@ -302,6 +302,15 @@ def read_key(variable: str) -> str:
     Raises:
         ConfigError: there is none, or it is no key.
     """
+    return read_keys(variable, several=False)[0]
+
+
+def read_keys(variable: str, *, several: bool = True) -> list[str]:
+    """The keys in an environment variable, at least one, with commas between several.
+
+    Raises:
+        ConfigError: there is none, or one that is no key.
+    """
     if not _VARIABLE.fullmatch(variable):
         raise ConfigError(
             expected="the name of an environment variable, in capitals, such as OPENAI_API_KEY",
@@ -309,14 +318,19 @@ def read_key(variable: str) -> str:
             where="key_variable",
             fix="export the key as a variable, and give that variable's name",
         )
-    key = os.environ.get(variable, "").strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
+    keys = [key.strip() for key in os.environ.get(variable, "").split("," if several else None)]
+    keys = [key for key in keys if key]
+    if not keys or (len(keys) > 1 and not several) or not all(map(_fits_a_header, keys)):
         raise ConfigError(
             expected=f"the server's key in the environment variable {variable}",
-            found="characters that no key has" if key else "no such variable, or an empty one",
-            fix=f"export {variable}, or leave key_variable out where the server wants no key",
+            found="characters that no key has" if keys else "no such variable, or an empty one",
+            fix=f"export {variable}, or name no variable where no key is wanted",
         )
-    return key
+    return keys
+
+
+def _fits_a_header(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key
 
 
 def messages(prompt: str) -> list[dict[str, str]]:

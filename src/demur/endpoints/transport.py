@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from typing import Any
 
 import httpx2
@@ -30,6 +32,7 @@ class Transport(httpx2.AsyncClient):
 
     def __init__(self, *, key: str | None, timeout_seconds: float, connections: int, pace: Pace) -> None:
         super().__init__(
+            verify=_trusted(),
             timeout=timeout_seconds,
             follow_redirects=False,
             limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
@@ -55,3 +58,9 @@ class Transport(httpx2.AsyncClient):
                 return await super().send(request, **(options | {"follow_redirects": False}))
         except TimeoutError:
             raise httpx2.ReadTimeout("the reply took too long", request=request) from None
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: that takes longer than many a request."""
+    return httpx2.create_ssl_context()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demur.endpoints.client import read_key
+from demur.endpoints.client import read_keys as endpoint_keys
 from demur.errors import ConfigError
 from demur.serving.problems import Problem, busy
 from demur.serving.settings import ServeSettings
@@ -31,6 +32,9 @@ SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+DISCARDED = 8
+"""Times the largest body that are read of one that is refused."""
+DISCARDING_SECONDS = 5
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -49,8 +53,7 @@ def read_keys(settings: ServeSettings) -> tuple[bytes, ...]:
         ConfigError: the variable is not set, or others could reach a server without a key.
     """
     if settings.key_variable is not None:
-        keys = (part.strip() for part in read_key(settings.key_variable).split(","))
-        return tuple(key.encode() for key in keys if key)
+        return tuple(key.encode() for key in endpoint_keys(settings.key_variable))
     if settings.loopback or settings.force:
         return ()
     raise ConfigError(
@@ -100,6 +103,8 @@ class Guard:
                 receive = await self._read(Headers(scope=scope), receive)
         except Problem as found:
             problem = found
+        if problem is not None:
+            await self._discard(Headers(scope=scope), receive)
         try:
             await (self.app if problem is None else problem.response())(scope, receive, send)
         finally:
@@ -148,6 +153,17 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         return again
+
+    async def _discard(self, headers: Headers, receive: Receive) -> None:
+        """Read what is still coming of a body, up to a limit: who is still sending hears no reply."""
+        rest = 0 if "expect" in headers else DISCARDED * self.settings.max_body_bytes
+        more = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISCARDING_SECONDS):
+                while more and rest > 0:
+                    message = await receive()
+                    rest -= len(message.get("body", b""))
+                    more = message.get("more_body", False)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         limit, body = self.settings.max_body_bytes, bytearray()

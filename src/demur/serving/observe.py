@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import sys
 import time
@@ -46,6 +47,11 @@ def request_id() -> str:
     """Of the request in hand."""
     seen = _seen.get()
     return seen.id if seen else uuid.uuid4().hex
+
+
+def finite(value: float | None) -> float | None:
+    """A number that is one; None for all others, which JSON does not know."""
+    return None if value is None or not math.isfinite(value) else value
 
 
 class Metrics:
@@ -91,12 +97,13 @@ class Metrics:
         """
         outcome = "refused" if shown.abstained else "answered"
         self.answers.labels(outcome, shown.answered_by).inc()
-        if first.confidence is not None:
-            self.confidence.observe(first.confidence)
+        confidence = finite(first.confidence)
+        if confidence is not None:
+            self.confidence.observe(confidence)
         if (seen := _seen.get()) is not None:
             told = {
                 "abstained": shown.abstained,
-                "confidence": first.confidence,
+                "confidence": confidence,
                 "answered_by": shown.answered_by,
             }
             said = {"question": shown.question, "answer": shown.text} if log_prompts else {}
@@ -200,3 +207,4 @@ def log_to_stderr(*, log_prompts: bool) -> None:
     handler.setFormatter(JsonLines(log_prompts=log_prompts))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     log.setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # not each request that is no HTTP

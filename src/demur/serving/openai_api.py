@@ -7,7 +7,6 @@ never reads what the model then takes back.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Protocol
@@ -22,7 +21,7 @@ from demur.answering.answerer import as_question, pieces
 from demur.endpoints.client import sendable
 from demur.engines import Message
 from demur.serving.asking import Asking, together, while_connected
-from demur.serving.observe import log, request_id
+from demur.serving.observe import finite, log, request_id
 from demur.serving.problems import Problem, problem_of
 from demur.serving.schemas import (
     ChatChoice,
@@ -210,19 +209,15 @@ def sureness(answer: Answer) -> Sureness:
     """How sure an answer is, as a reply has it; a number that is none is null."""
     promised = promise(answer.guarantee)
     return Sureness(
-        confidence=_number(answer.confidence),
+        confidence=finite(answer.confidence),
         abstained=answer.abstained,
-        threshold=_number(answer.threshold),
+        threshold=finite(answer.threshold),
         guarantee=None if promised is None else Guarantee(**promised),
-        signals={name: _number(value) for name, value in answer.signals.items()},
+        signals={name: finite(value) for name, value in answer.signals.items()},
         signal=answer.signal,
-        probability=_number(answer.probability),
+        probability=finite(answer.probability),
         answered_by=answer.answered_by,
     )
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
 
 
 def _said(answer: Answer) -> Said:

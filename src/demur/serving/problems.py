@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,9 @@ REASONS: Mapping[str, str] = {
     "suffix": "text is only continued at its end",
 }
 """Why a field of OpenAI's API cannot be had."""
+PART = re.compile(r"\w+")
+PLACES = frozenset({"body", "query", "path", "str"})
+"""Parts of an error's place that are no fields, as are types with brackets or hyphens."""
 
 
 class Problem(Exception):  # noqa: N818 # not an error of ours
@@ -119,12 +123,10 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """The problem that a request is not what it should be; nothing of the request is repeated."""
-    found = max(
-        errors, key=lambda item: len(item["loc"])
-    )  # of a choice of types the one that came furthest
-    names = [str(part) for part in found["loc"] if part not in ("body", "query", "path")]
-    field = names[0] if names else None
-    reason = REASONS.get(field or "")
+    # Of a choice of types, what was wrong with the one that came furthest
+    found = max(errors, key=lambda item: (len(item["loc"]), not item["type"].endswith("_type")))
+    names = [part for part in map(str, found["loc"]) if PART.fullmatch(part) and part not in PLACES]
+    reason = REASONS.get(names[0] if names else "")
     message = reason or f"{'.'.join(names) or 'the body'}: {found['msg']}"
     code = "unsupported_value" if reason else "invalid_value"
     return Problem(400, message, code=code, param=".".join(names) or None)

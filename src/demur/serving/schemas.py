@@ -14,6 +14,7 @@ from demur.templates import LETTERS
 
 Text = Annotated[str, Field(min_length=1)]
 Empty = Annotated[list[Any], Field(max_length=0)]
+One = Annotated[int, Field(ge=1, le=1)]
 Role = Literal["system", "developer", "user", "assistant"]
 Finish = Literal["stop", "length"]
 
@@ -86,7 +87,7 @@ class Sampling(Given):
         "optimistic: text is sent as it is made, and the last chunk says whether it holds.",
     )
     demur: Options | None = None
-    n: Literal[1] | None = Field(None, description="One answer is given.")
+    n: One | None = Field(None, description="One answer is given.")
     temperature: float | None = Field(None, ge=0, le=2, description=IGNORED)
     top_p: float | None = Field(None, ge=0, le=1, description=IGNORED)
     presence_penalty: float | None = Field(None, ge=-2, le=2, description=IGNORED)
@@ -125,7 +126,7 @@ class CompletionRequest(Sampling):
         description="A question, or several; each is asked by itself."
     )
     logprobs: int | None = Field(None, ge=0, description="None are given: see `demur` in the reply.")
-    best_of: Literal[1] | None = Field(None, description="One answer is given.")
+    best_of: One | None = Field(None, description="One answer is given.")
     echo: Literal[False] | None = Field(None, description="Not supported.")
     suffix: None = Field(None, description="Not supported.")
 
