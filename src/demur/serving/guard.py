@@ -98,12 +98,13 @@ class Guard:
         problem = self._refusal(scope)
         counted = problem is None and scope["path"] not in ALWAYS  # from here on it will be answered
         self.gate.inside += counted
+        body = _Body(receive)
         try:
             if problem is None and scope["method"] == "POST":
-                receive = await self._read(Headers(scope=scope), receive)
+                receive = await self._read(Headers(scope=scope), body)
         except Problem as found:
             problem = found
-        if problem is not None:
+        if problem is not None and not body.ended:
             await self._discard(Headers(scope=scope), receive)
         try:
             await (self.app if problem is None else problem.response())(scope, receive, send)
@@ -184,6 +185,18 @@ class Guard:
                         return bytes(body)
         except TimeoutError:
             raise Problem(408, "the body did not come in time", code="request_timeout") from None
+
+
+class _Body:
+    """The messages of a body, and whether its last one came: who asks for more then waits for nothing."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self.ended = receive, False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.ended = not message.get("more_body", False)
+        return message
 
 
 def _host(headers: Headers) -> str:

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from demur.templates import LETTERS
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _truth(value: object) -> object:
+    """Refuse what only equals a truth value: to Python 0 is False."""
+    if value is not None and not isinstance(value, bool):
+        raise ValueError("only false is taken")
+    return value
+
+
+Off = Annotated[Literal[False], BeforeValidator(_truth)]
 Empty = Annotated[list[Any], Field(max_length=0)]
 One = Annotated[int, Field(ge=1, le=1)]
 Role = Literal["system", "developer", "user", "assistant"]
@@ -127,7 +137,7 @@ class CompletionRequest(Sampling):
     )
     logprobs: int | None = Field(None, ge=0, description="None are given: see `demur` in the reply.")
     best_of: One | None = Field(None, description="One answer is given.")
-    echo: Literal[False] | None = Field(None, description="Not supported.")
+    echo: Off | None = Field(None, description="Not supported.")
     suffix: None = Field(None, description="Not supported.")
 
 
