@@ -25,7 +25,7 @@ demo: $(VENV)/.run ## teach a small model to say "I don't know", and open the pr
 	$(BIN)/demur demo
 
 test: lint types docs ## lint, types, docs and every test
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile  # one thread a worker: small models gain from no more
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder  # slow files first; one thread a worker
 
 lint: $(VENV)/.dev ## ruff, lint and format
 	$(BIN)/ruff check .
@@ -55,14 +55,17 @@ test-vllm: $(VENV)-vllm/.run ## the vLLM engine beside ours, on its build for CP
 bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
 	$(VENV)-vllm/bin/python benchmarks/engines.py
 
-bench: $(VENV)/.run ## probing speed beside the published loop
+bench: $(VENV)/.run ## speed beside the published loops, and of the hardware's ceiling
 	$(BIN)/python benchmarks/probing.py
+	$(BIN)/python benchmarks/choices.py
+	$(BIN)/python benchmarks/inference.py
+	$(BIN)/python benchmarks/ceiling.py
 
 screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real browser
 	$(BIN)/python docs/screenshots.py
 
-proof-faults: $(VENV)/.dev ## 40 kills, stops, damage, a full disk, each resumed to the same result
-	$(BIN)/python benchmarks/faults.py --kills 20 --out docs/results/faults.md
+proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resumed to the same result
+	$(BIN)/python benchmarks/faults.py --kills 50 --out docs/results/faults.md
 
 proof-demo: $(VENV)/.run ## the demo over 5 seeds
 	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md

@@ -58,7 +58,8 @@ def lines(results: list[dict[str, Any]]) -> Iterator[str]:
     today = datetime.date.today().isoformat()
     yield f"{today}, {len(results)} seeds, {hardware()}, Demur {demur.__version__}."
     yield "A seed redraws the world, the base model and the tuning. Command:\n"
-    yield f"```\npython benchmarks/demo_seeds.py --seeds {len(results)} --out docs/results/demo.md\n```\n"
+    command = f"python benchmarks/demo_seeds.py --seeds {len(results)} --out docs/results/demo.md"
+    yield f"```bash\n{command}\n```\n"
     yield "Mean ± standard deviation over seeds. The rule is fixed: R-Tuning answers where *sure* is at"
     yield "least 0.5; `r-tuning-learned` where its combination, fitted on calibration people, is at least"
     yield "0.5.\n"

@@ -90,7 +90,8 @@ def main() -> None:
     print(text)
     if options.out:
         title = "# Faults\n\nA run disturbed, resumed, and compared with an undisturbed one."
-        ran = f"```\npython benchmarks/faults.py --kills {options.kills} --out docs/results/faults.md\n```"
+        command = f"python benchmarks/faults.py --kills {options.kills} --out docs/results/faults.md"
+        ran = f"```bash\n{command}\n```"
         options.out.write_text(f"{title}\n\n{ran}\n\n{text}\n", encoding="utf-8")
     if "DIFFERS" in text:
         sys.exit(1)

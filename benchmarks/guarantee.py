@@ -132,7 +132,7 @@ def page(n: int, error: float, lines: list[str], shifted: list[str], minutes: fl
             "answer. A calibration is a draw with replacement; it breaks the promise where the error of "
             "its threshold over the whole pool is above the limit.",
             "",
-            "    python benchmarks/guarantee.py",
+            "```bash\npython benchmarks/guarantee.py\n```",
             "",
             f"{os.cpu_count()} cores, no GPU, {minutes:.0f} minutes, {time.strftime('%Y-%m-%d')}.",
             "",

@@ -524,7 +524,7 @@ def page(same: list[Comparison], other: list[Comparison], drawn: int, each: int,
             "",
             "Every metric that another library has too, computed by both on the same random answers.",
             "",
-            f"    python benchmarks/metrics.py --each {each}",
+            f"```bash\npython benchmarks/metrics.py --each {each}\n```",
             "",
             f"{time.strftime('%Y-%m-%d')}; {drawn:,} samples of seven kinds (distinct confidences; 500 to "
             "2,000 rows; 1 to 7 rows; 1 to 7 rows with ties; ties; all right; all wrong); "

@@ -267,7 +267,7 @@ def page(count: int, lines: list[str], minutes: float, sizes: str) -> str:
             "drawn from its own seed: questions or a clear error must come out, no traceback, no hang "
             f"(more than {PATIENCE} s of processor time), no memory that grows.",
             "",
-            "    python benchmarks/mutations.py FOLDER_OF_SAMPLES",
+            "```bash\npython benchmarks/mutations.py FOLDER_OF_SAMPLES\n```",
             "",
             f"{os.cpu_count()} cores, {minutes:.1f} minutes, {sizes}; {time.strftime('%Y-%m-%d')}.",
             "",

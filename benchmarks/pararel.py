@@ -68,7 +68,7 @@ def lines(metrics: dict[str, Any], manifest: dict[str, Any], about: dict[str, An
     yield "# ParaRel\n"
     yield f"{datetime.date.today().isoformat()}, {psutil.cpu_count()} CPU cores, no GPU, Demur"
     yield f"{demur.__version__}, seed {manifest['seed']}. Commands:\n"
-    yield "```\nexport PARAREL_DIR=/path/to/pararel"
+    yield "```bash\nexport PARAREL_DIR=/path/to/pararel"
     yield "demur pocket build --facts pararel:$PARAREL_DIR --out runs/pararel-base"
     yield "demur run examples/pararel.yaml\n```\n"
     yield "**The base model is a pocket one**, not a large language model: a Llama of 2.7 million"

@@ -250,6 +250,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=960, help="for the pocket model")
     parser.add_argument("--fewer", type=int, default=32, help="for the large vocabulary")
     parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--only", choices=("pocket", "large"), help="one of the two models")
     parser.add_argument("--json", type=Path, help="also keep the figures there")
     arguments = parser.parse_args()
     from demur.console import quiet_libraries
@@ -260,12 +261,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = {loss: make_rows(folder, loss) for loss in LOSSES}
-        large = large_vocabulary(folder / "large")
         options = {"rounds": arguments.rounds, "threads": arguments.threads}
-        found = [
-            *compare("pocket", bundled_model(), rows, arguments.rows, **options),
-            *compare("vocabulary of 128,256", large, rows, arguments.fewer, **options),
-        ]
+        found = []
+        if arguments.only != "large":
+            found += compare("pocket", bundled_model(), rows, arguments.rows, **options)
+        if arguments.only != "pocket":
+            large = large_vocabulary(folder / "large")
+            found += compare("vocabulary of 128,256", large, rows, arguments.fewer, **options)
     print(table(found))
     if arguments.json:
         machine = platform.processor() or platform.machine()

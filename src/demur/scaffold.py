@@ -65,7 +65,7 @@ def write_config(data: str, out: Path, *, force: bool = False) -> str:
             *loaded.report.lines(),
             f"first question: {first.text!r}, accepted: {list(first.answers)!r}",
             f"written: {out}",
-            f"next: set model.path there, then `demur run {out} --limit 200` for a trial",
+            f"next: set model.path there, then `demur run {out} --limit 200 --out runs/trial` for a trial",
         ]
     )
 

@@ -449,7 +449,7 @@ def test_a_key_is_asked_for_and_forgotten_with_the_tab(open_page, answerer, aske
         page = open_page(url, context=page.context, known=UNKNOWN)  # another tab
         page.locator("#key-dialog").wait_for()
         page.get_by_role("button", name="Cancel").click()
-        assert page.inner_text("#begin-failed") == "Nothing was asked: this server needs a key."
+        page.locator("#begin-failed", has_text="Nothing was asked: this server needs a key.").wait_for()
 
 
 def test_a_server_that_is_gone_is_said(open_page, answerer, asked):

@@ -3,15 +3,19 @@
 Run ``python tests/unit/test_docs.py`` to write them anew.
 """
 
+import re
 from pathlib import Path
 
 import pytest
+from command_line import commands, flags, reference, takes_settings
 
+from demur.cli import SHORT
 from demur.config import leaves
 from demur.datasets.targets import DATASETS
 from demur.methods.table import deviations, markdown
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 
 
 def settings_table() -> str:
@@ -36,6 +40,10 @@ GENERATED = {
         "<!-- methods: made by tests/unit/test_docs.py from the methods themselves -->\n",
         methods_table,
     ),
+    "reference/command-line.md": (
+        "<!-- commands: made by tests/unit/test_docs.py from the command line itself -->\n",
+        reference,
+    ),
 }
 
 
@@ -48,6 +56,29 @@ def test_the_page_says_what_the_code_says(name):
 def test_every_dataset_stands_in_the_table():
     page = (DOCS / "datasets.md").read_text(encoding="utf-8")
     assert [name for name in DATASETS.names() if f"`{name}`" not in page] == []
+
+
+COMMANDS = dict(commands())
+SETTINGS = {f"--{name}" for name, _ in leaves()} | {f"--{short}" for short in SHORT}
+MENTIONED = sorted(
+    {
+        (str(page.relative_to(ROOT)), " ".join(words))
+        for page in (ROOT / "README.md", *DOCS.rglob("*.md"))
+        for words in map(str.split, re.findall(r"(?<!`)`(demur [a-z][^`]+)`(?!`)", page.read_text("utf-8")))
+    }
+)
+
+
+def test_there_are_commands_within_the_text():
+    assert len(MENTIONED) > 30
+
+
+@pytest.mark.parametrize(("page", "line"), MENTIONED)
+def test_a_command_within_the_text_exists_with_its_flags(page, line):
+    words = line.replace("…", "").split()
+    command = COMMANDS.get(" ".join(words[:3])) or COMMANDS[" ".join(words[:2])]
+    known = flags(command) | (SETTINGS if takes_settings(command) else set())
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known | {"--help"}
 
 
 if __name__ == "__main__":

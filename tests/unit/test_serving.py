@@ -3,6 +3,7 @@
 `tests/recipes/test_server.py` has the command, the network and other people's clients.
 """
 
+import asyncio
 import copy
 import json
 import logging
@@ -23,7 +24,7 @@ from demur.endpoints.pace import Pace
 from demur.engines import Message
 from demur.errors import ConfigError
 from demur.serving import ServeSettings, create_app
-from demur.serving.guard import Gate, read_keys
+from demur.serving.guard import Gate, Guard, read_keys
 from demur.serving.observe import JsonLines, log
 from demur.serving.openai_api import _rest, sureness
 
@@ -230,6 +231,8 @@ def test_a_base_model_takes_one_turn(answerer):
         (chat("a", demur={"threshold": 0.1, "max_error": 0.1}), "invalid_value", "found both"),
         (chat("a", demur={"max_error": 0.1}), "invalid_value", "calibration questions"),
         (chat("a", demur={"choices": ["x"] * 27}), "invalid_value", "at most 26"),
+        (chat("a", demur={"context": " \n"}), "invalid_value", "demur.context"),
+        (chat("a", demur={"context": "b", "choices": ["c"]}), "unsupported_value", "no room for context"),
         (chat("a", stream="yes"), "invalid_value", "stream"),
         (chat("a", temperature=3), "invalid_value", "temperature"),
         (chat("word " * 7000), "context_length_exceeded", "32,768 characters"),
@@ -250,6 +253,8 @@ def test_what_cannot_be_answered_is_a_clear_400(answerer, body, code, words):
         ({"prompt": []}, "at least 1 item"),
         ({"prompt": ["a"] * 65}, "64 prompts"),
         ({"prompt": "a", "echo": True}, "not repeated"),
+        ({"prompt": "a", "echo": 0}, "not repeated"),
+        ({"prompt": "\x85"}, "prompt: String should match"),
         ({"prompt": "a", "best_of": 2}, "one answer"),
         ({"prompt": ["a", "b"], "stream": True, "stream_mode": "optimistic"}, "one prompt"),
     ],
@@ -373,6 +378,29 @@ def test_only_json_is_read(answerer, kind):
     body = json.dumps(chat("a")).encode()
     response = client(answerer).post("/v1/chat/completions", content=body, headers={"Content-Type": kind})
     problem(response, 415, "unsupported_media_type")
+
+
+def test_a_refusal_waits_for_the_rest_of_a_body_and_for_nothing_else():
+    sent, parts = [], [(b"a", True), (b"b", True), (b"c", False)]
+
+    async def receive():
+        body, more = parts.pop(0)  # an error where more is asked for than there is
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"text/plain"), (b"content-length", b"3")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": headers}
+    gate = Gate()
+    for settings, status in ((ServeSettings(), 415), (ServeSettings(max_body_bytes=1), 413)):
+        parts[:] = [(b"a", True), (b"b", True), (b"c", False)]
+        guard = Guard(None, settings=settings, gate=gate, keys=(), files=frozenset())
+        asyncio.run(guard(scope, receive, send))
+        assert parts == []
+        assert sent.pop(0)["status"] == status
+        sent.clear()
+    assert gate.inside == 0
 
 
 def test_who_waits_too_long_hears_so(answerer):

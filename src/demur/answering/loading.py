@@ -44,7 +44,8 @@ def load(
         samples: answers drawn of each question, where a system draws some.
         model: settings of the model over those of the run, such as ``{"device": "cuda"}`` or
             ``{"engine": "openai", "path": "name", "endpoint": {"base_url": "http://localhost:8000/v1"}}``.
-        most, waiting: requests of one batch, and in line; see `Answerer`.
+        most: requests of one batch.
+        waiting: requests that may wait, see `Answerer`.
         check: looks at what was found before any model is opened, and raises where it should not be.
 
     Raises:

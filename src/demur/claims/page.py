@@ -66,7 +66,7 @@ def _lines(
     yield ""
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, no GPU"
     took = "" if minutes is None else f", {minutes:.0f} minutes for the runs that were made"
-    yield f"    {command}"
+    yield f"```bash\n{command}\n```"
     yield ""
     yield f"Demur {__version__}, seeds {', '.join(map(str, seeds))}, {hardware}{took}, {_today()}."
     for group, claims in GROUPS.items():

@@ -26,7 +26,7 @@ def markdown(summary: Mapping[str, Any], *, title: str, command: str) -> str:
 
 def _lines(summary: Mapping[str, Any], title: str, command: str) -> Iterator[str]:
     hardware = f"{os.cpu_count()} cores, {platform.machine()}"
-    yield from (f"# {title}", "", f"    {command}", "")
+    yield from (f"# {title}", "", f"```bash\n{command}\n```", "")
     yield f"Demur {__version__}, {hardware}, {datetime.now(UTC).date().isoformat()}."
     for name, group in summary["datasets"].items():
         seeds = ", ".join(map(str, group["seeds"]))

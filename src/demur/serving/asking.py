@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from contextlib import aclosing
@@ -39,7 +40,7 @@ class Asking:
         """Refuse what the model could never answer, before it spoils a batch.
 
         Raises:
-            Problem: a question that is too long.
+            Problem: a question that is too long, or with parts that the model's prompt has no room for.
             ConversationError: turns that the model cannot take.
         """
         question, limit = query.question, self.settings.max_prompt_characters
@@ -48,6 +49,11 @@ class Asking:
         if length > limit:
             message = f"a question and all that comes along may have {limit:,} characters, found {length:,}"
             raise Problem(400, message, code="context_length_exceeded")
+        prompt = self.answerer.template.ask(question)
+        for name, given in (("context", [question.context or ""]), ("choices", question.choices)):
+            if any(part not in prompt for part in given):
+                message = f"what this system is asked has no room for {name} in such a question"
+                raise Problem(400, message, code="unsupported_value", param=f"demur.{name}")
         self.answerer.engine.after(query.history)
 
     async def answer(
@@ -56,6 +62,7 @@ class Asking:
         """The answer, or the refusal that stands after every hook was asked.
 
         Raises:
+            Problem, ConversationError: as `check`.
             TimeoutError: the model takes too long.
             BusyError: too many questions are waiting.
             DemurError: the question cannot be answered.
@@ -63,6 +70,7 @@ class Asking:
 
         async def ask(question: Question) -> Answer:
             history = query.history
+            self.check(dataclasses.replace(query, question=question))
             async with asyncio.timeout(self.settings.timeout_seconds):
                 return await self.answerer.ask_async(
                     question, history=history, threshold=threshold, max_error=max_error
@@ -84,7 +92,7 @@ class Asking:
         try:
             async with asyncio.timeout(self.settings.hook_timeout_seconds):
                 return await work
-        except (*FAILURES, TimeoutError, BusyError, DemurError) as error:
+        except (*FAILURES, TimeoutError, BusyError, DemurError, Problem) as error:
             self.metrics.hooks.labels(hook.name).inc()
             fields = {"hook": hook.name, "request_id": request_id()}
             log.log(logging.WARNING, "hook failed", exc_info=error, extra={"fields": fields})
@@ -98,6 +106,7 @@ class Asking:
         Raises:
             Exception: as `answer`.
         """
+        self.check(query)
         stream = self.answerer.stream_async(
             query.question,
             optimistic=True,

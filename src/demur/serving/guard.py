@@ -64,6 +64,20 @@ def read_keys(settings: ServeSettings) -> tuple[bytes, ...]:
     )
 
 
+class Coming:
+    """What a client sends, and whether more of its body is to come without being invited."""
+
+    def __init__(self, headers: Headers, receive: Receive) -> None:
+        body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        self.more, self._receive = body and "expect" not in headers, receive
+
+    async def __call__(self) -> Message:
+        """The next message."""
+        message = await self._receive()
+        self.more = bool(message.get("more_body", False))
+        return message
+
+
 class Guard:
     """ASGI middleware that lets through what may be answered.
 
@@ -95,18 +109,18 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        coming = Coming(Headers(scope=scope), receive)
         problem = self._refusal(scope)
         counted = problem is None and scope["path"] not in ALWAYS  # from here on it will be answered
         self.gate.inside += counted
-        body = _Body(receive)
         try:
-            if problem is None and scope["method"] == "POST":
-                receive = await self._read(Headers(scope=scope), body)
-        except Problem as found:
-            problem = found
-        if problem is not None and not body.ended:
-            await self._discard(Headers(scope=scope), receive)
-        try:
+            try:
+                if problem is None and scope["method"] == "POST":
+                    receive = await self._read(Headers(scope=scope), coming)
+            except Problem as found:
+                problem = found
+            if problem is not None:
+                await self._discard(coming)
             await (self.app if problem is None else problem.response())(scope, receive, send)
         finally:
             self.gate.inside -= counted
@@ -155,16 +169,14 @@ class Guard:
 
         return again
 
-    async def _discard(self, headers: Headers, receive: Receive) -> None:
+    async def _discard(self, coming: Coming) -> None:
         """Read what is still coming of a body, up to a limit: who is still sending hears no reply."""
-        rest = 0 if "expect" in headers else DISCARDED * self.settings.max_body_bytes
-        more = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        rest = DISCARDED * self.settings.max_body_bytes
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING_SECONDS):
-                while more and rest > 0:
-                    message = await receive()
+                while coming.more and rest > 0:
+                    message = await coming()
                     rest -= len(message.get("body", b""))
-                    more = message.get("more_body", False)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         limit, body = self.settings.max_body_bytes, bytearray()
@@ -185,18 +197,6 @@ class Guard:
                         return bytes(body)
         except TimeoutError:
             raise Problem(408, "the body did not come in time", code="request_timeout") from None
-
-
-class _Body:
-    """The messages of a body, and whether its last one came: who asks for more then waits for nothing."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self.ended = receive, False
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self.ended = not message.get("more_body", False)
-        return message
 
 
 def _host(headers: Headers) -> str:

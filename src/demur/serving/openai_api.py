@@ -90,7 +90,6 @@ def router(asking: Asking) -> APIRouter:
         """Answer the last message of a conversation, or decline to."""
         named = _model(body)
         query = chat_query(body)
-        asking.check(query)
         if body.stream:
             return await _stream(request, ChatStream(asking, named, [query], body), body)
         answer = await while_connected(request, asking.answer(query, **_limits(body)))
@@ -107,8 +106,6 @@ def router(asking: Asking) -> APIRouter:
         """Answer one question or several, or decline to."""
         named = _model(body)
         queries = completion_queries(body, most=settings.prompts)
-        for query in queries:
-            asking.check(query)
         if body.stream:
             return await _stream(request, CompletionStream(asking, named, queries, body), body)
         works = [asking.answer(query, **_limits(body)) for query in queries]

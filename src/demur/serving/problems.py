@@ -13,7 +13,15 @@ from starlette.responses import JSONResponse
 
 from demur.answering import BusyError
 from demur.endpoints.client import sendable
-from demur.errors import DemurError, ModelError, ResourceError
+from demur.errors import (
+    ConfigError,
+    ConversationError,
+    DataError,
+    DemurError,
+    ModelError,
+    ResourceError,
+    UnknownNameError,
+)
 
 RETRY_SECONDS = 1
 """When to come back: a line of questions moves within moments."""
@@ -39,6 +47,7 @@ REASONS: Mapping[str, str] = {
     "suffix": "text is only continued at its end",
 }
 """Why a field of OpenAI's API cannot be had."""
+FIELDS = re.compile(r"[a-z_]+(, [a-z_]+)*")
 PART = re.compile(r"\w+")
 PLACES = frozenset({"body", "query", "path", "str"})
 """Parts of an error's place that are no fields, as are types with brackets or hyphens."""
@@ -95,9 +104,10 @@ def problem_of(error: Exception) -> Problem | None:
         return busy("the model has not the memory for this now", status=503, code="out_of_resources")
     if isinstance(error, ModelError):  # its words name the server behind this one
         return Problem(502, "the model behind this server could not be asked", code="model_unreachable")
-    if isinstance(error, DemurError):
+    if isinstance(error, DataError | ConversationError | ConfigError | UnknownNameError):
         message = f"expected {error.expected}; found {error.found}; to do: {error.fix}"
-        return Problem(400, message, code="invalid_value", param=error.where)
+        param = error.where if FIELDS.fullmatch(error.where or "") else None  # and no path of this machine
+        return Problem(400, message, code="invalid_value", param=param)
     return None
 
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from demur.templates import LETTERS
 
 Text = Annotated[str, Field(min_length=1)]
+Words = Annotated[Text, Field(pattern=r"[^\s\x1c-\x1f\x85]")]
+"""Something that is not blank, in any reading of what blank is."""
 
 
-def _truth(value: object) -> object:
-    """Refuse what only equals a truth value: to Python 0 is False."""
-    if value is not None and not isinstance(value, bool):
-        raise ValueError("only false is taken")
+def _no(value: bool) -> bool:
+    if value:
+        raise ValueError("only false is supported")
     return value
 
 
-Off = Annotated[Literal[False], BeforeValidator(_truth)]
 Empty = Annotated[list[Any], Field(max_length=0)]
+No = Annotated[bool, AfterValidator(_no), WithJsonSchema({"type": "boolean", "const": False})]
 One = Annotated[int, Field(ge=1, le=1)]
 Role = Literal["system", "developer", "user", "assistant"]
 Finish = Literal["stop", "length"]
@@ -46,8 +47,8 @@ class Options(Given):
     max_error: float | None = Field(
         None, gt=0, lt=1, description="Keep errors among answers below this share, promised by the run."
     )
-    context: Text | None = Field(None, description="A passage that the answer is to be found in.")
-    choices: list[Text] | None = Field(
+    context: Words | None = Field(None, description="A passage that the answer is to be found in.")
+    choices: list[Words] | None = Field(
         None, max_length=len(LETTERS), description="The options of a choice question."
     )
 
@@ -132,12 +133,12 @@ class ChatRequest(Sampling):
 class CompletionRequest(Sampling):
     """A request to /v1/completions."""
 
-    prompt: Text | Annotated[list[Text], Field(min_length=1)] = Field(
+    prompt: Words | Annotated[list[Words], Field(min_length=1)] = Field(
         description="A question, or several; each is asked by itself."
     )
     logprobs: int | None = Field(None, ge=0, description="None are given: see `demur` in the reply.")
     best_of: One | None = Field(None, description="One answer is given.")
-    echo: Off | None = Field(None, description="Not supported.")
+    echo: No | None = Field(None, description="Not supported.")
     suffix: None = Field(None, description="Not supported.")
 
 
