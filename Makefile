@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -66,6 +66,10 @@ screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real br
 
 proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resumed to the same result
 	$(BIN)/python benchmarks/faults.py --kills 50 --out docs/results/faults.md
+
+proof-server: $(VENV)/.dev ## the server: 20,000 requests of 200 clients, 50,000 attacks
+	$(BIN)/python benchmarks/server_load.py --page docs/results/server.md
+	$(BIN)/python benchmarks/server_fuzz.py --page docs/results/server.md
 
 proof-demo: $(VENV)/.run ## the demo over 5 seeds
 	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md

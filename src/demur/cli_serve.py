@@ -81,7 +81,7 @@ def serve(
     _require_packages()
     from demur.answering import load
     from demur.console import quiet_libraries
-    from demur.serving import ServeSettings
+    from demur.serving import ServeSettings, check_contents
     from demur.serving import serve as run
 
     quiet_libraries()
@@ -128,6 +128,7 @@ def serve(
             model=model,
             most=max_batch,
             waiting=max_waiting,
+            check=check_contents,
         )
 
     raise typer.Exit(run(open_answerer, settings, announce=typer.echo))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from demur.engines import Engine, Message
+
+REMEMBERED = 1024
+"""Texts whose tokens are counted once."""
 
 
 class TokenCounter:
@@ -18,6 +22,7 @@ class TokenCounter:
     def __init__(self, encoder: Any) -> None:
         self._encoder = copy.copy(encoder)
         self._encoder.tokenizer = copy.deepcopy(encoder.tokenizer)
+        self.text = functools.lru_cache(REMEMBERED)(self._text)  # refusals above all come again and again
 
     @classmethod
     def of(cls, engine: Engine) -> TokenCounter | None:
@@ -29,6 +34,8 @@ class TokenCounter:
         """Tokens that the model reads before it answers, those of the chat template included."""
         return len(self._encoder.after(history).encode(prompt))
 
-    def text(self, text: str) -> int:
-        """Tokens of a text by itself."""
+    text: Callable[[str], int]
+    """Tokens of a text by itself."""
+
+    def _text(self, text: str) -> int:
         return len(self._encoder.tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ def load(
     model: Mapping[str, Any] | None = None,
     most: int = MOST,
     waiting: int = WAITING,
+    check: Callable[[System], None] | None = None,
 ) -> Answerer:
     """Open what answers questions, or says that it does not know.
 
@@ -45,6 +46,7 @@ def load(
             ``{"engine": "openai", "path": "name", "endpoint": {"base_url": "http://localhost:8000/v1"}}``.
         most: requests of one batch.
         waiting: requests that may wait, see `Answerer`.
+        check: looks at what was found before any model is opened, and raises where it should not be.
 
     Raises:
         DemurError: anything the caller can mend.
@@ -57,6 +59,8 @@ def load(
     if samples is not None:
         overrides["probe.samples"] = samples
     found = _find(source, system, overrides)
+    if check is not None:
+        check(found)
     return Answerer(
         found,
         decision=_decision(found, signal, threshold, max_error, confidence),

@@ -72,7 +72,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The reply; with `stream` as server-sent events, each a chunk, the last `[DONE]`.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
     }
 }
 ERRORS = errors(*WHY)
@@ -86,22 +86,23 @@ def router(asking: Asking) -> APIRouter:
     model = Model(id=settings.name, created=started)
 
     @api.post("/chat/completions", response_model=ChatReply, responses=ASKING)
-    async def chat(request: Request, body: ChatRequest) -> ChatReply | Response:
+    async def chat(request: Request, body: ChatRequest) -> Response:
         """Answer the last message of a conversation, or decline to."""
         named = _model(body)
         query = chat_query(body)
         if body.stream:
             return await _stream(request, ChatStream(asking, named, [query], body), body)
         answer = await while_connected(request, asking.answer(query, **_limits(body)))
-        return ChatReply(
+        reply = ChatReply(
             **_head("chatcmpl", named),
             usage=_usage(asking, [(query, answer)]),
             choices=[ChatChoice(message=_said(answer), finish_reason=answer.finish)],
             demur=sureness(answer),
         )
+        return _written(reply)
 
     @api.post("/completions", response_model=CompletionReply, responses=ASKING)
-    async def complete(request: Request, body: CompletionRequest) -> CompletionReply | Response:
+    async def complete(request: Request, body: CompletionRequest) -> Response:
         """Answer one question or several, or decline to."""
         named = _model(body)
         queries = completion_queries(body, most=settings.prompts)
@@ -110,12 +111,13 @@ def router(asking: Asking) -> APIRouter:
         works = [asking.answer(query, **_limits(body)) for query in queries]
         answers = await while_connected(request, together(works))
         alone = sureness(answers[0]) if len(answers) == 1 else None
-        return CompletionReply(
+        reply = CompletionReply(
             **_head("cmpl", named),
             usage=_usage(asking, list(zip(queries, answers, strict=True))),
             choices=[_completed(index, answer) for index, answer in enumerate(answers)],
             demur=alone,
         )
+        return _written(reply)
 
     @api.get("/models", response_model=Models, responses=errors(401, 421, 503))
     async def models() -> Models:
@@ -215,6 +217,11 @@ def sureness(answer: Answer) -> Sureness:
         probability=finite(answer.probability),
         answered_by=answer.answered_by,
     )
+
+
+def _written(reply: BaseModel) -> Response:
+    """A reply as it is sent; its types were checked when it was made, and are not once more."""
+    return Response(reply.model_dump_json(), media_type="application/json")
 
 
 def _said(answer: Answer) -> Said:

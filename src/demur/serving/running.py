@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -20,6 +22,10 @@ from demur.serving.observe import log, log_to_stderr
 from demur.serving.settings import ServeSettings
 
 BACKLOG = 2048
+REQUEST_SECONDS = 15
+"""Within which a connection must have sent the head of a request; its body has the time of an answer."""
+TICKS = 10
+"""Of the server in a second."""
 LAST_SECONDS = 5
 """For responses to leave after the last request was answered."""
 
@@ -41,6 +47,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
         super().__init__(config)
         self.gate, self.signal = gate, 0
+        self._idle: dict[Any, tuple[Any, float]] = {}
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Let nobody in any more; the second time, leave."""
@@ -49,9 +56,24 @@ class Server(uvicorn.Server):
         self.gate.phase = "draining"
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether to leave."""
+        """Whether to leave; every second, who dawdles is sent away."""
+        if counter % TICKS == 0:
+            self._send_dawdlers_away(time.monotonic())
         done = self.gate.phase == "draining" and self.gate.inside == 0
         return await super().on_tick(counter) or done
+
+    def _send_dawdlers_away(self, now: float) -> None:
+        """Close connections that long ask nothing; uvicorn waits for every next byte for ever."""
+        idle: dict[Any, tuple[Any, float]] = {}
+        connections: set[Any] = {*self.server_state.connections}
+        for connection in connections:
+            cycle = connection.cycle
+            if cycle is None or cycle.response_complete:
+                before, since = self._idle.get(connection, (cycle, now))
+                idle[connection] = cycle, since if before is cycle else now
+                if now - idle[connection][1] > REQUEST_SECONDS:
+                    connection.transport.abort()
+        self._idle = idle
 
 
 def serve(
@@ -84,6 +106,7 @@ def serve(
         try:
             answerer = open_answerer()
             door.app = create_app(answerer, settings, gate=gate)
+            _leave_to_stay()
             opened.append(answerer)
         except BaseException as error:
             failed.append(error)
@@ -107,9 +130,16 @@ def serve(
     return 0
 
 
+def _leave_to_stay() -> None:
+    """Keep the garbage collector from looking at model and libraries again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http="h11",  # strict, and it bounds the head of a request, as the faster httptools does not
         lifespan="off",
         ws="none",
         log_config=None,
