@@ -493,3 +493,20 @@ def test_deepspeeds_json_is_complete_and_follows_our_batches(name, stage, monkey
     assert filled.config["train_micro_batch_size_per_gpu"] == 3
     assert filled.config["gradient_accumulation_steps"] == 3
     assert filled.config["gradient_clipping"] == chosen.max_grad_norm
+
+
+def test_a_small_model_trains_on_one_thread_and_a_larger_one_on_all():
+    import torch
+
+    from demur.training.sft import SMALL, _few_threads
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with _few_threads(torch.nn.Linear(3, 3)):
+            assert torch.get_num_threads() == 1
+        with _few_threads(torch.nn.Linear(SMALL, 1, bias=False)):
+            assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
