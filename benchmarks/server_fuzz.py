@@ -609,7 +609,7 @@ def proved(
     failures += [f"{kept} slow connections were kept for {SLOW_SECONDS} s"] if kept else []
     lines += [
         f"{options.slow} connections that send a request byte by byte, or nothing at all: the last was "
-        f"closed after {max(closed):.0f} s; 20 questions meanwhile took {max(waits):.1f} s or less.",
+        f"closed after {max(closed):.0f} s; 20 questions meanwhile took {max(waits):.2f} s or less.",
     ]
     doors, open_doors = ways_in(server)
     failures += open_doors
