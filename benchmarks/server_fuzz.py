@@ -573,7 +573,7 @@ def main() -> None:
     options = parser.parse_args()
     told, run = circumstances(options.seed), pocket_run(options.run, small=options.small)
     command = f"python benchmarks/server_fuzz.py --requests {options.requests} --seed {options.seed}"
-    lines = [f"```\n{command}\n```", "", told, ""]
+    lines = [f"```bash\n{command}\n```", "", told, ""]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         with Served(run, place / "server.log", keys=f"another,{KEY}") as server:

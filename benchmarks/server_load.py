@@ -188,7 +188,7 @@ def main() -> None:
     run = pocket_run(options.run, small=options.small)
     crowd = Crowd(options, questions(run))
     command = f"python benchmarks/server_load.py --clients {options.clients} --requests {options.requests}"
-    lines = [f"```\n{command}\n```", "", told, ""]
+    lines = [f"```bash\n{command}\n```", "", told, ""]
     failures: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
