@@ -5,7 +5,6 @@ It comes from a run's folder, from a tuned model's own folder (`demur.json`), or
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -251,8 +250,3 @@ def _calibrated(card: Mapping[str, Any]) -> dict[str, Any]:
             "recalibrated": found["signal"],
         }
     return fields
-
-
-def rename(system: System, **changes: Any) -> System:
-    """A system with some of its parts changed."""
-    return dataclasses.replace(system, **changes)
