@@ -65,6 +65,7 @@ class CausalModel:
         self._parameters = set(inspect.signature(inner.forward).parameters)
         self.padded = self._keeps_keys_and_values()
         self.limit = _context_limit(model)
+        _fold_head(model)
 
     @property
     def device(self) -> torch.device:
@@ -439,6 +440,22 @@ class RereadState:
         """Keep these rows; see `State`."""
         index = torch.tensor(rows, device=self.tokens.device)
         self.tokens, self.logits = self.tokens[index], self.logits[index]
+
+
+def _fold_head(model: Any) -> None:
+    """Make the output head multiply all rows at once, whatever slice of the hidden states it is given.
+
+    Models hand their head a slice of the last positions, which is not contiguous. Where the head's weight
+    needs no gradient (frozen, merged, quantized), torch does not fold such a batch into one matrix product:
+    it copies the whole weight for every row. Calling this twice is harmless.
+    """
+    head = model.get_output_embeddings()
+    if head is not None and _contiguous not in head._forward_pre_hooks.values():
+        head.register_forward_pre_hook(_contiguous)
+
+
+def _contiguous(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (inputs[0].contiguous(), *inputs[1:])
 
 
 def _context_limit(model: Any) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_c
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from demur.errors import ConfigError, ModelError
+
+# peft imports bitsandbytes, which warns that a faster kernel of its own is not installed; it works without.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
