@@ -40,3 +40,15 @@ def test_inference_gives_the_same_answers_as_the_published_loop():
 def test_choices_give_the_same_answers_as_one_call_each():
     said = printed("choices.py", "--rounds", "1", "--shots", "1")
     assert said.count("16 of 16 |") == 2
+
+
+def test_the_head_gives_a_figure_for_every_way():
+    said = printed("head.py", "--vocabularies", "1000", "--hidden", "16", "--rows", "4", "--rounds", "1")
+    assert (
+        len(
+            re.findall(
+                r"^\| 1,000 \| 16 \| (?:float32|bfloat16) \| \w+ \| [\d.]+ \| [\d,]+ \|$", said, re.M
+            )
+        )
+        == 6
+    )

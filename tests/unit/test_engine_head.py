@@ -45,12 +45,10 @@ def test_every_way_through_the_engine_hands_the_head_one_block(family):
     model = tiny_model(family, seed=7).requires_grad_(False)
     engine = HFEngine(model, word_tokenizer(), format="plain")
     seen = watched(model)
-    sampling = Sampling(max_new_tokens=3, samples=2)
-    engine.generate(PROMPTS, keys=PROMPTS, sampling=sampling)
+    greedy, sampled = Sampling(max_new_tokens=3), Sampling(max_new_tokens=3, samples=2)
+    engine.generate(PROMPTS, keys=PROMPTS, sampling=sampled)
     engine.score(PROMPTS, [[" w1 w2", " w3"]] * len(PROMPTS))
-    engine.ask(
-        PROMPTS, sampling=Sampling(max_new_tokens=3), follow_up=lambda *_: " w1 w2", options=[" w3", " w4 w5"]
-    )
+    engine.ask(PROMPTS, sampling=greedy, follow_up=lambda *_: " w1 w2", options=[" w3", " w4 w5"])
     assert seen
     assert all(seen)
 
