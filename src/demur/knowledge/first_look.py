@@ -43,12 +43,12 @@ def look(
         max_new_tokens: the limit that they were generated with; None where they were made elsewhere.
 
     Returns:
-        ``n`` (responses looked at), ``answerable`` (questions that can be answered), ``judged`` (those of
-        them that a verdict could be given for), ``unscored`` (responses without one), ``counts`` (``empty``,
-        ``cut``, ``refused``, ``right``, and ``empty_cut``, the empty ones that were cut), the shares
-        ``empty``, ``cut`` and ``refused`` of ``n`` and ``right`` of ``judged``, each in [0, 1] or None where
-        undefined, ``max_new_tokens``, ``warnings`` (sentences) and ``examples`` (the first five:
-        ``question``, ``response``, ``verdict``, ``finish``).
+        ``n`` (responses looked at), ``answerable`` (questions that can be answered), ``judged`` (answerable
+        ones with a verdict), ``unscored`` (responses without a verdict), ``counts`` (``empty``, ``cut``,
+        ``refused``, ``right``, and ``empty_cut``, the empty ones that were cut), ``max_new_tokens``,
+        ``warnings`` (sentences), ``examples`` (the first five: ``question``, ``response``, ``verdict``,
+        ``finish``), and shares in [0, 1]: ``empty``, ``cut`` and ``refused`` of ``n``, ``right`` of
+        ``judged``. A share of nothing is None.
     """
     pairs = list(zip(questions, probes, strict=True))
     counts = {"empty": 0, "cut": 0, "refused": 0, "right": 0, "empty_cut": 0}
@@ -216,13 +216,17 @@ def _cause(found: Found, asked: Asked | None) -> tuple[str, list[str]]:
     at_once = _begins_with(asked)
     counts = found["counts"]
     if 2 * counts["empty_cut"] >= counts["empty"]:
-        cause = f"the limit of {asked.max_new_tokens} tokens is reached before any text, as by a model that "
+        cause = (
+            f"the limit of {asked.max_new_tokens} tokens is reached before any text, as by a model that "
+        )
         return cause + "reasons before it answers", [longer, *other_format, prompt]
     if at_once:
         named = " or ".join(map(repr, at_once))
         cause = f"the answers begin with the stop string {named}"
         return cause, [_other_stop(asked, at_once), *other_format, prompt]
-    ends = "turn in the chat template" if asked.chat else "text right after the plain prompt"
+    ends = "turn in the chat template" if asked.chat else "text right after the prompt"
+    if asked.unstopped:
+        return f"the model ends its {ends}, also without stop strings", [*other_format, prompt, longer]
     more = [_other_stop(asked, asked.stop), prompt, longer]
     return f"the model ends its {ends}, or begins with a stop string", [*other_format, *more]
 
