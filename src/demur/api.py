@@ -49,13 +49,15 @@ def probe(
     *,
     questions: Rows | None = None,
     listener: Listener | None = None,
+    update: bool = False,
     **settings: Any,
 ) -> list[Probe]:
     """Ask a model what it knows: one row per question, in the order of the data.
 
     The arguments are those of `run`; the rows also stand in the run folder.
     """
-    folder = Pipeline(_resolve(config, settings, questions), listener=listener).run(until="probe")
+    settled = _resolve(config, settings, questions)
+    folder = Pipeline(settled, listener=listener, update=update).run(until="probe")
     return read_parquet(folder.probe, Probe)
 
 

@@ -211,6 +211,9 @@ class ProbeSettings(Section):
         False, description="also compute the exact probability of the accepted answers: one more pass"
     )
     unit: Positive = Field(256, description="questions that are stored, and redone after a crash, together")
+    allow_empty: bool = Field(
+        False, description="continue where more than half of the first answers (one unit) are empty"
+    )
 
 
 class JudgeSettings(Section):

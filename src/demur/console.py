@@ -20,6 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from demur.progress import WARNING
+
 WIDE = 160
 """Characters a line where the output is no terminal."""
 
@@ -47,8 +49,8 @@ class Terminal:
         self.console = console or Console(stderr=True, highlight=False)
 
     def note(self, text: str) -> None:
-        """One line, dimmed."""
-        self.console.print(text, style="dim", markup=False)
+        """One line, dimmed; a warning in bold."""
+        self.console.print(text, style="bold yellow" if text.startswith(WARNING) else "dim", markup=False)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

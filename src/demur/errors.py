@@ -47,6 +47,10 @@ class ModelError(DemurError, OSError):
     """A model that cannot be loaded, or asked."""
 
 
+class AnswersError(DemurError, RuntimeError):
+    """A model's answers that cannot be used, such as empty ones."""
+
+
 class ConversationError(DemurError, ValueError):
     """A conversation that the model cannot take part in."""
 

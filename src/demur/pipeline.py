@@ -28,13 +28,13 @@ from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
 from demur.files import atomic_folder, digest, file_digest, write_json
 from demur.judging import find_judge, judge
-from demur.knowledge import boundary, estimators
+from demur.knowledge import boundary, estimators, first_look
 from demur.knowledge.asking import ask_in_units
 from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
-from demur.progress import Advance, Listener, Recorder, Silent
+from demur.progress import WARNING, Advance, Listener, Recorder, Silent
 from demur.questions import QuestionTable
 from demur.records import (
     Example,
@@ -291,7 +291,7 @@ class Pipeline:
                 config.model.identity(),
                 config.template.model_dump(),
                 config.judge.identity(),
-                config.probe.model_dump(exclude={"path"}),
+                config.probe.model_dump(exclude={"path", "allow_empty"}),
                 file_digest(elsewhere) if elsewhere and elsewhere.is_file() else None,
                 self.samples,
                 config.seed,
@@ -299,11 +299,18 @@ class Pipeline:
         )
         with self._stage("probe", self.probe_hash, self.folder.probe) as notes:
             if notes is None:
+                self._require_answers(self._first_answers())
                 return
             known = self._imported()
             asked = self._without(known)
             store = self._store("probe", Probe, key=self.probe_hash)
-            made = self._ask(self.engine, asked, store, "asking the base model") if len(asked) else ()
+            made: Sequence[Probe] = ()
+            if len(asked):
+                title, see = "asking the base model", partial(self._look, notes, asked)
+                made = self._ask(self.engine, asked, store, title, on_first=see)
+            else:
+                unit = self.questions[: config.probe.unit]
+                self._look(notes, unit, [known[question.id] for question in unit], made_elsewhere=True)
             if len(asked) and self.engine.capabilities.notes:
                 notes["engine"] = list(self.engine.capabilities.notes)
                 self.listener.note(f"{self.config.model.path}: {'; '.join(notes['engine'])}")
@@ -314,6 +321,73 @@ class Pipeline:
             notes["generations"] = len(made) * (1 + self.samples)
             notes["imported"] = len(known)
             store.clear()
+
+    def _look(
+        self,
+        notes: dict[str, Any],
+        questions: Sequence[Question],
+        probes: Sequence[Probe],
+        *,
+        made_elsewhere: bool = False,
+    ) -> None:
+        """Note what the first answers look like.
+
+        Args:
+            questions: those of the probes first, perhaps with others after them.
+
+        Raises:
+            AnswersError: most of them are empty.
+        """
+        limit = None if made_elsewhere else self.config.probe.max_new_tokens
+        unit = questions[: len(probes)]
+        found = notes["first_answers"] = first_look.look(unit, probes, max_new_tokens=limit)
+        self.listener.keep(first_answers=found)
+        self._require_answers(found, [] if made_elsewhere else unit[: first_look.EXAMPLES])
+
+    def _first_answers(self) -> dict[str, Any] | None:
+        """What the first answers looked like, from the manifest; None where nobody has looked."""
+        found: dict[str, Any] = self.manifest.values["stages"]["probe"]
+        return found.get("first_answers")
+
+    def _require_answers(self, found: dict[str, Any] | None, questions: Sequence[Question] = ()) -> None:
+        """Say what the first answers look like, and stop where most of them are empty.
+
+        Args:
+            questions: the first of them, to find out why; none where the model is not to be asked.
+
+        Raises:
+            AnswersError: they are, and the configuration does not allow it.
+        """
+        if found is None:
+            return
+        self.listener.note(first_look.sentence(found))
+        if first_look.mostly_empty(found) and not self.config.probe.allow_empty:
+            made_elsewhere = found["max_new_tokens"] is None
+            where = str(self.config.probe.path) if made_elsewhere else f"answers of {self.model_path}"
+            asked = None if made_elsewhere else self._how_asked(questions)
+            raise first_look.empty_answers(found, where, asked)
+        for warning in found["warnings"]:
+            self.listener.note(f"{WARNING}{warning}")
+
+    def _how_asked(self, questions: Sequence[Question]) -> first_look.Asked:
+        """How the base model is asked, and what it says to some questions without stop strings."""
+        settings = self.config.probe
+        asked = first_look.Asked(
+            format=self.config.model.format,
+            chat=None,
+            max_new_tokens=settings.max_new_tokens,
+            stop=settings.stop,
+        )
+        if not questions:
+            return asked
+        asked = dataclasses.replace(asked, chat=self.engine.chat)
+        if isinstance(self.engine, Spreads):  # its workers are busy with the other questions
+            return asked
+        template = self.config.template.template(chat=self.engine.chat)
+        sampling = dataclasses.replace(self._sampling(), stop=(), samples=0)
+        prompts, keys = [template.ask(q) for q in questions], [q.id for q in questions]
+        said = self.engine.generate(prompts, keys=keys, sampling=sampling)
+        return dataclasses.replace(asked, unstopped=tuple(item.greedy.text for item in said if item.greedy))
 
     def _without(self, known: Mapping[str, Probe]) -> QuestionTable:
         """The questions that are not known yet."""
@@ -331,9 +405,15 @@ class Pipeline:
         return {} if path is None else read_probes(path, self.questions, samples=self.samples)
 
     def _ask(
-        self, engine: Engine, questions: Sequence[Question], store: UnitStore[Probe], title: str
+        self,
+        engine: Engine,
+        questions: Sequence[Question],
+        store: UnitStore[Probe],
+        title: str,
+        *,
+        on_first: Callable[[Sequence[Probe]], None] | None = None,
     ) -> StoredRows[Probe]:
-        """Probe a model, with a bar."""
+        """Probe a model, with a bar; see `probe`."""
         if questions is self.questions:
             questions = self._questions_for(engine)
         with self.listener.bar(title, len(questions), "questions") as advance:
@@ -347,6 +427,7 @@ class Pipeline:
                 score_answers=self.config.probe.score_answers,
                 unit=self.config.probe.unit,
                 progress=advance,
+                on_first=on_first,
             )
 
     def _rejudged(
@@ -713,7 +794,7 @@ class Pipeline:
                 seed=self.config.seed,
                 ece_bins=settings.ece_bins,
             )
-            write_json(self.folder.metrics, results)
+            write_json(self.folder.metrics, {**results, "first_answers": self._first_answers()})
 
     def _report(self) -> None:
         inputs = digest([__version__, self.evaluate_hash])

@@ -15,6 +15,9 @@ EVERY_SECONDS = 1.0
 SETTLED_SECONDS = 0.25
 """What is finished so early after a bar has opened was found finished, and says nothing of the rate."""
 
+WARNING = "warning: "
+"""What a note begins with that a person should not overlook."""
+
 Advance = Callable[[int], None]
 
 
@@ -22,7 +25,7 @@ class Listener(Protocol):
     """Who is told how a run gets on. The command line draws bars; the library is silent."""
 
     def note(self, text: str) -> None:
-        """Something worth a line."""
+        """Something worth a line; one that begins with `WARNING` should stand out."""
         ...
 
     def bar(self, title: str, total: int, unit: str) -> contextlib.AbstractContextManager[Advance]:
@@ -46,7 +49,8 @@ class Recorder:
     """A listener that passes everything on, and keeps on disk how far the run is.
 
     The file holds ``stage``, ``since`` and ``at`` (seconds since 1970), and while something is counted
-    ``task``, ``unit``, ``done``, ``total`` and ``rate`` (units a second; None while nobody can know).
+    ``task``, ``unit``, ``done``, ``total`` and ``rate`` (units a second; None while nobody can know);
+    beside them whatever the stage has had kept (see `keep`).
     """
 
     def __init__(self, listener: Listener) -> None:
@@ -54,6 +58,7 @@ class Recorder:
         self.path: Path | None = None
         """Where to write; nowhere before a run has its folder."""
         self._stage: dict[str, Any] = {}
+        self._counted: dict[str, Any] = {}
 
     def note(self, text: str) -> None:
         """Passed on."""
@@ -63,6 +68,11 @@ class Recorder:
         """A stage, or a part of it such as ``predict/r-tuning``, begins."""
         self._stage = {"stage": name, "since": time.time()}
         self._write({})
+
+    def keep(self, **values: Any) -> None:
+        """Write JSON values beside the progress of the stage, until the next stage begins."""
+        self._stage |= values
+        self._write(self._counted)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Advance]:
@@ -93,6 +103,7 @@ class Recorder:
                 write()
 
     def _write(self, counted: dict[str, Any]) -> None:
+        self._counted = counted
         if self.path is not None:
             with contextlib.suppress(OSError):  # a full disk shows where something is lost by it
                 write_json(self.path, {**self._stage, **counted, "at": time.time()})

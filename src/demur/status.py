@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demur.errors import RunFolderError
+from demur.progress import WARNING
 from demur.runfolder import Holder, RunFolder
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.text import Text
 
 
 def status(path: Path) -> dict[str, Any]:
@@ -24,7 +27,8 @@ def status(path: Path) -> dict[str, Any]:
         machine has the lock, which cannot be seen from here), ``holder`` (pid, host, started, command;
         None where nobody works), ``stages`` (name, ``done`` or ``to do`` or the state, seconds) and
         ``current`` (see `demur.progress.Recorder`, with ``stored``: rows that no kill can take away, and
-        ``seconds_left``); None where nothing is under way. What is unknown is None.
+        ``seconds_left``); None where nothing is under way; ``first_answers``, what the first answers of the
+        base model look like (see `demur.knowledge.first_look.look`). What is unknown is None.
 
     Raises:
         RunFolderError: this is no run folder.
@@ -47,7 +51,15 @@ def status(path: Path) -> dict[str, Any]:
         "holder": dataclasses.asdict(holder) if holder and state in ("running", "elsewhere") else None,
         "stages": _stages(finished, current, state),
         "current": current,
+        "first_answers": _first_answers(folder, finished),
     }
+
+
+def _first_answers(folder: RunFolder, finished: dict[str, Any]) -> dict[str, Any] | None:
+    """Those of the probe under way, or stopped, else of the finished one."""
+    now = _json(folder.progress)
+    found = now if now.get("stage") == "probe" else finished.get("probe", {})
+    return found.get("first_answers")
 
 
 def _state(holder: Holder | None, finished: dict[str, Any]) -> str:
@@ -141,7 +153,18 @@ def render(found: dict[str, Any]) -> Group:
         table.add_row(row["name"], row["state"], sentence(current) if own else seconds)
     holder = found["holder"]
     by = f" by process {holder['pid']} on {holder['host']}: {holder['command']}" if holder else ""
-    return Group(Text(f"{found['run']}: {found['state']}{by}"), table)
+    return Group(Text(f"{found['run']}: {found['state']}{by}"), table, *_looked_at(found["first_answers"]))
+
+
+def _looked_at(found: dict[str, Any] | None) -> Iterator[Text]:
+    """The first answers in a line, and a line for each warning."""
+    from rich.text import Text
+
+    from demur.knowledge import first_look
+
+    if found is not None:
+        yield Text(first_look.sentence(found))
+        yield from (Text(f"{WARNING}{text}", style="bold yellow") for text in found["warnings"])
 
 
 def sentence(current: dict[str, Any]) -> str:

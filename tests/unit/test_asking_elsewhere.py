@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from demur import stopping
-from demur.errors import RunFolderError
+from demur.errors import DemurError, RunFolderError
 from demur.knowledge.asking import SHARED, STOP, ask_in_units, require_shared
 from demur.knowledge.store import UnitStore
 from demur.records import Knowledge
@@ -36,9 +36,24 @@ def store(folder):
     return UnitStore(folder / "s", Knowledge, key="k")
 
 
-def asked(engine, folder, size=10, progress=None):
+def asked(engine, folder, size=10, progress=None, on_first=None):
     items = range(size)
-    return ask_in_units(engine, items, name_them, store=store(folder), unit=4, progress=progress)
+    return ask_in_units(
+        engine, items, name_them, store=store(folder), unit=4, progress=progress, on_first=on_first
+    )
+
+
+class Here:
+    """An engine in this process: `name_them` asks nothing of it."""
+
+
+class UnusableError(DemurError):
+    def __init__(self):
+        super().__init__(expected="a", found="b", fix="c")
+
+
+def names(rows):
+    return [row.question_id for row in rows]
 
 
 def test_rows_come_back_in_the_order_of_the_items(tmp_path):
@@ -107,3 +122,88 @@ def test_the_sign_to_stop_is_no_shard(tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / STOP).touch()
     assert len(asked(Scattered(), tmp_path)) == 10
+
+
+@pytest.mark.parametrize("engine", [Here, Scattered])
+@pytest.mark.parametrize(("size", "first"), [(10, 4), (4, 4), (3, 3), (0, 0)])
+@pytest.mark.parametrize("before", [0, 4, 8])
+def test_the_first_unit_is_shown_once_whether_made_or_found(tmp_path, engine, size, first, before):
+    """Of ten items, three units of 4, 4 and 2; the first is shown even where others came before it."""
+    store(tmp_path).run(range(min(before, size)), lambda part: name_them(None, part), unit=4)
+    shown, counted = [], []
+    rows = asked(engine(), tmp_path, size=size, progress=counted.append, on_first=shown.append)
+    assert names(rows) == [str(item) for item in range(size)]
+    assert [names(part) for part in shown] == ([[str(item) for item in range(first)]] if size else [])
+    if engine is Scattered:
+        assert sum(counted) == size, "the first unit counts once"
+
+
+def test_the_first_unit_is_counted_once_here(tmp_path):
+    def work(engine, part, *, progress=None):
+        progress(len(part))
+        return name_them(engine, part)
+
+    def count(on_first):
+        counted = []
+        ask_in_units(
+            Here(),
+            range(10),
+            work,
+            store=store(tmp_path),
+            unit=4,
+            progress=counted.append,
+            on_first=on_first,
+        )
+        return sum(counted)
+
+    assert count(lambda rows: None) == 10, "made"
+    assert count(lambda rows: None) == 10, "found"
+
+
+def refuse(rows):
+    raise UnusableError
+
+
+def test_here_nothing_is_asked_after_a_first_unit_that_is_refused(tmp_path):
+    for _ in range(2):
+        with pytest.raises(UnusableError):
+            asked(Here(), tmp_path, on_first=refuse)
+        left = store(tmp_path)
+        assert [left.rows(number, 10, unit=4) for number in range(3)] == [4, 0, 0]
+    assert len(asked(Here(), tmp_path, on_first=lambda rows: None)) == 10
+
+
+def test_workers_begin_nothing_after_a_first_unit_that_is_refused(tmp_path):
+    class InOrder(Scattered):
+        def spread(self, task, numbers):
+            yield from super().spread(task, list(reversed(numbers)))
+
+    engine = InOrder()
+    with pytest.raises(UnusableError):
+        asked(engine, tmp_path, on_first=refuse)
+    assert engine.given == [0, 1, 2], "all come back, the last two with nothing done"
+    left = store(tmp_path)
+    assert [left.rows(number, 10, unit=4) for number in range(3)] == [4, 0, 0]
+    again = InOrder()
+    with pytest.raises(UnusableError):
+        asked(again, tmp_path, on_first=refuse)
+    assert again.given == [], "found, it is refused before work is given out"
+    assert len(asked(InOrder(), tmp_path, on_first=lambda rows: None)) == 10
+
+
+def test_units_that_workers_stored_before_the_first_are_kept(tmp_path):
+    with pytest.raises(UnusableError):
+        asked(Scattered(), tmp_path, on_first=refuse)
+    left = store(tmp_path)
+    assert [left.rows(number, 10, unit=4) for number in range(3)] == [4, 4, 2]
+
+
+def test_a_damaged_first_unit_is_asked_again_before_it_is_shown(tmp_path):
+    asked(Here(), tmp_path)
+    (shard,) = (tmp_path / "s").glob("000-000000000-*.parquet")
+    content = bytearray(shard.read_bytes())
+    content[10] ^= 255
+    shard.write_bytes(content)
+    shown = []
+    assert len(asked(Here(), tmp_path, on_first=lambda rows: shown.extend(names(rows)))) == 10
+    assert shown == ["0", "1", "2", "3"]

@@ -11,10 +11,12 @@ import struct
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from demur.errors import RunFolderError
 from demur.files import PARTIAL_SUFFIX
-from demur.records import Prediction, Verdict, read_parquet, write_parquet
+from demur.knowledge.first_look import look
+from demur.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.reporting import summary_table, write_report
 from demur.reporting.payload import embed
 
@@ -150,6 +152,36 @@ def test_hostile_text_stands_on_the_page_only_escaped(tmp_path, text):
         assert harmful not in outside
     assert len(re.findall(r"<script\b", page)) == 4
     assert data_of(page)["texts"][data_of(page)["question"][0]] == hostile.format("Question 0?")
+
+
+@pytest.mark.parametrize("text", maker["HOSTILE"])
+def test_the_first_answers_and_their_warnings_stand_on_the_page_escaped(tmp_path, text):
+    folder = maker["make_small_run"](tmp_path)
+    assert "First answers of the base model" not in write_report(folder).read_text("utf-8")
+    questions = [Question(id=str(n), text=text) for n in range(4)]
+    said = ["", text, text, text]
+    probes = [
+        Probe(
+            question_id=str(n),
+            greedy=Response(text=answer, finish="length"),
+            greedy_verdict=Verdict.WRONG,
+        )
+        for n, answer in enumerate(said)
+    ]
+    found = look(questions, probes, max_new_tokens=15)
+    found["warnings"].append(text)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["stages"]["probe"]["first_answers"] = found
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    page = write_report(folder).read_text("utf-8")
+    assert "First 4 answers: 25.0% empty, 100.0% cut at 15 tokens, 0.0% refused, 0.0% right" in page
+    assert page.count("100.0% of the first 4 answers are cut at 15 tokens: set a higher") == 3
+    assert "<em>empty</em>" in page
+    assert page.count(str(escape(text))) >= 4 + 3 + 2, "four questions, three answers, two warnings"
+    outside = re.sub(r"<script>.*?</script>", "", page, flags=re.S)
+    for harmful in ("<script>document", "<img", "<!--<script"):
+        assert harmful not in outside
+    assert len(re.findall(r"<script\b", page)) == 4
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a run's folder says of how far it is, without touching it."""
 
+import io
 import json
 import os
 import platform
@@ -7,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from rich.console import Console
 
 from demur.errors import RunFolderError
 from demur.knowledge.store import UnitStore
@@ -129,3 +131,60 @@ def test_what_was_found_finished_says_nothing_of_the_rate(tmp_path, monkeypatch)
             advance(more)
         found = json.loads(recorder.path.read_text())
     assert (found["stage"], found["done"], found["total"], found["rate"]) == ("probe", 530, 1000, 10.0)
+
+
+LOOKED_AT = {
+    "n": 4,
+    "answerable": 4,
+    "judged": 4,
+    "unscored": 0,
+    "counts": {"empty": 0, "cut": 3, "refused": 0, "right": 1, "empty_cut": 0},
+    "empty": 0.0,
+    "cut": 0.75,
+    "refused": 0.0,
+    "right": 0.25,
+    "max_new_tokens": 15,
+    "warnings": ["75.0% of the first 4 answers are cut at 15 tokens"],
+    "examples": [],
+}
+
+
+def text_of(found):
+    console = Console(width=80, file=io.StringIO())
+    console.print(render(found))
+    return console.file.getvalue()
+
+
+def test_the_first_answers_are_shown_while_the_probe_is_under_way_and_afterwards(tmp_path):
+    run = folder(tmp_path, holder=ME, finished=["data"])
+    recorder = Recorder(Silent())
+    recorder.path = run.progress
+    recorder.stage("probe")
+    assert status(run.root)["first_answers"] is None
+    with recorder.bar("asking", 8, "questions") as advance:
+        advance(4)
+        recorder.keep(first_answers=LOOKED_AT)
+        found = status(run.root)
+        assert (found["first_answers"], found["current"]["done"]) == (LOOKED_AT, 4)
+        advance(4)
+    assert status(run.root)["first_answers"] == LOOKED_AT
+    text = text_of(status(run.root))
+    assert "first 4 answers: 0.0% empty, 75.0% cut at 15 tokens, 0.0% refused, 25.0% right" in text
+    assert "warning: 75.0% of the first 4 answers are cut at 15 tokens" in text
+
+    recorder.stage("build/r-tuning")
+    assert "first_answers" not in json.loads(run.progress.read_text())
+    run.manifest.write_text(json.dumps({"stages": {"probe": {"first_answers": LOOKED_AT}}}))
+    assert status(run.root)["first_answers"] == LOOKED_AT
+
+
+def test_the_first_answers_of_an_earlier_probe_are_not_those_of_the_one_under_way(tmp_path):
+    run = folder(tmp_path, progress={"stage": "probe", "since": 1.0, "at": 2.0})
+    run.manifest.write_text(json.dumps({"stages": {"probe": {"first_answers": LOOKED_AT}}}))
+    assert status(run.root)["first_answers"] is None
+
+
+def test_a_run_from_before_that_was_looked_at_has_a_status(tmp_path):
+    found = status(folder(tmp_path, finished=["data", "probe", "report"]).root)
+    assert found["first_answers"] is None
+    assert "answers" not in text_of(found)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from demur.engines import Engine, Progress, Spreads
-from demur.errors import RunFolderError
+from demur.errors import DemurError, RunFolderError
 from demur.knowledge.store import UnitStore
 from demur.stopping import finishing
 from demur.stored import StoredRows
@@ -47,6 +47,7 @@ def ask_in_units(
     store: UnitStore[R],
     unit: int,
     progress: Progress | None = None,
+    on_first: Callable[[Sequence[R]], None] | None = None,
 ) -> StoredRows[R]:
     """A row for each item, in order and still on disk; what the store already holds is not asked again.
 
@@ -54,13 +55,44 @@ def ask_in_units(
         items: where the engine has workers elsewhere, something that can be sent to them: best rows that
             lie in a file, since a sequence in memory is sent whole.
         unit: items per unit.
+        on_first: called once with the rows of the first unit, when it is stored or was found stored, and
+            here before more is asked. A `DemurError` that it raises ends the work; what is stored is kept,
+            and workers elsewhere finish the units in hand.
     """
     if isinstance(engine, Spreads):
-        _ask_elsewhere(engine, items, work, store=store, unit=unit, progress=progress)
-        return store.run(items, lambda part: work(engine, part), unit=unit)
-    return store.run(
-        items, lambda part: work(engine, part, progress=progress), unit=unit, progress=progress
-    )
+
+        def again(part: Sequence[Any]) -> Sequence[R]:
+            return work(engine, part)
+
+        def show() -> None:
+            if on_first is not None:
+                on_first(store.run(items[:unit], again, unit=unit))
+
+        _ask_elsewhere(engine, items, work, store=store, unit=unit, progress=progress, show=show)
+        return store.run(items, again, unit=unit)
+
+    def here(part: Sequence[Any]) -> Sequence[R]:
+        return work(engine, part, progress=progress)
+
+    if on_first is not None and len(items):
+        first = store.run(items[:unit], here, unit=unit, progress=progress)
+        on_first(first)
+        return store.run(items, here, unit=unit, progress=_beyond(len(first), progress))
+    return store.run(items, here, unit=unit, progress=progress)
+
+
+def _beyond(known: int, progress: Progress | None) -> Progress | None:
+    """The same progress for who has been told of the first ``known`` items already."""
+    if progress is None:
+        return None
+
+    def more(count: int) -> None:
+        nonlocal known
+        again = min(known, count)
+        known -= again
+        progress(count - again)
+
+    return more
 
 
 def _ask_elsewhere(
@@ -71,23 +103,40 @@ def _ask_elsewhere(
     store: UnitStore[R],
     unit: int,
     progress: Progress | None,
+    show: Callable[[], None],
 ) -> None:
-    """Have an engine's workers do the missing units; asked to stop, they finish those in hand."""
+    """Have an engine's workers do the missing units; asked to stop, they finish those in hand.
+
+    Args:
+        show: called once the first unit is stored. Where it raises a `DemurError`, that is to stop, too.
+    """
     found = {n: store.rows(n, len(items), unit=unit) for n in range(-(-len(items) // unit))}
     missing = [number for number, rows in found.items() if not rows]
     if progress is not None:
         progress(sum(found.values()))
+    if len(items) and 0 not in missing:
+        show()
     if not missing:
         return
     task = _UnitTask(store.folder.resolve(), store.kind, store.key, items, work, unit)
     stop = store.folder / STOP
     stop.unlink(missing_ok=True)
+    refused: DemurError | None = None
     with (store.folder / SHARED).open("a") as lock, finishing(stop.touch):
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for _, rows in engine.spread(task, missing):
+        for number, rows in engine.spread(task, missing):
             if progress is not None:
                 progress(rows)
+            if number == 0 and rows:
+                store.refresh()
+                try:
+                    show()
+                except DemurError as error:
+                    refused = error
+                    stop.touch()  # those in hand are finished, as for a signal
     store.refresh()
+    if refused is not None:
+        raise refused
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from demur.engines import Engine, Generated, Progress, Sampling
@@ -26,6 +26,7 @@ def probe(
     score_answers: bool = False,
     unit: int = 256,
     progress: Progress | None = None,
+    on_first: Callable[[Sequence[Probe]], None] | None = None,
 ) -> StoredRows[Probe]:
     """Probe a model with every question, in order; what the store already holds is not asked again.
 
@@ -35,9 +36,12 @@ def probe(
         sampling: must ask for a greedy response; ``sampling.samples`` more are drawn.
         rule: name of the judge.
         score_answers: also compute the exact probability of the accepted answers.
+        on_first: called with the first unit's probes; see `ask_in_units`.
     """
     work = Probing(template=template, sampling=sampling, rule=rule, score_answers=score_answers)
-    return ask_in_units(engine, questions, work, store=store, unit=unit, progress=progress)
+    return ask_in_units(
+        engine, questions, work, store=store, unit=unit, progress=progress, on_first=on_first
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from typing import Any
 import demur
 from demur.files import write_text
 from demur.judging.llm_judge import sentences
+from demur.knowledge.first_look import sentence
 from demur.metrics import RUN_METRICS
 from demur.reporting import payload, sheets, views, words
 from demur.reporting.headline import Finding, findings
@@ -128,6 +129,7 @@ def _context(run: RunFolder, data: Mapping[str, Any], tables: Sequence[sheets.Sh
         "settings": run.metrics.get("settings", {}),
         "tax": tax_section(run.tax),
         "promise": promise(run.guarantee),
+        "first_look": _first_look(run),
         "terms": TERMS,
         "written": {sheet.name for sheet in tables if sheet.rows},
         "clauses": sum(len(f.parts) for _, found in places for f in found if f.opening),
@@ -184,6 +186,14 @@ def _making(run: RunFolder) -> dict[str, Any]:
         "config": run.config.strip(),
         "manifest_text": json.dumps(manifest, indent=2, ensure_ascii=False),
     }
+
+
+def _first_look(run: RunFolder) -> dict[str, Any] | None:
+    """What the first answers of the base model look like; None where nobody has looked."""
+    found = run.manifest.get("stages", {}).get("probe", {}).get("first_answers")
+    if found is None:
+        return None
+    return {name: found[name] for name in ("warnings", "examples")} | {"sentence": sentence(found)}
 
 
 def _memory(megabytes: float | None) -> str:
