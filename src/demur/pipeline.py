@@ -11,7 +11,6 @@ import dataclasses
 import itertools
 import json
 import random
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,7 +25,7 @@ from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
 from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
-from demur.files import atomic_folder, digest, file_digest, write_json
+from demur.files import atomic_folder, delete, digest, file_digest, plain_name, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators
 from demur.knowledge.asking import ask_in_units
@@ -120,7 +119,7 @@ class Pipeline:
             for stage in stages[1:]:
                 getattr(self, f"_{stage}")()
         if until == "report":
-            shutil.rmtree(self.folder.work, ignore_errors=True)
+            delete(self.folder.work)
         return self.folder
 
     # -- what the stages share -----------------------------------------------------------------
@@ -540,7 +539,7 @@ class Pipeline:
         self, system: str, engine: Engine, work: Path, drift: list[dict[str, Any]]
     ) -> Iterator[dict[str, list[Example]]]:
         """The rows of each round; from the second on, of what the model knows by then."""
-        stages = self.manifest.values["stages"][f"build/{system}"]["stages"]
+        stages = list(map(plain_name, self.manifest.values["stages"][f"build/{system}"]["stages"]))
         folder = self.folder.training(system)
         yield {stage: list(read_jsonl(folder / f"{stage}.jsonl", Example)) for stage in stages}
         questions, before = self._training

@@ -14,7 +14,7 @@ from demur.exports.base import Format, Material
 from demur.exports.card import card
 from demur.exports.peers import read_text_only
 from demur.exports.targets import EXPORTS
-from demur.files import write_text
+from demur.files import plain_name, write_text
 from demur.methods import METHODS
 from demur.records import Example, read_jsonl
 from demur.runfolder import RunFolder
@@ -92,7 +92,7 @@ def _built(run: RunFolder) -> dict[str, list[str]]:
     """The stages of each system whose training data is built."""
     manifest: dict[str, Any] = json.loads(run.manifest.read_text(encoding="utf-8"))
     return {
-        name.removeprefix("build/"): notes["stages"]
+        name.removeprefix("build/"): [plain_name(stage) for stage in notes["stages"]]
         for name, notes in manifest["stages"].items()
         if name.startswith("build/")
     }

@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from demur.engines import Engine, Progress, Spreads
 from demur.errors import RunFolderError
+from demur.files import open_own
 from demur.knowledge.store import UnitStore
 from demur.stopping import finishing
 from demur.stored import StoredRows
@@ -82,7 +83,7 @@ def _ask_elsewhere(
     task = _UnitTask(store.folder.resolve(), store.kind, store.key, items, work, unit)
     stop = store.folder / STOP
     stop.unlink(missing_ok=True)
-    with (store.folder / SHARED).open("a") as lock, finishing(stop.touch):
+    with open_own(store.folder / SHARED, "a") as lock, finishing(stop.touch):
         fcntl.flock(lock, fcntl.LOCK_EX)
         for _, rows in engine.spread(task, missing):
             if progress is not None:

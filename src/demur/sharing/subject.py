@@ -13,6 +13,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from demur.config import Config, load_config
 from demur.errors import RunFolderError
+from demur.files import check_no_links
 from demur.harness.asking import Asking, as_system
 from demur.methods import MethodInfo
 from demur.methods.learned import SUFFIX
@@ -78,7 +79,8 @@ class Subject:
             system: by default the run's method.
 
         Raises:
-            RunFolderError: this is no finished run, or the system asks the base model only.
+            RunFolderError: this is no finished run, the system asks the base model only, or there are links
+                in the folder of its weights.
             UnknownNameError: the run has no such system.
         """
         run = RunFolder.finished(root)
@@ -97,6 +99,7 @@ class Subject:
                 if tuned
                 else "tune one: `demur run --method r-tuning`",
             )
+        check_no_links(run.model(owner))
         return cls(run=run, pipeline=Pipeline(config), system=system, info=info, owner=owner)
 
     @property
