@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -86,7 +86,7 @@ def check_links(folder: Path) -> None:
     if outward:
         raise RunFolderError(
             expected="a run folder without links that lead out of it",
-            found="\n          ".join(f"{link} -> {os.readlink(link)}" for link in outward[:5]),  # noqa: PTH115 - as it stands, not resolved
+            found=_told(outward),
             where=str(folder),
             fix="delete these links (rm); where they are your own, put the files themselves in their place",
         )
@@ -101,10 +101,16 @@ def check_no_links(folder: Path) -> None:
     if found := links(folder):
         raise RunFolderError(
             expected="a folder to share in which every file is a file of its own",
-            found="\n          ".join(f"a link: {link} -> {os.readlink(link)}" for link in found[:5]),  # noqa: PTH115 - as it stands, not resolved
+            found=_told(found),
             where=str(folder),
             fix="delete these links (rm), or put the files that they lead to in their place",
         )
+
+
+def _told(links: Sequence[Path]) -> str:
+    """Some links and where they lead, a line each; no name can move the cursor of a terminal."""
+    lines = (ascii(f"{link} -> {link.readlink()}")[1:-1] for link in links[:5])
+    return "links:\n          " + "\n          ".join(lines)
 
 
 def plain_name(name: str) -> str:
@@ -118,7 +124,7 @@ def plain_name(name: str) -> str:
             expected="a system or stage whose name can be the name of a file",
             found=ascii(name),
             where="the names that config.yaml and manifest.json give",
-            fix="choose a name without slashes; a run that somebody gave you with such a name is not to be used",
+            fix="choose a name without slashes; do not use a run from somebody else that has such a name",
         )
     return name
 
@@ -165,6 +171,12 @@ def user_cache() -> Path:
     """Demur's folder in the user's cache: what can be made again, kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "demur"
+
+
+def user_data() -> Path:
+    """Demur's folder in the user's data: what cannot be made again, such as the key that signs runs."""
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".local/share") / "demur"
 
 
 @contextlib.contextmanager

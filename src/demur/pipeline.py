@@ -50,6 +50,7 @@ from demur.records import (
 from demur.runfolder import Manifest, RunFolder
 from demur.selective.combination import Combination
 from demur.stored import StoredRows
+from demur.trust import kept_signed, sign
 
 if TYPE_CHECKING:
     from demur.training.processes import Source
@@ -115,6 +116,7 @@ class Pipeline:
         with self.folder.locked():
             self.listener.path = self.folder.progress
             self.manifest = Manifest.open(self.folder.manifest, self.config)
+            sign(self.folder.root)  # the settings are the user's own
             self._data(loaded)
             for stage in stages[1:]:
                 getattr(self, f"_{stage}")()
@@ -589,7 +591,8 @@ class Pipeline:
         path = self.folder.model(owner) / "demur.json"
         card = json.loads(path.read_text(encoding="utf-8"))
         card.setdefault("learned", {})[system] = {"combination": dataclasses.asdict(combination), **more}
-        write_json(path, card)
+        with kept_signed(path.parent):
+            write_json(path, card)
 
     def _predict(self) -> None:
         self.predict_hash = {"base": digest([self.probe_hash, "base"])}

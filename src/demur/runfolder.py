@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import psutil
 
-from demur import __version__
+from demur import __version__, trust
 from demur.config import Config, differences, load_config, save_config
 from demur.errors import DemurError, RunFolderError, UnknownNameError
 from demur.files import PARTIAL_SUFFIX, check_links, open_own, plain_name, write_json
@@ -152,11 +152,14 @@ class RunFolder:
 
         Raises:
             RunFolderError: the folder holds something else, or a run made by another configuration.
+            TrustError: code may be run, and there is some in the folder that this user did not sign.
         """
         if not self.config.exists():
             self._require_empty()
         elif not update:
             self._require_same(config)
+        if config.model.trust_remote_code:
+            trust.check_code(self.root)
         save_config(config, self.config)
 
     def _require_empty(self) -> None:
@@ -306,8 +309,9 @@ class Manifest:
         self.save()
 
     def save(self) -> None:
-        """Write the manifest atomically."""
+        """Write the manifest atomically, and sign the run."""
         write_json(self.path, self.values)
+        trust.sign(self.path.parent)
 
 
 @contextlib.contextmanager
