@@ -13,6 +13,7 @@ from demur.pipeline import Pipeline
 from demur.progress import Listener
 from demur.records import Probe, Question, read_parquet
 from demur.runfolder import RunFolder
+from demur.trust import load_own_config
 
 Rows = Iterable[Question | Mapping[str, Any]]
 
@@ -122,7 +123,7 @@ def _resolve(
         settings = {**settings, "data": {**settings.get("data", {}), "path": given.save(questions)}}
     if isinstance(config, Config):
         return load_config(None, {**config.model_dump(), **_dotted(settings)})
-    return load_config(Path(config) if config else None, _dotted(settings))
+    return load_own_config(Path(config) if config else None, _dotted(settings))
 
 
 def _dotted(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from demur.cli_data import data_app
 from demur.cli_serve import serve
 from demur.cli_share import card, gguf, merge
 from demur.cli_tax import export_tasks, tax
+from demur.cli_trust import trust
 from demur.errors import ConfigError, DemurError
 from demur.files import explain_full_disk
 from demur.stopping import Stopped, stop_on_signals
@@ -45,6 +46,7 @@ app.command("export-tasks")(export_tasks)
 app.command("card")(card)
 app.command("merge")(merge)
 app.command("gguf")(gguf)
+app.command("trust")(trust)
 
 SHORT = {
     "model": "model.path",
@@ -599,14 +601,14 @@ def _judge(
 
 
 def _settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:
-    from demur.config import load_config
+    from demur.trust import load_own_config
 
     given_path, given = _parse(ctx.args)
     if path is not None and given_path is not None:
         raise _misplaced(str(given_path))
     if limit is not None:
         given["data.limit"] = limit
-    return load_config(path or given_path, given)
+    return load_own_config(path or given_path, given)
 
 
 def _parse(arguments: list[str]) -> tuple[Path | None, dict[str, Any]]:

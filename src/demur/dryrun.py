@@ -230,9 +230,11 @@ def _model_size(path: str, config: Config) -> dict[str, Any]:
     from demur.engines.hf import load_config as load_model_config
     from demur.engines.hf import pick_device, pick_dtype
 
-    device = pick_device(config.model.device)
+    device, allowed = pick_device(config.model.device), config.model.trust_remote_code
     with torch.device("meta"):  # shapes only, no memory
-        model = AutoModelForCausalLM.from_config(load_model_config(path))
+        model = AutoModelForCausalLM.from_config(
+            load_model_config(path, trust_remote_code=allowed), trust_remote_code=allowed
+        )
     dtype = str(pick_dtype(config.model.dtype, device)).removeprefix("torch.")
 
     return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}

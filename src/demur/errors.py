@@ -59,6 +59,10 @@ class RunFolderError(DemurError, RuntimeError):
     """A run folder that does not fit what is asked of it."""
 
 
+class TrustError(DemurError, PermissionError):
+    """A setting of somebody else's folder that would do more than read weights and data."""
+
+
 class TrainingDataError(DemurError, ValueError):
     """Training data from which nothing sensible can be learned."""
 

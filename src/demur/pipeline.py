@@ -11,7 +11,6 @@ import dataclasses
 import itertools
 import json
 import random
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,7 +25,7 @@ from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
 from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
-from demur.files import atomic_folder, digest, file_digest, write_json
+from demur.files import atomic_folder, delete, digest, file_digest, plain_name, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators, first_look
 from demur.knowledge.asking import ask_in_units
@@ -51,6 +50,7 @@ from demur.records import (
 from demur.runfolder import Manifest, RunFolder
 from demur.selective.combination import Combination
 from demur.stored import StoredRows
+from demur.trust import kept_signed, sign
 
 if TYPE_CHECKING:
     from demur.training.processes import Source
@@ -116,11 +116,12 @@ class Pipeline:
         with self.folder.locked():
             self.listener.path = self.folder.progress
             self.manifest = Manifest.open(self.folder.manifest, self.config)
+            sign(self.folder.root)  # the settings are the user's own
             self._data(loaded)
             for stage in stages[1:]:
                 getattr(self, f"_{stage}")()
         if until == "report":
-            shutil.rmtree(self.folder.work, ignore_errors=True)
+            delete(self.folder.work)
         return self.folder
 
     # -- what the stages share -----------------------------------------------------------------
@@ -621,7 +622,7 @@ class Pipeline:
         self, system: str, engine: Engine, work: Path, drift: list[dict[str, Any]]
     ) -> Iterator[dict[str, list[Example]]]:
         """The rows of each round; from the second on, of what the model knows by then."""
-        stages = self.manifest.values["stages"][f"build/{system}"]["stages"]
+        stages = list(map(plain_name, self.manifest.values["stages"][f"build/{system}"]["stages"]))
         folder = self.folder.training(system)
         yield {stage: list(read_jsonl(folder / f"{stage}.jsonl", Example)) for stage in stages}
         questions, before = self._training
@@ -671,7 +672,8 @@ class Pipeline:
         path = self.folder.model(owner) / "demur.json"
         card = json.loads(path.read_text(encoding="utf-8"))
         card.setdefault("learned", {})[system] = {"combination": dataclasses.asdict(combination), **more}
-        write_json(path, card)
+        with kept_signed(path.parent):
+            write_json(path, card)
 
     def _predict(self) -> None:
         self.predict_hash = {"base": digest([self.probe_hash, "base"])}

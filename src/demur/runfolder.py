@@ -21,10 +21,10 @@ from typing import Any, Self
 
 import psutil
 
-from demur import __version__
+from demur import __version__, trust
 from demur.config import Config, differences, load_config, save_config
 from demur.errors import DemurError, RunFolderError, UnknownNameError
-from demur.files import PARTIAL_SUFFIX, write_json
+from demur.files import PARTIAL_SUFFIX, check_links, open_own, plain_name, write_json
 
 SCHEMA_VERSION = 1
 TRACKED = (
@@ -45,9 +45,16 @@ TRACKED = (
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Paths inside a run folder."""
+    """Paths inside a run folder.
+
+    Raises:
+        RunFolderError: a link in it leads out of it, or a name is no name of a file.
+    """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        check_links(self.root)
 
     @classmethod
     def finished(cls, root: Path) -> Self:
@@ -127,15 +134,15 @@ class RunFolder:
 
     def training(self, system: str) -> Path:
         """Folder of a system's training rows, one JSONL file per stage."""
-        return self.root / "systems" / system / "training"
+        return self.root / "systems" / plain_name(system) / "training"
 
     def model(self, system: str) -> Path:
         """Folder of a system's tuned model."""
-        return self.root / "systems" / system / "model"
+        return self.root / "systems" / plain_name(system) / "model"
 
     def predictions(self, system: str) -> Path:
         """A system's predictions of every split."""
-        return self.root / "predictions" / f"{system}.parquet"
+        return self.root / "predictions" / f"{plain_name(system)}.parquet"
 
     def claim(self, config: Config, *, update: bool) -> None:
         """Make this the folder of ``config``, or check that it already is.
@@ -145,11 +152,14 @@ class RunFolder:
 
         Raises:
             RunFolderError: the folder holds something else, or a run made by another configuration.
+            TrustError: code may be run, and there is some in the folder that this user did not sign.
         """
         if not self.config.exists():
             self._require_empty()
         elif not update:
             self._require_same(config)
+        if config.model.trust_remote_code:
+            trust.check_code(self.root)
         save_config(config, self.config)
 
     def _require_empty(self) -> None:
@@ -191,7 +201,7 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep other processes out of the folder while a run is at work in it."""
         self.work.mkdir(parents=True, exist_ok=True)
-        with self.lock.open("a") as handle:
+        with open_own(self.lock, "a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -299,8 +309,9 @@ class Manifest:
         self.save()
 
     def save(self) -> None:
-        """Write the manifest atomically."""
+        """Write the manifest atomically, and sign the run."""
         write_json(self.path, self.values)
+        trust.sign(self.path.parent)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from demur.config import Config, Positive, Section, load_config, save_config
 from demur.errors import ConfigError, DemurError
+from demur.files import open_own
 
 TAIL_LINES = 12
 """Lines of a failed run's log that are shown."""
@@ -165,7 +166,7 @@ def _start(job: Job, threads: int) -> subprocess.Popen[bytes]:
     config.parent.mkdir(parents=True, exist_ok=True)
     save_config(job.config, config)
     command = [sys.executable, "-m", "demur", "run", str(config), "--update"]
-    with job.log.open("wb") as log:
+    with open_own(job.log, "wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own command line
             command,
             stdout=log,

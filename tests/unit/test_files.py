@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -54,13 +53,19 @@ def test_a_full_disk_is_explained(tmp_path):
         raise PermissionError
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_really_full_device_is_explained(tmp_path):
-    """/dev/full fails every write with ENOSPC, as a full disk does."""
-    (tmp_path / "rows.partial").symlink_to("/dev/full")
-    with pytest.raises(ResourceError, match="no space left"):
-        write_text(tmp_path / "rows", "text")
-    assert not (tmp_path / "rows").exists()
+def test_a_file_that_the_system_does_not_let_grow_is_explained(tmp_path):
+    """A limit on the size of files fails the write as a full disk does."""
+    script = (
+        "import resource, sys\nfrom pathlib import Path\nfrom demur.errors import ResourceError\n"
+        "from demur.files import write_text\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n    write_text(Path(sys.argv[1]), 'x' * 100_000)\n"
+        "except ResourceError as error:\n    print(error)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "rows")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "free some space" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from demur.config import load_config
 from demur.records import Question
 from demur.runfolder import RunFolder
+from demur.trust import MODEL, settings_of
 
 
 def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> dict[str, float]:
@@ -16,11 +16,12 @@ def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> 
 
     Raises:
         ModelError: it cannot be opened.
+        TrustError: the run is not signed by this user, and its model's settings act.
     """
     from demur.engines.hf import HFEngine
     from demur.pipeline import Pipeline
 
-    config = load_config(run.config)
+    config = settings_of(run.root, acting_on=MODEL)
     settings = config.model
     engine = HFEngine.open(
         Pipeline(config).model_path,

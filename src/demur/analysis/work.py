@@ -12,11 +12,11 @@ from demur.analysis.page import markdown
 from demur.analysis.perplexity import question_log_perplexities
 from demur.analysis.signals import side_by_side, with_agreement
 from demur.analysis.sweep import sweep
-from demur.config import load_config
 from demur.files import write_json, write_text
 from demur.metrics import splits_of
 from demur.records import SIGNALS, Prediction, Probe, Question, read_parquet
 from demur.runfolder import RunFolder
+from demur.trust import settings_of
 
 FILE, PAGE = "analysis.json", "analysis.md"
 Row = tuple[Question, Prediction]
@@ -35,7 +35,7 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
         ModelError: the base model cannot be opened.
     """
     run = RunFolder.finished(root)
-    config = load_config(run.config)
+    config = settings_of(root)
     system = system or config.method
     run.systems(system)
     settings: dict[str, Any] = {

@@ -22,6 +22,7 @@ from demur.selective.combination import Combination
 from demur.selective.guarantee import Guarantee
 from demur.selective.recalibration import Recalibration
 from demur.templates import Template
+from demur.trust import MODEL, settings_of
 
 CARD = "demur.json"
 SAMPLES = 10
@@ -74,9 +75,10 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
         RunFolderError: no finished run.
         UnknownNameError: the run has no such system.
         ConfigError: one that cannot be asked by itself.
+        TrustError: the run is not signed by this user, and its model's settings act; see `demur.trust`.
     """
     run = RunFolder.finished(root)
-    config = load_config(run.config)
+    config = settings_of(root, acting_on=MODEL, given=overrides)
     name = name or config.method
     run.systems(name)
     if name in BASELINES and name != "base":
@@ -92,12 +94,11 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
     owner = info.weights or plain
     weights = None if owner == "base" else run.model(owner)
     card = _read_card(weights) if weights else {}
-    changed = _with_model(own, overrides)
     return System(
         name=name,
         info=info,
-        config=changed,
-        base=_base(changed),
+        config=own,
+        base=_base(own),
         weights=weights,
         template=_template(card),
         rule=_own_rule(name, info, own, card),

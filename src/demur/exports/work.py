@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demur.config import Config, load_config
+from demur.config import Config
 from demur.datasets import DATASETS
 from demur.errors import RunFolderError, UnknownNameError
 from demur.exports.base import Format, Material
 from demur.exports.card import card
 from demur.exports.peers import read_text_only
 from demur.exports.targets import EXPORTS
-from demur.files import write_text
+from demur.files import plain_name, write_text
 from demur.methods import METHODS
 from demur.records import Example, read_jsonl
 from demur.runfolder import RunFolder
+from demur.trust import settings_of
 
 CARD = "README.md"
 OF_THE_PROBE = "alignment-for-honesty"
@@ -61,7 +62,7 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
     run = RunFolder(root)
     if not run.manifest.exists():
         raise _not_built(root, "no run folder (it has no manifest.json)")
-    config = load_config(run.config)
+    config = settings_of(root)
     system = system or config.method
     built = _built(run)
     if form.name == OF_THE_PROBE:
@@ -92,7 +93,7 @@ def _built(run: RunFolder) -> dict[str, list[str]]:
     """The stages of each system whose training data is built."""
     manifest: dict[str, Any] = json.loads(run.manifest.read_text(encoding="utf-8"))
     return {
-        name.removeprefix("build/"): notes["stages"]
+        name.removeprefix("build/"): [plain_name(stage) for stage in notes["stages"]]
         for name, notes in manifest["stages"].items()
         if name.startswith("build/")
     }
@@ -114,7 +115,11 @@ def _how_texts_are_read(config: Config) -> tuple[bool, str]:
     from demur.engines.encoding import Encoder
     from demur.pipeline import Pipeline
 
-    tokenizer = AutoTokenizer.from_pretrained(Pipeline(config).model_path)
+    tokenizer = AutoTokenizer.from_pretrained(
+        Pipeline(config).model_path,
+        revision=config.model.revision,
+        trust_remote_code=config.model.trust_remote_code,
+    )
     return Encoder(tokenizer, format=config.model.format).format == "chat", tokenizer.eos_token or ""
 
 

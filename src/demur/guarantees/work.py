@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from demur.config import Config, load_config
+from demur.config import Config
 from demur.errors import DataError, UnknownNameError
 from demur.files import write_json
 from demur.guarantees import recalibration
@@ -23,6 +23,7 @@ from demur.reporting import write_report
 from demur.runfolder import RunFolder
 from demur.selective.combination import Combination
 from demur.selective.guarantee import Guarantee, Risk, find_threshold
+from demur.trust import kept_signed, settings_of
 
 FILE = "guarantee.json"
 Rows = Sequence[tuple[Question, Prediction]]
@@ -58,7 +59,7 @@ def calibrate_run(
         ConfigError: shares outside (0, 1), or a map that does not suit the signal.
     """
     run = RunFolder.finished(root)
-    config = load_config(run.config)
+    config = settings_of(run.root)
     system = system or config.method
     systems = run.systems(system)
     signal = signal or systems[system]["primary_signal"]
@@ -104,7 +105,7 @@ def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Comb
         DataError, UnknownNameError: as `calibrate_run`.
     """
     run = RunFolder.finished(root)
-    rows, weighed = _promisable(run, load_config(run.config), system, signal)
+    rows, weighed = _promisable(run, settings_of(run.root), system, signal)
     return *_arrays(_calibration(rows, False, root)["all"], signal), weighed
 
 
@@ -196,4 +197,5 @@ def _to_card(run: RunFolder, system: str, found: Mapping[str, Any]) -> None:
     if path.exists():
         card = json.loads(path.read_text(encoding="utf-8"))
         card.pop("recalibration", None)
-        write_json(path, card | found)
+        with kept_signed(path.parent, run.root):
+            write_json(path, card | found)

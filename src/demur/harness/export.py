@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from demur.config import Config, load_config
+from demur.config import Config
 from demur.datasets import DATASETS
 from demur.datasets.inspection import read_raw
 from demur.errors import ConfigError, DataError, RunFolderError, UnknownNameError
@@ -18,6 +18,7 @@ from demur.pipeline import Pipeline
 from demur.pocket import POCKET_MODELS
 from demur.records import Prediction, Question, Verdict, read_parquet
 from demur.runfolder import RunFolder
+from demur.trust import MODEL, settings_of
 
 TAG = "demur"
 """All tasks that ask about refusal."""
@@ -41,6 +42,7 @@ def export_tasks(
 
     Raises:
         RunFolderError: the run has no predictions of the untuned model yet.
+        TrustError: the run is not signed by this user, and its model's settings act.
         UnknownNameError: there is no such system or dataset.
         DataError: there are no questions.
     """
@@ -61,7 +63,7 @@ def _of_run(run: RunFolder, out: Path, system: str | None) -> list[Path]:
             where=str(run.root),
             fix="name the folder that `demur run --out` wrote",
         )
-    config = load_config(run.config).model_copy(update={"out": run.root})
+    config = settings_of(run.root, acting_on=MODEL).model_copy(update={"out": run.root})
     system = system or config.method
     if system not in (*config.systems, "base"):
         raise UnknownNameError("system", system, (*config.systems, "base"), "--system")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from demur.config import load_config
 from demur.errors import ConfigError, RunFolderError, UnknownNameError
 from demur.files import write_json
 from demur.harness.asking import Asking, plainly
@@ -25,6 +24,7 @@ from demur.pipeline import Pipeline
 from demur.pocket import POCKET_MODELS
 from demur.reporting import write_report
 from demur.runfolder import RunFolder
+from demur.trust import MODEL, settings_of
 
 FILE = "tax.json"
 SCHEMA = 1
@@ -56,6 +56,7 @@ def measure_tax(
     Raises:
         ConfigError: lm-eval is not installed, or there is no such task.
         RunFolderError: this is no run folder, or the system is not trained.
+        TrustError: the run is not signed by this user, and its model's settings act.
         UnknownNameError: the run has no such system.
         DataError: a task's data cannot be had.
     """
@@ -103,7 +104,7 @@ def _tuned(run: RunFolder, system: str | None) -> tuple[Pipeline, str, str]:
             where=str(run.root),
             fix="name the folder that `demur run --out` wrote",
         )
-    config = load_config(run.config).model_copy(update={"out": run.root})
+    config = settings_of(run.root, acting_on=MODEL).model_copy(update={"out": run.root})
     pipeline, system = Pipeline(config), system or config.method
     if system not in config.systems:
         raise UnknownNameError("system", system, config.systems, "--system")

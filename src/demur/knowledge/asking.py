@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from demur.engines import Engine, Progress, Spreads
 from demur.errors import DemurError, RunFolderError
+from demur.files import open_own
 from demur.knowledge.store import UnitStore
 from demur.stopping import finishing
 from demur.stored import StoredRows
@@ -122,7 +123,7 @@ def _ask_elsewhere(
     stop = store.folder / STOP
     stop.unlink(missing_ok=True)
     refused: DemurError | None = None
-    with (store.folder / SHARED).open("a") as lock, finishing(stop.touch):
+    with open_own(store.folder / SHARED, "a") as lock, finishing(stop.touch):
         fcntl.flock(lock, fcntl.LOCK_EX)
         for number, rows in engine.spread(task, missing):
             if progress is not None:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from demur.files import atomic_path
+from demur.files import atomic_path, open_own
 from demur.records import arrow_schema, to_table
 from demur.stopping import finishing
 from demur.stored import RowGroup, StoredRows, is_damage, open_parquet
@@ -270,7 +270,7 @@ class _Series:
         self.single: dict[int, Shard] = {}
         """Units that lie in a shard of their own, in the order of writing."""
         for number in itertools.count():
-            handle = (folder / f"{number:03d}.lock").open("a")
+            handle = open_own(folder / f"{number:03d}.lock", "a")
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.number, self._lock = number, handle  # free again when the process ends

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.errors import RunFolderError
+from demur.files import check_links
 from demur.records import Prediction, Question, read_parquet
 
 
@@ -35,6 +36,7 @@ def read_run(path: Path) -> RunFolder:
     Raises:
         RunFolderError: a file is missing or unreadable, or a prediction belongs to no question.
     """
+    check_links(path)
     manifest = _read_json(path / "manifest.json", made_by="demur run")
     metrics = _read_json(path / "metrics.json", made_by="demur evaluate")
     questions = read_parquet(_existing(path / "questions.parquet", made_by="demur run"), Question)

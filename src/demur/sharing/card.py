@@ -26,6 +26,7 @@ from demur.reporting.tax import tax_rows
 from demur.sharing import contents, sources, usage
 from demur.sharing.markdown import last_part, one_line, render, without_places
 from demur.sharing.subject import CARD, SETTINGS, Subject, repository_problem
+from demur.trust import kept_signed
 
 REPOSITORY = "OWNER/NAME"
 """What stands for a repository's name where none was given."""
@@ -73,7 +74,8 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         ConfigError: the Hub would not take the name.
     """
     subject = Subject.of(root, system)
-    mended = contents.mend(subject.folder, subject.base)
+    with kept_signed(subject.folder, root):
+        mended = contents.mend(subject.folder, subject.base)
     text = build_card(subject, name=name, adapter=subject.is_adapter)
     contents.check(subject.folder)
     write_text(subject.folder / CARD, text)

@@ -127,7 +127,7 @@ def _convert(script: Path, folder: Path, out: Path, type: str) -> None:
         check=False,
         env={**os.environ, **offline},
     )
-    if done.returncode != 0 or not out.is_file():
+    if done.returncode != 0 or not out.is_file() or not out.stat().st_size:
         raise _failed(script, done.stderr or done.stdout, done.returncode)
 
 

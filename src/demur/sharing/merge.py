@@ -12,6 +12,7 @@ from demur.files import atomic_folder, write_json, write_text
 from demur.sharing import contents
 from demur.sharing.card import REPOSITORY, Shared, build_card
 from demur.sharing.subject import CARD, SETTINGS, Subject
+from demur.trust import FILE, is_signed, sign
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -48,12 +49,15 @@ def merge_run(
             _save(subject, dtype, partial)
         else:
             for file in contents.files_of(subject.folder):
-                shutil.copyfile(file, partial / file.name)
+                if file.name != FILE:
+                    shutil.copyfile(file, partial / file.name)
         settings = json.loads((subject.folder / SETTINGS).read_text(encoding="utf-8"))
         write_json(partial / SETTINGS, settings | {"merged": subject.is_adapter})
         mended = contents.mend(partial, subject.base)
         write_text(partial / CARD, build_card(subject, adapter=False, name=name))
         contents.check(partial)
+        if is_signed(root):
+            sign(partial)
     return Shared(
         card=out / CARD,
         system=subject.system,

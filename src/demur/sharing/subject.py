@@ -11,8 +11,9 @@ from typing import Any, Self
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # not in its __all__
 
-from demur.config import Config, load_config
+from demur.config import Config
 from demur.errors import RunFolderError
+from demur.files import check_no_links
 from demur.harness.asking import Asking, as_system
 from demur.methods import MethodInfo
 from demur.methods.learned import SUFFIX
@@ -21,6 +22,7 @@ from demur.pocket import POCKET_MODELS
 from demur.questions import QuestionTable
 from demur.records import Question
 from demur.runfolder import RunFolder
+from demur.trust import MODEL, settings_of
 
 CARD = "README.md"
 SETTINGS = "demur.json"
@@ -78,11 +80,13 @@ class Subject:
             system: by default the run's method.
 
         Raises:
-            RunFolderError: this is no finished run, or the system asks the base model only.
+            RunFolderError: this is no finished run, the system asks the base model only, or there are links
+                in the folder of its weights.
             UnknownNameError: the run has no such system.
+            TrustError: the run is not signed by this user, and its model's settings act.
         """
         run = RunFolder.finished(root)
-        config = load_config(run.config).model_copy(update={"out": root})
+        config = settings_of(root, acting_on=MODEL).model_copy(update={"out": root})
         system = system or config.method
         known = run.systems(system)
         info = system_info(system, config)
@@ -97,6 +101,7 @@ class Subject:
                 if tuned
                 else "tune one: `demur run --method r-tuning`",
             )
+        check_no_links(run.model(owner))
         return cls(run=run, pipeline=Pipeline(config), system=system, info=info, owner=owner)
 
     @property

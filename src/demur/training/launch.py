@@ -13,6 +13,7 @@ from demur.config import TrainingSettings
 from demur.files import atomic_folder, write_json
 from demur.records import Example
 from demur.training.plan import TokenisedRow, TrainingPlan, plan_training
+from demur.trust import sign
 
 if TYPE_CHECKING:
     from demur.engines.hf import HFEngine
@@ -120,6 +121,7 @@ def launch(
         tuner.save(partial)
         engine.tokenizer.save_pretrained(partial)
         write_json(partial / "demur.json", card)
+        sign(partial)
     return Trained(plans=plans, ran=ran)
 
 

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from demur import errors
 from demur.config import TrainingSettings
 from demur.errors import DemurError, TrainingError
-from demur.files import atomic_path, write_json
+from demur.files import atomic_path, open_own, write_json
 from demur.stopping import asked_to_stop, finishing
 from demur.training.checkpoints import Progress
 from demur.training.plan import TokenisedRow
@@ -167,7 +167,7 @@ def _watched(
 ) -> int:
     """Run a command to its end and pass its steps on; whatever happens, none of its processes is left."""
     seen = 0
-    with log.open("ab") as output:
+    with open_own(log, "ab") as output:
         # A session of its own: Ctrl-C reaches this process only, which then asks the others to stop.
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True

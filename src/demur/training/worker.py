@@ -18,7 +18,7 @@ import psutil
 
 from demur.console import quiet_libraries
 from demur.errors import DemurError, ResourceError
-from demur.files import atomic_folder, write_json
+from demur.files import atomic_folder, open_own, write_json
 from demur.stopping import Stopped, asked_to_stop, stop_on_signals
 from demur.training.processes import MODEL, RAN, STEPS, STOP, Job, read_rows
 
@@ -140,7 +140,7 @@ def _save(trainer: Any, path: Path) -> None:
 
 def _counter(path: Path) -> Any:
     def count(steps: int) -> None:
-        with path.open("ab") as handle:
+        with open_own(path, "ab") as handle:
             handle.write(b"." * steps)
 
     return count
