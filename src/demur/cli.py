@@ -164,6 +164,7 @@ def report(
 
     Example: `demur report runs/mine --open`
     """
+    from demur.provenance import notices
     from demur.reporting import write_csv, write_report
 
     folder, given = _parse(ctx.args)
@@ -176,6 +177,8 @@ def report(
                 fix="leave them out, or give a configuration in place of the run's folder",
             )
         page = write_report(folder)
+        for refused in notices(folder):
+            typer.echo(f"note: {refused.sentence(folder)}", err=True)
     else:
         made = _pipeline(_settings(ctx, limit), update=update).run(until="report")
         folder, page = made.root, made.report
@@ -663,11 +666,13 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from demur.provenance import GUARANTEE, base_of_run, look
     from demur.reporting import headline, summary_table
 
     console = Console(highlight=False)
     console.print(summary_table(metrics, manifest))
-    for sentence in headline(metrics, manifest):
+    guarantee = look(folder.root, GUARANTEE, base=base_of_run(folder.root)).value
+    for sentence in headline(metrics, manifest, guarantee):
         console.print(f"• {sentence}", markup=False)
     console.print(f"\nreport: {folder.report}", markup=False, soft_wrap=True)
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, try_to_load_from_cache
 
-from demur import __version__
+from demur import __version__, provenance
 from demur.errors import ConfigError
-from demur.files import write_text
+from demur.files import write_json, write_text
 from demur.records import Example, read_jsonl
-from demur.reporting import words
+from demur.reporting import calibrated, words
 from demur.reporting.headline import findings
 from demur.reporting.legend import legend
 from demur.reporting.tax import headline as tax_headline
@@ -73,7 +73,7 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         ConfigError: the Hub would not take the name.
     """
     subject = Subject.of(root, system)
-    mended = contents.mend(subject.folder, subject.base)
+    mended = [*contents.mend(subject.folder, subject.base), *_without_refused(subject)]
     text = build_card(subject, name=name, adapter=subject.is_adapter)
     contents.check(subject.folder)
     write_text(subject.folder / CARD, text)
@@ -86,18 +86,34 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
     )
 
 
-def build_card(subject: Subject, *, adapter: bool, name: str | None = None) -> str:
+def _without_refused(subject: Subject) -> list[str]:
+    """Take a guarantee that is not of these files out of the ``demur.json`` that goes out; what was taken."""
+    path = subject.folder / SETTINGS
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    kept = provenance.card_without_refused(
+        settings, subject.folder, subject.run.root, base=provenance.base_folder(subject.config)
+    )
+    if kept == settings:
+        return []
+    write_json(path, kept)
+    return [f"{SETTINGS}: {name}" for name in settings if name not in kept]
+
+
+def build_card(
+    subject: Subject, *, adapter: bool, name: str | None = None, promise: bool = True
+) -> str:
     """The card of a system's weights, as text.
 
     Args:
         adapter: of an adapter; else of every weight, merged.
+        promise: whether the run's guarantee holds for these weights; not where their numbers were changed.
 
     Raises:
         ConfigError: the Hub would not take the name.
     """
     if name is not None:
         _check_name(name)
-    material = _Material.of(subject)
+    material = _Material.of(subject, promise=promise)
     body = render("card.md.j2", **_context(subject, material, name, adapter=adapter))
     data = _front_matter(subject, material, name, adapter=adapter)
     text = f"---\n{data.to_yaml()}\n---\n\n{body}"
@@ -117,17 +133,32 @@ class _Material:
     """Of this system; None where it has none."""
     tax: dict[str, Any] | None
     """Of these weights; None where it was not measured."""
+    promise: bool
+    """Whether the run's guarantee holds for the weights of the card."""
+    notices: Mapping[str, str]
+    """Why a file of findings is not used, by its name."""
 
     @classmethod
-    def of(cls, subject: Subject) -> _Material:
-        run = subject.run
-        guarantee, tax = (_read(run.root / name) for name in ("guarantee.json", "tax.json"))
+    def of(cls, subject: Subject, *, promise: bool) -> _Material:
+        run, base = subject.run, provenance.base_folder(subject.config)
+        files = (provenance.GUARANTEE, provenance.TAX)
+        looked = {file: provenance.look(run.root, file, base=base) for file in files}
+        guarantee, tax = (looked[file].value for file in files)
+        own = guarantee if guarantee and guarantee["system"] == subject.system else None
+        refused = {
+            file: found.refused
+            for file, found in looked.items()
+            if found.refused is not None
+            and (file == provenance.TAX or found.refused.concerns(subject.system))
+        }
         return cls(
             metrics=_read(run.metrics) or {},
             manifest=_read(run.manifest) or {},
             settings=_read(subject.folder / SETTINGS) or {},
-            guarantee=guarantee if guarantee and guarantee["system"] == subject.system else None,
+            guarantee=own if promise else None,
             tax=tax if tax and tax["weights"] == subject.owner else None,
+            promise=promise or own is None,
+            notices={file: found.sentence() for file, found in refused.items()},
         )
 
 
@@ -203,6 +234,7 @@ def _eval_results(subject: Subject, material: _Material) -> Iterator[EvalResult]
     cells = material.metrics["metrics"][subject.system]
     names = [found.hub or found.name for found in sources.sources(subject.config)]
     level = material.metrics["settings"]["level"]
+    own = calibrated.is_calibrated(material.guarantee, subject.system)
     for split in words.main_splits(list(cells)):
         for metric in METRICS:
             estimate = cells[split].get(metric, {})
@@ -224,6 +256,7 @@ def _eval_results(subject: Subject, material: _Material) -> Iterator[EvalResult]
                     "level": level,
                     "n": estimate["n"],
                     "unscored": estimate["unscored"],
+                    **({"rule": "own"} if own else {}),
                 },
             )
 
@@ -258,6 +291,9 @@ def _context(subject: Subject, material: _Material, name: str | None, *, adapter
         "splits": list(_splits(subject, material)),
         "level": words.percent(material.metrics["settings"]["level"]),
         "promise": [line for line in (material.guarantee or {}).get("sentences", ()) if line],
+        "notices": material.notices,
+        "promise_holds": material.promise,
+        "calibrated": calibrated.is_calibrated(material.guarantee, subject.system),
         "rule": _rule(subject, material),
         "tax": None if material.tax is None else tax_headline(material.tax),
         "tax_rows": [] if material.tax is None else tax_rows(material.tax),
@@ -278,7 +314,7 @@ def _findings(subject: Subject, material: _Material) -> list[str]:
     """What the run found of this system, in sentences: refusals, knowledge, and what is had for free."""
     order = ["base", subject.system, *(s for s in material.manifest["systems"] if s in words.REFERENCES)]
     about = {"method": subject.system, "systems": dict.fromkeys(order)}
-    return [finding.text for finding in findings(material.metrics, about)]
+    return [finding.text for finding in findings(material.metrics, about, material.guarantee)]
 
 
 def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -358,7 +394,15 @@ def _cell(metric: str, cells: Mapping[str, Any]) -> str:
 
 
 def _rule(subject: Subject, material: _Material) -> str:
-    """When it declines, in words."""
+    """When it declines, in words: as calibrated where it is, and by its own rule."""
+    own = _own_rule(subject, material)
+    if not calibrated.is_calibrated(material.guarantee, subject.system):
+        return own
+    assert material.guarantee is not None
+    return f"declines as calibrated ({calibrated.rule(material.guarantee)}). By its own rule, it {own}"
+
+
+def _own_rule(subject: Subject, material: _Material) -> str:
     learned = material.settings.get("learned", {}).get(subject.system)
     signals = subject.info.signals
     if learned is not None:
