@@ -491,9 +491,12 @@ def analyse(
     from demur.analysis import analyse_run
     from demur.analysis.page import markdown
     from demur.console import print_wide, quiet_libraries
+    from demur.provenance import notices
 
     quiet_libraries()
     found = analyse_run(run, system=system, questions=questions)
+    for refused in notices(run):
+        typer.echo(f"note: {refused.sentence(run)}", err=True)
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return

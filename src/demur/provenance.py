@@ -1,9 +1,9 @@
 """What a finding was computed from, and whether that is still what lies there.
 
 ``guarantee.json``, ``analysis.json`` and ``tax.json`` lie in a run folder beside the files that they were
-computed from. Each names those files with digests of their content, and so does the copy of a guarantee in a
-model's ``demur.json``. A finding whose files have changed is refused, with the reason and the command that
-computes it again. Digests are of content only, never of times: a copied folder keeps its findings.
+computed from. Each names those files with digests of their content, and so does the copy of a guarantee in
+a model's ``demur.json``. A finding whose files have changed is refused, with the reason and the command
+that computes it again. Digests are of content only, never of times: a copied folder keeps its findings.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def weights_digest(path: Path) -> str:
     """A digest of a file of weights that is quick to take at any size.
 
     Up to 64 MiB it is `file_digest`, of every byte. Beyond, it covers the size, the first MiB (where
-    safetensors names its tensors, their types and shapes) and 256 blocks of 64 KiB over the whole file, the
-    last bytes included: other training changes those everywhere. A change by hand that is shorter than 1/256
-    of the file can be missed.
+    safetensors names its tensors, their types and shapes) and 256 blocks of 64 KiB, evenly spaced over the
+    whole file to its last byte: other training changes those everywhere. A change by hand that is shorter
+    than 1/256 of the file can be missed.
     """
     size = path.stat().st_size
     if size <= WHOLE:
@@ -156,7 +156,8 @@ class Refused:
 
     def sentence(self, root: Path | None = None) -> str:
         """Why it is not used and what to do, in a line; without ``root`` no folder of this machine."""
-        return f"{self.file} is not used: {'; '.join(self.reasons)}. To compute it again: `{self.typed(root)}`."
+        why = "; ".join(self.reasons)
+        return f"{self.file} is not used: {why}. To compute it again: `{self.typed(root)}`."
 
     def typed(self, root: Path | None = None) -> str:
         """The command, with the run folder where that is known."""
@@ -210,8 +211,8 @@ def look(root: Path, file: str, *, base: Path | None) -> Finding:
     reasons = tuple(_reasons(found, found, needs=_needs(file, found), root=root, base=base))
     if not reasons:
         return Finding(value=found)
-    system = found["system"]
-    return Finding(refused=Refused(file=file, reasons=reasons, command=_command(file, found), system=system))
+    command = _command(file, found)
+    return Finding(refused=Refused(file=file, reasons=reasons, command=command, system=found["system"]))
 
 
 def notices(root: Path) -> list[Refused]:
@@ -223,7 +224,7 @@ def notices(root: Path) -> list[Refused]:
 
 
 def refused_card(card: Mapping[str, Any], folder: Path, *, base: Path | None) -> Refused | None:
-    """Why the guarantee in a model's ``demur.json`` is not used with the weights beside it; None where it is.
+    """Why the guarantee in a model's ``demur.json`` is not used beside these weights; None where it is.
 
     Args:
         card: with a ``guarantee``.
@@ -236,14 +237,15 @@ def refused_card(card: Mapping[str, Any], folder: Path, *, base: Path | None) ->
         reasons: tuple[str, ...] = (f"its guarantee cannot be read: {problem}",)
     else:
         reasons = tuple(_reasons(found, {}, needs=(), weights=folder, base=base))
-    system = card.get("method")
-    return Refused(file=CARD, reasons=reasons, command=COMMANDS[GUARANTEE], system=system) if reasons else None
+    if not reasons:
+        return None
+    return Refused(file=CARD, reasons=reasons, command=COMMANDS[GUARANTEE], system=card.get("method"))
 
 
 def card_without_refused(
     card: dict[str, Any], folder: Path, root: Path, *, base: Path | None
 ) -> dict[str, Any]:
-    """A model's ``demur.json`` as it may leave its run: without a guarantee of other files than the run's."""
+    """A model's ``demur.json`` as it may leave its run: without a guarantee of files that have changed."""
     if "guarantee" not in card:
         return card
     found, refused = card["guarantee"], refused_card(card, folder, base=base)
@@ -370,7 +372,8 @@ def _command(file: str, found: Mapping[str, Any]) -> str:
 def _terms(found: Mapping[str, Any]) -> Iterator[str]:
     first = next(iter(found["guarantees"].values()))
     yield f"--signal {shlex.quote(found['signal'])}"
-    yield f"--max-error {shlex.quote(str(first['max_error']))} --confidence {shlex.quote(str(first['confidence']))}"
+    yield f"--max-error {shlex.quote(str(first['max_error']))}"
+    yield f"--confidence {shlex.quote(str(first['confidence']))}"
     if first["risk"] == "joint":
         yield "--joint"
     if "all" not in found["guarantees"]:

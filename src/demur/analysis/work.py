@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.analysis.certain_uncertain import certain_against_uncertain
 from demur.analysis.page import markdown
 from demur.analysis.perplexity import question_log_perplexities
 from demur.analysis.signals import side_by_side, with_agreement
 from demur.analysis.sweep import sweep
-from demur import provenance
 from demur.config import Config, load_config
 from demur.files import write_json, write_text
 from demur.metrics import splits_of

@@ -19,8 +19,8 @@ from demur.files import write_json
 from demur.guarantees import recalibration
 from demur.guarantees.sentences import sentences
 from demur.guarantees.weighing import weigh_anew
-from demur.metrics import splits_of
 from demur.methods import learned
+from demur.metrics import splits_of
 from demur.records import Prediction, Question, Verdict, from_table
 from demur.reporting import write_report
 from demur.runfolder import RunFolder

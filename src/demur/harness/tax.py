@@ -62,9 +62,7 @@ def measure_tax(
     require_lm_eval()
     started = time.monotonic()
     pipeline, system, owner = _tuned(RunFolder(root), system)
-    origin = provenance.computed_from(
-        root, [], owner=owner, base=provenance.base_folder(pipeline.config)
-    )
+    origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(pipeline.config))
     pocket = pipeline.config.model.path in POCKET_MODELS
     own = {**_pocket_tasks(pipeline, system), **_file_tasks(pipeline, system, tasks)}
     names = [_name(spec) for spec in tasks or ((POCKET,) if pocket else HUB_TASKS)]

@@ -1,4 +1,4 @@
-"""What a system does since `demur calibrate`, in sentences: threshold, guarantee, and how the test set fared."""
+"""What a system does since `demur calibrate`, in sentences: threshold, guarantee, coverage and error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rule(guarantee: Mapping[str, Any]) -> str:
     if "all" in found:
         return f"threshold {found['all']:.4f} on {signal}: {_limit(guarantee)}"
     own = [group for group, threshold in found.items() if threshold is None]
-    rest = f"; in {', '.join(own)} no threshold could be guaranteed, and its own rule decides" if own else ""
+    rest = f"; in {', '.join(own)} its own rule decides, without a guarantee" if own else ""
     shown = ", ".join(f"{group} {value:.4f}" for group, value in found.items() if value is not None)
     return f"threshold on {signal} by group ({shown}): {_limit(guarantee)}{rest}"
 
@@ -38,8 +38,8 @@ def on_split(guarantee: Mapping[str, Any], split: str) -> str | None:
     of = "of those" if _first(guarantee)["risk"] == "selective" else "of all questions"
     interval = f"[{100 * cell['low']:.1f}–{100 * cell['high']:.1f}]"
     return (
-        f"{system} as calibrated answers {words.percent(cell['coverage'])} of {cell['n']:,} questions and is "
-        f"wrong on {words.share(cell['error'])} {interval} {of}"
+        f"{system} as calibrated answers {words.percent(cell['coverage'])} of {cell['n']:,} questions and "
+        f"is wrong on {words.share(cell['error'])} {interval} {of}"
     )
 
 

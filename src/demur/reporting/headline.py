@@ -166,7 +166,8 @@ def _before_and_after(
     after = systems[method][split]
     before = systems.get("base", {}).get(split)
     text = f"before tuning the model {_answering(before, past=True)}. " if before else ""
-    text += f"After {words.title(method)}{', by its own rule,' if by_own_rule else ''} it {_answering(after)}"
+    rule = ", by its own rule," if by_own_rule else ""
+    text += f"After {words.title(method)}{rule} it {_answering(after)}"
     text += _no_better_than_chance(metrics, method, split)
     if before and _value(after, "coverage") != 0:  # nobody gets to see what a silent model knows
         text += f"; {_knowledge(metrics, method, split)}"

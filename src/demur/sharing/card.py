@@ -51,6 +51,8 @@ class Shared:
     """The system whose weights these are: not the same where it borrows them."""
     mended: tuple[str, ...]
     """What said where on this machine the model came from and does not any more, as ``FILE: FIELD``."""
+    notices: tuple[str, ...]
+    """What is not shared because it was computed from other files than these, with the reason."""
     upload: str
     """The command that uploads it."""
 
@@ -73,7 +75,8 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         ConfigError: the Hub would not take the name.
     """
     subject = Subject.of(root, system)
-    mended = [*contents.mend(subject.folder, subject.base), *_without_refused(subject)]
+    mended = contents.mend(subject.folder, subject.base)
+    notices = [*refused_findings(subject), *_without_refused(subject)]
     text = build_card(subject, name=name, adapter=subject.is_adapter)
     contents.check(subject.folder)
     write_text(subject.folder / CARD, text)
@@ -82,12 +85,23 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         system=subject.system,
         weights=subject.owner,
         mended=tuple(mended),
+        notices=tuple(notices),
         upload=f"hf upload {name or REPOSITORY} {subject.folder}",
     )
 
 
+def refused_findings(subject: Subject) -> list[str]:
+    """Why findings of the run are not shared with a system, each in a sentence."""
+    return [
+        refused.sentence(subject.run.root)
+        for refused in provenance.notices(subject.run.root)
+        if refused.file == provenance.TAX
+        or (refused.file == provenance.GUARANTEE and refused.concerns(subject.system))
+    ]
+
+
 def _without_refused(subject: Subject) -> list[str]:
-    """Take a guarantee that is not of these files out of the ``demur.json`` that goes out; what was taken."""
+    """Take a guarantee of files that have changed out of the ``demur.json`` that goes out; say so."""
     path = subject.folder / SETTINGS
     settings = json.loads(path.read_text(encoding="utf-8"))
     kept = provenance.card_without_refused(
@@ -96,12 +110,10 @@ def _without_refused(subject: Subject) -> list[str]:
     if kept == settings:
         return []
     write_json(path, kept)
-    return [f"{SETTINGS}: {name}" for name in settings if name not in kept]
+    return [f"{SETTINGS} holds no guarantee any more: it was of files that have changed"]
 
 
-def build_card(
-    subject: Subject, *, adapter: bool, name: str | None = None, promise: bool = True
-) -> str:
+def build_card(subject: Subject, *, adapter: bool, name: str | None = None, promise: bool = True) -> str:
     """The card of a system's weights, as text.
 
     Args:

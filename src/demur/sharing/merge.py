@@ -11,7 +11,7 @@ from demur import provenance
 from demur.errors import ConfigError, RunFolderError
 from demur.files import atomic_folder, write_json, write_text
 from demur.sharing import contents
-from demur.sharing.card import REPOSITORY, Shared, build_card
+from demur.sharing.card import REPOSITORY, Shared, build_card, refused_findings
 from demur.sharing.subject import CARD, SETTINGS, Subject
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -61,6 +61,7 @@ def merge_run(
         system=subject.system,
         weights=subject.owner,
         mended=tuple(mended),
+        notices=tuple(refused_findings(subject)),
         upload=f"hf upload {name or REPOSITORY} {out}",
     )
 
