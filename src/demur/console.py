@@ -48,7 +48,7 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """One line, dimmed."""
-        self.console.print(text, style="dim", markup=False)
+        self.console.print(text, style="dim", markup=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

@@ -30,7 +30,8 @@ from demur.templates import TEMPLATES
 PROMISE = "at most 70"
 KNOWN = "Where was Dora Pomash born?"
 COMMANDS = {
-    "guarantee.json": "demur calibrate RUN --system r-tuning --signal sure --max-error 0.7 --confidence 0.6",
+    "guarantee.json": "demur calibrate RUN --system r-tuning --signal sure --max-error 0.7 "
+    "--confidence 0.6",
     "analysis.json": "demur analyse RUN --system r-tuning",
     "tax.json": "demur tax RUN --system r-tuning",
 }
