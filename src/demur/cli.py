@@ -166,6 +166,7 @@ def report(
 
     Example: `demur report runs/mine --open`
     """
+    from demur.provenance import notices
     from demur.reporting import write_csv, write_report
 
     folder, given = _parse(ctx.args)
@@ -178,6 +179,8 @@ def report(
                 fix="leave them out, or give a configuration in place of the run's folder",
             )
         page = write_report(folder)
+        for refused in notices(folder):
+            typer.echo(f"note: {refused.sentence(folder)}", err=True)
     else:
         made = _pipeline(_settings(ctx, limit), update=update).run(until="report")
         folder, page = made.root, made.report
@@ -490,9 +493,12 @@ def analyse(
     from demur.analysis import analyse_run
     from demur.analysis.page import markdown
     from demur.console import print_wide, quiet_libraries
+    from demur.provenance import notices
 
     quiet_libraries()
     found = analyse_run(run, system=system, questions=questions)
+    for refused in notices(run):
+        typer.echo(f"note: {refused.sentence(run)}", err=True)
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return
@@ -665,11 +671,13 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from demur.provenance import GUARANTEE, base_of_run, look
     from demur.reporting import headline, summary_table
 
     console = Console(highlight=False)
     console.print(summary_table(metrics, manifest))
-    for sentence in headline(metrics, manifest):
+    guarantee = look(folder.root, GUARANTEE, base=base_of_run(folder.root)).value
+    for sentence in headline(metrics, manifest, guarantee):
         console.print(f"• {sentence}", markup=False)
     console.print(f"\nreport: {folder.report}", markup=False, soft_wrap=True)
 

@@ -54,6 +54,8 @@ def ask(
     quiet_libraries()
     settings = as_settings(model_set)
     with load(source, system=system, threshold=threshold, max_error=max_error, model=settings) as answerer:
+        if answerer.system.refused is not None:
+            typer.echo(f"note: {answerer.system.refused.sentence(answerer.system.run)}", err=True)
         asked = questions or _typed(answerer, as_json=as_json)
         for question in asked:
             answer = answerer.ask(question, context=context)

@@ -88,6 +88,8 @@ def _say(shared: Shared, *, as_json: bool) -> None:
     typer.echo(shared.card)
     for change in shared.mended:
         typer.echo(f"no longer says where on this machine the base model is: {change}")
+    for notice in shared.notices:
+        typer.echo(f"note: {notice}", err=True)
     if shared.weights != shared.system:
         typer.echo(f"these are the weights of {shared.weights}, which {shared.system} asks")
     typer.echo(f"to share it: {shared.upload}")

@@ -50,7 +50,8 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """One line, dimmed; a warning in bold."""
-        self.console.print(text, style="bold yellow" if text.startswith(WARNING) else "dim", markup=False)
+        style = "bold yellow" if text.startswith(WARNING) else "dim"
+        self.console.print(text, style=style, markup=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

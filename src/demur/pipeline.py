@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from demur import __version__
+from demur import __version__, provenance
 from demur.config import Config, TrainingSettings
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
@@ -122,6 +122,8 @@ class Pipeline:
                 getattr(self, f"_{stage}")()
         if until == "report":
             delete(self.folder.work)
+        for refused in provenance.notices(self.folder.root):
+            self.listener.note(refused.sentence(self.folder.root))
         return self.folder
 
     # -- what the stages share -----------------------------------------------------------------
@@ -692,7 +694,10 @@ class Pipeline:
 
     def _weights_hash(self, system: str) -> str:
         owner = self.info(system).weights or system
-        return self.probe_hash if owner == "base" else self.train_hash[owner]
+        if owner == "base":
+            return self.probe_hash
+        # Of the weights themselves too: files that were exchanged are asked anew
+        return digest([self.train_hash[owner], self._weights_of(system)])
 
     def setup_hash(self, system: str) -> str:
         """Hash of what a system's way of asking depends on beyond its weights."""
@@ -701,7 +706,9 @@ class Pipeline:
     def _predict_one(self, system: str, inputs: str) -> dict[str, Any]:
         self.__dict__.pop("engine", None)  # one model in memory at a time
         info = self.info(system)
-        engine = self.open_model(None if info.weights == "base" else info.weights or system)
+        owned = info.weights != "base"
+        weights = self._weights_of(system) if owned else None
+        engine = self.open_model(info.weights or system if owned else None)
         work = _Asking(
             system=system,
             method=info.name,
@@ -727,7 +734,11 @@ class Pipeline:
             decided = self._combine(system, decided, info.combines)
         write_parquet(self.folder.predictions(system), decided, Prediction)
         store.clear()
-        return judged
+        return judged if weights is None else {**judged, "weights": weights}
+
+    def _weights_of(self, system: str) -> dict[str, str]:
+        """Digests of the weights that a system asks; the predictions are theirs."""
+        return provenance.weights_of(self.folder.model(self.info(system).weights or system))
 
     def _combine(
         self, system: str, rows: Iterable[Prediction], names: Sequence[str]

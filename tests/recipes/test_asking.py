@@ -168,6 +168,45 @@ def test_a_calibrated_run_brings_its_promise_with_it(run, tmp_path):
         assert opened.ask("Who?").guarantee is None, "it was not vanilla that was calibrated"
 
 
+def test_a_run_that_is_made_anew_says_that_its_promise_is_of_another(run, tmp_path):
+    root = tmp_path / "anew"
+    shutil.copytree(run, root)
+    calibrate = ("calibrate", root, "--max-error", "0.5", "--confidence", "0.6", "--system", "demur")
+    done = run_demur(*calibrate)
+    assert done.returncode == 0, done.stderr
+    again = ("run", root / "config.yaml", "--out", root)
+    assert "guarantee.json" not in run_demur(*again).stderr, "nothing has changed"
+    done = run_demur(*again, "--update", "--training.max_steps", "2")
+    assert done.returncode == 0, done.stderr
+    assert "guarantee.json is not used: predictions/demur.parquet, " in done.stderr
+    assert "systems/r-tuning/model/adapter_model.safetensors" in done.stderr
+    command = f"demur calibrate {root} --system demur --signal"
+    assert command in done.stderr
+    assert "as calibrated" not in done.stdout
+    asked = run_demur("ask", root, "Who?", "--system", "demur")
+    assert asked.returncode == 2
+    assert command in asked.stderr
+    reported = run_demur("report", root)
+    assert "guarantee.json is not used" in reported.stderr
+    assert "guarantee.json is not used" in (root / "report.html").read_text()
+
+
+def test_weights_that_are_exchanged_are_asked_anew(run, tmp_path):
+    root = tmp_path / "exchanged"
+    shutil.copytree(run, root)
+    weights = "model/adapter_model.safetensors"
+    shutil.copyfile(root / "systems/vanilla" / weights, root / "systems/r-tuning" / weights)
+    wrong = run_demur("calibrate", root)
+    assert wrong.returncode == 2
+    assert f"run `demur run {root / 'config.yaml'}`" in wrong.stderr
+    done = run_demur("run", root / "config.yaml", "--out", root)
+    assert done.returncode == 0, done.stderr
+    assert "predict/vanilla: nothing has changed" in done.stderr
+    assert "predict/r-tuning: nothing has changed" not in done.stderr
+    run_demur("calibrate", root, "--max-error", "0.5", "--confidence", "0.6")
+    assert (root / "guarantee.json").exists()
+
+
 def test_the_promise_is_kept_on_the_rows_it_was_found_on(run):
     with demur.load(run, max_error=0.5, confidence=0.6) as opened:
         decision = opened.decision()

@@ -15,6 +15,7 @@ from demur.analysis.signals import reliability, side_by_side, with_agreement
 from demur.analysis.sweep import sweep
 from demur.cli import app
 from demur.errors import RunFolderError, UnknownNameError
+from demur.guarantees import calibrate_run
 from demur.metrics import METRICS, Rows
 from demur.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.runfolder import RunFolder
@@ -231,17 +232,20 @@ def test_thresholds_in_use_are_marked(run):
     card = RunFolder(run).model("r-tuning") / "demur.json"
     card.parent.mkdir(parents=True, exist_ok=True)
     card.write_text(json.dumps({"threshold": {"signal": "sure", "value": 0.5}}), "utf-8")
-    promise = {"system": "r-tuning", "signal": "likelihood", "guarantees": {"all": {"threshold": 0.77}}}
-    (run / "guarantee.json").write_text(json.dumps(promise), "utf-8")
+    made = calibrate_run(run, signal="likelihood", max_error=0.5, confidence=0.6)
+    promised = made["guarantees"]["all"]["threshold"]
     try:
         lines = analyse_run(run)["sweep"]["id"]
+        (run / "guarantee.json").write_text(json.dumps(made | {"computed_from": None}), "utf-8")
+        unmarked = analyse_run(run)["sweep"]["id"]["likelihood"]
     finally:
         card.unlink()
         (run / "guarantee.json").unlink()
+    assert not [line for line in unmarked if line["mark"]], "nobody knows what that threshold is of"
     marks = {s: [(x["threshold"], x["mark"]) for x in rows if x["mark"]] for s, rows in lines.items()}
     assert marks == {
         "sure": [(0.5, "the run's")],
-        "likelihood": [(0.77, "promised")],
+        "likelihood": [(promised, "promised")],
         "combined": [],
         "agreement": [],
     }

@@ -422,7 +422,8 @@ def test_rows_say_which_way_is_better_and_what_is_undefined():
 def test_the_report_shows_the_tax_escaped_and_only_where_it_was_measured(tmp_path):
     run = make_run(tmp_path / "run", people=20)
     assert 'id="tax"' not in write_report(run).read_text()
-    (run / "tax.json").write_text(json.dumps(TAX))
+    origin = {"files": {}, "weights": {"system": "r-tuning", "files": {}}, "base_model": None}
+    (run / "tax.json").write_text(json.dumps(TAX | {"computed_from": origin}))
     page = write_report(run).read_text()
     section = page[page.index('id="tax"') : page.index('id="questions"')]
     assert "What it cost elsewhere" in section

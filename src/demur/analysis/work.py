@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.analysis.certain_uncertain import certain_against_uncertain
 from demur.analysis.page import markdown
 from demur.analysis.perplexity import question_log_perplexities
 from demur.analysis.signals import side_by_side, with_agreement
 from demur.analysis.sweep import sweep
+from demur.config import Config
 from demur.files import write_json, write_text
 from demur.metrics import splits_of
 from demur.records import SIGNALS, Prediction, Probe, Question, read_parquet
 from demur.runfolder import RunFolder
 from demur.trust import settings_of
 
-FILE, PAGE = "analysis.json", "analysis.md"
+FILE, PAGE = provenance.ANALYSIS, "analysis.md"
 Row = tuple[Question, Prediction]
 
 
@@ -38,6 +40,7 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
     config = settings_of(root)
     system = system or config.method
     run.systems(system)
+    origin = _origin(run, config, system)
     settings: dict[str, Any] = {
         "level": config.evaluation.level,
         "resamples": config.evaluation.resamples,
@@ -57,7 +60,8 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
     )
     names = _signals(splits)
     result: dict[str, Any] = {
-        "schema": 1,
+        "schema_version": provenance.SCHEMA_VERSION,
+        provenance.KEY: origin,
         "system": system,
         "settings": settings,
         "certain_against_uncertain": certain_against_uncertain(training, probes, perplexities, **settings),
@@ -89,6 +93,18 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
     return result
 
 
+def _origin(run: RunFolder, config: Config, system: str) -> dict[str, Any]:
+    """What the analyses are computed from; a promised threshold is marked in them, where there is one."""
+    names = (run.questions, run.predictions(system), run.predictions("base"), run.probe)
+    promise = run.root / provenance.GUARANTEE
+    return provenance.computed_from(
+        run.root,
+        [*dict.fromkeys(file for file in (*names, promise) if file.exists())],
+        owner=provenance.owner_of(config, system),
+        base=provenance.base_folder(config),
+    )
+
+
 def _rows(run: RunFolder, system: str) -> list[Prediction]:
     return read_parquet(run.predictions(system), Prediction)
 
@@ -117,9 +133,8 @@ def _in_use(run: RunFolder, system: str, signal: str) -> dict[str, float]:
         own = json.loads(card.read_text(encoding="utf-8")).get("threshold", {})
         if own.get("signal") == signal:
             found["the run's"] = float(own["value"])
-    promise = run.root / "guarantee.json"
-    if promise.exists():
-        made = json.loads(promise.read_text(encoding="utf-8"))
+    made = provenance.look(run.root, provenance.GUARANTEE, base=None).value
+    if made is not None:
         threshold = made["guarantees"].get("all", {}).get("threshold")
         if (made["system"], made["signal"]) == (system, signal) and threshold is not None:
             found["promised"] = float(threshold)

@@ -22,7 +22,7 @@ from demur.answering.decision import Decision
 from demur.answering.system import System
 from demur.engines import ENGINES, Engine, Message, Sampling
 from demur.engines.opening import open_engine
-from demur.errors import ConfigError, DataError
+from demur.errors import ConfigError, DataError, DemurError
 from demur.judging import is_refusal
 from demur.methods import Elicited, Setup
 from demur.methods.elicitation import answer_greedily
@@ -87,10 +87,14 @@ class Answerer:
                 where="--system",
                 fix="choose r-tuning or another system whose answers come from one model",
             )
+        # All that a promise needs is read now: a run that is made anew later changes no promise of this one
+        self._calibration = self._read_calibration()
         self.engine = open_engine(system.config.model, base=system.base, tuned=system.weights)
         # A server's own batches are better than ours, and one refused question spoils no other
         together = {"most": most} if local else {"most": 1, "workers": _at_once(system)}
         self._batcher: Batcher[Query, Elicited] = Batcher(self._together, waiting=waiting, **together)
+        if system.info.certifies:
+            _ = self.base  # its answers are half of what is promised
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -311,14 +315,31 @@ class Answerer:
             known = self._promises[max_error] = self.calibration.decision(max_error, 0.95)
         return known
 
-    @cached_property
+    @property
     def calibration(self) -> Calibration:
-        """The run's calibration answers with this system.
+        """The run's calibration answers with this system, as they were when it was loaded.
 
         Raises:
             ConfigError: it does not come from a run.
             DataError: the run has none.
+            RunFolderError: its weights have changed since it was made.
         """
+        if isinstance(self._calibration, DemurError):
+            raise self._calibration
+        return self._calibration
+
+    @property
+    def uncalibrated(self) -> DemurError | None:
+        """Why there is no `calibration`; None where there is one."""
+        return self._calibration if isinstance(self._calibration, DemurError) else None
+
+    def _read_calibration(self) -> Calibration | DemurError:
+        try:
+            return self._calibration_of_run()
+        except DemurError as error:
+            return error
+
+    def _calibration_of_run(self) -> Calibration:
         system = self.system
         if system.run is None:
             raise ConfigError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from demur.answering.answer import Expected
 from demur.answering.decision import Decision
-from demur.errors import DataError
+from demur.errors import DataError, DemurError
 from demur.guarantees.work import calibration_of
 from demur.selective.combination import Combination
 from demur.selective.guarantee import find_threshold
@@ -40,7 +40,17 @@ class Calibration:
             DataError: it has no calibration questions, or too few.
             UnknownNameError: its system has no such signal.
         """
-        return cls(signal, *calibration_of(root, system, signal), seed=seed)
+        try:
+            return cls(signal, *calibration_of(root, system, signal), seed=seed)
+        except OSError as error:
+            if isinstance(error, DemurError):
+                raise
+            raise DataError(
+                expected="the run's questions and predictions, which a promise is computed from",
+                found=error.strerror or str(error),
+                where=str(root),
+                fix="take the whole run folder, or decide by a threshold",
+            ) from error
 
     def expected(self, threshold: float | None) -> Expected:
         """Coverage and error of a threshold on these questions: a description, not a promise."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.answering.answerer import MOST, WAITING, Answerer
 from demur.answering.calibration import Calibration
 from demur.answering.decision import Decision
@@ -37,7 +38,8 @@ def load(
             is the confidence), `self-consistency`, `verbal-confidence` or `honesty-prompt`.
         signal: decide by this confidence signal instead of the usual one.
         threshold: answer from this confidence up. By default what `demur calibrate` promised, else the
-            system's own rule.
+            system's own rule. A promise that was computed from other predictions or weights than those that
+            lie there is an error, unless this or ``max_error`` is given.
         max_error: keep errors among the answers below this share, promised on the run's calibration
             questions.
         confidence: of that promise.
@@ -61,6 +63,8 @@ def load(
     found = _find(source, system, overrides)
     if check is not None:
         check(found)
+    if threshold is None and max_error is None:
+        _require_promise(found, Path(source))
     return Answerer(
         found,
         decision=_decision(found, signal, threshold, max_error, confidence),
@@ -76,6 +80,19 @@ def _find(source: str | Path, name: str | None, overrides: Mapping[str, Any]) ->
     if (folder / CARD).exists():
         return from_model(folder, name, overrides)
     return untuned(str(source), name, overrides)
+
+
+def _require_promise(system: System, folder: Path) -> None:
+    """Refuse to decide by another rule where a promise would have been in use.
+
+    Raises:
+        RunFolderError, ModelError: the promise was computed from something else than what lies there.
+    """
+    if system.refused is None:
+        return
+    if system.run is None:
+        raise provenance.card_error(system.refused, folder)
+    raise system.refused.error(system.run)
 
 
 def _decision(

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.answering.decision import Decision
 from demur.config import Config, load_config
 from demur.errors import ConfigError, ModelError, UnknownNameError
-from demur.guarantees.work import FILE as GUARANTEE_FILE
 from demur.methods import METHODS, Method, MethodInfo, learned
 from demur.methods.baselines import BASELINES
+from demur.provenance import Refused
 from demur.runfolder import RunFolder
 from demur.selective.combination import Combination
 from demur.selective.guarantee import Guarantee
@@ -50,6 +51,8 @@ class System:
     recalibration: Recalibration | None = None
     recalibrated: str | None = None
     """The signal that is recalibrated."""
+    refused: Refused | None = None
+    """Why what was calibrated is not used; None where it is, or where nothing was."""
     run: Path | None = None
     """The run it comes from, with its calibration questions."""
 
@@ -103,7 +106,7 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
         template=_template(card),
         rule=_own_rule(name, info, own, card),
         run=root,
-        **_calibrated(_guarantee_of(root, name)),
+        **_guarantee_of(root, name, own),
     )
 
 
@@ -135,7 +138,7 @@ def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> 
         weights=folder,
         template=_template(card),
         rule=_own_rule(name, info, own, card),
-        **(_calibrated(card) if name == card["method"] else {}),
+        **(_guarantee_in(card, folder, changed) if name == card["method"] else {}),
     )
 
 
@@ -216,17 +219,27 @@ def _own_rule(name: str, info: MethodInfo, config: Config, card: Mapping[str, An
     return Decision(signal=info.rule, threshold=config.r_tuning.threshold)
 
 
-def _guarantee_of(root: Path, name: str) -> dict[str, Any]:
+def _guarantee_of(root: Path, name: str, config: Config) -> dict[str, Any]:
     """What `demur calibrate` found for a system of a run; nothing where it was another's."""
-    path = root / GUARANTEE_FILE
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if found.get("system") != name:
+    looked = provenance.look(root, provenance.GUARANTEE, base=provenance.base_folder(config))
+    if looked.refused is not None and looked.refused.concerns(name):
+        return {"refused": looked.refused}
+    found = looked.value
+    if found is None or found["system"] != name:
         return {}
     groups = {"signal": found["signal"], "groups": found["guarantees"]}
     more = {key: found[key] for key in ("recalibration",) if key in found}
     if "combination" in found:
         groups["combination"] = found["combination"]
-    return {"guarantee": groups, **more}
+    return _calibrated({"guarantee": groups, **more})
+
+
+def _guarantee_in(card: Mapping[str, Any], folder: Path, config: Config) -> dict[str, Any]:
+    """The guarantee in a model's own folder, which must be of the weights beside it."""
+    if "guarantee" not in card:
+        return {}
+    refused = provenance.refused_card(card, folder, base=provenance.base_folder(config))
+    return _calibrated(card) if refused is None else {"refused": refused}
 
 
 def _calibrated(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,23 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from demur import provenance
 from demur.config import Config
-from demur.errors import DataError, UnknownNameError
+from demur.errors import DataError, RunFolderError, UnknownNameError
 from demur.files import write_json
 from demur.guarantees import recalibration
 from demur.guarantees.sentences import sentences
 from demur.guarantees.weighing import weigh_anew
+from demur.methods import learned
 from demur.metrics import splits_of
-from demur.records import Prediction, Question, Verdict, read_parquet
+from demur.records import Prediction, Question, Verdict, from_table
 from demur.reporting import write_report
 from demur.runfolder import RunFolder
 from demur.selective.combination import Combination
 from demur.selective.guarantee import Guarantee, Risk, find_threshold
 from demur.trust import kept_signed, settings_of
 
-FILE = "guarantee.json"
+FILE = provenance.GUARANTEE
 Rows = Sequence[tuple[Question, Prediction]]
 
 
@@ -56,6 +59,7 @@ def calibrate_run(
         RunFolderError: this is no finished run folder.
         UnknownNameError: the run has no such system, or the system no such signal.
         DataError: the run has no calibration split, or too small a one for the map or for learned signals.
+        RunFolderError: its weights have changed since its predictions were made.
         ConfigError: shares outside (0, 1), or a map that does not suit the signal.
     """
     run = RunFolder.finished(root)
@@ -63,6 +67,7 @@ def calibrate_run(
     system = system or config.method
     systems = run.systems(system)
     signal = signal or systems[system]["primary_signal"]
+    origin = _origin(run, config, system)
     rows, weighed = _promisable(run, config, system, signal)
     found = {
         group: find_threshold(
@@ -76,11 +81,26 @@ def calibrate_run(
     }
     guarantees = {group: dataclasses.asdict(item) for group, item in found.items()}
     shown = _shown(rows, signal, found, risk)
-    result = {"schema": 1, "system": system, "signal": signal, "guarantees": guarantees, "test": shown}
+    result = {
+        "schema_version": provenance.SCHEMA_VERSION,
+        provenance.KEY: origin,
+        "system": system,
+        "signal": signal,
+        "guarantees": guarantees,
+        "test": shown,
+    }
     if weighed is not None:
         result["combination"] = dataclasses.asdict(weighed)
     result["sentences"] = list(sentences(result))
-    card: dict[str, Any] = {"guarantee": {"signal": signal, "groups": guarantees}}
+    card: dict[str, Any] = {
+        "guarantee": {
+            "signal": signal,
+            "threshold": guarantees.get("all", {}).get("threshold"),
+            "groups": guarantees,
+            "test": shown,
+            provenance.KEY: origin,
+        }
+    }
     if weighed is not None:
         card["guarantee"]["combination"] = result["combination"]
     if recalibrate != "none":
@@ -89,8 +109,8 @@ def calibrate_run(
         result["recalibration"] = fitted
         card["recalibration"] = {name: fitted[name] for name in ("kind", "signal", "map")}
     write_json(root / FILE, result)
-    write_report(root)
     _to_card(run, system, card)
+    write_report(root)
     return result
 
 
@@ -105,15 +125,16 @@ def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Comb
         DataError, UnknownNameError: as `calibrate_run`.
     """
     run = RunFolder.finished(root)
-    rows, weighed = _promisable(run, settings_of(run.root), system, signal)
+    rows, weighed = _promisable(run, settings_of(run.root), system, signal, split="calibration")
     return *_arrays(_calibration(rows, False, root)["all"], signal), weighed
 
 
 def _promisable(
-    run: RunFolder, config: Config, system: str, signal: str
+    run: RunFolder, config: Config, system: str, signal: str, *, split: str | None = None
 ) -> tuple[Rows, Combination | None]:
     """A system's answers whose signal something can be promised of, and its weighing if it is learned."""
-    rows = _rows(run, system)
+    _require_own_weights(run, config, system)
+    rows = _rows(run, system, split)
     names = {name for _, row in rows for name in row.signals}
     if signal not in names:
         raise UnknownNameError("signal", signal, names, "--signal")
@@ -122,9 +143,46 @@ def _promisable(
     return rows, None
 
 
-def _rows(run: RunFolder, system: str) -> Rows:
-    questions = {question.id: question for question in read_parquet(run.questions, Question)}
-    return [(questions[row.question_id], row) for row in read_parquet(run.predictions(system), Prediction)]
+def _origin(run: RunFolder, config: Config, system: str) -> dict[str, Any]:
+    """What a guarantee of a system is computed from: a learned reading has the signals of its method."""
+    names = dict.fromkeys([system, system.removesuffix(learned.SUFFIX)])
+    files = [run.questions, *(run.predictions(name) for name in names)]
+    return provenance.computed_from(
+        run.root,
+        [file for file in files if file.exists()],
+        owner=provenance.owner_of(config, system),
+        base=provenance.base_folder(config),
+    )
+
+
+def _require_own_weights(run: RunFolder, config: Config, system: str) -> None:
+    """Refuse predictions that were made with other weights than those that would now be promised of.
+
+    Raises:
+        RunFolderError: they were, by what the manifest has noted.
+    """
+    stages = json.loads(run.manifest.read_text(encoding="utf-8")).get("stages", {})
+    asked = system if system in config.systems else system.removesuffix(learned.SUFFIX)
+    noted = stages.get(f"predict/{asked}", {}).get("weights")
+    owner = provenance.owner_of(config, system)
+    if noted is not None and owner is not None and noted != provenance.weights_of(run.model(owner)):
+        raise RunFolderError(
+            expected=f"predictions of {system} by the weights that lie there",
+            found="weights that have changed since the predictions were made",
+            where=str(run.model(owner)),
+            fix=f"run `demur run {shlex.quote(str(run.config))}`: it asks the system again",
+        )
+
+
+def _rows(run: RunFolder, system: str, split: str | None = None) -> Rows:
+    """Questions and answers, of one split where it is named."""
+    import pyarrow.parquet as pq
+
+    wanted = None if split is None else [("split", "=", split)]
+    questions = {q.id: q for q in from_table(pq.read_table(run.questions, filters=wanted), Question)}
+    kept = None if split is None else [("question_id", "in", list(questions))]
+    rows = from_table(pq.read_table(run.predictions(system), filters=kept), Prediction)
+    return [(questions[row.question_id], row) for row in rows]
 
 
 def _calibration(rows: Rows, by_group: bool, root: Path) -> dict[str, Rows]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.errors import ConfigError, RunFolderError, UnknownNameError
 from demur.files import write_json
 from demur.harness.asking import Asking, plainly
@@ -26,8 +27,7 @@ from demur.reporting import write_report
 from demur.runfolder import RunFolder
 from demur.trust import MODEL, settings_of
 
-FILE = "tax.json"
-SCHEMA = 1
+FILE = provenance.TAX
 HUB_TASKS = ("arc_easy", "hellaswag", "mmlu", "gsm8k")
 """What is asked by default: school science and commonsense by likelihood, knowledge of 57 subjects, and
 arithmetic in several written steps, which is where a model that learned to stop early shows it."""
@@ -63,6 +63,7 @@ def measure_tax(
     require_lm_eval()
     started = time.monotonic()
     pipeline, system, owner = _tuned(RunFolder(root), system)
+    origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(pipeline.config))
     pocket = pipeline.config.model.path in POCKET_MODELS
     own = {**_pocket_tasks(pipeline, system), **_file_tasks(pipeline, system, tasks)}
     names = [_name(spec) for spec in tasks or ((POCKET,) if pocket else HUB_TASKS)]
@@ -78,7 +79,8 @@ def measure_tax(
         for row, members in ready.rows.items()
     }
     result = {
-        "schema": SCHEMA,
+        "schema_version": provenance.SCHEMA_VERSION,
+        provenance.KEY: origin,
         "system": system,
         "weights": owner,
         "tasks": found,

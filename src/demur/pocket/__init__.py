@@ -53,6 +53,14 @@ def bundled_model(name: str = "pocket") -> Path:
     return Path(__file__).parent / folder
 
 
+def model_folder(seed: int = BUNDLED_SEED, name: str = "pocket", *, cache: Path | None = None) -> Path:
+    """Where `ensure_model` finds or puts the pocket model of a seed; nothing is made."""
+    if seed == BUNDLED_SEED and POCKET_MODELS[name].bundled:
+        return bundled_model(name)
+    known_as = POCKET_1.version if name == "pocket" else name
+    return (cache or user_cache()) / "pocket" / f"{known_as}-seed-{seed}"
+
+
 def ensure_model(
     seed: int = BUNDLED_SEED,
     name: str = "pocket",
@@ -66,15 +74,11 @@ def ensure_model(
         name: one of `POCKET_MODELS`.
         cache: where built models are kept; by default ``demur`` in the user's cache folder.
     """
-    model = POCKET_MODELS[name]
-    if seed == BUNDLED_SEED and model.bundled:
-        return bundled_model(name)
-    known_as = POCKET_1.version if name == "pocket" else name
-    folder = (cache or user_cache()) / "pocket" / f"{known_as}-seed-{seed}"
+    model, folder = POCKET_MODELS[name], model_folder(seed, name, cache=cache)
     if not (folder / "config.json").exists():
         world = make_world(seed, model.world)
         build_model(folder, seed=seed, world=world, settings=model.settings, progress=progress)
     return folder
 
 
-__all__ = ["BUNDLED_SEED", "DEMO_CONFIG", "POCKET_MODELS", "bundled_model", "ensure_model"]
+__all__ = ["BUNDLED_SEED", "DEMO_CONFIG", "POCKET_MODELS", "bundled_model", "ensure_model", "model_folder"]

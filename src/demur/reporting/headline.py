@@ -14,7 +14,7 @@ from typing import Any
 
 from demur.metrics.multiple import holm, p_of_interval
 from demur.metrics.proportion import wilson
-from demur.reporting import words
+from demur.reporting import calibrated, words
 from demur.reporting.weighed import same_coverage
 
 BY_COVERAGE = ("accuracy_willing", "auroc", "ap")
@@ -74,18 +74,42 @@ class Finding:
         return f"{self.opening} {clauses}.".lstrip()
 
 
-def headline(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+def headline(
+    metrics: Mapping[str, Any], manifest: Mapping[str, Any], guarantee: Mapping[str, Any] | None = None
+) -> list[str]:
     """The run in plain sentences, for the terminal and the top of the report.
 
     Args:
         metrics: the whole of ``metrics.json``.
         manifest: the whole of ``manifest.json``.
+        guarantee: the whole of ``guarantee.json``, where `demur.provenance.look` lets it be used: what its
+            system does now comes first, and what was measured with its own rule is called that.
     """
-    return [finding.text for finding in findings(metrics, manifest)]
+    return [finding.text for finding in findings(metrics, manifest, guarantee)]
 
 
-def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Finding]:
+def findings(
+    metrics: Mapping[str, Any], manifest: Mapping[str, Any], guarantee: Mapping[str, Any] | None = None
+) -> list[Finding]:
     """The sentences of `headline`, with their clauses and which way each of them fell."""
+    measured = _measured(metrics, manifest, guarantee)
+    return measured if guarantee is None else [*_calibrated(metrics, guarantee), *measured]
+
+
+def _calibrated(metrics: Mapping[str, Any], guarantee: Mapping[str, Any]) -> list[Finding]:
+    """What the calibrated system does now, on each test split."""
+    splits = words.main_splits(list(metrics["metrics"].get(guarantee["system"], {})))
+    said = {split: calibrated.on_split(guarantee, split) for split in splits}
+    rule = calibrated.rule(guarantee)
+    found = [_plain(f"{text}; {rule}", place=split) for split, text in said.items() if text is not None]
+    system = words.title(guarantee["system"])
+    return found or [_plain(f"{system} as calibrated: {rule}")]
+
+
+def _measured(
+    metrics: Mapping[str, Any], manifest: Mapping[str, Any], guarantee: Mapping[str, Any] | None
+) -> list[Finding]:
+    """What was measured with each system's own rule."""
     systems = metrics["metrics"]
     order = [s for s in manifest.get("systems", {}) if s in systems] or list(systems)
     tuned = words.methods(order, manifest.get("method", ""))
@@ -96,7 +120,8 @@ def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Fi
         splits = words.main_splits(list(systems[method]))
         reading = method.endswith(words.READING)  # the same answers as its method's, trusted otherwise
         if not reading:
-            found += [_before_and_after(metrics, method, split) for split in splits]
+            own = calibrated.is_calibrated(guarantee, method)
+            found += [_before_and_after(metrics, method, split, by_own_rule=own) for split in splits]
         for rival, by in COMPARED:
             if rival in systems:
                 found += [_against(metrics, method, rival, split, by) for split in splits]
@@ -134,12 +159,15 @@ def _plain(text: str, *, place: str = "") -> Finding:
     return Finding(place=where, opening="", parts=(Part(label="", text=text, tone="plain"),))
 
 
-def _before_and_after(metrics: Mapping[str, Any], method: str, split: str) -> Finding:
+def _before_and_after(
+    metrics: Mapping[str, Any], method: str, split: str, *, by_own_rule: bool = False
+) -> Finding:
     systems = metrics["metrics"]
     after = systems[method][split]
     before = systems.get("base", {}).get(split)
     text = f"before tuning the model {_answering(before, past=True)}. " if before else ""
-    text += f"After {words.title(method)} it {_answering(after)}"
+    rule = ", by its own rule," if by_own_rule else ""
+    text += f"After {words.title(method)}{rule} it {_answering(after)}"
     text += _no_better_than_chance(metrics, method, split)
     if before and _value(after, "coverage") != 0:  # nobody gets to see what a silent model knows
         text += f"; {_knowledge(metrics, method, split)}"

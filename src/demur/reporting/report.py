@@ -130,6 +130,8 @@ def _context(run: RunFolder, data: Mapping[str, Any], tables: Sequence[sheets.Sh
         "tax": tax_section(run.tax),
         "promise": promise(run.guarantee),
         "first_look": _first_look(run),
+        "calibrated": None if run.guarantee is None else words.title(run.guarantee["system"]),
+        "refused": {file: refused.sentence() for file, refused in run.refused.items()},
         "terms": TERMS,
         "written": {sheet.name for sheet in tables if sheet.rows},
         "clauses": sum(len(f.parts) for _, found in places for f in found if f.opening),
@@ -143,7 +145,7 @@ def _context(run: RunFolder, data: Mapping[str, Any], tables: Sequence[sheets.Sh
 def _by_place(run: RunFolder) -> list[tuple[str, list[Finding]]]:
     """The headline's sentences under the questions that they speak of; those of no one place last."""
     places: dict[str, list[Finding]] = {}
-    for finding in findings(run.metrics, run.manifest):
+    for finding in findings(run.metrics, run.manifest, run.guarantee):
         places.setdefault(finding.place, []).append(finding)
     return sorted(places.items(), key=lambda item: item[0] == "")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.errors import RunFolderError
 from demur.files import check_links
+from demur.provenance import Refused
 from demur.records import Prediction, Question, read_parquet
 
 
@@ -25,9 +27,11 @@ class RunFolder:
     predictions: dict[str, list[Prediction]]
     """By system, in the manifest's order."""
     guarantee: dict[str, Any] | None = None
-    """What `demur calibrate` found, where it was asked."""
+    """What `demur calibrate` found, where it was asked and of what lies in the folder."""
     tax: dict[str, Any] | None = None
-    """What `demur tax` found, where it was asked."""
+    """What `demur tax` found, likewise."""
+    refused: dict[str, Refused] = field(default_factory=dict)
+    """Files of findings that are not used, by name."""
 
 
 def read_run(path: Path) -> RunFolder:
@@ -47,6 +51,8 @@ def read_run(path: Path) -> RunFolder:
     predictions = {system: read_parquet(files[system], Prediction) for system in dict.fromkeys(order)}
     _check_ids(path, questions, predictions)
     config = _existing(path / "config.yaml", made_by="demur run").read_text(encoding="utf-8")
+    base = provenance.base_of_run(path)
+    looked = {file: provenance.look(path, file, base=base) for file in provenance.SHAPES}
     return RunFolder(
         path=path,
         config=config,
@@ -54,13 +60,10 @@ def read_run(path: Path) -> RunFolder:
         metrics=metrics,
         questions=questions,
         predictions=predictions,
-        guarantee=_if_there(path / "guarantee.json", made_by="demur calibrate"),
-        tax=_if_there(path / "tax.json", made_by="demur tax"),
+        guarantee=looked[provenance.GUARANTEE].value,
+        tax=looked[provenance.TAX].value,
+        refused={file: found.refused for file, found in looked.items() if found.refused is not None},
     )
-
-
-def _if_there(path: Path, *, made_by: str) -> dict[str, Any] | None:
-    return _read_json(path, made_by=made_by) if path.exists() else None
 
 
 def _read_json(path: Path, *, made_by: str) -> dict[str, Any]:

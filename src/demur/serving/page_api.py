@@ -16,7 +16,14 @@ from demur.answering import Answer, Answerer, BusyError, Expected
 from demur.answering.answer import promise
 from demur.answering.answerer import as_question
 from demur.engines import ENGINES
-from demur.errors import ConfigError, ConversationError, DataError, DemurError, UnknownNameError
+from demur.errors import (
+    ConfigError,
+    ConversationError,
+    DataError,
+    DemurError,
+    RunFolderError,
+    UnknownNameError,
+)
 from demur.guarantees.sentences import promised
 from demur.judging.normalise import normalise
 from demur.metrics.proportion import wilson
@@ -149,6 +156,7 @@ def describe(answerer: Answerer) -> dict[str, Any]:
         "threshold": decision.threshold,
         "signals": [{"name": name, "meaning": MEANINGS.get(name, "")} for name in names],
         "guarantee": _guarantee(answerer),
+        "notice": None if system.refused is None else system.refused.sentence(),
         "refusal": answerer.template.refusal,
         "can": _abilities(answerer),
         "most": {
@@ -213,7 +221,7 @@ def calibration(answerer: Answerer) -> dict[str, Any]:
     try:
         curve = answerer.calibration.curve()
         usual = answerer.expected()
-    except (ConfigError, DataError, UnknownNameError):
+    except (ConfigError, DataError, RunFolderError, UnknownNameError):
         curve = []
     if not curve:
         return {"available": False, "reason": why_uncalibrated(answerer)}
@@ -230,6 +238,8 @@ def why_uncalibrated(answerer: Answerer) -> str:
     """Why nothing is known of its thresholds; errors of the library would name the run's folder."""
     if answerer.system.run is None:
         return "The model was opened without the run that tuned it, which holds the calibration questions."
+    if isinstance(answerer.uncalibrated, RunFolderError):
+        return "The run's weights have changed since its calibration questions were asked."
     signal = answerer.decision().signal
     return f"The run has no calibration questions with the confidence “{signal}” for this system."
 

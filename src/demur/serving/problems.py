@@ -20,6 +20,7 @@ from demur.errors import (
     DemurError,
     ModelError,
     ResourceError,
+    RunFolderError,
     UnknownNameError,
 )
 
@@ -104,6 +105,9 @@ def problem_of(error: Exception) -> Problem | None:
         return busy("the model has not the memory for this now", status=503, code="out_of_resources")
     if isinstance(error, ModelError):  # its words name the server behind this one
         return Problem(502, "the model behind this server could not be asked", code="model_unreachable")
+    if isinstance(error, RunFolderError):  # its words name the folder
+        message = "the run's files do not belong together: nothing can be promised"
+        return Problem(400, message, code="invalid_value")
     if isinstance(error, DataError | ConversationError | ConfigError | UnknownNameError):
         message = f"expected {error.expected}; found {error.found}; to do: {error.fix}"
         param = error.where if FIELDS.fullmatch(error.where or "") else None  # and no path of this machine

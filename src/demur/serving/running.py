@@ -108,6 +108,8 @@ def serve(
             door.app = create_app(answerer, settings, gate=gate)
             _leave_to_stay()
             opened.append(answerer)
+            if answerer.system.refused is not None:
+                log.warning("notice", extra={"fields": {"notice": answerer.system.refused.sentence()}})
         except BaseException as error:
             failed.append(error)
             server.should_exit = True

@@ -14,11 +14,11 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, try_to_load_from_cache
 
-from demur import __version__
+from demur import __version__, provenance
 from demur.errors import ConfigError
-from demur.files import write_text
+from demur.files import write_json, write_text
 from demur.records import Example, read_jsonl
-from demur.reporting import words
+from demur.reporting import calibrated, words
 from demur.reporting.headline import findings
 from demur.reporting.legend import legend
 from demur.reporting.tax import headline as tax_headline
@@ -52,6 +52,8 @@ class Shared:
     """The system whose weights these are: not the same where it borrows them."""
     mended: tuple[str, ...]
     """What said where on this machine the model came from and does not any more, as ``FILE: FIELD``."""
+    notices: tuple[str, ...]
+    """What is not shared because it was computed from other files than these, with the reason."""
     upload: str
     """The command that uploads it."""
 
@@ -76,6 +78,7 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
     subject = Subject.of(root, system)
     with kept_signed(subject.folder, root):
         mended = contents.mend(subject.folder, subject.base)
+        notices = [*refused_findings(subject), *_without_refused(subject)]
     text = build_card(subject, name=name, adapter=subject.is_adapter)
     contents.check(subject.folder)
     write_text(subject.folder / CARD, text)
@@ -84,22 +87,47 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         system=subject.system,
         weights=subject.owner,
         mended=tuple(mended),
+        notices=tuple(notices),
         upload=f"hf upload {name or REPOSITORY} {subject.folder}",
     )
 
 
-def build_card(subject: Subject, *, adapter: bool, name: str | None = None) -> str:
+def refused_findings(subject: Subject) -> list[str]:
+    """Why findings of the run are not shared with a system, each in a sentence."""
+    return [
+        refused.sentence(subject.run.root)
+        for refused in provenance.notices(subject.run.root)
+        if refused.file == provenance.TAX
+        or (refused.file == provenance.GUARANTEE and refused.concerns(subject.system))
+    ]
+
+
+def _without_refused(subject: Subject) -> list[str]:
+    """Take a guarantee of files that have changed out of the ``demur.json`` that goes out; say so."""
+    path = subject.folder / SETTINGS
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    kept = provenance.card_without_refused(
+        settings, subject.folder, subject.run.root, base=provenance.base_folder(subject.config)
+    )
+    if kept == settings:
+        return []
+    write_json(path, kept)
+    return [f"{SETTINGS} holds no guarantee any more: it was of files that have changed"]
+
+
+def build_card(subject: Subject, *, adapter: bool, name: str | None = None, promise: bool = True) -> str:
     """The card of a system's weights, as text.
 
     Args:
         adapter: of an adapter; else of every weight, merged.
+        promise: whether the run's guarantee holds for these weights; not where their numbers were changed.
 
     Raises:
         ConfigError: the Hub would not take the name.
     """
     if name is not None:
         _check_name(name)
-    material = _Material.of(subject)
+    material = _Material.of(subject, promise=promise)
     body = render("card.md.j2", **_context(subject, material, name, adapter=adapter))
     data = _front_matter(subject, material, name, adapter=adapter)
     text = f"---\n{data.to_yaml()}\n---\n\n{body}"
@@ -119,17 +147,32 @@ class _Material:
     """Of this system; None where it has none."""
     tax: dict[str, Any] | None
     """Of these weights; None where it was not measured."""
+    promise: bool
+    """Whether the run's guarantee holds for the weights of the card."""
+    notices: Mapping[str, str]
+    """Why a file of findings is not used, by its name."""
 
     @classmethod
-    def of(cls, subject: Subject) -> _Material:
-        run = subject.run
-        guarantee, tax = (_read(run.root / name) for name in ("guarantee.json", "tax.json"))
+    def of(cls, subject: Subject, *, promise: bool) -> _Material:
+        run, base = subject.run, provenance.base_folder(subject.config)
+        files = (provenance.GUARANTEE, provenance.TAX)
+        looked = {file: provenance.look(run.root, file, base=base) for file in files}
+        guarantee, tax = (looked[file].value for file in files)
+        own = guarantee if guarantee and guarantee["system"] == subject.system else None
+        refused = {
+            file: found.refused
+            for file, found in looked.items()
+            if found.refused is not None
+            and (file == provenance.TAX or found.refused.concerns(subject.system))
+        }
         return cls(
             metrics=_read(run.metrics) or {},
             manifest=_read(run.manifest) or {},
             settings=_read(subject.folder / SETTINGS) or {},
-            guarantee=guarantee if guarantee and guarantee["system"] == subject.system else None,
+            guarantee=own if promise else None,
             tax=tax if tax and tax["weights"] == subject.owner else None,
+            promise=promise or own is None,
+            notices={file: found.sentence() for file, found in refused.items()},
         )
 
 
@@ -205,6 +248,7 @@ def _eval_results(subject: Subject, material: _Material) -> Iterator[EvalResult]
     cells = material.metrics["metrics"][subject.system]
     names = [found.hub or found.name for found in sources.sources(subject.config)]
     level = material.metrics["settings"]["level"]
+    own = calibrated.is_calibrated(material.guarantee, subject.system)
     for split in words.main_splits(list(cells)):
         for metric in METRICS:
             estimate = cells[split].get(metric, {})
@@ -226,6 +270,7 @@ def _eval_results(subject: Subject, material: _Material) -> Iterator[EvalResult]
                     "level": level,
                     "n": estimate["n"],
                     "unscored": estimate["unscored"],
+                    **({"rule": "own"} if own else {}),
                 },
             )
 
@@ -260,6 +305,9 @@ def _context(subject: Subject, material: _Material, name: str | None, *, adapter
         "splits": list(_splits(subject, material)),
         "level": words.percent(material.metrics["settings"]["level"]),
         "promise": [line for line in (material.guarantee or {}).get("sentences", ()) if line],
+        "notices": material.notices,
+        "promise_holds": material.promise,
+        "calibrated": calibrated.is_calibrated(material.guarantee, subject.system),
         "rule": _rule(subject, material),
         "tax": None if material.tax is None else tax_headline(material.tax),
         "tax_rows": [] if material.tax is None else tax_rows(material.tax),
@@ -280,7 +328,7 @@ def _findings(subject: Subject, material: _Material) -> list[str]:
     """What the run found of this system, in sentences: refusals, knowledge, and what is had for free."""
     order = ["base", subject.system, *(s for s in material.manifest["systems"] if s in words.REFERENCES)]
     about = {"method": subject.system, "systems": dict.fromkeys(order)}
-    return [finding.text for finding in findings(material.metrics, about)]
+    return [finding.text for finding in findings(material.metrics, about, material.guarantee)]
 
 
 def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -360,7 +408,15 @@ def _cell(metric: str, cells: Mapping[str, Any]) -> str:
 
 
 def _rule(subject: Subject, material: _Material) -> str:
-    """When it declines, in words."""
+    """When it declines, in words: as calibrated where it is, and by its own rule."""
+    own = _own_rule(subject, material)
+    if not calibrated.is_calibrated(material.guarantee, subject.system):
+        return own
+    assert material.guarantee is not None
+    return f"declines as calibrated ({calibrated.rule(material.guarantee)}). By its own rule, it {own}"
+
+
+def _own_rule(subject: Subject, material: _Material) -> str:
     learned = material.settings.get("learned", {}).get(subject.system)
     signals = subject.info.signals
     if learned is not None:

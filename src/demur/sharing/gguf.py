@@ -8,6 +8,7 @@ with ``trust_remote_code``.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from demur.errors import ConfigError, ModelError
-from demur.files import atomic_path, write_text
+from demur.files import atomic_path, write_json
 from demur.sharing.contents import brings_code
 from demur.sharing.markdown import one_line
 from demur.sharing.merge import merge_run
@@ -83,7 +84,9 @@ def convert_run(
         _require_no_code(merged)
         with atomic_path(out) as partial:
             _convert(script, merged, partial, type)
-        write_text(settings, (merged / SETTINGS).read_text(encoding="utf-8"))
+        kept = json.loads((merged / SETTINGS).read_text(encoding="utf-8"))
+        # Computed with other numbers, on another engine
+        write_json(settings, {key: kept[key] for key in kept if key not in ("guarantee", "recalibration")})
     return [out, settings]
 
 

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from demur import provenance
 from demur.errors import ConfigError, RunFolderError
 from demur.files import atomic_folder, write_json, write_text
 from demur.sharing import contents
-from demur.sharing.card import REPOSITORY, Shared, build_card
+from demur.sharing.card import REPOSITORY, Shared, build_card, refused_findings
 from demur.sharing.subject import CARD, SETTINGS, Subject
 from demur.trust import FILE, is_signed, sign
 
@@ -28,7 +29,8 @@ def merge_run(
         root: the run folder.
         out: the folder to write; it must not exist, or be empty.
         system: by default the run's method.
-        dtype: of the numbers written; ``auto``: what the base model's configuration names.
+        dtype: of the numbers written; ``auto``: what the base model's configuration names. Any other leaves
+            a guarantee out: it was computed with other numbers.
         name: of the repository on the Hub, for the card.
 
     Raises:
@@ -51,10 +53,10 @@ def merge_run(
             for file in contents.files_of(subject.folder):
                 if file.name != FILE:
                     shutil.copyfile(file, partial / file.name)
-        settings = json.loads((subject.folder / SETTINGS).read_text(encoding="utf-8"))
-        write_json(partial / SETTINGS, settings | {"merged": subject.is_adapter})
+        promise = dtype == "auto"
+        write_json(partial / SETTINGS, _settings(subject, partial, promise=promise))
         mended = contents.mend(partial, subject.base)
-        write_text(partial / CARD, build_card(subject, adapter=False, name=name))
+        write_text(partial / CARD, build_card(subject, adapter=False, name=name, promise=promise))
         contents.check(partial)
         if is_signed(root):
             sign(partial)
@@ -63,8 +65,27 @@ def merge_run(
         system=subject.system,
         weights=subject.owner,
         mended=tuple(mended),
+        notices=tuple(refused_findings(subject)),
         upload=f"hf upload {name or REPOSITORY} {out}",
     )
+
+
+def _settings(subject: Subject, folder: Path, *, promise: bool) -> dict[str, Any]:
+    """``demur.json`` of the merged weights, which a guarantee then stands beside.
+
+    Args:
+        promise: whether it is kept; not where the weights are rounded to other numbers.
+    """
+    found = json.loads((subject.folder / SETTINGS).read_text(encoding="utf-8"))
+    base = provenance.base_folder(subject.config)
+    settings = provenance.card_without_refused(found, subject.folder, subject.run.root, base=base)
+    if not promise:
+        settings = {key: settings[key] for key in settings if key not in ("guarantee", "recalibration")}
+    elif "guarantee" in settings:
+        recorded = settings["guarantee"]
+        origin = provenance.of_weights(recorded[provenance.KEY], folder)
+        settings = settings | {"guarantee": recorded | {provenance.KEY: origin}}
+    return settings | {"merged": subject.is_adapter}
 
 
 def _save(subject: Subject, dtype: str, folder: Path) -> None:

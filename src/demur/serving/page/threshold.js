@@ -110,7 +110,7 @@ const drawPromise = () => {
   const given = system.guarantee;
   put($("promise"), given
     ? [h("h3", null, "What is promised"), h("p", null, given.words), h("p", { class: "note warn" }, given.terms)]
-    : [h("h3", null, "Nothing is promised"), h("p", { class: "note" }, "A threshold with a limit on the errors comes from ", h("code", null, "demur calibrate"), ".")]);
+    : [h("h3", null, "Nothing is promised"), system.notice ? h("p", { class: "note warn" }, system.notice) : h("p", { class: "note" }, "A threshold with a limit on the errors comes from ", h("code", null, "demur calibrate"), ".")]);
 };
 
 /* A bar from nothing to certain, filled up to the confidence, with the threshold marked. */
