@@ -152,7 +152,7 @@ def _generating(endpoint: Endpoint, chat: bool) -> Abilities | Failure:
             accepted = []
     if isinstance(reply, Failure):
         return bare
-    texts = [reply.text, *(other.text for other in reply.others)]
+    texts = [choice.reasoning + choice.text for choice in (reply, *reply.others)]
     many, seed = len(texts) == 2 and texts[0] != texts[1], "seed" in accepted
     return Abilities(
         chat,
@@ -171,7 +171,7 @@ def _draws(endpoint: Endpoint, bare: Abilities, seed: bool) -> bool:
         more: dict[str, Any] = {"seed": number} if seed else {}
         fields = bare.fields(WORDS, max_tokens=FEW, temperature=HOT, **more)
         reply = _tried(endpoint, Request(bare.path(), fields))
-        texts.add(reply.text if isinstance(reply, Reply) else "")
+        texts.add(reply.reasoning + reply.text if isinstance(reply, Reply) else "")
     return len(texts) > 1
 
 
