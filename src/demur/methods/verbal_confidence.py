@@ -78,7 +78,7 @@ def _with_verbal(said: Elicited, reply: str) -> Elicited:
 
 
 def percentage(text: str) -> float | None:
-    """The confidence that a text states first, as a share in [0, 1]; None without one, or beyond that range.
+    """The confidence that a text states first, as a share in [0, 1]; None without one, or beyond it.
 
     The question asks for percent, so 85 and 85 % are 0.85. A number with a decimal point that is at most 1
     is a share itself (0.85), unless a percent sign follows; 8/10 and "8 out of 10" are 0.8.
