@@ -86,10 +86,13 @@ def test_what_rows_do_not_hold_is_named(tmp_path):
     assert found["not_computed"]["ap"] == "no row has a confidence"
     assert found["not_computed"]["accuracy_unknown"] == "no question is unanswerable"
     assert "accuracy" not in found["not_computed"]
-    no_answers = measure(tmp_path, [{"question": "Why?", "response": "So."}])
+    no_answers = measure(
+        tmp_path,
+        [{"question": "Why?", "answers": None, "response": "So."}, row("I don't know", answers=())],
+    )
     assert no_answers["tables"]["answerable"]["unscored"] == 1
-    assert no_answers["metrics"]["accuracy"]["value"] is None
-    assert no_answers["metrics"]["coverage"]["value"] == 1.0
+    assert no_answers["metrics"]["accuracy"]["unscored"] == 1
+    assert no_answers["metrics"]["coverage"]["value"] == 0.5
     only = measure(tmp_path, ROWS, metrics=["accuracy", "ap"])
     assert set(only["metrics"]) == {"accuracy", "ap"}
     with pytest.raises(UnknownNameError, match="auroc"):
@@ -120,9 +123,12 @@ def test_whole_groups_are_drawn_where_there_are_enough(tmp_path):
         (5, "the number 5, not an object"),
         ({"question": "Q?", "answers": ["a"]}, "response is missing, not a text"),
         (row("x", answers=["a"], confidence="high"), "confidence is 'high', not a number"),
-        ({**row("x"), "answers": [1]}, "answers is a list of 1, not a list of texts"),
-        ({**row("x"), "answerable": "no"}, "answerable is 'no', not true or false"),
-        ({**row("x"), "question": " "}, "question is empty"),
+        ({**row("x"), "answers": [{}]}, "the answer (answers) is an object, not a text"),
+        ({**row("x"), "answers": [True]}, "the answer (answers) is the truth value true"),
+        ({**row("x"), "answerable": "perhaps"}, "answerable (answerable) is 'perhaps'"),
+        ({**row("x"), "abstained": 2}, "abstained (abstained) is the number 2"),
+        ({**row("x"), "confidence": "0.9"}, "confidence is '0.9', not a number"),
+        ({**row("x"), "question": " "}, "the question (question) is empty"),
     ],
 )
 @pytest.mark.parametrize("parallel", [False, True])

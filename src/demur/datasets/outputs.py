@@ -1,6 +1,7 @@
 """Records of anybody's outputs: a question with its accepted answers, and what a system made of it.
 
-Field names are guessed, and cells of tables read, as in the user's own question files (`demur.datasets.rows`).
+Field names are guessed, and cells of tables read, as in the user's own question files
+(`demur.datasets.rows`).
 """
 
 from __future__ import annotations

@@ -28,13 +28,13 @@ def answer_of(choice: Choice) -> Choice | None:
     What holds no reasoning is given back as it is.
     """
     answer = answer_in(choice.text)
-    if answer == choice.text and not choice.reasoning:
+    if answer == choice.text and choice.reasoning is None:
         return choice
     if answer is None or not answer.strip():
         return None
     answer = answer.lstrip()
     tokens = _spelling(choice.tokens, answer) if choice.text.endswith(answer) else ()
-    return dataclasses.replace(choice, text=answer, tokens=tokens, reasoning="")
+    return dataclasses.replace(choice, text=answer, tokens=tokens, reasoning=None)
 
 
 def answer_in(text: str) -> str | None:

@@ -46,8 +46,8 @@ class Choice:
     """As the server says it: ``stop``, ``length`` where the token limit cut it, …"""
     tokens: tuple[Token, ...] = ()
     """Where the server gives them; special tokens and the stop string may be among them."""
-    reasoning: str = ""
-    """The model's reasoning, where the server gives it apart from the text."""
+    reasoning: str | None = None
+    """The model's reasoning, where the server gives it apart from the text; None where it gives none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +101,12 @@ def _choice(found: Any) -> Choice | None:
     message = found.get("message", {})
     text, reasoning = message.get("content") if message else found["text"], _reasoning(message)
     if isinstance(text, list):  # parts, of which some may be reasoning
-        reasoning += "".join(str(part) for part in text if part["type"] != "text")
+        reasoning = "".join(str(part) for part in text if part["type"] != "text") or reasoning
         text = "".join(part["text"] for part in text if part["type"] == "text")
-    if text is None and reasoning:
+    if text is None and reasoning is not None:
         text = ""
+    else:
+        reasoning = reasoning or None  # some servers have the field in every reply
     if not isinstance(text, str):
         return None
     finish = found.get("finish_reason")
@@ -116,10 +118,14 @@ def _choice(found: Any) -> Choice | None:
     )
 
 
-def _reasoning(message: Any) -> str:
-    """The reasoning in a message's own field; servers call it differently."""
-    given = (message.get(name) for name in REASONING)
-    return next((text for text in given if isinstance(text, str) and text.strip()), "")
+def _reasoning(message: Any) -> str | None:
+    """The reasoning in a message's own field, which servers name differently; None without such a field.
+
+    Where a reply was cut at the first token of the reasoning, the field is there and empty.
+    """
+    given = [message[name] for name in REASONING if name in message]
+    texts = (text for text in given if isinstance(text, str) and text.strip())
+    return next(texts, "") if given else None
 
 
 def _tokens(logprobs: Any) -> tuple[Token, ...]:

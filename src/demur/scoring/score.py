@@ -172,7 +172,7 @@ def _require_same_order(outputs: Outputs, before: Outputs, repeated: set[str]) -
         ]
         raise DataError(
             expected="ids of their own, or the same repeated ids in the same order before and now",
-            found=f"{len(repeated):,} repeated ids, {len(pairs):,} rows without their like: {'; '.join(told)}",
+            found=f"{len(repeated):,} repeated ids, {len(pairs):,} rows apart: {'; '.join(told)}",
             where="--before",
             fix=f"give every row an id of its own in both files, or match by the question: {NO_IDS}",
         )
