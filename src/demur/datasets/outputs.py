@@ -127,7 +127,7 @@ class OutputReader(RowReader):
         self._names.update(dict.fromkeys(found))
         response = self._find(found, "response", RESPONSES)
         if response is None:
-            raise self._no_field("response", "no field holds the response", self.given.get("response", ""))
+            raise self._no_field("response", "no field holds the response", "response")
         fixed = {"abstained": "abstained", "group": "group"}
         fixed[PLAIN] = self._find(found, PLAIN, (PLAIN,)) or PLAIN
         self.fields |= {"response": response, **fixed}
