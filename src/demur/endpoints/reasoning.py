@@ -39,7 +39,8 @@ def answer_of(choice: Choice) -> Choice | None:
 
 def answer_in(text: str) -> str | None:
     """A text without its reasoning; None where it ends within it. Linear in the text's length."""
-    kept, start, reasons = [], 0, False
+    kept: list[str] = []
+    start, reasons = 0, False
     for tag in _TAG.finditer(text):
         if text.endswith("`", 0, tag.start()) and text.startswith("`", tag.end()):
             continue
