@@ -5,6 +5,7 @@ What it says is scripted: the client on the other end of the socket, the real op
 
 import contextlib
 import json
+import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,9 @@ class Said:
 
     text: str | None = None
     """Said as a chat completion."""
+    more: dict = field(default_factory=dict)
+    """Further fields of the message, such as ``reasoning_content``."""
+    finish: str = "stop"
     status: int = 200
     headers: dict = field(default_factory=dict)
     body: bytes | None = None
@@ -73,8 +77,8 @@ class ChatServer:
                 server.stop.wait(said.wait_seconds)
                 content = said.body
                 if content is None:
-                    message = {"role": "assistant", "content": said.text}
-                    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                    message = {"role": "assistant", "content": said.text} | said.more
+                    choice = {"index": 0, "message": message, "finish_reason": said.finish}
                     content = json.dumps({"choices": [choice], "usage": said.usage}).encode()
                 self.send_response(said.status)
                 headers = {"Content-Type": "application/json"} | said.headers
@@ -113,3 +117,28 @@ class ChatServer:
     @property
     def prompts(self):
         return [heard.prompt for heard in self.heard]
+
+
+class Reasoner:
+    """Answers as a server with a reasoning model: it ends where it is told to, at stop strings or a limit.
+
+    Args:
+        says: the whole reply to a prompt, with its ``<think>`` block; drawn anew for each request.
+        apart: the field that the server gives the reasoning in, as with a reasoning parser; None: none.
+    """
+
+    def __init__(self, says, *, apart=None):
+        self.says, self.apart = says, apart
+
+    def __call__(self, heard, number):
+        body = heard.body
+        text, finish = self.says(body["messages"][-1]["content"], number), "stop"
+        if stops := [place for stop in body.get("stop", ()) if (place := text.find(stop)) >= 0]:
+            text = text[: min(stops)]
+        tokens = re.findall(r"</?\w+>|\s*[^\s<]+|\s+|<", text)
+        if len(tokens) > body["max_tokens"]:
+            text, finish = "".join(tokens[: body["max_tokens"]]), "length"
+        if self.apart is None:
+            return Said(text, finish=finish)
+        thought, closed, answer = text.removeprefix("<think>").partition("</think>")
+        return Said(answer.strip() if closed else None, more={self.apart: thought}, finish=finish)

@@ -89,6 +89,7 @@ def score(
     outputs: Path | str,
     before: Path | str | None = None,
     *,
+    fields: Mapping[str, str] | None = None,
     metrics: Sequence[str] | None = None,
     resamples: int = 1000,
     seed: int = 0,
@@ -98,6 +99,8 @@ def score(
     Args:
         outputs: file of rows with question, answers and response.
         before: the same of the untuned system.
+        fields: names of both files' fields by what they hold (``question``, ``answers``, ``response``,
+            ``id``, ``confidence``); the others are guessed.
         metrics: names of metrics; by default all.
         resamples: bootstrap draws.
 
@@ -106,13 +109,13 @@ def score(
         and why others are missing (``not_computed``); see `demur.scoring.score`.
 
     Raises:
-        DataError: the file cannot be read as outputs.
+        DataError: the file cannot be read as outputs, or no row can be judged.
     """
     from demur.scoring import read_outputs
     from demur.scoring import score as measure
 
-    untuned = None if before is None else read_outputs(Path(before))
-    read = read_outputs(Path(outputs))
+    untuned = None if before is None else read_outputs(Path(before), fields=fields or {})
+    read = read_outputs(Path(outputs), fields=fields or {})
     return measure(read, untuned, metrics=metrics, resamples=resamples, seed=seed)
 
 

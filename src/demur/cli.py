@@ -391,6 +391,15 @@ def export(
 def score(
     outputs: Annotated[Path, typer.Argument(help="Rows with question, answers and response.")],
     before: Annotated[Path | None, typer.Option(help="The same, of the untuned system.")] = None,
+    question_field: Annotated[str | None, typer.Option(help="Field of the question; guessed.")] = None,
+    answers_field: Annotated[
+        str | None, typer.Option(help="Field of the accepted answers; guessed.")
+    ] = None,
+    response_field: Annotated[str | None, typer.Option(help="Field of the response; guessed.")] = None,
+    id_field: Annotated[
+        str | None, typer.Option(help="Field of the id; guessed. none: match --before by the question.")
+    ] = None,
+    confidence_field: Annotated[str | None, typer.Option(help="Field of the confidence; guessed.")] = None,
     metrics: Annotated[str | None, typer.Option(help="Only these, with commas between.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
@@ -417,9 +426,17 @@ def score(
     from demur.scoring import score as measure
 
     judge = _judge(judge_url, judge_model, judge_key_env, judge_set or [])
+    given = {
+        "question": question_field,
+        "answers": answers_field,
+        "response": response_field,
+        "id": id_field,
+        "confidence": confidence_field,
+    }
+    fields = {role: name for role, name in given.items() if name is not None}
 
     def read(path: Path) -> Outputs:
-        rows = read_outputs(path, keep=judge is not None)
+        rows = read_outputs(path, keep=judge is not None, fields=fields)
         if judge is None:
             return rows
         from demur.console import Terminal

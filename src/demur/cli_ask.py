@@ -87,6 +87,8 @@ def as_settings(pairs: list[str] | None) -> dict[str, Any]:
 def shown(answer: Answer) -> str:
     """An answer for the terminal: the text, and below it how sure it is."""
     lines = [answer.text]
+    if answer.reason is not None:
+        lines.append(f"  {answer.reason}")
     if answer.confidence is not None:
         filled = round(BAR * min(max(answer.confidence, 0.0), 1.0))
         bar = "━" * filled + "╌" * (BAR - filled)

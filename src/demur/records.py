@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 Task = Literal["open", "choice", "contextual"]
 Domain = Literal["id", "ood"]
-Finish = Literal["stop", "length"]
-"""Why a text ends: a stop string or the end of text; the token limit."""
+Finish = Literal["stop", "length", "thinking"]
+"""Why a text ends: a stop string or the end of text; the token limit. ``thinking``: the reply ended within
+the model's reasoning, so there is no answer and the text is empty."""
 
 SIGNALS = (
     "sure",

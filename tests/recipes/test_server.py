@@ -17,7 +17,7 @@ import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
-from chat_server import ChatServer, Said
+from chat_server import ChatServer, Reasoner, Said
 from model_server import ModelAnswer
 
 KNOWN, UNKNOWN = "Where was Dora Pomash born?", "Who wrote The Hobbit?"
@@ -451,3 +451,45 @@ def test_self_consistency_asks_any_server_that_draws(tmp_path):
         assert told["signal"] == "agreement"
         assert told["confidence"] * 5 == pytest.approx(round(told["confidence"] * 5))
         assert told["abstained"] == (told["confidence"] < 0.6)
+
+
+@pytest.mark.parametrize("apart", [None, "reasoning_content"])
+def test_the_reasoning_of_an_upstream_is_never_an_answer(tmp_path, apart):
+    """It thinks without end about one question; the hook that is asked then gets no further."""
+
+    def says(prompt, number):
+        thought = f"<think>\nLet me see, {number}. Bergen?\n" + "Wait.\n" * ("Norway" in prompt) * 500
+        return f"{thought}</think>\n\nStockholm.\nSo it is"
+
+    with (
+        ChatServer(Reasoner(says, apart=apart)) as big,
+        ChatServer(lambda heard, _: Said("<think>\nBergen")) as fallback,
+        served(
+            tmp_path, "thinker", "--system", "self-consistency", "--samples", 3, "--threshold", 0.5,
+            "--upstream", big.url, "--model-set", "endpoint.extra={max_tokens: 100}",
+            "--fallback-url", fallback.url, "--fallback-model", "other",
+        ) as server,
+    ):  # fmt: skip
+        client = openai.OpenAI(base_url=server.base, api_key="none", max_retries=0)
+        given, declined = (
+            client.chat.completions.create(model="any", messages=user(f"The capital of {country}?"))
+            for country in ("Sweden", "Norway")
+        )
+        assert given.choices[0].message.content == "Stockholm"
+        assert (given.demur["confidence"], given.demur["reason"]) == (1.0, None)
+        assert declined.choices[0].message.content == declined.choices[0].message.refusal == REFUSAL
+        assert (declined.demur["abstained"], declined.demur["confidence"]) == (True, None)
+        assert "reasoning" in declined.demur["reason"]
+        assert len(fallback.heard) == 1, "it was asked, and had no answer either"
+        for mode in ("held", "optimistic"):
+            stream = client.chat.completions.create(
+                model="any", messages=user("The capital of Norway?"), stream=True,
+                extra_body={"stream_mode": mode},
+            )  # fmt: skip
+            chunks = list(stream)
+            assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == REFUSAL
+            assert chunks[-1].demur["abstained"] is True
+        both = client.completions.create(model="any", prompt=["Capital of Norway?", "Capital of Sweden?"])
+        assert [choice.text for choice in both.choices] == [REFUSAL, "Stockholm"]
+        assert server.end() == 0
+        assert "think" not in server.errors.read_text().replace("thinker", "")

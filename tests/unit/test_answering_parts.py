@@ -67,10 +67,16 @@ def test_a_calibration_without_any_answer_has_no_curve():
     [
         *[("87", 0.87), (" 87%.", 0.87), ("about 90 percent", 0.9), ("0", 0.0), ("100", 1.0)],
         *[("12.5", 0.125), ("", None), ("no idea", None), ("150", None), ("1999", None)],
+        *[("85.", 0.85), ("85%", 0.85), ("0.85", 0.85), ("0,85", 0.85), ("1.0", 1.0), ("0.0", 0.0)],
+        *[("0.95 (95%)", 0.95), ("0.5%", 0.005), ("1%", 0.01), ("1", 0.01), ("85,5 %", 0.855)],
+        *[("8/10", 0.8), ("8 out of 10", 0.8), ("85/100", 0.85), ("9/8", None), ("0/0", None)],
+        *[("Confidence (0-100): 85", 0.85), ("(0–100%) 85%", 0.85), ("On a scale of 1 to 10: 8", 0.8)],
+        *[("-5", None), ("−5", None), ("Confidence: -5", None), ("Confidence - 85", 0.85), ("80-90%", 0.8)],
+        *[("1,000", None), ("In 1999: 85", 0.85), ("0-100", None), ("101%", None)],
     ],
 )
 def test_a_stated_percentage(text, value):
-    assert percentage(text) == value
+    assert percentage(text) == pytest.approx(value)
 
 
 def test_questions_come_as_text_mapping_or_record():

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from demur.judging.normalise import normalise
+from demur.judging.normalise import answer_names, normalise
 from demur.metrics import evaluate
 from demur.records import Prediction, Probe, Question, Verdict
 
@@ -36,7 +36,7 @@ def with_agreement(row: Prediction, probe: Probe | None) -> Prediction:
     if probe is None or not probe.samples or "agreement" in row.signals:
         return row
     said = normalise(row.answer)
-    share = sum(normalise(sample.text) == said for sample in probe.samples) / len(probe.samples)
+    share = answer_names(probe.samples).count(said) / len(probe.samples)
     return dataclasses.replace(row, signals={**row.signals, "agreement": share})
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from demur.records import Finish
 from demur.selective.guarantee import Guarantee
 
 MODEL = "model"
 """Who answered, where it was the model itself."""
+
+
+REASONED = "the model's reply ended within its reasoning, before an answer"
+SILENT = "the model's reply held no text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,10 @@ class Answer:
     """What is promised of the threshold; None where nothing is."""
     answered_by: str = MODEL
     """``model``, or who was asked in its place when it declined."""
-    finish: Finish = "stop"
+    finish: Literal["stop", "length"] = "stop"
     """``length`` where the token limit cut the answer."""
+    reason: str | None = None
+    """Why the model gave no answer, which is declined without a confidence; None where it gave one."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -15,7 +15,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, overload
 
-from demur.answering.answer import Answer, Expected
+from demur.answering.answer import REASONED, SILENT, Answer, Expected
 from demur.answering.batching import Batcher
 from demur.answering.calibration import Calibration
 from demur.answering.decision import Decision
@@ -357,12 +357,13 @@ class Answerer:
         return self.calibration.expected(limit)
 
     def decided(self, question: Question, said: Elicited, decision: Decision) -> Answer:
-        """The answer that a user gets of what a model said."""
-        signals = decision.signals(said)
+        """The answer that a user gets of what a model said; where it said nothing, a refusal."""
+        silent = not said.answer.strip()
+        signals = {} if silent else decision.signals(said)
         confidence = signals.get(decision.signal)
         in_words = is_refusal(said.response, question=question.text, phrases=self._refusals)
-        abstained = in_words or decision.declines(confidence)
-        withheld = abstained and not in_words
+        abstained = silent or in_words or decision.declines(confidence)
+        withheld = silent or (abstained and not in_words)
         system = self.system
         mapped = system.recalibration if system.recalibrated == decision.signal else None
         return Answer(
@@ -376,7 +377,8 @@ class Answerer:
             probability=None if mapped is None or confidence is None else mapped(confidence),
             signals=signals,
             guarantee=decision.guarantee,
-            finish="stop" if withheld else said.finish,
+            finish="length" if said.finish == "length" and not withheld else "stop",
+            reason=(REASONED if said.finish == "thinking" else SILENT) if silent else None,
         )
 
     @cached_property

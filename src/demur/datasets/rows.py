@@ -42,8 +42,11 @@ DATASET = "file"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _PEEK = 1000
-_TRUE = frozenset({"true", "yes", "1", "answerable"})
-_FALSE = frozenset({"false", "no", "0", "unanswerable"})
+_TRUTH = {
+    **dict.fromkeys(("true", "yes", "1", "1.0"), True),
+    **dict.fromkeys(("false", "no", "0", "0.0"), False),
+}
+_ANSWERABLE = _TRUTH | {"answerable": True, "unanswerable": False}
 _DOMAINS: dict[str, Domain] = {
     "id": "id",
     "in-domain": "id",
@@ -155,6 +158,10 @@ class RowReader:
         """The name that the user gave for a field."""
         return cast("str | None", getattr(self.settings, f"{role}_field"))
 
+    def _option(self, role: str) -> str:
+        """The option that names a field."""
+        return f"--data.{role}_field"
+
     def _require_fields(self) -> None:
         for role in GUESSES:
             wanted = self._wanted(role)
@@ -168,7 +175,7 @@ class RowReader:
     def _no_field(self, role: str, what: str, wanted: str) -> _Fault:
         plain = {_plain(name): name for name in self._names}
         near = difflib.get_close_matches(_plain(wanted), list(plain)[:1000], n=1)
-        option = f"--data.{role}_field"
+        option = self._option(role)
         fix = f"name the field with {option} FIELD"
         if near:
             fix = f"did you mean {plain[near[0]]!r}? Then add {option} {plain[near[0]]!r}"
@@ -273,15 +280,17 @@ class RowReader:
         return cell
 
     def _answerable(self, row: Row) -> bool:
-        value = self._get(row, "answerable")
-        if value is None or value is True or value is False:
-            return value is not False
-        word = str(value).strip().casefold() if isinstance(value, str | int) else ""
-        if word in _TRUE or word in _FALSE:
-            return word in _TRUE
-        raise _Fault(
-            f"answerable ({self.fields['answerable']}) is {describe(value)}", "write true or false"
-        )
+        return self._truth(row, "answerable", _ANSWERABLE) is not False
+
+    def _truth(self, row: Row, role: str, words: Mapping[str, bool] = _TRUTH) -> bool | None:
+        """A truth value, also where it is written as a word or a number; None where the row has none."""
+        value = self._get(row, role)
+        if value is None or isinstance(value, bool):
+            return value
+        word = str(value).strip().casefold() if isinstance(value, str | int | float) else ""
+        if word in words:
+            return words[word]
+        raise _Fault(f"{role} ({self.fields[role]}) is {describe(value)}", "write true or false")
 
     def _options(self, row: Row) -> list[Any]:
         """The options of a choice question as they stand in the file: texts or numbers."""
@@ -358,7 +367,7 @@ class RowReader:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if fault := text_fault(value):
-            fix = f"write it as text or a whole number, or add --data.{role}_field none"
+            fix = f"write it as text or a whole number, or add {self._option(role)} none"
             raise _Fault(f"the {role} ({self.fields[role]}) is {fault}", fix)
         return cast(str, value).strip()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demur.endpoints.client import CHAT, PLAIN, Endpoint, Request, messages
-from demur.endpoints.replies import Failure, Reply, Token
+from demur.endpoints.replies import Choice, Failure, Reply, Token
 
 WORDS = "Once upon a time in the"
 """What a server is asked: plain words, whose tokens spell themselves in every vocabulary, and that can go
@@ -152,7 +152,7 @@ def _generating(endpoint: Endpoint, chat: bool) -> Abilities | Failure:
             accepted = []
     if isinstance(reply, Failure):
         return bare
-    texts = [reply.text, *(other.text for other in reply.others)]
+    texts = [_said(choice) for choice in (reply, *reply.others)]
     many, seed = len(texts) == 2 and texts[0] != texts[1], "seed" in accepted
     return Abilities(
         chat,
@@ -164,6 +164,11 @@ def _generating(endpoint: Endpoint, chat: bool) -> Abilities | Failure:
     )
 
 
+def _said(choice: Choice) -> str:
+    """All that a model said, its reasoning included."""
+    return (choice.reasoning or "") + choice.text
+
+
 def _draws(endpoint: Endpoint, bare: Abilities, seed: bool) -> bool:
     """Whether requests that are alike, but for their seed, bring different texts."""
     texts = set()
@@ -171,7 +176,7 @@ def _draws(endpoint: Endpoint, bare: Abilities, seed: bool) -> bool:
         more: dict[str, Any] = {"seed": number} if seed else {}
         fields = bare.fields(WORDS, max_tokens=FEW, temperature=HOT, **more)
         reply = _tried(endpoint, Request(bare.path(), fields))
-        texts.add(reply.text if isinstance(reply, Reply) else "")
+        texts.add(_said(reply) if isinstance(reply, Reply) else "")
     return len(texts) > 1
 
 

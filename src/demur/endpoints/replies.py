@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 MILLION = 1_000_000
+REASONING = ("reasoning_content", "reasoning", "thinking")
+"""Fields of a message in which servers give the model's reasoning."""
 
 Reason = Literal[
     "key refused",
@@ -44,6 +46,8 @@ class Choice:
     """As the server says it: ``stop``, ``length`` where the token limit cut it, …"""
     tokens: tuple[Token, ...] = ()
     """Where the server gives them; special tokens and the stop string may be among them."""
+    reasoning: str | None = None
+    """The model's reasoning, where the server gives it apart from the text; None where it gives none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ def parse(content: str, *, cached: bool = False) -> Reply | None:
         found = json.loads(content)
         choices = [_choice(item) for item in found["choices"]]
         first, *others = (choice for choice in choices if choice is not None)
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     if len(choices) > 1 + len(others):
         return None
@@ -84,6 +88,7 @@ def parse(content: str, *, cached: bool = False) -> Reply | None:
         text=first.text,
         finish=first.finish,
         tokens=first.tokens,
+        reasoning=first.reasoning,
         others=tuple(others),
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),
@@ -92,16 +97,35 @@ def parse(content: str, *, cached: bool = False) -> Reply | None:
 
 
 def _choice(found: Any) -> Choice | None:
-    """One text of a reply; None where there is none."""
-    text, finish = (
-        found["message"]["content"] if "message" in found else found["text"],
-        found.get("finish_reason"),
-    )
+    """One text of a reply; None where there is none, and no reasoning either."""
+    message = found.get("message", {})
+    text, reasoning = message.get("content") if message else found["text"], _reasoning(message)
+    if isinstance(text, list):  # parts, of which some may be reasoning
+        reasoning = "".join(str(part) for part in text if part["type"] != "text") or reasoning
+        text = "".join(part["text"] for part in text if part["type"] == "text")
+    if text is None and reasoning is not None:
+        text = ""
+    else:
+        reasoning = reasoning or None  # some servers have the field in every reply
     if not isinstance(text, str):
         return None
+    finish = found.get("finish_reason")
     return Choice(
-        text=text, finish=finish if isinstance(finish, str) else None, tokens=_tokens(found.get("logprobs"))
+        text=text,
+        finish=finish if isinstance(finish, str) else None,
+        tokens=_tokens(found.get("logprobs")),
+        reasoning=reasoning,
     )
+
+
+def _reasoning(message: Any) -> str | None:
+    """The reasoning in a message's own field, which servers name differently; None without such a field.
+
+    Where a reply was cut at the first token of the reasoning, the field is there and empty.
+    """
+    given = [message[name] for name in REASONING if name in message]
+    texts = (text for text in given if isinstance(text, str) and text.strip())
+    return next(texts, "") if given else None
 
 
 def _tokens(logprobs: Any) -> tuple[Token, ...]:

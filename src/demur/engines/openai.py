@@ -6,21 +6,25 @@ nothing is asked twice. What the server can do is found out when the engine is o
 
 With plain text the prompt is sent as it is and the server adds what its tokenizer puts before a text. In
 chats the prompt is a user's message and the server applies its chat template. Answers end where `HFEngine`
-ends them: servers differ in whether a stop string is part of the text.
+ends them: servers differ in whether a stop string is part of the text. A model's reasoning before its
+answer is taken off (`demur.endpoints.reasoning`). Stop strings would end it at its first line, so a reply
+that ends like that is asked for once more without them; the answer after the reasoning is cut here.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hashlib
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from demur.config import EndpointSettings, ServerSettings
-from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token
+from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token, answer_of
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.endpoints.client import sendable
 from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
@@ -48,6 +52,7 @@ class OpenAIEngine:
     def __init__(self, endpoint: Endpoint, abilities: Abilities) -> None:
         self.endpoint, self.abilities = endpoint, abilities
         self.history: tuple[Message, ...] = ()
+        self._reasons = threading.Event()  # shared by the engines that `after` makes of this one
         self.chat = abilities.chat
         self.capabilities = Capabilities(
             token_logprobs=abilities.token_logprobs,
@@ -239,7 +244,8 @@ class OpenAIEngine:
     def _request(self, prompt: str, sampling: Sampling, name: str = "", **fields: float | int) -> Request:
         """A request for one prompt; what has a name is drawn with the seed of that name."""
         stops = [stop for stop in sampling.stop if stop][:STOPS]
-        more = {"stop": stops} if stops and self.abilities.stop else {}
+        sent = self.abilities.stop and not self._reasons.is_set()
+        more = {"stop": stops} if stops and sent else {}
         seed = {"seed": seed_of(name)} if name and self.abilities.seed else {}
         whole = self.abilities.fields(
             sendable(prompt),
@@ -282,7 +288,26 @@ class OpenAIEngine:
         if failures:
             owners = [prompt for prompt, group in zip(prompts, groups, strict=True) for _ in group]
             self._fail(owners[answers.index(failures[0])], failures)
-        return [answer for answer in answers if isinstance(answer, Reply)]
+        return self._reasoned_out(requests, [answer for answer in answers if isinstance(answer, Reply)])
+
+    def _reasoned_out(self, requests: Sequence[Request], replies: list[Reply]) -> list[Reply]:
+        """The replies; those that a stop string ended within the reasoning are asked for without any.
+
+        Raises:
+            ModelError: there is a failure among these.
+        """
+        asked = zip(requests, replies, strict=True)
+        cut = [at for at, (request, reply) in enumerate(asked) if "stop" in request.fields and _cut(reply)]
+        if not cut:
+            return replies
+        self._reasons.set()
+        freed = [_without_stops(requests[at]) for at in cut]
+        for at, answer in zip(cut, self.endpoint.ask_many(freed), strict=True):
+            if isinstance(answer, Failure):
+                self._fail(str(requests[at].fields), [answer])
+            else:
+                replies[at] = answer
+        return replies
 
     def _fail(self, prompt: str, failures: Sequence[Failure]) -> None:
         first = failures[0]
@@ -349,9 +374,15 @@ def seed_of(name: str) -> int:
 def response_of(choice: Choice, stops: Sequence[str]) -> Response:
     """What a server said as a response: up to its first stop string, with the tokens that form that text.
 
-    A token forms the text if it begins inside of it; an empty text has the token that ended it. Where the
-    listed tokens do not spell the text, nobody can say which of them form it, and none is given.
+    The model's reasoning is no part of it; where nothing else was said, the response is empty and ends in
+    ``thinking``. A token forms the text if it begins inside of it; an empty text has the token that ended
+    it. Where the listed tokens do not spell the text, nobody can say which of them form it, and none is
+    given.
     """
+    answer = answer_of(choice)
+    if answer is None:
+        return Response(text="", finish="thinking")
+    choice = answer
     stop = first_stop(choice.text, stops)
     text = choice.text[:stop]
     return Response(
@@ -359,6 +390,16 @@ def response_of(choice: Choice, stops: Sequence[str]) -> Response:
         token_logprobs=_logprobs(choice, text, cut=stop is not None, stops=stops),
         finish="length" if choice.finish == "length" and stop is None else "stop",
     )
+
+
+def _cut(reply: Reply) -> bool:
+    """Whether a text of the reply ends within its reasoning, and not at the token limit."""
+    return any(answer_of(choice) is None and choice.finish != "length" for choice in (reply, *reply.others))
+
+
+def _without_stops(request: Request) -> Request:
+    fields = {name: value for name, value in request.fields.items() if name != "stop"}
+    return dataclasses.replace(request, fields=fields)
 
 
 def _logprobs(choice: Choice, text: str, *, cut: bool, stops: Sequence[str]) -> tuple[float, ...]:

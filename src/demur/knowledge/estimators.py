@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from demur.errors import ConfigError, UnknownNameError
-from demur.judging.normalise import normalise
+from demur.judging.normalise import answer_names
 from demur.records import Knowledge, Probe, Question, Verdict
 
 DEFAULTS = {
@@ -109,7 +109,7 @@ def _draft(probe: Probe, label: str) -> Knowledge:
 
 
 def _answer_counts(probe: Probe) -> Counter[str]:
-    return Counter(normalise(sample.text) for sample in probe.samples)
+    return Counter(answer_names(probe.samples))
 
 
 def _entropy(counts: Counter[str]) -> float:
@@ -130,11 +130,7 @@ def _any_correct(_: Question, probe: Probe, __: Knowledge, ___: float | None) ->
 def _majority(_: Question, probe: Probe, __: Knowledge, ___: float | None) -> bool | None:
     """The most frequent answer's own verdict; the first sampled wins a tie."""
     winner = _answer_counts(probe).most_common(1)[0][0]
-    verdict = next(
-        verdict
-        for sample, verdict in zip(probe.samples, probe.sample_verdicts, strict=True)
-        if normalise(sample.text) == winner
-    )
+    verdict = probe.sample_verdicts[answer_names(probe.samples).index(winner)]
     return None if verdict is Verdict.UNSCORED else verdict is Verdict.CORRECT
 
 

@@ -10,7 +10,7 @@ from demur.engines import Engine, Generated, Progress, Sampling
 from demur.judging import judge
 from demur.knowledge.asking import ask_in_units
 from demur.knowledge.store import UnitStore
-from demur.records import Probe, Question
+from demur.records import Probe, Question, Verdict
 from demur.stored import StoredRows
 from demur.templates import Template
 
@@ -89,7 +89,9 @@ def _judged(
 ) -> Probe:
     assert generated.greedy is not None, "a probe always asks for the greedy response"
     verdicts = [
-        judge(question, response.text, rule=rule, refusals=(refusal,))
+        Verdict.UNSCORED  # no answer is not a wrong one: the reply ended within the model's reasoning
+        if response.finish == "thinking"
+        else judge(question, response.text, rule=rule, refusals=(refusal,))
         for response in (generated.greedy, *generated.samples)
     ]
     return Probe(

@@ -96,6 +96,12 @@ class Elicited:
     finish: Finish = "stop"
     """Of the generated text."""
 
+    def __post_init__(self) -> None:
+        """Decline without any confidence where the model gave no answer, whatever the method made of it."""
+        if self.finish == "thinking":
+            object.__setattr__(self, "declines", True)
+            object.__setattr__(self, "signals", {})
+
 
 class Method(Protocol):
     """A way of making a model honest. Methods are stateless; everything comes in as arguments.

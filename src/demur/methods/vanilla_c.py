@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from demur.engines import Engine, Progress
-from demur.judging.normalise import normalise
+from demur.judging.normalise import answer_names
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.records import Example, Question, Response
 
@@ -52,10 +52,16 @@ class VanillaC:
 
 
 def majority(samples: Sequence[Response]) -> Elicited:
-    """The most frequent answer with its share, and one minus the answers' entropy over ln k."""
-    names = [normalise(sample.text) for sample in samples]
+    """The most frequent answer with its share, and one minus the answers' entropy over ln k.
+
+    A reply that ended within its reasoning is no answer; where all did, there is none and no confidence.
+    """
+    names = answer_names(samples)
     counts = Counter(names)
-    winner, largest = counts.most_common(1)[0]
+    given = [item for item in zip(names, samples, strict=True) if item[1].finish != "thinking"]
+    if not given:
+        return Elicited(answer="", response="", finish="thinking")
+    winner, largest = Counter(name for name, _ in given).most_common(1)[0]
     k = len(names)
     entropy = -math.fsum(n / k * math.log(n / k) for n in counts.values())
     chosen = samples[names.index(winner)]

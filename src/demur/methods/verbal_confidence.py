@@ -21,7 +21,13 @@ from demur.templates import VERBAL_QUESTION, fill
 
 NUMBER_TOKENS = 8
 """Room for the number and a word before it."""
-PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)(?![\d.])")
+SCALE = re.compile(r"\b(?:0|1)(?:\s?%)?\s?(?:[-–—]|to)\s?(100|10|1)\b(?:\s?%)?(?!\s?[-–—./\d])")
+"""The scale that a reply repeats, as in "Confidence (0-100): 85"; it is not the confidence."""
+STATED = re.compile(
+    r"(?P<minus>(?<!\w)[-−])?(?<![\d.,])(?P<number>\d{1,3}(?:\.\d+|,\d{1,2})?)(?![.,]?\d)"
+    r"(?:\s?(?P<percent>%|per\s?cent)|\s?(?:/|out of)\s?(?P<whole>\d+))?",
+    re.IGNORECASE,
+)
 
 
 class VerbalConfidence(Untuned):
@@ -72,7 +78,18 @@ def _with_verbal(said: Elicited, reply: str) -> Elicited:
 
 
 def percentage(text: str) -> float | None:
-    """The first number of a text as a share, in [0, 1]; None without one, or above 100."""
-    found = PERCENT.search(text)
-    value = None if found is None else float(found[1]) / 100
-    return value if value is not None and value <= 1 else None
+    """The confidence that a text states first, as a share in [0, 1]; None without one, or beyond it.
+
+    The question asks for percent, so 85 and 85 % are 0.85. A number with a decimal point that is at most 1
+    is a share itself (0.85), unless a percent sign follows; 8/10 and "8 out of 10" are 0.8.
+    """
+    scale = SCALE.search(text)
+    found = STATED.search(SCALE.sub(" ", text))
+    if found is None or found["minus"]:
+        return None
+    written = found["number"].replace(",", ".")
+    number, shares = float(written), "." in written and not found["percent"]
+    whole = float(found["whole"] or (scale[1] if scale and not found["percent"] else 100))
+    if found["whole"] is None and shares and number <= 1:
+        whole = 1.0
+    return number / whole if 0 < whole >= number else None

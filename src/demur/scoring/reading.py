@@ -2,7 +2,9 @@
 
 A row is an object with ``question``, ``answers`` (a list of accepted ones, or a text) and ``response``, and
 optionally ``id``, ``answerable``, ``abstained``, ``confidence`` (a number, or an object of named ones),
-``choices`` and ``group``. Large files are read by several processes, each a share of the lines.
+``choices`` and ``group``; other names of these fields, and cells of tables, are read as in the user's own
+question files (`demur.datasets.outputs`). Large files are read by several processes, each a share of the
+lines.
 """
 
 from __future__ import annotations
@@ -19,21 +21,20 @@ from typing import Any
 
 import numpy as np
 
-from demur.datasets.problems import Problems, describe, text_fault
+from demur.datasets.outputs import FIX, Output, OutputReader
+from demur.datasets.problems import Problems
 from demur.datasets.reading import open_records
+from demur.datasets.rows import Origin
 from demur.judging import judge
 from demur.metrics.base import CODES, REFUSED, Bools, Codes, Floats
-from demur.records import Question, question_id
+from demur.records import Question
 
 EXPECTED = "rows with question, answers (a list) and response"
-FIX = 'give every row as {"question": …, "answers": […], "response": …}'
 SHARE_BYTES = 8 << 20
 """From so many bytes on, lines are read in parallel, so many at a time."""
-PLAIN = "confidence"
-"""What a confidence without a name is called."""
 
-Row = Mapping[str, Any]
 Pair = tuple[Question, str]
+NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(kw_only=True)
@@ -42,6 +43,11 @@ class Outputs:
 
     keys: list[str] = field(default_factory=list)
     """Each row's ``id``, or one derived from its question."""
+    asked: list[str] = field(default_factory=list)
+    """The id of each row's question, from its text."""
+    numbers: list[int] = field(default_factory=list)
+    """Where each row stands in the file, counted in ``unit``."""
+    unit: str = "row"
     verdict: Codes = field(default_factory=lambda: np.zeros(0, np.int8))
     """Shape [n]."""
     abstained: Bools = field(default_factory=lambda: np.zeros(0, bool))
@@ -54,6 +60,8 @@ class Outputs:
     """Where any row has one."""
     pairs: list[Pair] = field(default_factory=list)
     """Questions and responses themselves, where they were asked for."""
+    notes: list[str] = field(default_factory=list)
+    """What was guessed of the file."""
     judge: dict[str, Any] | None = None
     """What came of a model's judging (see `demur.judging.llm_judge.rejudge`); None where a rule judged."""
 
@@ -67,23 +75,29 @@ class Outputs:
         return len(self.keys)
 
 
-def read_outputs(path: Path, *, keep: bool = False) -> Outputs:
+def read_outputs(path: Path, *, keep: bool = False, fields: Mapping[str, str] = NO_NAMES) -> Outputs:
     """Read every row and judge it by the default rule.
 
     Args:
         keep: keep questions and responses, for a model to judge (`demur.scoring.judged`).
+        fields: names of fields by what they hold (``question``, ``answers``, ``response``, ``id``,
+            ``confidence``); the others are guessed. An ``id`` called ``none``: there is none.
 
     Raises:
-        DataError: the file cannot be read, or rows lack what they need; every problem is listed.
+        DataError: the file cannot be read, no field holds the responses or the accepted answers, or rows
+            lack what they need; every problem is listed.
+        ConfigError: a field name for something else.
     """
     problems = Problems(path, expected=EXPECTED)
-    if path.is_file() and path.stat().st_size > SHARE_BYTES and _is_lines(path):
-        parts = _in_parallel(path, problems, keep)
-    else:
-        records = open_records(path, problems)
-        parts = [_judged(records.rows, records.unit, problems, keep).outputs()]
+    large = path.is_file() and path.stat().st_size > SHARE_BYTES and _is_lines(path)
+    records = open_records(path, Problems(path, expected=EXPECTED) if large else problems)
+    origin = Origin(label="", unit=records.unit, kind=records.kind)
+    reader = OutputReader(origin, fields, problems=problems)
+    if not reader.open(records.rows):
+        problems.raise_any()
+    parts = _in_parallel(path, reader, keep) if large else [_judged(reader, keep).outputs()]
     problems.raise_any()
-    return _joined(parts)
+    return _joined(parts, reader)
 
 
 @dataclass
@@ -92,10 +106,12 @@ class _Part:
 
     keep: bool = False
     keys: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     abstained: list[bool] = field(default_factory=list)
     answerable: list[bool] = field(default_factory=list)
-    confidence: list[dict[str, float]] = field(default_factory=list)
+    confidence: list[Mapping[str, float]] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
 
@@ -108,6 +124,8 @@ class _Part:
         }
         return Outputs(
             keys=self.keys,
+            asked=self.asked,
+            numbers=self.numbers,
             verdict=np.array(self.codes, np.int8),
             abstained=np.array(self.abstained, bool),
             answerable=np.array(self.answerable, bool),
@@ -117,85 +135,36 @@ class _Part:
         )
 
 
-def _judged(rows: Iterator[tuple[int, Any]], unit: str, problems: Problems, keep: bool) -> _Part:
+def _judged(reader: OutputReader, keep: bool) -> _Part:
     part = _Part(keep)
-    for number, row in rows:
-        fault = _fault(row)
-        if fault:
-            problems.add(f"{unit} {number}", fault, fix=FIX)
-        else:
-            _add(part, row)
+    for number, output in reader.outputs():
+        _add(part, number, output)
     return part
 
 
-def _add(part: _Part, row: Row) -> None:
-    answers = row.get("answers") or ()
-    question = Question(
-        id=str(row["id"]) if row.get("id") is not None else question_id(row["question"]),
-        text=row["question"],
-        answers=(answers,) if isinstance(answers, str) else tuple(answers),
-        choices=tuple(row.get("choices") or ()),
-        task="choice" if row.get("choices") else "open",
-        answerable=row.get("answerable", True),
-    )
+def _add(part: _Part, number: int, output: Output) -> None:
+    question = output.question
     if part.keep:
-        part.pairs.append((question, row["response"]))
+        part.pairs.append((question, output.response))
     part.keys.append(question.id)
-    part.codes.append(CODES[judge(question, row["response"])])
-    part.abstained.append(bool(row.get("abstained")))
+    part.asked.append(output.asked)
+    part.numbers.append(number)
+    part.codes.append(CODES[judge(question, output.response)])
+    part.abstained.append(output.abstained)
     part.answerable.append(question.answerable)
-    part.confidence.append(_named(row.get("confidence")))
-    part.groups.append(None if row.get("group") is None else str(row["group"]))
+    part.confidence.append(output.confidence)
+    part.groups.append(output.group)
 
 
-def _named(confidence: Any) -> dict[str, float]:
-    if confidence is None:
-        return {}
-    if isinstance(confidence, Mapping):
-        return {str(name): float(value) for name, value in confidence.items() if value is not None}
-    return {PLAIN: float(confidence)}
-
-
-def _fault(row: Any) -> str | None:
-    """Why a row cannot be scored; None where it can."""
-    if not isinstance(row, Mapping):
-        return f"{describe(row)}, not an object"
-    for name in ("question", "response"):
-        if not isinstance(row.get(name), str):
-            return f"{name} is {describe(row[name]) if name in row else 'missing'}, not a text"
-    fault = text_fault(row["question"])
-    if fault:
-        return f"question is {fault}"
-    answers = row.get("answers")
-    if not (answers is None or isinstance(answers, str) or _are_texts(answers)):
-        return f"answers is {describe(answers)}, not a list of texts"
-    if row.get("choices") is not None and not _are_texts(row["choices"]):
-        return f"choices is {describe(row['choices'])}, not a list of texts"
-    for name in ("answerable", "abstained"):
-        if not isinstance(row.get(name, True), bool):
-            return f"{name} is {describe(row[name])}, not true or false"
-    return _confidence_fault(row.get("confidence"))
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _confidence_fault(confidence: Any) -> str | None:
-    values = confidence.values() if isinstance(confidence, Mapping) else [confidence]
-    for value in values:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is not None and not (number and np.isfinite(value)):
-            return f"confidence is {describe(value)}, not a number"
-    return None
-
-
-def _joined(parts: list[Outputs]) -> Outputs:
+def _joined(parts: list[Outputs], reader: OutputReader) -> Outputs:
     """Several shares of the rows, in order."""
     names = dict.fromkeys(name for part in parts for name in part.signals)
     grouped = any(part.groups is not None for part in parts)
     return Outputs(
         keys=[key for part in parts for key in part.keys],
+        asked=[key for part in parts for key in part.asked],
+        numbers=[number for part in parts for number in part.numbers],
+        unit=reader.origin.unit,
         verdict=np.concatenate([part.verdict for part in parts]),
         abstained=np.concatenate([part.abstained for part in parts]),
         answerable=np.concatenate([part.answerable for part in parts]),
@@ -207,7 +176,16 @@ def _joined(parts: list[Outputs]) -> Outputs:
         if grouped
         else None,
         pairs=[pair for part in parts for pair in part.pairs],
+        notes=_guessed(reader),
     )
+
+
+def _guessed(reader: OutputReader) -> list[str]:
+    """Fields that were guessed and go by another name than that of what they hold."""
+    roles = [role for role in ("question", "answers", "response", "id") if role not in reader.given]
+    names = {role: reader.fields.get(role, role) for role in roles}
+    told = [f"{role} from {name!r}" for role, name in names.items() if name.casefold() != role]
+    return [f"read {', '.join(told)}"] if told else []
 
 
 # ---------------------------------------------------------------------------------------------
@@ -222,13 +200,14 @@ def _is_lines(path: Path) -> bool:
     return all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in head)
 
 
-def _in_parallel(path: Path, problems: Problems, keep: bool) -> list[Outputs]:
+def _in_parallel(path: Path, reader: OutputReader, keep: bool) -> list[Outputs]:
     shares = list(_shares(path))
+    work = partial(_work, path, keep=keep, given=dict(reader.given), fields=reader.fields)
     with ProcessPoolExecutor(min(len(shares), os.cpu_count() or 1)) as pool:
-        done = list(pool.map(partial(_work, path, keep=keep), *zip(*shares, strict=True)))
+        done = list(pool.map(work, *zip(*shares, strict=True)))
     for _, found in done:
-        for place, fault in found:
-            problems.add(place, fault, fix=FIX)
+        for place, fault, fix in found:
+            reader.problems.add(place, fault, fix=fix)
     return [part for part, _ in done]
 
 
@@ -243,24 +222,32 @@ def _shares(path: Path) -> Iterator[tuple[int, int, int]]:
 
 
 def _work(
-    path: Path, start: int, length: int, first: int, *, keep: bool
-) -> tuple[Outputs, list[tuple[str, str]]]:
-    """The rows of one share, and what is wrong with the others."""
+    path: Path,
+    start: int,
+    length: int,
+    first: int,
+    *,
+    keep: bool,
+    given: Mapping[str, str],
+    fields: Mapping[str, str],
+) -> tuple[Outputs, list[tuple[str, str, str]]]:
+    """The rows of one share, and what is wrong with the others: where, what, and what to do."""
     with path.open("rb") as handle:
         handle.seek(start)
         lines = handle.read(length).decode("utf-8", errors="replace").split("\n")
-    part, faults = _Part(keep), []
+    origin, problems = Origin(label="", unit="line", kind="JSON lines"), Problems(path, expected=EXPECTED)
+    reader, part = OutputReader(origin, given, problems=problems), _Part(keep)
+    reader.fields |= fields
+    faults: list[tuple[str, str, str]] = []
     for number, line in enumerate(lines, start=first):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except ValueError as error:
-            faults.append((f"line {number}", f"no JSON: {error}"))
-            continue
-        fault = _fault(row)
-        if fault:
-            faults.append((f"line {number}", fault))
+            found = reader.fault(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            found = f"no JSON: {error}", FIX
+        if isinstance(found, Output):
+            _add(part, number, found)
         else:
-            _add(part, row)
+            faults.append((f"line {number}", *found))
     return part.outputs(), faults

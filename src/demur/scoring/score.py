@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,10 @@ SYSTEM, SPLIT = "outputs", "all"
 FEWEST_GROUPS = 20
 """With fewer groups than this, an interval over groups means little, and rows are drawn by themselves."""
 
+SHOWN = 5
+"""Rows that a message names."""
+NO_IDS = "--id-field none"
+
 
 def score(
     outputs: Outputs,
@@ -33,7 +39,8 @@ def score(
     """Score outputs.
 
     Args:
-        before: the same questions answered by the untuned system; matched by id, or by the question.
+        before: the same questions answered by the untuned system; matched by id, or by the question. Ids
+            that occur several times are matched by occurrence where both have them in the same order.
         metrics: names of `METRICS`; by default all.
         resamples: bootstrap draws, of whole groups where rows have at least `FEWEST_GROUPS` of them.
 
@@ -43,13 +50,16 @@ def score(
         judging (``judge``, ``judge_before``; null where a rule judged), all JSON values.
 
     Raises:
-        DataError: there are no rows, or none of them has a counterpart in ``before``.
+        DataError: there are no rows, none can be judged, none has a counterpart in ``before``, or ids that
+            occur several times do not match.
         UnknownNameError: there is no such metric.
     """
     if not len(outputs):
         raise DataError(expected="at least one row", found="none", fix="check that this is the right file")
     names = [METRICS.check(name) for name in metrics or METRICS.names()]
+    require_scored(outputs, "the outputs")
     clusters, notes = _clusters(outputs)
+    notes = [*outputs.notes, *notes]
     primary = next(iter(outputs.signals), "")
     board = Board(
         np.ones(len(outputs), bool),
@@ -112,19 +122,87 @@ def _outcomes_before(outputs: Outputs, before: Outputs | None, notes: list[str])
     codes = np.full(len(outputs), UNSCORED, np.int8)
     if before is None:
         return codes
-    outcome = np.where(before.refused, REFUSED, before.verdict).astype(np.int8)
-    known = dict(zip(before.keys, outcome.tolist(), strict=True))
-    missing = sum(key not in known for key in outputs.keys)
-    if missing == len(outputs):
+    require_scored(before, "--before")
+    outcome = np.where(before.refused, REFUSED, before.verdict).astype(np.int8).tolist()
+    repeated = {key for of in (outputs, before) for key, count in Counter(of.keys).items() if count > 1}
+    if repeated:
+        _require_same_order(outputs, before, repeated)
+    known = dict(zip(_occurrences(before.keys), outcome, strict=True))
+    found = [known.get(key) for key in _occurrences(outputs.keys)]
+    missing = [place for place, code in enumerate(found) if code is None]
+    if len(missing) == len(outputs):
         raise DataError(
             expected="the same questions before and now, with the same ids or texts",
-            found="no row of one file has a counterpart in the other",
+            found=f"no row of one file has a counterpart in the other: {_named(outputs, 0)} now, "
+            f"{_named(before, 0)} before",
             where="--before",
-            fix="give both files the same ids, or none",
+            fix=f"give both files the same ids, or match by the question: {NO_IDS}",
         )
     if missing:
-        notes.append(f"{missing:,} of {len(outputs):,} rows have no counterpart before")
-    return np.array([known.get(key, UNSCORED) for key in outputs.keys], np.int8)
+        notes.append(
+            f"{len(missing):,} of {len(outputs):,} rows have no counterpart before, the first: "
+            f"{_named(outputs, missing[0])}"
+        )
+    return np.array([UNSCORED if code is None else code for code in found], np.int8)
+
+
+def _occurrences(keys: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Each id with the number of its occurrence, from 1."""
+    counts = Counter[str]()
+    for key in keys:
+        counts[key] += 1
+        yield key, counts[key]
+
+
+def _require_same_order(outputs: Outputs, before: Outputs, repeated: set[str]) -> None:
+    """Stop unless both have the same rows of these ids, in the same order and with the same questions."""
+    now, then = (
+        [place for place, key in enumerate(of.keys) if key in repeated] for of in (outputs, before)
+    )
+    pairs = [
+        (here, there)
+        for here, there in itertools.zip_longest(now, then)
+        if here is None or there is None or not _alike(outputs, here, before, there)
+    ]
+    if pairs:
+        told = [
+            f"{'nothing' if here is None else _named(outputs, here)} now, "
+            f"{'nothing' if there is None else _named(before, there)} before"
+            for here, there in pairs[:SHOWN]
+        ]
+        raise DataError(
+            expected="ids of their own, or the same repeated ids in the same order before and now",
+            found=f"{len(repeated):,} repeated ids, {len(pairs):,} rows apart: {'; '.join(told)}",
+            where="--before",
+            fix=f"give every row an id of its own in both files, or match by the question: {NO_IDS}",
+        )
+
+
+def _alike(outputs: Outputs, here: int, before: Outputs, there: int) -> bool:
+    same_id = outputs.keys[here] == before.keys[there]
+    return same_id and outputs.asked[here] == before.asked[there]
+
+
+def _named(outputs: Outputs, place: int) -> str:
+    """A row as messages name it."""
+    return f"id {outputs.keys[place]!r} ({outputs.unit} {outputs.numbers[place]})"
+
+
+def require_scored(outputs: Outputs, where: str) -> None:
+    """Stop where no row has an outcome: a figure of such rows would say nothing.
+
+    Raises:
+        DataError: no row was judged or declined.
+    """
+    if not (outputs.refused | (outputs.verdict != UNSCORED)).any():
+        reasons = (outputs.judge or {}).get("unscored", {})
+        why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        raise DataError(
+            expected="at least one row that can be judged",
+            found=f"{len(outputs):,} rows, none of them: {why or 'no row has an accepted answer'}",
+            where=where,
+            fix="see why the judge gave no verdict" if why else "name the answers: --answers-field FIELD",
+        )
 
 
 def _reason(metric: Metric, board: Board, primary: str, before: Outputs | None) -> str:

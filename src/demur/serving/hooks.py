@@ -15,6 +15,7 @@ import httpx2
 from demur.answering import Answer, Query
 from demur.endpoints.client import messages, read_key, sendable
 from demur.endpoints.pace import Pace
+from demur.endpoints.reasoning import answer_of
 from demur.endpoints.replies import parse
 from demur.endpoints.transport import Transport
 from demur.judging import is_refusal
@@ -90,7 +91,8 @@ class Fallback:
         turns = [{"role": turn.role, "content": turn.content} for turn in query.history]
         asked = {"model": self.model, "messages": [*turns, *messages(_written(query.question))]}
         reply = parse((await _post(self.client, self.url, asked)).decode())
-        text = sendable(reply.text).strip()[: self.longest] if reply else ""
+        said = answer_of(reply) if reply else None
+        text = sendable(said.text).strip()[: self.longest] if said else ""
         if not text or is_refusal(text, question=query.question.text):
             return None
         return dataclasses.replace(
@@ -103,6 +105,7 @@ class Fallback:
             signals={},
             guarantee=None,
             answered_by=self.name,
+            reason=None,
             finish="length" if reply and reply.finish == "length" else "stop",
         )
 

@@ -216,6 +216,7 @@ def sureness(answer: Answer) -> Sureness:
         signal=answer.signal,
         probability=finite(answer.probability),
         answered_by=answer.answered_by,
+        reason=answer.reason,
     )
 
 
