@@ -71,7 +71,7 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
     elif system not in built:
         raise UnknownNameError("tuned system", system, built, "--system")
     rows = {
-        stage: list(read_jsonl(run.training(system) / f"{stage}.jsonl", Example))
+        stage: list(read_jsonl(run.rows(system, stage), Example))
         for stage in built.get(system, ())
     }
     chat, end = _how_texts_are_read(config)

@@ -18,6 +18,7 @@ from typing import Any
 import demur
 from demur.files import write_text
 from demur.judging.llm_judge import sentences
+from demur.methods.thresholds import sentence
 from demur.metrics import RUN_METRICS
 from demur.reporting import payload, sheets, views, words
 from demur.reporting.headline import Finding, findings
@@ -153,6 +154,7 @@ def _about(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
         "description": entry.get("description") or words.DESCRIPTIONS.get(name, ""),
         "paper": entry.get("paper") or "",
         "primary": entry.get("primary_signal") or "",
+        "rule": sentence(entry["threshold"]) if "threshold" in entry else "",
     }
 
 
