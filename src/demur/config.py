@@ -7,7 +7,9 @@ Unknown names are refused with the nearest known one, and all problems are repor
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,17 +19,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from demur.errors import ConfigError
 from demur.files import write_text
+from demur.names import problem
 from demur.templates import TEMPLATES, Template
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
-Names = Annotated[
-    tuple[str, ...],
-    pydantic.BeforeValidator(
-        lambda value: tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
-    ),
-]
+
+
+def _named(kind: str, name: str) -> str:
+    if (found := problem(kind, name)) is not None:
+        raise ValueError(found)
+    return name
+
+
+SystemName = Annotated[str, pydantic.AfterValidator(partial(_named, "system"))]
+StageName = Annotated[str, pydantic.AfterValidator(partial(_named, "stage"))]
+_BY_COMMA = pydantic.BeforeValidator(
+    lambda value: tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+)
+Names = Annotated[tuple[str, ...], _BY_COMMA]
 """Several names; as text they are separated by commas."""
+SystemNames = Annotated[tuple[SystemName, ...], _BY_COMMA]
+"""Several systems, written in the same way."""
 NO_FIELD = "none"
 """As the name of a field: use no field for this, even where one would be guessed."""
 
@@ -248,6 +261,22 @@ class KnowledgeSettings(Section):
     )
 
 
+PAPER_THRESHOLD = 0.5
+"""R-Tuning's own rule: answer where *sure* is at least as likely as *unsure*."""
+
+
+def _threshold(value: object) -> object:
+    if value == "calibrated":
+        return value
+    try:
+        number = float(value)  # type: ignore[arg-type]  # whatever was given
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not 0 <= number <= 1:
+        raise ValueError("must be 'calibrated' or a number from 0 to 1, such as 0.5")
+    return number
+
+
 class RTuningSettings(Section):
     """R-Tuning's choices."""
 
@@ -259,7 +288,21 @@ class RTuningSettings(Section):
         description="the answer shown before the certainty question: the gold one, as in the paper, or the "
         "model's own, as at inference",
     )
-    threshold: Share = Field(0.5, description="decline to answer where the probability of sure is lower")
+    threshold: Annotated[float | Literal["calibrated"], pydantic.BeforeValidator(_threshold)] = Field(
+        "calibrated",
+        description="decline to answer where the probability of sure is lower: calibrated (chosen on the "
+        "calibration questions), or a fixed number (0.5 in the paper)",
+    )
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the threshold is chosen on the calibration questions."""
+        return self.threshold == "calibrated"
+
+    @property
+    def fixed(self) -> float:
+        """The threshold as long as none is chosen: the one given, else the paper's."""
+        return PAPER_THRESHOLD if isinstance(self.threshold, str) else self.threshold
 
 
 class USTuningSettings(Section):
@@ -479,8 +522,8 @@ class Config(Section):
 
     out: Path = Field(Path("runs/demur"), description="the run folder")
     seed: int = Field(0, description="every random choice derives from it")
-    method: str = Field("r-tuning", description="the method that makes the model honest")
-    baselines: Names = Field(("vanilla",), description="methods trained beside it, to compare with")
+    method: SystemName = Field("r-tuning", description="the method that makes the model honest")
+    baselines: SystemNames = Field(("vanilla",), description="methods trained beside it, to compare with")
     model: ModelSettings = ModelSettings()
     data: DataSettings = DataSettings()
     template: TemplateSettings = TemplateSettings()
@@ -490,14 +533,14 @@ class Config(Section):
     r_tuning: RTuningSettings = RTuningSettings()
     us_tuning: USTuningSettings = USTuningSettings()
     training: TrainingSettings = TrainingSettings()
-    stages: dict[str, dict[str, Any]] = Field(
+    stages: dict[StageName, dict[str, Any]] = Field(
         default_factory=dict, description="training settings of single stages, by stage and field"
     )
     rounds: Positive | None = Field(
         None,
         description="align, ask again what is known, align again, so often; left out: the method's own",
     )
-    overrides: dict[str, dict[str, Any]] = Field(
+    overrides: dict[SystemName, dict[str, Any]] = Field(
         default_factory=dict,
         description="settings of single systems, by system: training, stages, rounds, knowledge, r_tuning, "
         "us_tuning; with `method` the system is a variant of that method under its own name",
@@ -508,6 +551,8 @@ class Config(Section):
     def _overrides_fit(self) -> Config:
         for system in self.overrides:
             for stage in ("", *self.for_system(system).stages):
+                if stage and (found := problem("stage", stage)) is not None:
+                    raise ValueError(f"overrides.{system}: {found}")
                 self.training_for(system, stage)
         return self
 
@@ -670,7 +715,7 @@ def explain(
     names = [name for name, _ in leaves()] if known is None else list(known)
     problems = []
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
+        name = ".".join(str(part) for part in item["loc"] if part != "[key]")
         if item["type"] == "extra_forbidden":
             problems.append(_unknown("setting", name, names))
         else:

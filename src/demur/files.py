@@ -113,22 +113,6 @@ def _told(links: Sequence[Path]) -> str:
     return "links:\n          " + "\n          ".join(lines)
 
 
-def plain_name(name: str) -> str:
-    """A name that stands in a run's files, where it is to be a part of a path: it must not lead elsewhere.
-
-    Raises:
-        RunFolderError: it holds a separator, or stands for another folder.
-    """
-    if name in ("", ".", "..") or any(sign in name for sign in "/\\\0"):
-        raise RunFolderError(
-            expected="a system or stage whose name can be the name of a file",
-            found=ascii(name),
-            where="the names that config.yaml and manifest.json give",
-            fix="choose a name without slashes; do not use a run from somebody else that has such a name",
-        )
-    return name
-
-
 def links(folder: Path) -> list[Path]:
     """The symbolic links in a folder and in the folders below it, sorted; none is followed."""
     every = (

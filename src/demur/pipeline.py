@@ -19,20 +19,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from demur import __version__, provenance
-from demur.config import Config, TrainingSettings
+from demur.config import PAPER_THRESHOLD, Config, TrainingSettings
 from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
 from demur.engines.opening import open_engine
 from demur.errors import ConfigError, TrainingDataError
-from demur.files import atomic_folder, delete, digest, file_digest, plain_name, write_json
+from demur.files import atomic_folder, delete, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators, first_look
 from demur.knowledge.asking import ask_in_units
 from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.knowledge.store import UnitStore
-from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned
+from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned, thresholds
+from demur.names import FIXED, reserved, unread
 from demur.progress import WARNING, Advance, Listener, Recorder, Silent
 from demur.questions import QuestionTable
 from demur.records import (
@@ -472,7 +473,9 @@ class Pipeline:
         self.build_hash = {}
         for system in self.tuned:
             own, info = self.config.for_system(system), self.info(system)
-            sections = [own.knowledge, own.r_tuning, own.us_tuning]
+            # No training row depends on the threshold
+            tuning = own.r_tuning.model_copy(update={"threshold": PAPER_THRESHOLD})
+            sections = [own.knowledge, tuning, own.us_tuning]
             self.build_hash[system] = digest(
                 [self.probe_hash, info.name, *(section.model_dump() for section in sections)]
             )
@@ -557,6 +560,7 @@ class Pipeline:
             ) as notes:
                 if notes is not None:
                     notes |= self._train_one(system)
+            self._rule_to_card(system)
 
     def _strategy(self, system: str) -> Strategy | None:
         """How a system's training is divided among processes, None for one process.
@@ -624,9 +628,8 @@ class Pipeline:
         self, system: str, engine: Engine, work: Path, drift: list[dict[str, Any]]
     ) -> Iterator[dict[str, list[Example]]]:
         """The rows of each round; from the second on, of what the model knows by then."""
-        stages = list(map(plain_name, self.manifest.values["stages"][f"build/{system}"]["stages"]))
-        folder = self.folder.training(system)
-        yield {stage: list(read_jsonl(folder / f"{stage}.jsonl", Example)) for stage in stages}
+        stages = self.manifest.values["stages"][f"build/{system}"]["stages"]
+        yield {stage: list(read_jsonl(self.folder.rows(system, stage), Example)) for stage in stages}
         questions, before = self._training
         estimator = self._estimator(system)
         for number in range(2, self._round_count(system) + 1):
@@ -638,7 +641,7 @@ class Pipeline:
             drift.append({"round": number, **moved(questions, before, after, estimator), **judged})
             later = self._rows(system, engine, self._labelled(system, after), number=number)
             for stage, examples in later.items():
-                write_jsonl(folder / f"round{number}-{stage}.jsonl", examples)
+                write_jsonl(self.folder.rows(system, f"round{number}-{stage}"), examples)
             yield later
             before = after
 
@@ -666,7 +669,7 @@ class Pipeline:
             "max_new_tokens": config.probe.max_new_tokens,
             "primary_signal": info.primary_signal,
             "quantize": self.config.training_for(system).quantize,
-            "threshold": {"signal": "sure", "value": setup.config.r_tuning.threshold},
+            "threshold": {"signal": "sure", "value": setup.config.r_tuning.fixed},
         }
 
     def _add_to_card(self, owner: str, system: str, combination: Combination, **more: float) -> None:
@@ -677,6 +680,29 @@ class Pipeline:
         with kept_signed(path.parent):
             write_json(path, card)
 
+    def _rule_to_card(self, system: str) -> None:
+        """Keep the threshold of a tuned system beside its weights, as it is by now."""
+        found = self.rule(system)
+        path = self.folder.model(system) / "demur.json"
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if found is not None and card.get("threshold") != found:
+            with kept_signed(path.parent):
+                write_json(path, card | {"threshold": found})
+
+    def rule(self, system: str) -> dict[str, Any] | None:
+        """The threshold by which a system declines, see `thresholds.rule`; None where it has none.
+
+        One that is calibrated is chosen when the system is asked; until then the paper's stands.
+        """
+        info, settings = self.info(system), self.config.for_system(system).r_tuning
+        if info.rule is None or info.combines:
+            return None
+        stage = f"predict/{system}"
+        if settings.calibrated and self.manifest.is_done(stage, self._predict_inputs(system)):
+            found: dict[str, Any] | None = self.manifest.values["stages"][stage].get("threshold")
+            return found
+        return thresholds.not_chosen(info.rule, settings)
+
     def _predict(self) -> None:
         self.predict_hash = {"base": digest([self.probe_hash, "base"])}
         with self._stage(
@@ -685,12 +711,16 @@ class Pipeline:
             if notes is not None:
                 write_parquet(self.folder.predictions("base"), baselines.base(self.probes), Prediction)
         for system in self.config.systems:
-            inputs = digest([self._weights_hash(system), system, self.setup_hash(system)])
-            self.predict_hash[system] = inputs
+            inputs = self.predict_hash[system] = self._predict_inputs(system)
             with self._stage(f"predict/{system}", inputs, self.folder.predictions(system)) as notes:
                 if notes is not None:
                     notes |= self._predict_one(system, inputs)
+            if system in self.tuned:
+                self._rule_to_card(system)
         self._predict_derived()
+
+    def _predict_inputs(self, system: str) -> str:
+        return digest([self._weights_hash(system), system, self.setup_hash(system)])
 
     def _weights_hash(self, system: str) -> str:
         owner = self.info(system).weights or system
@@ -732,6 +762,11 @@ class Pipeline:
         decided: Iterable[Prediction] = _Decided(rows, verdicts)
         if info.combines:
             decided = self._combine(system, decided, info.combines)
+        found = thresholds.rule(info, work.config.r_tuning, decided, self.questions)
+        if found is not None:
+            judged["threshold"] = found
+            self.listener.note(f"{system}: {thresholds.sentence(found)}")
+            decided = thresholds.decided(decided, found["signal"], found["value"])
         write_parquet(self.folder.predictions(system), decided, Prediction)
         store.clear()
         return judged if weights is None else {**judged, "weights": weights}
@@ -772,11 +807,35 @@ class Pipeline:
             if method in self.tuned:
                 self._add_to_card(method, method + learned.SUFFIX, combination)
         for system, rows in systems.items():
-            self.predict_hash[system] = inputs
-            output = self.folder.predictions(system)
-            with self._stage(f"predict/{system}", inputs, output) as notes:
-                if notes is not None:
-                    write_parquet(output, rows, Prediction)
+            self._derive(system, rows, inputs)
+        for system, rows in self._by_papers_rule().items():
+            self._derive(system, rows, digest([self.predict_hash[unread(system)], system]))
+        self._forget_readings()
+
+    def _derive(self, system: str, rows: Iterable[Prediction], inputs: str) -> None:
+        self.predict_hash[system] = inputs
+        output = self.folder.predictions(system)
+        with self._stage(f"predict/{system}", inputs, output) as notes:
+            if notes is not None:
+                write_parquet(output, rows, Prediction)
+
+    def _forget_readings(self) -> None:
+        """Remove readings that an earlier configuration of this folder had and this one has not."""
+        for path in self.folder.predictions("base").parent.glob("*.parquet"):
+            if unread(path.stem) != path.stem and path.stem not in self.predict_hash:
+                path.unlink()
+                self.manifest.values["stages"].pop(f"predict/{path.stem}", None)
+
+    def _by_papers_rule(self) -> dict[str, Iterable[Prediction]]:
+        """The answers of every system whose threshold was chosen, by the fixed rule of its paper."""
+        rules = {system: self.rule(system) for system in self.config.systems}
+        return {
+            system + FIXED: thresholds.fixed(
+                StoredRows.of(self.folder.predictions(system), Prediction), found["signal"]
+            )
+            for system, found in rules.items()
+            if found is not None and thresholds.chosen(found)
+        }
 
     def _evaluate(self) -> None:
         systems = list(self.predict_hash)
@@ -787,6 +846,7 @@ class Pipeline:
                 "primary_signal": info.primary_signal,
                 "paper": info.paper,
                 "description": info.summary,
+                **({"threshold": found} if (found := self._rule_of(system)) is not None else {}),
             }
             for system, info in infos.items()
         }
@@ -808,6 +868,20 @@ class Pipeline:
                 ece_bins=settings.ece_bins,
             )
             write_json(self.folder.metrics, {**results, "first_answers": self._first_answers()})
+
+    def _rule_of(self, system: str) -> dict[str, Any] | None:
+        """The threshold of any system that is reported, see `rule`."""
+        if system in self.config.systems:
+            return self.rule(system)
+        own = self.rule(unread(system)) if system.endswith(FIXED) else None
+        return own and {
+            "signal": own["signal"],
+            "value": PAPER_THRESHOLD,
+            "how": thresholds.GIVEN,
+            "chosen_on": None,
+            "n": None,
+            "reason": "the paper's rule",
+        }
 
     def _report(self) -> None:
         inputs = digest([__version__, self.evaluate_hash])
@@ -920,7 +994,8 @@ def _compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:
     side by side, a report tells one story.
     """
     own = [system for system in (method, method + learned.SUFFIX) if system in systems]
-    others = [system for system in systems if system not in own]
+    # What reads the method's answers by its paper's rule has its ranking, and is no rival of it
+    others = [system for system in systems if system not in own and not system.endswith(FIXED)]
     if len(others) > MANY:
         others = [system for system in others if system in baselines.BASELINES or system == "vanilla"]
     return [(system, other) for system in own for other in others]
@@ -982,7 +1057,10 @@ def check_names(config: Config) -> None:
 
     Raises:
         UnknownNameError: with the nearest known name.
+        ConfigError: a system by a name that stands for something else.
     """
+    for system in dict.fromkeys((*config.systems, *config.overrides)):
+        _check_free(system, config)
     for system in config.systems:
         METHODS.check(config.method_of(system), "method" if system == config.method else "baselines")
     for system in config.overrides:
@@ -996,12 +1074,29 @@ def check_names(config: Config) -> None:
     estimators.parse(config.knowledge.estimator or "greedy")
 
 
+def _check_free(system: str, config: Config) -> None:
+    """Refuse a system by a name that a run gives to another one, or that is another method's."""
+    taken, method = reserved(system), config.method_of(system)
+    if taken is None and system in METHODS and method != system:
+        taken = f"the method {system!r}, where this would be {method!r}"
+    if taken is not None:
+        raise ConfigError(
+            expected="a name of its own for every system",
+            found=f"{system!r}, which is kept for {taken}",
+            where=f"overrides.{system}" if system in config.overrides else "method, baselines",
+            fix=f"rename it, for instance to '{method}-variant'"
+            if system in config.overrides
+            else "choose the method itself; such a system is reported by every run without being named",
+        )
+
+
 def system_info(system: str, config: Config) -> MethodInfo:
     """What is known of a system, trained or not, under its own name."""
     if system in baselines.BASELINES:
         return baselines.BASELINES[system]
-    if system.endswith(learned.SUFFIX) and system not in config.systems:
-        return learned.learned_info(system_info(system.removesuffix(learned.SUFFIX), config))
+    for ending, read in ((learned.SUFFIX, learned.learned_info), (FIXED, thresholds.fixed_info)):
+        if system.endswith(ending):
+            return read(system_info(system.removesuffix(ending), config))
     return dataclasses.replace(METHODS.get(config.method_of(system)).info, name=system)
 
 

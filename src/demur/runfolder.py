@@ -24,7 +24,8 @@ import psutil
 from demur import __version__, trust
 from demur.config import Config, differences, load_config, save_config
 from demur.errors import DemurError, RunFolderError, UnknownNameError
-from demur.files import PARTIAL_SUFFIX, check_links, open_own, plain_name, write_json
+from demur.files import PARTIAL_SUFFIX, check_links, open_own, write_json
+from demur.names import require_name
 
 SCHEMA_VERSION = 1
 TRACKED = (
@@ -81,8 +82,11 @@ class RunFolder:
 
         Raises:
             UnknownNameError: it is not.
+            RunFolderError: the manifest holds a name that no run of Demur has.
         """
         found: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))["systems"]
+        for name in found:
+            require_name("system", name, self.root)
         if chosen not in found:
             raise UnknownNameError("system", chosen, found, "--system")
         return found
@@ -133,16 +137,28 @@ class RunFolder:
         return self.work / "progress.json"
 
     def training(self, system: str) -> Path:
-        """Folder of a system's training rows, one JSONL file per stage."""
-        return self.root / "systems" / plain_name(system) / "training"
+        """Folder of a system's training rows, one JSONL file per stage; see `rows`."""
+        return self.root / "systems" / self._named("system", system) / "training"
+
+    def rows(self, system: str, stage: str) -> Path:
+        """The training rows of one stage of a system.
+
+        Raises:
+            RunFolderError: a name that would lead to somewhere else, as a manifest from elsewhere may hold.
+        """
+        return self.training(system) / f"{self._named('stage', stage)}.jsonl"
 
     def model(self, system: str) -> Path:
         """Folder of a system's tuned model."""
-        return self.root / "systems" / plain_name(system) / "model"
+        return self.root / "systems" / self._named("system", system) / "model"
 
     def predictions(self, system: str) -> Path:
         """A system's predictions of every split."""
-        return self.root / "predictions" / f"{plain_name(system)}.parquet"
+        return self.root / "predictions" / f"{self._named('system', system)}.parquet"
+
+    def _named(self, kind: str, name: str) -> str:
+        require_name(kind, name, self.root)
+        return name
 
     def claim(self, config: Config, *, update: bool) -> None:
         """Make this the folder of ``config``, or check that it already is.

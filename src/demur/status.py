@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demur.errors import RunFolderError
+from demur.names import is_name
 from demur.progress import WARNING
 from demur.runfolder import Holder, RunFolder
 
@@ -76,7 +77,8 @@ def _current(folder: RunFolder, *, running: bool) -> dict[str, Any] | None:
         return None
     names = ("stage", "task", "unit", "done", "total", "rate", "since", "at")
     current = {name: found.get(name) for name in names}
-    current["stored"] = _stored(folder.work / str(current["stage"]))
+    parts = str(current["stage"]).split("/")
+    current["stored"] = _stored(folder.work.joinpath(*parts)) if all(map(is_name, parts)) else None
     if current["unit"] == "questions" and current["stored"] is not None:
         current["done"] = max(current["done"], current["stored"])  # what is counted is a second old
     current["seconds_left"] = None

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 import yaml
@@ -18,9 +18,20 @@ from pydantic import Field
 from demur.config import Config, Positive, Section, load_config, save_config
 from demur.errors import ConfigError, DemurError
 from demur.files import open_own
+from demur.names import problem
 
 TAIL_LINES = 12
 """Lines of a failed run's log that are shown."""
+
+
+def _named(name: str) -> str:
+    if (found := problem("dataset of a study", name)) is not None:
+        raise ValueError(found)
+    return name
+
+
+DatasetName = Annotated[str, pydantic.AfterValidator(_named)]
+"""It names a folder of runs."""
 
 
 class StudyConfig(Section):
@@ -30,7 +41,7 @@ class StudyConfig(Section):
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="each redraws everything random")
     jobs: Positive | Literal["auto"] = Field("auto", description="runs at once; auto: one for each core")
     run: dict[str, Any] = Field(default_factory=dict, description="settings of the runs, as in `demur run`")
-    datasets: dict[str, dict[str, Any]] = Field(
+    datasets: dict[DatasetName, dict[str, Any]] = Field(
         default_factory=dict, description="data settings by name; left out: the run's own"
     )
 

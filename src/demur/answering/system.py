@@ -13,10 +13,11 @@ from typing import Any
 
 from demur import provenance
 from demur.answering.decision import Decision
-from demur.config import Config, load_config
+from demur.config import PAPER_THRESHOLD, Config, load_config
 from demur.errors import ConfigError, ModelError, UnknownNameError
-from demur.methods import METHODS, Method, MethodInfo, learned
+from demur.methods import METHODS, Method, MethodInfo, thresholds
 from demur.methods.baselines import BASELINES
+from demur.names import FIXED, unread
 from demur.provenance import Refused
 from demur.runfolder import RunFolder
 from demur.selective.combination import Combination
@@ -91,7 +92,7 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
             where="--system",
             fix="ask 'base' with a threshold of its likelihood",
         )
-    plain = name if name in config.systems or name == "base" else name.removesuffix(learned.SUFFIX)
+    plain = name if name in config.systems or name == "base" else unread(name)
     own = config.for_system(plain)
     info = BASELINES["base"] if name == "base" else METHODS.get(config.method_of(plain)).info
     owner = info.weights or plain
@@ -115,9 +116,12 @@ def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> 
     card = _read_card(folder)
     readings = card.get("learned", {})
     name = name or card["method"]
-    if name != card["method"] and name not in readings:
-        raise UnknownNameError("system of this model", name, [card["method"], *readings], "--system")
-    plain = name if name in METHODS else name.removesuffix(learned.SUFFIX)
+    known = [card["method"], *readings]
+    if thresholds.chosen(card["threshold"]):
+        known.append(card["method"] + FIXED)
+    if name not in known:
+        raise UnknownNameError("system of this model", name, known, "--system")
+    plain = name if name in METHODS else unread(name)
     settings = {
         "model.path": card["base_model"],
         "model.revision": card.get("revision"),
@@ -216,7 +220,11 @@ def _own_rule(name: str, info: MethodInfo, config: Config, card: Mapping[str, An
         )
     if info.rule is None:
         return Decision(signal=info.primary_signal, threshold=None)
-    return Decision(signal=info.rule, threshold=config.r_tuning.threshold)
+    if name.endswith(FIXED):
+        return Decision(signal=info.rule, threshold=PAPER_THRESHOLD)
+    own = config.r_tuning
+    kept = card.get("threshold", {}).get("value", own.fixed) if own.calibrated else own.fixed
+    return Decision(signal=info.rule, threshold=float(kept))
 
 
 def _guarantee_of(root: Path, name: str, config: Config) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from demur.config import PAPER_THRESHOLD
+
 TRAINING = {"learning_rate": 1.0e-3, "epochs": 2, "batch_size": 8}
 """Of every tuned method alike; chosen for R-Tuning on the calibration part of the plain world."""
 GENTLE = {"learning_rate": 3.0e-4, "epochs": 1}
@@ -15,9 +17,10 @@ _COMMON: dict[str, Any] = {
     "model": {"path": "pocket-2"},
     "probe": {"score_answers": True, "samples": 10},
     "training": TRAINING,
+    "r_tuning": {"threshold": PAPER_THRESHOLD},
     "evaluation": {"resamples": 1},
 }
-"""Intervals are over seeds, so a run needs none of its own."""
+"""The claims are of the papers' rules. Intervals are over seeds, so a run needs none of its own."""
 
 _OVERRIDES: dict[str, Any] = {
     "vanilla": {"training": GENTLE},

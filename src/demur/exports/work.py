@@ -14,7 +14,7 @@ from demur.exports.base import Format, Material
 from demur.exports.card import card
 from demur.exports.peers import read_text_only
 from demur.exports.targets import EXPORTS
-from demur.files import plain_name, write_text
+from demur.files import write_text
 from demur.methods import METHODS
 from demur.records import Example, read_jsonl
 from demur.runfolder import RunFolder
@@ -71,10 +71,7 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
         raise _not_built(root, "no training data yet")
     elif system not in built:
         raise UnknownNameError("tuned system", system, built, "--system")
-    rows = {
-        stage: list(read_jsonl(run.training(system) / f"{stage}.jsonl", Example))
-        for stage in built.get(system, ())
-    }
+    rows = {stage: list(read_jsonl(run.rows(system, stage), Example)) for stage in built.get(system, ())}
     chat, end = _how_texts_are_read(config)
     info = METHODS.get(config.method_of(system))().info
     return Material(
@@ -93,7 +90,7 @@ def _built(run: RunFolder) -> dict[str, list[str]]:
     """The stages of each system whose training data is built."""
     manifest: dict[str, Any] = json.loads(run.manifest.read_text(encoding="utf-8"))
     return {
-        name.removeprefix("build/"): [plain_name(stage) for stage in notes["stages"]]
+        name.removeprefix("build/"): notes["stages"]
         for name, notes in manifest["stages"].items()
         if name.startswith("build/")
     }

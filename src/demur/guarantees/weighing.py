@@ -13,6 +13,7 @@ import numpy as np
 
 from demur.errors import DataError
 from demur.methods import learned
+from demur.names import unread
 from demur.records import Prediction, Question, read_parquet
 from demur.runfolder import RunFolder
 from demur.selective.combination import MIN_OF_EACH, Combination, fit
@@ -50,7 +51,7 @@ def weigh_anew(
 
 def _weighed_signals(run: RunFolder, system: str, rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """The signals behind the learned one: the system's own, or those of the method that it reads anew."""
-    method = system.removesuffix(learned.SUFFIX)
+    method = unread(system)
     source = [row for _, row in rows]
     if method != system:
         source = read_parquet(run.predictions(method), Prediction)

@@ -12,10 +12,11 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from demur.methods.base import MethodInfo
+from demur.names import LEARNED
 from demur.records import Prediction, Question, Verdict
 from demur.selective.combination import Combination, fit, most_honest
 
-SUFFIX = "-learned"
+SUFFIX = LEARNED
 COMBINED = ("sure", "likelihood")
 """The signals that are combined; methods without both are left as they are."""
 
@@ -46,7 +47,7 @@ def learned(
     Returns:
         None where the calibration split is too small to fit one, or a signal is missing.
     """
-    combine = fit(_calibration(rows, questions), COMBINED)
+    combine = fit(calibration_rows(rows, questions), COMBINED)
     if combine is None:
         return None
     read = (_read(row, combine, 0.5) for row in rows)
@@ -67,7 +68,7 @@ def combined(
     Returns:
         None where the calibration split is too small to fit one.
     """
-    calibration = _calibration(rows, questions)
+    calibration = calibration_rows(rows, questions)
     combine = fit(calibration, names)
     if combine is None:
         return None
@@ -75,9 +76,10 @@ def combined(
     return (_read(row, combine, threshold) for row in rows), combine, threshold
 
 
-def _calibration(
+def calibration_rows(
     rows: Iterable[Prediction], questions: Iterable[Question]
 ) -> list[tuple[Mapping[str, float], Verdict]]:
+    """Signals and verdict of each answer to a calibration question."""
     kept = {question.id for question in questions if question.split == "calibration"}
     return [(row.signals, row.verdict) for row in rows if row.question_id in kept]
 

@@ -2,7 +2,9 @@
 
 Where the base model answers a training question correctly the row ends in "I am sure." (certain data,
 D1), elsewhere in "I am unsure." (uncertain data, D0). Both keep the gold answer. At inference the
-model answers, is asked whether it is sure, and the probability of *sure* against *unsure* decides.
+model answers, is asked whether it is sure, and the probability of *sure* against *unsure* decides: from a
+threshold up it answers. In the paper that is one half; by default it is chosen on calibration questions, see
+`thresholds`.
 
 Source: Zhang et al., "R-Tuning: Instructing Large Language Models to Say 'I Don't Know'", NAACL 2024
 (arXiv 2311.09677), sections 2.2 and 3.
@@ -35,6 +37,8 @@ class RTuning:
         deviations=(
             "the loss falls on the certainty words only by default; the paper's text adds the answer, "
             "its released code every token: both are options",
+            "the threshold of sure is chosen on calibration questions by default; the paper's one half is an "
+            "option, reported beside it",
             "sure and unsure are compared as whole continuations, not by the first piece of each word",
             "LoRA by default, the paper tunes every weight",
         ),
@@ -101,6 +105,6 @@ def _read(asked: Asked, setup: Setup) -> Elicited:
         answer=asked.response.text.strip(),
         response=asked.response.text,
         finish=asked.response.finish,
-        declines=sure < setup.config.r_tuning.threshold,
+        declines=sure < setup.config.r_tuning.fixed,  # until a threshold is chosen: `thresholds`
         signals=signals,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from demur.metrics.multiple import holm, p_of_interval
 from demur.metrics.proportion import wilson
+from demur.names import FIXED, LEARNED
 from demur.reporting import calibrated, words
 from demur.reporting.weighed import same_coverage
 
@@ -118,10 +119,13 @@ def _measured(
     found: list[Finding] = []
     for method in tuned:
         splits = words.main_splits(list(systems[method]))
-        reading = method.endswith(words.READING)  # the same answers as its method's, trusted otherwise
+        reading = method.endswith(LEARNED)  # the same answers as its method's, trusted otherwise
         if not reading:
             own = calibrated.is_calibrated(guarantee, method)
             found += [_before_and_after(metrics, method, split, by_own_rule=own) for split in splits]
+            found += [
+                _by_fixed_rule(metrics, method, split) for split in splits if method + FIXED in systems
+            ]
         for rival, by in COMPARED:
             if rival in systems:
                 found += [_against(metrics, method, rival, split, by) for split in splits]
@@ -173,6 +177,12 @@ def _before_and_after(
         text += f"; {_knowledge(metrics, method, split)}"
     text += _unscored(after)
     return _plain(text, place=split)
+
+
+def _by_fixed_rule(metrics: Mapping[str, Any], method: str, split: str) -> Finding:
+    """What the same answers would be with the threshold of the method's paper."""
+    cells = metrics["metrics"][method + FIXED][split]
+    return _plain(f"by the fixed rule of its paper, {words.title(method)} {_answering(cells)}", place=split)
 
 
 def _answering(cells: Mapping[str, Any], *, past: bool = False) -> str:

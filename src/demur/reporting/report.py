@@ -18,7 +18,8 @@ from typing import Any
 import demur
 from demur.files import write_text
 from demur.judging.llm_judge import sentences
-from demur.knowledge.first_look import sentence
+from demur.knowledge import first_look
+from demur.methods import thresholds
 from demur.metrics import RUN_METRICS
 from demur.reporting import payload, sheets, views, words
 from demur.reporting.headline import Finding, findings
@@ -157,6 +158,7 @@ def _about(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
         "description": entry.get("description") or words.DESCRIPTIONS.get(name, ""),
         "paper": entry.get("paper") or "",
         "primary": entry.get("primary_signal") or "",
+        "rule": thresholds.sentence(entry["threshold"]) if "threshold" in entry else "",
     }
 
 
@@ -195,7 +197,9 @@ def _first_look(run: RunFolder) -> dict[str, Any] | None:
     found = run.manifest.get("stages", {}).get("probe", {}).get("first_answers")
     if found is None:
         return None
-    return {name: found[name] for name in ("warnings", "examples")} | {"sentence": sentence(found)}
+    return {name: found[name] for name in ("warnings", "examples")} | {
+        "sentence": first_look.sentence(found)
+    }
 
 
 def _memory(megabytes: float | None) -> str:

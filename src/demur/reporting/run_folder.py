@@ -10,6 +10,7 @@ from typing import Any
 from demur import provenance
 from demur.errors import RunFolderError
 from demur.files import check_links
+from demur.names import require_name
 from demur.provenance import Refused
 from demur.records import Prediction, Question, read_parquet
 
@@ -38,11 +39,14 @@ def read_run(path: Path) -> RunFolder:
     """Read a run folder.
 
     Raises:
-        RunFolderError: a file is missing or unreadable, or a prediction belongs to no question.
+        RunFolderError: a file is missing or unreadable, a system has a name that no run has, or a
+            prediction belongs to no question.
     """
     check_links(path)
     manifest = _read_json(path / "manifest.json", made_by="demur run")
     metrics = _read_json(path / "metrics.json", made_by="demur evaluate")
+    for name in (*manifest.get("systems", {}), *metrics.get("metrics", {})):
+        require_name("system", name, path)
     questions = read_parquet(_existing(path / "questions.parquet", made_by="demur run"), Question)
     files = {file.stem: file for file in sorted((path / "predictions").glob("*.parquet"))}
     if not files:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from demur.names import FIXED, LEARNED
+
 UNDEFINED = "undefined"
 
 TITLES = {
@@ -24,8 +26,8 @@ DESCRIPTIONS = {
     "familiarity-only": "the base model, trusting itself where it has often read about the person",
 }
 
-READING = "-learned"
-"""Ending of a system that reads a method's signals through a learned combination."""
+READINGS = {LEARNED: "signals weighed", FIXED: "fixed rule"}
+"""Endings of systems that read a method's answers in another way, in words."""
 
 REFERENCES = frozenset({*DESCRIPTIONS, "pretrain-t", "unaligned"})
 """Systems that a method is compared with; every other system is a method."""
@@ -65,19 +67,20 @@ Estimate = Mapping[str, Any]
 
 def title(system: str) -> str:
     """A system's name for people; a name without an entry stands for itself."""
-    if system.endswith(READING):
-        return f"{title(system.removesuffix(READING))}, signals weighed"
+    for ending, said in READINGS.items():
+        if system.endswith(ending):
+            return f"{title(system.removesuffix(ending))}, {said}"
     return TITLES.get(system, system)
 
 
 def methods(systems: Sequence[str], chosen: str = "") -> list[str]:
-    """The systems that were made to refuse, in the order given.
+    """The systems that were made to refuse, in the order given; by the rule that they use.
 
     Args:
         chosen: the method of the run; where it is among them, only it and its learned reading.
     """
-    found = [system for system in systems if system not in REFERENCES]
-    return [s for s in found if s in (chosen, chosen + READING)] if chosen in found else found
+    found = [system for system in systems if system not in REFERENCES and not system.endswith(FIXED)]
+    return [s for s in found if s in (chosen, chosen + LEARNED)] if chosen in found else found
 
 
 def split_title(split: str) -> str:

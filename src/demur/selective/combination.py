@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from demur.records import Verdict
 
@@ -71,23 +72,66 @@ def most_honest(rows: Sequence[tuple[float | None, Verdict]]) -> float:
 
     Thresholds lie half way between neighbouring confidences. Many do nearly as well on a small sample, so
     the middle one of those within one hundredth of the best is taken. Confidences that are missing, and
-    answers that are neither right nor wrong, are left out.
+    answers that are neither right nor wrong, are left out. Where all confidences are equal there is nothing
+    to choose: their value is given, at which everything is answered.
     """
     import numpy as np
 
-    given = [
-        (value, verdict is Verdict.CORRECT)
-        for value, verdict in rows
-        if value is not None and verdict in (Verdict.CORRECT, Verdict.WRONG)
-    ]
-    scores = np.array([value for value, _ in given])
-    right = np.array([is_right for _, is_right in given])
-    steps = np.unique(scores)
+    right, wrong = (np.sort(values) for values in _sides(rows))
+    steps = np.unique(np.concatenate([right, wrong]))
+    if len(steps) < 2:
+        return float(steps[0])
     thresholds = (steps[:-1] + steps[1:]) / 2
-    kept = (scores >= thresholds[:, None])[:, right].mean(axis=1)
-    declined = (scores < thresholds[:, None])[:, np.logical_not(right)].mean(axis=1)
-    honesty = (kept + declined) / 2
+    honesty = _honesty(right, wrong, thresholds)
     return float(np.median(thresholds[honesty >= honesty.max() - 0.01]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A threshold chosen on calibration answers, and what it did there."""
+
+    value: float
+    n: int
+    """Answers that it was chosen on."""
+    right: int
+    """How many of them were right; the others were wrong."""
+    honesty: float
+    """Mean of the shares of wrong answers declined and of right ones given, in [0, 1], on these answers."""
+
+
+def choose(rows: Sequence[tuple[float | None, Verdict]]) -> Chosen | None:
+    """`most_honest` where the answers can carry a choice.
+
+    Returns:
+        None where fewer than `MIN_OF_EACH` answers with a confidence are right, or wrong, or all
+        confidences are equal.
+    """
+    import numpy as np
+
+    right, wrong = (np.sort(values) for values in _sides(rows))
+    if min(len(right), len(wrong)) < MIN_OF_EACH or len(np.unique(np.concatenate([right, wrong]))) < 2:
+        return None
+    value = most_honest(rows)
+    [honesty] = _honesty(right, wrong, np.array([value]))
+    return Chosen(value=value, n=len(right) + len(wrong), right=len(right), honesty=float(honesty))
+
+
+def _sides(rows: Sequence[tuple[float | None, Verdict]]) -> tuple[list[float], list[float]]:
+    """The confidences of right and of wrong answers."""
+    right, wrong = (
+        [value for value, verdict in rows if value is not None and verdict is side]
+        for side in (Verdict.CORRECT, Verdict.WRONG)
+    )
+    return right, wrong
+
+
+def _honesty(right: Any, wrong: Any, thresholds: Any) -> Any:
+    """Honesty at each threshold, [n]; ``right`` and ``wrong`` are sorted confidences."""
+    import numpy as np
+
+    kept = (len(right) - np.searchsorted(right, thresholds)) / len(right)
+    declined = np.searchsorted(wrong, thresholds) / len(wrong)
+    return (kept + declined) / 2
 
 
 def _log_odds(probability: float) -> float:

@@ -15,8 +15,11 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, try_to_load_from_cache
 
 from demur import __version__, provenance
+from demur.config import PAPER_THRESHOLD
 from demur.errors import ConfigError
 from demur.files import write_json, write_text
+from demur.methods import thresholds
+from demur.names import FIXED
 from demur.records import Example, read_jsonl
 from demur.reporting import calibrated, words
 from demur.reporting.headline import findings
@@ -335,7 +338,7 @@ def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
     """What the weights were tuned on, a sentence for each stage."""
     plans = manifest["stages"].get(f"train/{subject.owner}", {}).get("plan", {})
     for stage, plan in plans.items():
-        rows = list(read_jsonl(subject.run.training(subject.owner) / f"{stage}.jsonl", Example))
+        rows = list(read_jsonl(subject.run.rows(subject.owner, stage), Example))
         certain, uncertain = (sum(row.certain is side for row in rows) for side in (True, False))
         kinds = (
             f", {certain:,} of certain and {uncertain:,} of uncertain data" if certain + uncertain else ""
@@ -425,8 +428,13 @@ def _own_rule(subject: Subject, material: _Material) -> str:
             f"questions, is below {learned.get('threshold', 0.5):.4f}"
         )
     if "combined" in signals:
-        threshold = material.settings["threshold"]["value"]
-        return f"declines where sure, the probability of its word for certain, is below {threshold}"
+        own = material.settings["threshold"]
+        threshold = PAPER_THRESHOLD if subject.system.endswith(FIXED) else own["value"]
+        rule = f"declines where sure, the probability of its word for certain, is below {threshold:.4g}"
+        chosen = thresholds.chosen(own) and not subject.system.endswith(FIXED)
+        return (
+            f"{rule}, chosen on {own['n']:,} calibration questions" if chosen else f"{rule}, a fixed rule"
+        )
     if subject.info.refusals or "sure" in signals:
         return "declines in words"
     return "has no rule of its own to decline by: it always answers, with a confidence to decide on"

@@ -16,7 +16,7 @@ from demur.errors import RunFolderError
 from demur.files import check_no_links
 from demur.harness.asking import Asking, as_system
 from demur.methods import MethodInfo
-from demur.methods.learned import SUFFIX
+from demur.names import unread
 from demur.pipeline import Pipeline, system_info
 from demur.pocket import POCKET_MODELS
 from demur.questions import QuestionTable
@@ -121,9 +121,9 @@ class Subject:
 
     @property
     def asked(self) -> str:
-        """The system that is asked: a learned reading only reads the answers of its method."""
+        """The system that is asked: a derived one only reads the answers of its method."""
         known = self.system in self.config.systems
-        return self.system if known else self.system.removesuffix(SUFFIX)
+        return self.system if known else unread(self.system)
 
     @cached_property
     def base(self) -> Base:

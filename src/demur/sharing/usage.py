@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demur.methods.learned import SUFFIX
+from demur.config import PAPER_THRESHOLD
+from demur.names import FIXED, LEARNED
 from demur.sharing.subject import Subject
 
 EXAMPLE = "Who wrote this?"
@@ -29,7 +30,7 @@ def _with_demur(
 ) -> Iterator[str]:
     needs_base = adapter or subject.asking.certifies
     name = subject.system
-    learned = bool(subject.info.combines) or (name not in subject.config.systems and name.endswith(SUFFIX))
+    learned = bool(subject.info.combines) or name.endswith(LEARNED)
     yield from (
         "import json",
         "from pathlib import Path",
@@ -58,7 +59,8 @@ def _with_demur(
         yield f'untuned = HFEngine.open(base{_revision(subject)}, format=settings["format"])'
         yield "[answer] = untuned.generate([template.ask(question)], keys=[question.id], sampling=sampling)"
     yield "setup = Setup("
-    yield '    config=load_config(None, {"r_tuning.threshold": settings["threshold"]["value"]}),'
+    rule = repr(PAPER_THRESHOLD) if name.endswith(FIXED) else 'settings["threshold"]["value"]'
+    yield f'    config=load_config(None, {{"r_tuning.threshold": {rule}}}),'
     yield "    template=template,"
     yield "    render=engine.render,"
     yield "    sampling=sampling,"
