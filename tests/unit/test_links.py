@@ -245,7 +245,7 @@ def test_a_run_is_not_continued_in_a_folder_with_links_that_lead_out(tmp_path, v
 def test_the_name_of_a_system_leads_nowhere_else(tmp_path, name):
     folder = RunFolder(tmp_path)
     for path in (folder.training, folder.model, folder.predictions):
-        with pytest.raises(RunFolderError, match="without slashes"):
+        with pytest.raises(RunFolderError, match="lower-case letters"):
             path(name)
 
 
