@@ -24,7 +24,7 @@ from demur.datasets import LoadedData, load_questions
 from demur.endpoints import Endpoint
 from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
 from demur.engines.opening import open_engine
-from demur.errors import ConfigError, TrainingDataError
+from demur.errors import ConfigError, DemurError, TrainingDataError
 from demur.files import atomic_folder, delete, digest, file_digest, write_json
 from demur.judging import find_judge, judge
 from demur.knowledge import boundary, estimators, first_look
@@ -390,8 +390,11 @@ class Pipeline:
         template = self.config.template.template(chat=self.engine.chat)
         sampling = dataclasses.replace(self._sampling(), stop=(), samples=0)
         prompts, keys = [template.ask(q) for q in questions], [q.id for q in questions]
-        said = self.engine.generate(prompts, keys=keys, sampling=sampling)
-        return dataclasses.replace(asked, unstopped=tuple(item.greedy.text for item in said if item.greedy))
+        with contextlib.suppress(DemurError):  # such as a server that is gone: the cause is guessed then
+            said = self.engine.generate(prompts, keys=keys, sampling=sampling)
+            texts = tuple(item.greedy.text for item in said if item.greedy)
+            asked = dataclasses.replace(asked, unstopped=texts)
+        return asked
 
     def _without(self, known: Mapping[str, Probe]) -> QuestionTable:
         """The questions that are not known yet."""

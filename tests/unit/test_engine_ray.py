@@ -25,7 +25,7 @@ from demur.config import Config
 from demur.engines import Sampling, Spreads
 from demur.engines.hf import HFEngine
 from demur.engines.ray import PIECE, RayEngine, _failed, _Worker, checked_options
-from demur.errors import ConfigError, ModelError, UnknownNameError
+from demur.errors import AnswersError, ConfigError, ModelError, UnknownNameError
 from demur.pipeline import Pipeline
 from demur.pocket import bundled_model
 from demur.status import status
@@ -176,6 +176,18 @@ def test_a_stopped_and_a_killed_command_lose_nothing(tmp_path, cluster, calm):
     assert stopped < killed < UNITS
     Pipeline(config(out, address=cluster.address)).run("probe")
     assert (out / "probe.parquet").read_bytes() == calm
+
+
+@needs_ray
+@pytest.mark.slow
+def test_empty_first_answers_stop_the_workers_and_keep_what_they_stored(tmp_path, cluster):
+    """Every answer of the pocket model begins with a space, which ends it here."""
+    empty = {"probe": {"unit": 16, "samples": 0, "stop": [" "]}}
+    values = {**settings(address=cluster.address), **empty, "out": str(tmp_path / "run")}
+    for _ in range(2):
+        with pytest.raises(AnswersError, match=r"16 \(100.0%\) are empty"):
+            Pipeline(Config.model_validate(values)).run("probe")
+        assert 1 <= stored(tmp_path / "run") < UNITS
 
 
 def connections(process):
