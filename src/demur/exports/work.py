@@ -70,10 +70,7 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
         raise _not_built(root, "no training data yet")
     elif system not in built:
         raise UnknownNameError("tuned system", system, built, "--system")
-    rows = {
-        stage: list(read_jsonl(run.rows(system, stage), Example))
-        for stage in built.get(system, ())
-    }
+    rows = {stage: list(read_jsonl(run.rows(system, stage), Example)) for stage in built.get(system, ())}
     chat, end = _how_texts_are_read(config)
     info = METHODS.get(config.method_of(system))().info
     return Material(

@@ -98,7 +98,8 @@ def findings(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Fi
         reading = method.endswith(LEARNED)  # the same answers as its method's, trusted otherwise
         if not reading:
             found += [_before_and_after(metrics, method, split) for split in splits]
-            found += [_by_fixed_rule(metrics, method, split) for split in splits if method + FIXED in systems]
+            if method + FIXED in systems:
+                found += [_by_fixed_rule(metrics, method, split) for split in splits]
         for rival, by in COMPARED:
             if rival in systems:
                 found += [_against(metrics, method, rival, split, by) for split in splits]
