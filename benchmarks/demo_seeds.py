@@ -68,8 +68,8 @@ def lines(results: list[dict[str, Any]]) -> Iterator[str]:
     command = f"python benchmarks/demo_seeds.py --seeds {len(results)} --out docs/results/demo.md"
     yield f"```bash\n{command}\n```\n"
     values = spread([chosen(result) for result in results])
-    yield "Mean ± standard deviation over seeds. R-Tuning answers where *sure* is at least the threshold with"
-    yield f"the highest honesty on calibration people, {values};"
+    yield "Mean ± standard deviation over seeds. R-Tuning answers where *sure* is at least the threshold"
+    yield f"with the highest honesty on calibration people, {values};"
     yield "`r-tuning-fixed` gives the same answers by the paper's rule, where *sure* is at least 0.5;"
     yield "`r-tuning-learned` where its combination, fitted on calibration people, is at least 0.5.\n"
     for split in SPLITS:

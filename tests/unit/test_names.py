@@ -28,7 +28,8 @@ from demur.study import load_study
 
 BAD = (
     "../../evil", "..", ".", "", "/etc/passwd", "a/b", "a\\b", ".hidden", "R-Tuning", "ABSOLUTE", "a b",
-    " a", "a\n", "a\x00b", "ä", "x.partial", "-flag", "_x", "a" * (LONGEST + 1), "con:", "a*", "~", "$HOME", "١",
+    " a", "a\n",
+    "a\x00b", "ä", "x.partial", "-flag", "_x", "a" * (LONGEST + 1), "con:", "a*", "~", "$HOME", "١",
 )  # fmt: skip
 GOOD = ("a", "0", "r-tuning", "absolute-0.9", "vanilla_known", "x.y", "a" * LONGEST, "partial", "a..b")
 
