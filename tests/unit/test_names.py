@@ -229,8 +229,10 @@ def test_training_rows_from_elsewhere_are_not_read(stranger, tmp_path):
 
 
 def test_progress_from_elsewhere_counts_no_other_folder(stranger):
-    work = stranger / "work"
+    work, elsewhere = stranger / "work", stranger.parent / "x"
     work.mkdir()
+    elsewhere.mkdir()
+    shutil.copy(stranger / "predictions/base.parquet", elsewhere / "000-000000000-000000000.parquet")
     counted = {"unit": "questions", "done": 1, "total": 2, "rate": 1, "since": 0, "at": 0}
     found = {"stage": "../../x", "task": "t", **counted}
     (work / "progress.json").write_text(json.dumps(found), "utf-8")
