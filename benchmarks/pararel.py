@@ -79,6 +79,7 @@ def lines(metrics: dict[str, Any], manifest: dict[str, Any], about: dict[str, An
     leaks = report["leaks"]
     yield f"Questions: {', '.join(f'{count:,} {part}' for part, count in report['counts'].items())}. The"
     yield f"published split leaks: {leaks['rows']} test rows ask what training asks; they are dropped.\n"
+    yield "R-Tuning declines by its paper's fixed rule: *sure* below 0.5 (`r_tuning.threshold: 0.5`).\n"
     for split, title in SPLITS.items():
         yield f"## {title}\n"
         yield "| system | " + " | ".join(METRICS) + " |"

@@ -43,7 +43,9 @@ def rows(run, system, split="test"):
     return [(questions[row.question_id], row) for row in found if row.question_id in questions][:40]
 
 
-@pytest.mark.parametrize("system", ["r-tuning", "demur", "r-tuning-learned", "vanilla", "base"])
+@pytest.mark.parametrize(
+    "system", ["r-tuning", "r-tuning-fixed", "demur", "r-tuning-learned", "vanilla", "base"]
+)
 def test_a_system_answers_as_it_was_measured(run, system):
     pairs = rows(run, system)
     with demur.load(run, system=system) as opened:
@@ -63,7 +65,11 @@ def test_one_question_is_one_answer_and_many_are_a_list(answerer):
     assert answerer.ask([]) == []
     (same,) = answerer.ask(["Who wrote The Hobbit?"])
     assert same.text == one.text
-    assert (one.signal, one.threshold, one.guarantee) == ("sure", 0.5, None), "its own rule"
+    rule = json.loads((answerer.system.run / "manifest.json").read_text())["systems"]["r-tuning"][
+        "threshold"
+    ]
+    assert rule["how"] == "calibrated"
+    assert (one.signal, one.threshold, one.guarantee) == ("sure", rule["value"], None), "its own rule"
     assert json.loads(json.dumps(one.to_json()))["signals"].keys() == {"sure", "likelihood", "combined"}
 
 

@@ -12,12 +12,14 @@ import yaml
 import demur
 from demur.errors import RunFolderError
 from demur.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
+from demur.selective.combination import most_honest
 
 SYSTEMS = {
     "base",
     "vanilla",
     "r-tuning",
     "r-tuning-learned",
+    "r-tuning-fixed",
     "pretrain-w",
     "base-likelihood",
     "familiarity-only",
@@ -84,13 +86,51 @@ def test_the_metrics_keep_their_schema(run):
     )
 
 
+def test_the_threshold_is_chosen_on_calibration_questions_and_stands_everywhere(run):
+    out, done = run
+    manifest = json.loads((out / "manifest.json").read_text())
+    found = manifest["systems"]["r-tuning"]["threshold"]
+    assert (found["signal"], found["how"], found["chosen_on"]) == ("sure", "calibrated", "calibration")
+    assert manifest["stages"]["predict/r-tuning"]["threshold"] == found
+    assert json.loads((out / "systems/r-tuning/model/demur.json").read_text())["threshold"] == found
+    assert found["value"] != 0.5
+    questions = {q.id: q for q in read_parquet(out / "questions.parquet", Question)}
+    rows = read_parquet(out / "predictions/r-tuning.parquet", Prediction)
+    answered = [(row.signals["sure"], row.verdict) for row in rows
+                if questions[row.question_id].split == "calibration"]  # fmt: skip
+    assert most_honest(answered) == found["value"]
+    assert found["n"] == sum(verdict in (Verdict.CORRECT, Verdict.WRONG) for _, verdict in answered)
+    assert f"answers where sure is at least {found['value']:.4g}" in (out / "report.html").read_text()
+    assert "r-tuning: answers where sure is at least" in " ".join(done.stderr.split())
+    assert "by the fixed rule of its paper, R-Tuning" in " ".join(done.stdout.split())
+
+
+def test_too_few_calibration_questions_leave_the_papers_rule_without_an_error(tmp_path):
+    limits = ("--data.limit", "12", "--evaluation.resamples", "5", "--training.max_steps", "2")
+    out = tmp_path / "r"
+    done = run_demur("demo", "--out", out, *limits, "--baselines", "", "--knowledge.min_share", "0")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((out / "manifest.json").read_text())["systems"]["r-tuning"]["threshold"]
+    assert (found["value"], found["how"], found["chosen_on"]) == (0.5, "fallback", None)
+    assert "and choosing needs 10 of each" in found["reason"]
+    assert "the paper's rule" in " ".join(done.stderr.split())
+    assert not (out / "predictions/r-tuning-fixed.parquet").exists(), "it would be r-tuning itself"
+    assert json.loads((out / "systems/r-tuning/model/demur.json").read_text())["threshold"] == found
+
+
 def test_the_rows_fit_together(run):
     out, _ = run
     questions = read_parquet(out / "questions.parquet", Question)
     probes = read_parquet(out / "probe.parquet", Probe)
     tuned = read_parquet(out / "predictions/r-tuning.parquet", Prediction)
     assert [q.id for q in questions] == [p.question_id for p in probes] == [p.question_id for p in tuned]
-    assert all(row.abstained == (row.signals["sure"] < 0.5 or row.verdict == "refused") for row in tuned)
+    chosen = json.loads((out / "manifest.json").read_text())["systems"]["r-tuning"]["threshold"]["value"]
+    fixed = read_parquet(out / "predictions/r-tuning-fixed.parquet", Prediction)
+    for rows, limit in ((tuned, chosen), (fixed, 0.5)):
+        assert all(
+            row.abstained == (row.signals["sure"] < limit or row.verdict == "refused") for row in rows
+        )
+    assert [row.response for row in fixed] == [row.response for row in tuned]
     train = {q.id: p for q, p in zip(questions, probes, strict=True) if q.split == "train"}
     rows = list(read_jsonl(out / "systems/r-tuning/training/sft.jsonl", Example))
     assert {row.question_id for row in rows} == set(train), "only training questions are trained on"
@@ -133,8 +173,14 @@ def test_update_redoes_only_what_changed(run, tmp_path):
     done = run_demur(*DEMO, "--out", out, "--r_tuning.threshold", "0.9", "--update")
     assert done.returncode == 0, done.stderr
     assert "probe: nothing has changed, kept" in done.stderr
+    assert "train/r-tuning: nothing has changed, kept" in done.stderr, "no training row depends on it"
     rows = read_parquet(out / "predictions/r-tuning.parquet", Prediction)
     assert all(row.abstained == (row.signals["sure"] < 0.9 or row.verdict == "refused") for row in rows)
+    card = json.loads((out / "systems/r-tuning/model/demur.json").read_text())
+    assert (card["threshold"]["value"], card["threshold"]["how"]) == (0.9, "given")
+    assert not (out / "predictions/r-tuning-fixed.parquet").exists(), "nothing was chosen any more"
+    assert "r-tuning-fixed" not in (out / "metrics.json").read_text()
+    assert "predict/r-tuning-fixed" not in json.loads((out / "manifest.json").read_text())["stages"]
 
 
 def test_a_stage_alone_stops_there_and_the_library_goes_on(tmp_path):

@@ -202,6 +202,18 @@ def test_a_learned_reading_has_a_card_of_its_own(run, model):
     succeeded("card", run, "--name", "me/my-model")
 
 
+def test_the_fixed_reading_has_a_card_with_the_papers_threshold(run, model):
+    succeeded("card", run, "--system", "r-tuning-fixed")
+    text = (model / "README.md").read_text()
+    assert "is below 0.5, a fixed rule" in text
+    ours, _ = programs(model / "README.md")
+    for question, row in asked_of(run, "r-tuning-fixed", 3):
+        assert carried_out(ours, model, question.text)["answers"] is not row.abstained
+    succeeded("card", run, "--name", "me/my-model")
+    chosen = json.loads((model / "demur.json").read_text())["threshold"]
+    assert f"chosen on {chosen['n']} calibration questions" in (model / "README.md").read_text()
+
+
 def test_merged_weights_answer_as_base_and_adapter(run, model, merged):
     questions = [question for question, _ in asked_of(run, "r-tuning", 48)]
     prompts = [f"Question: {question.text} Answer:" for question in questions]

@@ -27,8 +27,9 @@ from demur.status import status
 from demur.study import load_study
 
 BAD = (
-    "../../evil", "..", ".", "", "/etc/passwd", "a/b", "a\\b", ".hidden", "R-Tuning", "ABSOLUTE", "a b", " a",
-    "a\n", "a\x00b", "ä", "x.partial", "-flag", "_x", "a" * (LONGEST + 1), "con:", "a*", "~", "$HOME", "١",
+    "../../evil", "..", ".", "", "/etc/passwd", "a/b", "a\\b", ".hidden", "R-Tuning", "ABSOLUTE", "a b",
+    " a", "a\n",
+    "a\x00b", "ä", "x.partial", "-flag", "_x", "a" * (LONGEST + 1), "con:", "a*", "~", "$HOME", "١",
 )  # fmt: skip
 GOOD = ("a", "0", "r-tuning", "absolute-0.9", "vanilla_known", "x.y", "a" * LONGEST, "partial", "a..b")
 
@@ -97,7 +98,8 @@ def test_a_taken_name_is_refused(tmp_path, name, used):
     error = caught.value
     assert error.found.startswith(repr(name))
     assert error.where == ("overrides." + name if used == "overrides" else "method, baselines")
-    assert error.expected and error.fix
+    assert error.expected
+    assert error.fix
     assert not list(tmp_path.iterdir())
 
 
@@ -200,11 +202,11 @@ def stranger(tmp_path):
     ids=["report", "compare", "card", "card of another", "ask", "ask another", "analyse"],
 )
 def test_a_manifest_with_such_a_name_is_refused(stranger, use):
-    before = {path for path in stranger.parents[2].rglob("*")}
+    before = set(stranger.parents[2].rglob("*"))
     with pytest.raises((RunFolderError, UnknownNameError)) as caught:
         use(stranger)
     assert EVIL in str(caught.value)
-    assert {path for path in stranger.parents[2].rglob("*")} == before, "nothing is written"
+    assert set(stranger.parents[2].rglob("*")) == before, "nothing is written"
 
 
 @pytest.mark.parametrize("command", ["ask", "card", "calibrate", "analyse"])
@@ -227,10 +229,12 @@ def test_training_rows_from_elsewhere_are_not_read(stranger, tmp_path):
 
 
 def test_progress_from_elsewhere_counts_no_other_folder(stranger):
-    work = stranger / "work"
+    work, elsewhere = stranger / "work", stranger.parent / "x"
     work.mkdir()
-    found = {"stage": "../../x", "task": "t", "unit": "questions", "done": 1, "total": 2, "rate": 1, "since": 0,
-             "at": 0}  # fmt: skip
+    elsewhere.mkdir()
+    shutil.copy(stranger / "predictions/base.parquet", elsewhere / "000-000000000-000000000.parquet")
+    counted = {"unit": "questions", "done": 1, "total": 2, "rate": 1, "since": 0, "at": 0}
+    found = {"stage": "../../x", "task": "t", **counted}
     (work / "progress.json").write_text(json.dumps(found), "utf-8")
     assert status(stranger)["current"]["stored"] is None
 

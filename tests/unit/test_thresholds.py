@@ -1,5 +1,6 @@
 """The threshold of a method that declines by one signal: chosen on calibration questions, or fixed."""
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -111,9 +112,8 @@ def test_exactly_the_methods_that_decline_by_one_signal_have_a_rule(name):
 
 
 def test_what_is_refused_in_words_or_has_no_signal_is_declined_at_any_threshold():
-    _, rows = asked(
-        [(0.9, Verdict.REFUSED), (None, RIGHT), (float("nan"), RIGHT), (0.3, RIGHT), (0.2, RIGHT)]
-    )
+    odd = [(0.9, Verdict.REFUSED), (None, RIGHT), (float("nan"), RIGHT)]
+    _, rows = asked([*odd, (0.3, RIGHT), (0.2, RIGHT)])
     declined = [row.abstained for row in thresholds.decided(rows, "sure", 0.3)]
     assert declined == [True, True, True, False, True]
 
@@ -122,22 +122,21 @@ def test_the_fixed_reading_is_the_papers_rule_under_its_own_name():
     _, rows = asked([(0.49, RIGHT), (0.5, WRONG)])
     chosen = list(thresholds.decided(rows, "sure", 0.1))
     read = list(thresholds.fixed(chosen, "sure"))
-    assert [(row.system, row.abstained) for row in read] == [
-        ("r-tuning-fixed", True),
-        ("r-tuning-fixed", False),
-    ]
+    assert {row.system for row in read} == {"r-tuning-fixed"}
+    assert [row.abstained for row in read] == [True, False]
     assert [row.signals for row in read] == [row.signals for row in rows]
 
 
 def old_most_honest(rows):
     """The definition, threshold by threshold."""
     values = sorted({value for value, _ in rows})
-    middles = [(a + b) / 2 for a, b in zip(values, values[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(values)]
     right, wrong = ([v for v, verdict in rows if verdict is side] for side in (RIGHT, WRONG))
-    scores = [
-        (sum(v >= t for v in right) / len(right) + sum(v < t for v in wrong) / len(wrong)) / 2
-        for t in middles
-    ]
+
+    def honesty(t):
+        return (sum(v >= t for v in right) / len(right) + sum(v < t for v in wrong) / len(wrong)) / 2
+
+    scores = [honesty(t) for t in middles]
     good = [t for t, score in zip(middles, scores, strict=True) if score >= max(scores) - 0.01]
     middle = len(good) // 2
     return good[middle] if len(good) % 2 else (good[middle - 1] + good[middle]) / 2
@@ -215,10 +214,8 @@ def run_with(folder, threshold, *, card=CHOSEN):
 )
 def test_a_runs_system_declines_by_the_chosen_threshold(tmp_path, setting, card, expected):
     run = run_with(tmp_path / "run", setting, card=card)
-    assert (from_run(run, None, {}).rule.signal, from_run(run, None, {}).rule.threshold) == (
-        "sure",
-        expected,
-    )
+    rule = from_run(run, None, {}).rule
+    assert (rule.signal, rule.threshold) == ("sure", expected)
     assert from_run(run, "r-tuning-fixed", {}).rule.threshold == 0.5
 
 

@@ -2,9 +2,9 @@
 
 Where the base model answers a training question correctly the row ends in "I am sure." (certain data,
 D1), elsewhere in "I am unsure." (uncertain data, D0). Both keep the gold answer. At inference the
-model answers, is asked whether it is sure, and the probability of *sure* against *unsure* decides: from a
-threshold up it answers. In the paper that is one half; by default it is chosen on calibration questions, see
-`thresholds`.
+model answers, is asked whether it is sure, and the probability of *sure* against *unsure* decides. It
+answers where that is at least a threshold: 0.5 in the paper, by default chosen on calibration questions
+(`thresholds`).
 
 Source: Zhang et al., "R-Tuning: Instructing Large Language Models to Say 'I Don't Know'", NAACL 2024
 (arXiv 2311.09677), sections 2.2 and 3.
@@ -37,8 +37,8 @@ class RTuning:
         deviations=(
             "the loss falls on the certainty words only by default; the paper's text adds the answer, "
             "its released code every token: both are options",
-            "the threshold of sure is chosen on calibration questions by default; the paper's one half is an "
-            "option, reported beside it",
+            "the threshold of sure is chosen on calibration questions by default; the paper's 0.5 is an "
+            "option, and reported too",
             "sure and unsure are compared as whole continuations, not by the first piece of each word",
             "LoRA by default, the paper tunes every weight",
         ),

@@ -1,10 +1,10 @@
 """The threshold of a method that declines by one signal: chosen on calibration questions, or fixed.
 
-R-Tuning's rule is fixed: answer where *sure* is at least as likely as *unsure*. Where a model is rarely right,
-*sure* is low throughout and the rule declines nearly everything, however well *sure* orders the answers. So by
-default the threshold is the one at which honesty on the calibration questions is highest, as method `demur`
-chooses its own. Read by the paper's rule, the same answers are a second system, ``METHOD-fixed``. Nothing is
-chosen on test.
+R-Tuning's rule is fixed: answer where *sure* is at least as likely as *unsure*. A model that is rarely
+right is rarely sure, so this rule declines nearly everything, however well *sure* ranks the answers. By
+default the threshold is therefore the one with the highest honesty on the calibration questions; method
+`demur` chooses its own in the same way. The same answers by the paper's rule are a second system,
+``METHOD-fixed``. Nothing is chosen on test.
 
 Source of the criterion: honesty as in Alignment for Honesty (arXiv 2312.07000). Not part of R-Tuning.
 """

@@ -123,9 +123,8 @@ def _measured(
         if not reading:
             own = calibrated.is_calibrated(guarantee, method)
             found += [_before_and_after(metrics, method, split, by_own_rule=own) for split in splits]
-            found += [
-                _by_fixed_rule(metrics, method, split) for split in splits if method + FIXED in systems
-            ]
+            if method + FIXED in systems:
+                found += [_by_fixed_rule(metrics, method, split) for split in splits]
         for rival, by in COMPARED:
             if rival in systems:
                 found += [_against(metrics, method, rival, split, by) for split in splits]

@@ -428,13 +428,11 @@ def _own_rule(subject: Subject, material: _Material) -> str:
             f"questions, is below {learned.get('threshold', 0.5):.4f}"
         )
     if "combined" in signals:
-        own = material.settings["threshold"]
-        threshold = PAPER_THRESHOLD if subject.system.endswith(FIXED) else own["value"]
-        rule = f"declines where sure, the probability of its word for certain, is below {threshold:.4g}"
-        chosen = thresholds.chosen(own) and not subject.system.endswith(FIXED)
-        return (
-            f"{rule}, chosen on {own['n']:,} calibration questions" if chosen else f"{rule}, a fixed rule"
-        )
+        own, fixed = material.settings["threshold"], subject.system.endswith(FIXED)
+        value = PAPER_THRESHOLD if fixed else own["value"]
+        chosen = thresholds.chosen(own) and not fixed
+        how = f"chosen on {own['n']:,} calibration questions" if chosen else "a fixed rule"
+        return f"declines where sure, the probability of its word for certain, is below {value:.4g}, {how}"
     if subject.info.refusals or "sure" in signals:
         return "declines in words"
     return "has no rule of its own to decline by: it always answers, with a confidence to decide on"
