@@ -20,7 +20,7 @@ from demur.analysis.perplexity import question_log_perplexities
 from demur.answering import system as systems
 from demur.cli import app
 from demur.config import load_config
-from demur.errors import RunFolderError, TrustError
+from demur.errors import DataError, RunFolderError, TrustError
 from demur.pocket import bundled_model
 from demur.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.runfolder import RunFolder
@@ -179,7 +179,7 @@ def test_the_judge_of_a_run_is_asked_by_nobody_who_opens_it(run, server, tmp_pat
         judge__llm__key_variable="AWS_SECRET_ACCESS_KEY",
         judge__llm__cache=str(tmp_path / "anywhere/replies.sqlite"),
     )
-    assert invoked("export", run, *EXPORT[1:]).exit_code == 0
+    assert isinstance(invoked(EXPORT[0], run, *EXPORT[1:]).exception, DataError), "no training questions"
     assert invoked("export-tasks", run).exit_code == 0
     done = invoked("ask", run, "Where is Oslo?", "--json")
     assert done.exit_code == 0, "what it does not act on is nobody's concern"
@@ -303,6 +303,21 @@ def test_a_run_that_may_use_code_does_not_use_a_strangers(run, ran, tmp_path):
         RunFolder(run).claim(config, update=True)
     trust.sign(run)
     RunFolder(run).claim(config, update=True)
+
+
+@pytest.mark.parametrize("strategy", [None, "ddp", "fsdp", "deepspeed-zero3", "own.yaml"])
+def test_checkpoints_that_are_pickles_are_not_taken_over_from_a_stranger(run, strategy):
+    configure(run, training__launch__strategy=strategy)
+    config, folder = load_config(run / "config.yaml"), RunFolder(run)
+    folder.claim(config, update=False)
+    (run / "work/training/vanilla/hash/round1/sft/checkpoint-5").mkdir(parents=True)
+    if strategy in (None, "ddp"):
+        folder.claim(config, update=False)
+        return
+    with pytest.raises(TrustError, match="checkpoint-5"):
+        folder.claim(config, update=False)
+    trust.sign(run)
+    folder.claim(config, update=False)
 
 
 # -- what acts ---------------------------------------------------------------------------------------------
