@@ -12,6 +12,7 @@ import yaml
 import demur
 from demur.errors import RunFolderError
 from demur.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
+from demur.trust import is_signed, model_folders
 
 SYSTEMS = {
     "base",
@@ -55,6 +56,7 @@ def test_the_run_folder_keeps_its_contract(run):
         "probe.parquet",
         "metrics.json",
         "report.html",
+        "signature.json",
         "systems/r-tuning/training/sft.jsonl",
         "systems/r-tuning/model/demur.json",
         "systems/r-tuning/model/adapter_model.safetensors",
@@ -62,6 +64,8 @@ def test_the_run_folder_keeps_its_contract(run):
     assert {name.removesuffix(".parquet") for name in names if name.startswith("predictions/")} == {
         f"predictions/{system}" for system in SYSTEMS
     }
+    assert is_signed(out)
+    assert all(is_signed(model) for model in model_folders(out))
     assert not (out / "work").exists(), "leftovers go on success"
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".partial"))]
 
