@@ -168,14 +168,13 @@ class RunFolder:
 
         Raises:
             RunFolderError: the folder holds something else, or a run made by another configuration.
-            TrustError: code may be run, and there is some in the folder that this user did not sign.
+            TrustError: something in the folder could run code, and this user did not sign it.
         """
         if not self.config.exists():
             self._require_empty()
         elif not update:
             self._require_same(config)
-        if config.model.trust_remote_code:
-            trust.check_code(self.root)
+        trust.check_resumable(self.root, config)
         save_config(config, self.config)
 
     def _require_empty(self) -> None:

@@ -362,19 +362,30 @@ def refuse(folder: Path, settings: Mapping[str, Any]) -> None:
         )
 
 
-def check_code(run: Path) -> None:
-    """Refuse code that lies in a run folder which this user did not sign, where code may be run.
+def check_resumable(run: Path, config: Config) -> None:
+    """Refuse to go on in a run folder that this user did not sign, where its leftovers could run code.
 
-    The permission to run code is the base model's; what a stranger left in the folder does not have it.
+    The settings are the user's own here, but a permission to run code is meant for the base model, and
+    checkpoints of FSDP and DeepSpeed are pickles. Anything else in the folder is read as data.
 
     Raises:
-        TrustError: there is such code.
+        TrustError: naming what lies there.
     """
     if is_signed(run):
         return
+    found: dict[str, Any] = {}
     own = [folder for folder in model_folders(run) if is_signed(folder)]
     code = [file for file in code_in(run) if not any((run / file).is_relative_to(f) for f in own)]
-    refuse(run, {"model.trust_remote_code": True, "code in the folder": code} if code else {})
+    if config.model.trust_remote_code and code:
+        found = {"model.trust_remote_code": True, "code in the folder": code}
+    pickled = [
+        path.relative_to(run).as_posix() for path in sorted(run.glob("work/training/**/checkpoint-*"))
+    ]
+    strategies = {name: v for name, v in _leaves(config.model_dump()) if _STRATEGY.fullmatch(name) and v}
+    divided = {name: strategy for name, strategy in strategies.items() if strategy != "ddp"}
+    if divided and pickled:
+        found |= divided | {"checkpoints in the folder": pickled}
+    refuse(run, found)
 
 
 def code_in(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ import demur
 from demur.errors import RunFolderError
 from demur.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
 from demur.selective.combination import most_honest
+from demur.trust import is_signed, model_folders
 
 SYSTEMS = {
     "base",
@@ -57,6 +58,7 @@ def test_the_run_folder_keeps_its_contract(run):
         "probe.parquet",
         "metrics.json",
         "report.html",
+        "signature.json",
         "systems/r-tuning/training/sft.jsonl",
         "systems/r-tuning/model/demur.json",
         "systems/r-tuning/model/adapter_model.safetensors",
@@ -64,6 +66,8 @@ def test_the_run_folder_keeps_its_contract(run):
     assert {name.removesuffix(".parquet") for name in names if name.startswith("predictions/")} == {
         f"predictions/{system}" for system in SYSTEMS
     }
+    assert is_signed(out)
+    assert all(is_signed(model) for model in model_folders(out))
     assert not (out / "work").exists(), "leftovers go on success"
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl", ".partial"))]
 

@@ -18,6 +18,7 @@ from demur.pocket.world import make_world
 from demur.records import Prediction, Question, read_parquet
 from demur.sharing import usage
 from demur.sharing.contents import files_of
+from demur.trust import is_signed
 
 pytestmark = pytest.mark.slow
 
@@ -132,6 +133,12 @@ def test_no_file_says_where_on_this_machine_anything_lay(run, model, merged):
             text = file.read_bytes()
             assert not [place for place in places if place.encode() in text], file
     assert json.loads((model / "adapter_config.json").read_text())["base_model_name_or_path"] == "./pocket"
+
+
+def test_what_was_shared_stays_signed(run, model, merged):
+    assert is_signed(run)
+    assert is_signed(model)
+    assert is_signed(merged)
 
 
 def test_the_folders_hold_safetensors_and_json_only(model, merged):

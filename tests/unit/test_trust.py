@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,9 +17,10 @@ import demur
 from chat_server import ChatServer, Said
 from demur import trust
 from demur.analysis.perplexity import question_log_perplexities
+from demur.answering import system as systems
 from demur.cli import app
 from demur.config import load_config
-from demur.errors import RunFolderError, TrustError
+from demur.errors import DataError, RunFolderError, TrustError
 from demur.pocket import bundled_model
 from demur.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.runfolder import RunFolder
@@ -32,7 +35,13 @@ def made(tmp_path_factory):
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["systems"]["honesty-prompt"] = {"primary_signal": "likelihood"}
     (run / "manifest.json").write_text(json.dumps(manifest))
-    said = {"greedy": Response(text="Oslo"), "greedy_verdict": Verdict.WRONG}
+    wrong, answer = Verdict.WRONG, Response(text="Oslo")
+    said = {
+        "greedy": answer,
+        "greedy_verdict": wrong,
+        "samples": [answer] * 10,
+        "sample_verdicts": [wrong] * 10,
+    }
     asked = read_parquet(run / "questions.parquet", Question)
     write_parquet(run / "probe.parquet", [Probe(question_id=q.id, **said) for q in asked], Probe)
     model = run / "systems/r-tuning/model"
@@ -49,7 +58,7 @@ def run(made, tmp_path):
 
 def configure(run, **settings):
     """Write the configuration of a run; settings by dotted name, with two underscores for the dot."""
-    given = {"method": "honesty-prompt", "baselines": [], "out": str(run)}
+    given = {"method": "honesty-prompt", "baselines": [], "out": str(run), "probe.samples": 10}
     dotted = {name.replace("__", "."): value for name, value in settings.items()}
     config = load_config(None, given | dotted)
     (run / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
@@ -130,14 +139,15 @@ def test_what_the_user_gives_is_the_users_own(run, server, tmp_path):
 
 
 ACTING = (
-    ("ask", "Who?"),
-    ("serve", "--port", "0"),
+    ("ask", "Who?", "--system", "base"),
+    ("serve", "--system", "base", "--port", "0"),
     ("tax", "--tasks", "pocket"),
     ("export-tasks",),
     ("card",),
     ("merge", "--out", "merged"),
     ("gguf", "--out", "x.gguf", "--converter", __file__),
 )
+EXPORT = ("export", "--format", "alignment-for-honesty")
 by_command = pytest.mark.parametrize("command", ACTING, ids=lambda words: words[0])
 
 
@@ -169,7 +179,7 @@ def test_the_judge_of_a_run_is_asked_by_nobody_who_opens_it(run, server, tmp_pat
         judge__llm__key_variable="AWS_SECRET_ACCESS_KEY",
         judge__llm__cache=str(tmp_path / "anywhere/replies.sqlite"),
     )
-    assert invoked("export", run, "--format", "alignment-for-honesty").exit_code == 0
+    assert isinstance(invoked(EXPORT[0], run, *EXPORT[1:]).exception, DataError), "no training questions"
     assert invoked("export-tasks", run).exit_code == 0
     done = invoked("ask", run, "Where is Oslo?", "--json")
     assert done.exit_code == 0, "what it does not act on is nobody's concern"
@@ -252,9 +262,7 @@ def test_no_command_runs_the_code_of_a_strangers_run(run, ran, tmp_path, monkeyp
     assert not ran.exists()
 
 
-@pytest.mark.parametrize(
-    "command", [*ACTING, ("export", "--format", "alignment-for-honesty")], ids=lambda words: words[0]
-)
+@pytest.mark.parametrize("command", [*ACTING, EXPORT], ids=lambda words: words[0])
 def test_no_command_asks_whether_code_may_run(run, ran, tmp_path, monkeypatch, command):
     """Libraries ask at the terminal where nobody told them, and run the code after a hasty yes."""
     monkeypatch.chdir(tmp_path)
@@ -295,6 +303,21 @@ def test_a_run_that_may_use_code_does_not_use_a_strangers(run, ran, tmp_path):
         RunFolder(run).claim(config, update=True)
     trust.sign(run)
     RunFolder(run).claim(config, update=True)
+
+
+@pytest.mark.parametrize("strategy", [None, "ddp", "fsdp", "deepspeed-zero3", "own.yaml"])
+def test_checkpoints_that_are_pickles_are_not_taken_over_from_a_stranger(run, strategy):
+    configure(run, training__launch__strategy=strategy)
+    config, folder = load_config(run / "config.yaml"), RunFolder(run)
+    folder.claim(config, update=False)
+    (run / "work/training/vanilla/hash/round1/sft/checkpoint-5").mkdir(parents=True)
+    if strategy in (None, "ddp"):
+        folder.claim(config, update=False)
+        return
+    with pytest.raises(TrustError, match="checkpoint-5"):
+        folder.claim(config, update=False)
+    trust.sign(run)
+    folder.claim(config, update=False)
 
 
 # -- what acts ---------------------------------------------------------------------------------------------
@@ -348,12 +371,10 @@ def test_ordinary_settings_do_not_act(run):
     assert trust.acting(load_config(run / "config.yaml")) == {}
 
 
-def test_no_example_acts_unless_it_names_a_server():
-    for path in Path(__file__).parents[2].joinpath("examples").glob("run*.yaml"):
-        assert {name.rpartition(".")[2] for name in trust.acting(load_config(path))} <= {
-            "base_url",
-            "key_variable",
-        }
+def test_of_the_examples_one_acts_by_the_address_of_a_cluster():
+    files = Path(__file__).parents[2].joinpath("examples").rglob("*.yaml")
+    found = [trust.acting(load_config(path)) for path in files if not path.name.startswith("study")]
+    assert [acts for acts in found if acts] == [{"model.options.address": "auto"}]
 
 
 # -- `demur run RUN/config.yaml` ---------------------------------------------------------------------------
@@ -591,7 +612,7 @@ def test_another_users_signature_is_a_strangers(signed, home):
 
 
 def test_processes_that_make_a_key_at_once_have_the_same(run, home):
-    script = "import sys; from pathlib import Path; from demur import trust; print(trust.seal(Path(sys.argv[1])))"
+    script = "import pathlib, sys, demur.trust; print(demur.trust.seal(pathlib.Path(sys.argv[1])))"
     command = [sys.executable, "-c", script, str(run)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(6)]
     assert len({process.communicate()[0] for process in started}) == 1
