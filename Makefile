@@ -27,9 +27,10 @@ demo: $(VENV)/.run ## teach a small model to say "I don't know", and open the pr
 test: lint types docs ## lint, types, docs and every test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder  # slow files first; one thread a worker
 
-lint: $(VENV)/.dev ## ruff, lint and format
+lint: $(VENV)/.dev ## ruff, lint and format, and the layers of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.dev ## mypy, strict
 	$(BIN)/mypy

@@ -27,13 +27,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 
 from ceiling import Cost, matmul_rate
+from demur.core.templates import TEMPLATES
 from demur.engines import Sampling, decoding, hf
 from demur.engines.encoding import common_prefix
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
+from demur.pocket.spec import POCKET_2
 from demur.pocket.tasks import choice_questions
-from demur.pocket.world import POCKET_2, make_world
-from demur.templates import TEMPLATES
+from demur.pocket.world import make_world
 
 QUESTIONS, EVERY = 256, 16
 """The slow loop gets every 16th question."""

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 import demur
-from demur.console import Terminal, quiet_libraries
+from demur.core.console import Terminal, quiet_libraries
 from demur.pocket import DEMO_CONFIG
 
 SPLITS = ("id/uniform", "id/mixed", "ood/uniform", "ood/mixed", "id", "ood")

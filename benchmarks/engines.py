@@ -54,8 +54,8 @@ def random_llama(folder: Path, size: str) -> Path:
 
 def prompts_of(count: int) -> list[str]:
     """Questions of the pocket world in the default template, spread over all its parts."""
+    from demur.core.templates import TEMPLATES
     from demur.pocket.world import make_world
-    from demur.templates import TEMPLATES
 
     questions = make_world(0).questions()
     chosen = questions[:: max(1, len(questions) // count)][:count]

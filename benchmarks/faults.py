@@ -41,7 +41,7 @@ COMPARED = ("questions.parquet", "probe.parquet", "metrics.json", "predictions/*
 DIE_AT_RENAME = """
 import os, signal, sys
 from pathlib import Path
-import demur.files
+import demur.core.files
 seen, root, rename = Path(sys.argv[1]), Path(sys.argv[2]), os.replace
 def replace(source, target):
     name = str(Path(target).relative_to(root))
@@ -50,9 +50,9 @@ def replace(source, target):
             handle.write(name + "\\n")
         os.kill(os.getpid(), signal.SIGKILL)
     rename(source, target)
-demur.files.os.replace = replace
+demur.core.files.os.replace = replace
 sys.argv = ["demur", *sys.argv[3:]]
-from demur.cli import main
+from demur.cli.main import main
 main()
 """
 

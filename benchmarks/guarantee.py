@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from demur.selective.guarantee import find_threshold
+from demur.confidence.threshold import find_threshold
 
 SIZES = (200, 500, 1000, 2000, 5000, 10_000)
 MAX_ERROR, CONFIDENCE = 0.05, 0.95
@@ -28,13 +28,13 @@ MAX_ERROR, CONFIDENCE = 0.05, 0.95
 
 def answers(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Likelihood, wrong, and whether of a mixed person, of every answerable question of one world."""
+    from demur.core.records import Verdict
+    from demur.core.templates import TEMPLATES
     from demur.engines import Sampling
     from demur.engines.hf import HFEngine
     from demur.judging import judge
     from demur.pocket import ensure_model
     from demur.pocket.world import make_world
-    from demur.records import Verdict
-    from demur.templates import TEMPLATES
 
     engine, template = HFEngine.open(str(ensure_model(seed))), TEMPLATES["r-tuning-code"]
     asked = [question for question in make_world(seed).questions() if question.answerable]

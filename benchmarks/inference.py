@@ -24,10 +24,10 @@ import torch
 from scipy.special import expit
 
 from ceiling import Cost, matmul_rate
+from demur.core.templates import TEMPLATES
 from demur.engines import Asked, Sampling
 from demur.engines.hf import HFEngine
 from demur.pocket.world import make_world
-from demur.templates import TEMPLATES
 from probing import (
     REFERENCE,
     REFERENCE_STOPPING,

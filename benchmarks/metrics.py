@@ -29,8 +29,8 @@ import torch
 from sklearn import metrics as sklearn_metrics
 from torchmetrics.functional.classification import binary_calibration_error
 
+from demur.core.records import Verdict
 from demur.metrics import METRICS, Rows
-from demur.records import Verdict
 
 TOLERANCE = 1e-9
 LIBRARIES = ("scikit-learn", "torchmetrics", "torch-uncertainty", "lm-polygraph")

@@ -26,9 +26,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DemurError
 from demur.datasets import DATASETS
-from demur.errors import DemurError
 
 PATIENCE = 20
 """Seconds of processor time for one mutation."""

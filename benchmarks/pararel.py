@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 
 import demur
-from demur.console import Terminal, quiet_libraries
-from demur.reporting import headline
-from demur.scaffold import build_pocket
+from demur.cli.init import build_pocket
+from demur.core.console import Terminal, quiet_libraries
+from demur.report import headline
 
 CONFIG = Path(__file__).parents[1] / "examples/pararel.yaml"
 SPLITS = {"id": "In domain (15 relations)", "ood": "Out of domain (16 other relations)"}

@@ -29,11 +29,11 @@ import transformers
 from rich.console import Console
 from rich.table import Table
 
+from demur.core.templates import TEMPLATES
 from demur.engines import Sampling
 from demur.engines.encoding import first_stop
 from demur.engines.generating import Features
 from demur.engines.hf import HFEngine
-from demur.templates import TEMPLATES
 
 NEW_TOKENS, TEMPERATURE, STOP = 15, 0.7, "."
 COMPARED = 64

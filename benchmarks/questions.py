@@ -41,7 +41,7 @@ def measure(step: str, path: Path) -> dict[str, float]:
     import pyarrow.json
     import pyarrow.parquet  # noqa: F401
 
-    from demur.config import DataSettings
+    from demur.core.config import DataSettings
     from demur.datasets import load_questions
     from demur.datasets.inspection import check_file
     from demur.datasets.user_file import load_file

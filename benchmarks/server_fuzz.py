@@ -334,7 +334,7 @@ class Attacks:
         rng = self.rng
         step = rng.choice(["..", "%2e%2e", "%2E.", "..;", "%252e%252e", "..%00", "%c0%ae%c0%ae", "....//"])
         slash = rng.choice(["/", "%2f", "\\", "%5c", "//", "%252f"])
-        file = rng.choice(["etc/passwd", "app.py", "settings.py", "serving/guard.py", "proc/self/environ"])
+        file = rng.choice(["etc/passwd", "app.py", "settings.py", "serve/guard.py", "proc/self/environ"])
         start = rng.choice(
             ["/", "/page/", "/page.js/", "//", "/v1/models/", "http://localhost/", "/static/"]
         )

@@ -17,14 +17,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings, ServerSettings
+from demur.core.config import DataSettings, ServerSettings
+from demur.core.records import Question
+from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
 from demur.engines import Generated, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine
 from demur.pocket import bundled_model
-from demur.records import Question
-from demur.templates import TEMPLATES
 
 TEMPLATE = TEMPLATES["r-tuning-code"]
 

@@ -80,11 +80,11 @@ def weights(folder: Path) -> dict[str, Any]:
 
 def compare(strategy: str, options: dict[str, Any], folder: Path) -> str:
     """One line: what ran, and the largest difference of a weight."""
-    from demur.config import TrainingSettings
+    from demur.core.config import TrainingSettings
+    from demur.core.errors import DemurError
     from demur.engines.hf import HFEngine
-    from demur.errors import DemurError
     from demur.pocket import bundled_model
-    from demur.training.launch import Here
+    from demur.training.launch import InThisProcess
     from demur.training.processes import Job, Source, train_in_processes
     from demur.training.strategies import FOLDER, KINDS, Strategy, read_accelerate
 
@@ -101,7 +101,7 @@ def compare(strategy: str, options: dict[str, Any], folder: Path) -> str:
         ran = train_in_processes(job, rows, folder / "two", on_cpu=True, progress=done.append)
     except DemurError as error:
         return f"failed: {error.found}"
-    alone = Here(HFEngine.open(model, device="cpu", dtype="float32"), seed=3)
+    alone = InThisProcess(HFEngine.open(model, device="cpu", dtype="float32"), seed=3)
     alone.tune(rows, settings, folder / "work", lambda _: None)
     alone.save(folder / "one")
     one, two = weights(folder / "one"), weights(folder / "two/model")

@@ -33,7 +33,7 @@ LOOK = 500
 
 def made_up(places: Sequence[int]) -> list[object]:
     """A probe for each place in the list of questions."""
-    from demur.records import Probe, Response, Verdict
+    from demur.core.records import Probe, Response, Verdict
 
     return [
         Probe(
@@ -46,8 +46,8 @@ def made_up(places: Sequence[int]) -> list[object]:
 
 
 def open_store(folder: Path) -> object:
-    from demur.knowledge.store import UnitStore
-    from demur.records import Probe
+    from demur.core.records import Probe
+    from demur.core.units import UnitStore
 
     return UnitStore(folder, Probe, key="benchmark")
 
@@ -81,7 +81,7 @@ def resume(folder: Path, questions: int) -> dict[str, float]:
     """Open a store that holds all but one more unit, and do that one."""
     import pyarrow.parquet  # noqa: F401 - measured apart
 
-    import demur.knowledge.store  # noqa: F401
+    import demur.core.units  # noqa: F401
 
     libraries, start, cpu = peak_mb(), time.perf_counter(), time.process_time()
     store, worked = open_store(folder), []
@@ -106,9 +106,9 @@ def resume(folder: Path, questions: int) -> dict[str, float]:
 
 def probe(file: Path, out: Path) -> dict[str, float]:
     """Probe the pocket model; time of the stage alone, memory of the whole process."""
-    from demur.config import load_config
-    from demur.console import quiet_libraries
-    from demur.pipeline import Pipeline
+    from demur.core.config import load_config
+    from demur.core.console import quiet_libraries
+    from demur.pipeline.pipeline import Pipeline
 
     quiet_libraries()
     found = {}

@@ -60,8 +60,8 @@ def large_vocabulary(folder: Path) -> Path:
 
 def make_rows(folder: Path, loss: str) -> Path:
     """R-Tuning's training rows for the pocket world, as a run builds them."""
-    from demur.config import load_config
-    from demur.pipeline import Pipeline
+    from demur.core.config import load_config
+    from demur.pipeline.pipeline import Pipeline
 
     settings = {"out": folder / loss, "baselines": "", "r_tuning.loss": loss}
     run = Pipeline(load_config(None, settings)).run(until="build")
@@ -69,8 +69,8 @@ def make_rows(folder: Path, loss: str) -> Path:
 
 
 def by_demur(engine: Any, examples: list[Any], out: Path) -> None:
-    from demur.config import TrainingSettings
-    from demur.training.launch import Here, launch
+    from demur.core.config import TrainingSettings
+    from demur.training.launch import InThisProcess, launch
 
     def bar(*_: object) -> Any:
         import contextlib
@@ -80,7 +80,7 @@ def by_demur(engine: Any, examples: list[Any], out: Path) -> None:
     launch(
         engine,
         [{"sft": examples}],
-        tuner=Here(engine, seed=0),
+        tuner=InThisProcess(engine, seed=0),
         count=1,
         settings=lambda _: TrainingSettings(**SETTINGS),
         work=out / "work",
@@ -131,10 +131,10 @@ def measure_one(side: str, model: Path, rows: Path, count: int) -> dict[str, flo
     """From rows to a saved adapter, in this process."""
     import torch
 
-    from demur.console import quiet_libraries
+    from demur.core.console import quiet_libraries
+    from demur.core.records import Example, read_jsonl
     from demur.engines.hf import HFEngine
     from demur.pocket import bundled_model
-    from demur.records import Example, read_jsonl
     from demur.training.launch import tokenise
 
     quiet_libraries()
@@ -253,8 +253,8 @@ def main() -> None:
     parser.add_argument("--only", choices=("pocket", "large"), help="one of the two models")
     parser.add_argument("--json", type=Path, help="also keep the figures there")
     arguments = parser.parse_args()
-    from demur.console import quiet_libraries
-    from demur.files import write_json
+    from demur.core.console import quiet_libraries
+    from demur.core.files import write_json
     from demur.pocket import bundled_model
 
     quiet_libraries()

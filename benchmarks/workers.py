@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import psutil
 
+from demur.core.templates import TEMPLATES
 from demur.engines import Engine, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.ray import RayEngine
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
-from demur.templates import TEMPLATES
 
 UNIT = 256
 

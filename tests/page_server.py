@@ -6,7 +6,7 @@ import time
 
 import uvicorn
 
-from demur.serving import ServeSettings, create_app
+from demur.serve import ServeSettings, create_app
 
 
 @contextlib.contextmanager

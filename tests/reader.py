@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from demur.config import load_config
-from demur.study import load_study
+from demur.core.config import load_config
+from demur.pipeline.study import load_study
 
 READY_SECONDS = 120
 PROMISED = re.compile(r"# → (?P<value>.+?)(;.*)?$")

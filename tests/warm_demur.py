@@ -2,7 +2,7 @@
 
 `python warm_demur.py ADDRESS` listens on a Unix socket. `SHIM`, put on the PATH as `demur`, hands its
 arguments, folder, environment and streams to it, passes signals on, and ends as the command ended. What is
-run is `demur.cli.main`, as in a process of its own but for some seconds of imports.
+run is `demur.cli.main.main`, as in a process of its own but for some seconds of imports.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ HEAVY = (
     "openai",
     "lm_eval.evaluator",
     "lm_eval.models.huggingface",
-    "demur.cli",
-    "demur.pipeline",
-    "demur.reporting",
-    "demur.answering",
+    "demur.cli.main",
+    "demur.pipeline.pipeline",
+    "demur.report",
+    "demur.ask",
     "demur.engines.hf",
     "demur.training.sft",
 )
@@ -88,7 +88,7 @@ def carry_out(connection):
 
 
 def run():
-    from demur.cli import main
+    from demur.cli.main import main
 
     try:
         main()

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from demur.answering import Answer, Answerer, load
-    from demur.api import probe, run, score, tune
-    from demur.config import Config
+from demur.core.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from demur.api import probe, run, score, tune
+    from demur.ask import Answer, Answerer, load
+    from demur.core.config import Config
+
+
 __all__ = ["Answer", "Answerer", "Config", "__version__", "load", "probe", "run", "score", "tune"]
 
 _HOMES = {
     **dict.fromkeys(("run", "probe", "tune", "score"), "demur.api"),
-    **dict.fromkeys(("Answer", "Answerer", "load"), "demur.answering"),
-    "Config": "demur.config",
+    **dict.fromkeys(("Answer", "Answerer", "load"), "demur.ask"),
+    "Config": "demur.core.config",
 }
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from demur.config import Config, load_config
+from demur.core.config import Config, load_config
+from demur.core.progress import Listener
+from demur.core.records import Probe, Question, read_parquet
+from demur.core.trust import load_own_config
 from demur.datasets import given
 from demur.methods import METHODS
-from demur.pipeline import Pipeline
-from demur.progress import Listener
-from demur.records import Probe, Question, read_parquet
-from demur.runfolder import RunFolder
-from demur.trust import load_own_config
+from demur.pipeline.pipeline import Pipeline
+from demur.runfolder.folder import RunFolder
 
 Rows = Iterable[Question | Mapping[str, Any]]
 

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 import demur
-from demur.answering import BusyError
-from demur.answering.answerer import Query, as_question
-from demur.errors import ConfigError, ConversationError, DataError, ModelError, UnknownNameError
-from demur.records import Prediction, Question, Verdict, read_parquet
+from demur.ask import BusyError
+from demur.ask.answerer import Query, as_question
+from demur.core.errors import ConfigError, ConversationError, DataError, ModelError, UnknownNameError
+from demur.core.records import Prediction, Question, Verdict, read_parquet
 
 pytestmark = pytest.mark.slow
 SETTINGS = ("--data.limit", "160", "--evaluation.resamples", "20", "--baselines", "vanilla,demur")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from demur.comparison import summarise, write_page
-from demur.comparison.collect import RunCells
+from demur.compare import summarise, write_page
+from demur.compare.collect import RunCells
 
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from chat_server import ChatServer, Said
+from demur.core.errors import ConfigError
 from demur.datasets import DataSettings, load_questions
-from demur.errors import ConfigError
 from documents import PAGES, ROOT, Block, blocks_of
 from model_server import ModelAnswer
 from reader import Reader, finished, until

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import demur
-from demur.errors import AnswersError
+from demur.core.errors import AnswersError
 
 TRIAL = ("--limit", "20", "--probe.unit", "32", "--evaluation.resamples", "10", "--baselines", "")
 NOTHING = ("--probe.stop", '[" "]')

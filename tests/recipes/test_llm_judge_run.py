@@ -12,8 +12,8 @@ from collections import Counter
 import pytest
 
 from chat_server import ChatServer, Said
+from demur.core.records import Prediction, Probe, Question, Verdict, read_parquet
 from demur.judging import judge
-from demur.records import Prediction, Probe, Question, Verdict, read_parquet
 
 
 def opinion(text):

@@ -10,13 +10,13 @@ import time
 import pytest
 import yaml
 
-from demur.comparison import collect
-from demur.exports import EXPORTS
+from demur.compare import collect
+from demur.core.records import Prediction, Question, Verdict, read_parquet
+from demur.export import EXPORTS
 from demur.methods import METHODS
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
-from demur.records import Prediction, Question, Verdict, read_parquet
-from demur.runfolder import RunFolder
+from demur.runfolder.folder import RunFolder
 
 OPEN = [name for name in METHODS.names() if not name.startswith("us-tuning")]
 RUN = {

@@ -18,14 +18,14 @@ from pathlib import Path
 import pytest
 
 from chat_server import ChatServer, Said
-from demur.config import Config, ServerSettings
+from demur.core.config import Config, ServerSettings
+from demur.core.records import Probe, read_parquet
+from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
 from demur.endpoints.abilities import WORDS, Abilities
 from demur.engines import Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine
-from demur.records import Probe, read_parquet
-from demur.templates import TEMPLATES
 from model_server import MODEL, ModelAnswer
 
 TESTS = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import demur
-from demur.guarantees.work import calibrate_run
-from demur.records import Question, read_parquet
+from demur.calibrate.calibrate import calibrate_run
+from demur.core.records import Question, read_parquet
 from page_server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

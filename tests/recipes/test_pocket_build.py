@@ -7,9 +7,9 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from demur.core.records import Question
 from demur.pocket import bundled_model
 from demur.pocket.build import accuracy_by_reads, build_from_facts, build_model
-from demur.records import Question
 
 
 @pytest.mark.slow

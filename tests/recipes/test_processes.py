@@ -12,14 +12,14 @@ import psutil
 import pytest
 from safetensors.torch import load_file
 
-from demur import stopping
-from demur.config import TrainingSettings
+from demur.core import stopping
+from demur.core.config import TrainingSettings
+from demur.core.errors import TrainingError
+from demur.core.stopping import Stopped
 from demur.engines.hf import HFEngine
-from demur.errors import TrainingError
 from demur.pocket import bundled_model
-from demur.stopping import Stopped
 from demur.training.checkpoints import MARK
-from demur.training.launch import Here
+from demur.training.launch import InThisProcess
 from demur.training.plan import TokenisedRow, count_steps
 from demur.training.processes import Job, Source, train_in_processes
 from demur.training.strategies import FOLDER, Strategy
@@ -63,7 +63,7 @@ def engine():
 
 
 def in_one(folder, *, rows=ROWS, **changes):
-    tuner = Here(engine(), seed=SEED)
+    tuner = InThisProcess(engine(), seed=SEED)
     tuner.tune(rows, TrainingSettings(**{**SETTINGS, **changes}), folder / "work", lambda _: None)
     tuner.save(folder / "model")
     return weights(folder / "model")
@@ -149,8 +149,8 @@ def test_what_runs_instead_of_the_strategy_is_refused(tmp_path):
 
 def test_a_run_stops_when_asked_and_goes_on_through_its_rounds(tmp_path, signals):
     """In the second round the rows depend on what the model of the first one says."""
-    from demur.config import load_config
-    from demur.pipeline import Pipeline
+    from demur.core.config import load_config
+    from demur.pipeline.pipeline import Pipeline
 
     def run(name, **more):
         given = {"out": tmp_path / name, "baselines": "", "rounds": 2, "data.limit": 60, **CUT, **more}

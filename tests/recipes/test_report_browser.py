@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from demur.records import Prediction, read_parquet, write_parquet
-from demur.reporting import write_csv, write_report
+from demur.core.records import Prediction, read_parquet, write_parquet
+from demur.report import write_csv, write_report
 
 pytestmark = pytest.mark.browser
 

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 import demur
-from demur.errors import RunFolderError
-from demur.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
-from demur.selective.combination import most_honest
-from demur.trust import is_signed, model_folders
+from demur.confidence.combination import most_honest
+from demur.core.errors import RunFolderError
+from demur.core.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
+from demur.core.trust import is_signed, model_folders
 
 SYSTEMS = {
     "base",
@@ -297,7 +297,7 @@ def test_mistakes_are_a_message_and_exit_code_2(arguments, message, tmp_path):
 
 def test_help_and_import_stay_light():
     heavy = "('torch', 'transformers', 'pydantic', 'numpy')"
-    script = f"import sys, demur, demur.cli; print([m for m in {heavy} if m in sys.modules])"
+    script = f"import sys, demur, demur.cli.main; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert "--training.epochs" in run_demur("run", "--help").stdout

@@ -12,13 +12,13 @@ import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
+from demur.core.records import Prediction, Question, read_parquet
+from demur.core.trust import is_signed
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
-from demur.records import Prediction, Question, read_parquet
-from demur.sharing import usage
-from demur.sharing.contents import files_of
-from demur.trust import is_signed
+from demur.share import usage
+from demur.share.contents import files_of
 
 pytestmark = pytest.mark.slow
 

@@ -9,16 +9,16 @@ import sys
 
 import pytest
 
+from demur.core.errors import ConfigError
+from demur.core.records import Prediction, Question, read_parquet
 from demur.engines.encoding import Encoder
-from demur.errors import ConfigError
-from demur.harness.asking import by_default
-from demur.harness.folder import write_tasks
-from demur.harness.paired import Draws, compare
-from demur.harness.questions import judged_task
-from demur.harness.running import load_tasks, run_tasks
+from demur.methods.asking import by_default
 from demur.pocket import bundled_model
 from demur.pocket.build import load_model
-from demur.records import Prediction, Question, read_parquet
+from demur.tax.folder import write_tasks
+from demur.tax.paired import Draws, compare
+from demur.tax.questions import judged_task
+from demur.tax.running import load_tasks, run_tasks
 
 pytestmark = [
     pytest.mark.slow,

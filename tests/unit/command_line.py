@@ -5,7 +5,8 @@ from typing import Any
 
 import typer
 
-from demur.cli import ConfigCommand, app
+from demur.cli.main import app
+from demur.cli.settings import ConfigCommand
 
 
 def commands(group: Any = None, name: str = "demur") -> Iterator[tuple[str, Any]]:

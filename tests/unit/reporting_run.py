@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from demur.core.records import Prediction, Question, Verdict, write_parquet
 from demur.metrics import evaluate
-from demur.records import Prediction, Question, Verdict, write_parquet
 
 SYSTEMS = {
     "base": "likelihood",

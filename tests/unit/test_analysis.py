@@ -8,17 +8,17 @@ import pytest
 from reporting_run import make_run, make_small_run
 from typer.testing import CliRunner
 
-from demur.analysis import analyse_run
-from demur.analysis.certain_uncertain import certain_against_uncertain
-from demur.analysis.page import markdown
-from demur.analysis.signals import reliability, side_by_side, with_agreement
-from demur.analysis.sweep import sweep
-from demur.cli import app
-from demur.errors import RunFolderError, UnknownNameError
-from demur.guarantees import calibrate_run
+from demur.analyse import analyse_run
+from demur.analyse.certain_uncertain import certain_against_uncertain
+from demur.analyse.page import markdown
+from demur.analyse.signals import reliability, side_by_side, with_agreement
+from demur.analyse.sweep import sweep
+from demur.calibrate import calibrate_run
+from demur.cli.main import app
+from demur.core.errors import RunFolderError, UnknownNameError
+from demur.core.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.metrics import METRICS, Rows
-from demur.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
-from demur.runfolder import RunFolder
+from demur.runfolder.folder import RunFolder
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 SETTINGS = {"level": 0.95, "resamples": 200, "seed": 0}

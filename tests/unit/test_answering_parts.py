@@ -6,15 +6,15 @@ import time
 import numpy as np
 import pytest
 
-from demur.answering.answerer import Query, _follow, as_question, pieces
-from demur.answering.batching import Batcher, BusyError
-from demur.answering.calibration import Calibration
-from demur.answering.decision import Decision
-from demur.errors import DataError
+from demur.ask.answerer import Query, _follow, as_question, pieces
+from demur.ask.batching import Batcher, BusyError
+from demur.ask.calibration import Calibration
+from demur.ask.decision import Decision
+from demur.confidence.combination import Combination
+from demur.core.errors import DataError
+from demur.core.templates import TEMPLATES
 from demur.methods import Elicited
 from demur.methods.verbal_confidence import percentage
-from demur.selective.combination import Combination
-from demur.templates import TEMPLATES
 
 
 def test_a_decision_needs_the_confidence_it_asks_for():

@@ -6,12 +6,12 @@ import signal
 
 import pytest
 
-from demur import stopping
-from demur.errors import DemurError, RunFolderError
+from demur.core import stopping
+from demur.core.errors import DemurError, RunFolderError
+from demur.core.records import Knowledge
+from demur.core.stopping import Stopped, stop_on_signals
+from demur.core.units import UnitStore
 from demur.knowledge.asking import SHARED, STOP, ask_in_units, require_shared
-from demur.knowledge.store import UnitStore
-from demur.records import Knowledge
-from demur.stopping import Stopped, stop_on_signals
 
 
 class Scattered:

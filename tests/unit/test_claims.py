@@ -72,7 +72,7 @@ def test_the_page_has_a_row_for_every_claim_and_leads_with_what_demur_falls_shor
 
 
 def test_a_claim_whose_runs_were_not_made_is_not_measured(tmp_path):
-    from demur.claims.work import check_claims
+    from demur.claims.claims import check_claims
 
     findings = check_claims(tmp_path, [0, 1], quick=True)
     assert {finding.verdict for finding in findings.values()} == {"not measured"}

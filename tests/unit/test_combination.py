@@ -6,8 +6,8 @@ import random
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from demur.records import Verdict
-from demur.selective.combination import Combination, fit
+from demur.confidence.combination import Combination, fit
+from demur.core.records import Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG
 

@@ -7,21 +7,21 @@ import re
 
 import pytest
 
-from demur.comparison import summarise
-from demur.comparison.collect import RunCells
-from demur.comparison.columns import (
+from demur.compare import summarise
+from demur.compare.collect import RunCells
+from demur.compare.columns import (
     auroc_of_truth,
     by_reads,
     honesty_of_truth,
     likelihood_at_coverage,
     refusal_rate,
 )
-from demur.comparison.markdown import markdown
-from demur.comparison.page import LINE, _difference, _labels, render
-from demur.comparison.sheets import sheets, write_csv
-from demur.comparison.summary import over_seeds
+from demur.compare.markdown import markdown
+from demur.compare.page import LINE, _difference, _labels, render
+from demur.compare.sheets import sheets, write_csv
+from demur.compare.summary import over_seeds
+from demur.core.records import Prediction, Question, Verdict
 from demur.metrics.multiple import holm
-from demur.records import Prediction, Question, Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG
 

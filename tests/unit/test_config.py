@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from demur.config import Config, differences, leaves, load_config, save_config
-from demur.errors import ConfigError
+from demur.core.config import Config, differences, leaves, load_config, save_config
+from demur.core.errors import ConfigError
 
 
 def test_the_defaults_are_a_configuration(tmp_path):

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from demur.core.errors import ConfigError, DataError, UnknownNameError
 from demur.datasets import DataSettings, load_questions
-from demur.errors import ConfigError, DataError, UnknownNameError
 
 GOOD = json.dumps({"question": "Q?", "answer": "A"})
 

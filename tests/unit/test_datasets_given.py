@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 import demur
+from demur.core.errors import DataError
+from demur.core.records import Question
 from demur.datasets import DataSettings, given, load_questions
-from demur.errors import DataError
 from demur.pocket.dataset import load as pocket_questions
-from demur.records import Question
 
 
 @pytest.fixture(autouse=True)

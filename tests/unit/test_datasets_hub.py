@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from demur.core.errors import ConfigError, DataError
 from demur.datasets import DATASETS, DataSettings, hub, load_questions
 from demur.datasets.inspection import check_file
-from demur.errors import ConfigError, DataError
 
 NQ = {
     "train": [{"question": f"train {n}?", "answer": ["A", f"A{n}"]} for n in range(12)],

@@ -6,13 +6,13 @@ import json
 import pydantic
 import pytest
 
+from demur.core.errors import DataError
+from demur.core.questions import QuestionTable
+from demur.core.records import Question
 from demur.datasets import DataSettings, load_questions
 from demur.datasets.leaks import find_duplicates, find_leaks, normalise, question_keys
 from demur.datasets.loading import resolve
 from demur.datasets.splits import sample
-from demur.errors import DataError
-from demur.questions import QuestionTable
-from demur.records import Question
 
 COUNTER = itertools.count()
 

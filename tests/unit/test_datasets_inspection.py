@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from demur.cli import app
+from demur.cli.main import app
+from demur.core.errors import DataError
+from demur.core.records import Question, question_id
 from demur.datasets.checking import check_questions
 from demur.datasets.inspection import ROW, check_file, of_split, read_raw
 from demur.datasets.recognition import recognise
 from demur.datasets.targets import DATASETS
-from demur.errors import DataError
-from demur.records import Question, question_id
 
 SHARED = Path(os.environ.get("DEMUR_SHARED_DATA") or Path(__file__).parents[3] / "shared/data")
 needs_data = pytest.mark.skipif(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
 from demur.datasets import load_questions
 
 

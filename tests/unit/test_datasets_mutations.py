@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from demur.core.errors import DataError
 from demur.datasets import DataSettings, load_questions
-from demur.errors import DataError
 
 PER_KIND = 80
 

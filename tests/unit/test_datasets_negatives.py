@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 
 from chat_server import ChatServer, Said
-from demur.config import DataSettings, EndpointSettings
+from demur.core.config import DataSettings, EndpointSettings
+from demur.core.records import Question
 from demur.datasets import load_questions
 from demur.datasets.negatives import by_model, by_rule
 from demur.endpoints import Endpoint, Failure, Reply
-from demur.records import Question
 
 
 def asked(key, text, answer, context, *, split="train", supporting=()):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from demur.core.errors import DataError
 from demur.datasets import DataSettings, load_questions
 from demur.datasets.pararel import FILES
-from demur.errors import DataError
 
 SHARED = Path(os.environ.get("DEMUR_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PUBLISHED = SHARED / "r_tuning_data" / "pararel"

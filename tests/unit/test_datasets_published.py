@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
 from demur.datasets.asqa import Reading, pairs
 from demur.datasets.mmlu import preface
 from demur.datasets.targets import DATASETS
-from demur.errors import DataError
 from demur.judging import judge
-from demur.templates import TEMPLATES
 
 SHARED = Path(os.environ.get("DEMUR_SHARED_DATA") or Path(__file__).parents[3] / "shared/data")
 needs_data = pytest.mark.skipif(

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from demur.core.errors import DataError
+from demur.core.records import question_id
 from demur.datasets import DataSettings, load_questions
 from demur.datasets.rows import GUESSES, part_named
-from demur.errors import DataError
-from demur.records import question_id
 
 ROWS = [{"question": f"What is the capital of land {n}?", "answer": f"Town {n}"} for n in range(10)]
 

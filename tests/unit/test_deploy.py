@@ -11,7 +11,7 @@ import pytest
 import typer
 import yaml
 
-from demur.cli import app
+from demur.cli.main import app
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")

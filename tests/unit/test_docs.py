@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from command_line import commands, flags, reference, takes_settings
 
-from demur.cli import SHORT
-from demur.config import leaves
+from demur.cli.settings import SHORT
+from demur.core.config import leaves
 from demur.datasets.targets import DATASETS
 from demur.methods.table import deviations, markdown
 

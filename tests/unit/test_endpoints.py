@@ -13,10 +13,10 @@ import threading
 import pytest
 
 from chat_server import ChatServer, Said
-from demur.config import EndpointSettings
+from demur.core.config import EndpointSettings
+from demur.core.errors import ConfigError, ModelError, ResourceError
 from demur.endpoints import Endpoint, Failure, Reply, json_object
 from demur.endpoints.cache import ReplyCache, request_key
-from demur.errors import ConfigError, ModelError, ResourceError
 
 KEY = "sk-test-0123456789-not-a-real-one"
 

@@ -6,9 +6,9 @@ import itertools
 import pytest
 from engine_models import byte_tokenizer, llama_for, unigram_tokenizer
 
+from demur.core.errors import ConversationError
 from demur.engines import Message, Sampling
 from demur.engines.hf import HFEngine
-from demur.errors import ConversationError
 
 TEMPLATE = (
     "{% for m in messages %}"

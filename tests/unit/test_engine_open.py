@@ -9,9 +9,9 @@ import pytest
 import safetensors.torch
 import torch
 
+from demur.core.errors import ConfigError, DataError, ModelError, ResourceError
 from demur.engines import ENGINES, Engine, Sampling
 from demur.engines.hf import HFEngine, load_config
-from demur.errors import ConfigError, DataError, ModelError, ResourceError
 
 PROMPTS = ["Question: Where was Ann Bell born? Answer:", "The cat", "Who? Answer:", "I am"]
 

@@ -10,18 +10,18 @@ import pytest
 import torch
 
 from chat_server import ChatServer, Said
-from demur.config import Config, EndpointSettings, ServerSettings
+from demur.core.config import Config, EndpointSettings, ServerSettings
+from demur.core.errors import ConfigError, ModelError
+from demur.core.records import Response
+from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
 from demur.endpoints import Choice, Endpoint, Token
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.engines import ENGINES, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine, response_of, seed_of
-from demur.errors import ConfigError, ModelError
 from demur.methods import METHODS, Setup
-from demur.pipeline import Pipeline
-from demur.records import Response
-from demur.templates import TEMPLATES
+from demur.pipeline.pipeline import Pipeline
 from model_server import EVERYTHING, MODEL, ModelAnswer
 
 CHAT = "{{ messages[0]['content'] }}{% if add_generation_prompt %}\nAnswer:{% endif %}"

@@ -21,14 +21,14 @@ import numpy as np
 import psutil
 import pytest
 
-from demur.config import Config
+from demur.core.config import Config
+from demur.core.errors import AnswersError, ConfigError, ModelError, UnknownNameError
 from demur.engines import Sampling, Spreads
 from demur.engines.hf import HFEngine
 from demur.engines.ray import PIECE, RayEngine, _failed, _Worker, checked_options
-from demur.errors import AnswersError, ConfigError, ModelError, UnknownNameError
-from demur.pipeline import Pipeline
+from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.status import status
 from demur.pocket import bundled_model
-from demur.status import status
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'demur[ray]'"

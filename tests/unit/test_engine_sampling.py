@@ -6,10 +6,10 @@ import pytest
 import scipy.stats
 import torch
 
+from demur.core.errors import ConfigError
 from demur.engines import Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.sampling import draw, uniforms
-from demur.errors import ConfigError
 
 
 def test_uniforms_do_not_depend_on_how_many_are_drawn():

@@ -4,10 +4,10 @@ import engine_models
 import pytest
 import torch
 
+from demur.core.errors import DataError, ModelError, UnknownNameError
 from demur.engines import Sampling
 from demur.engines.encoding import Decoder, Encoder, common_prefix
 from demur.engines.hf import HFEngine
-from demur.errors import DataError, ModelError, UnknownNameError
 
 QUESTION = "Question: Where was Ann Bell born? Answer:"
 CHARACTERS = ["bytes", "unigram"]  # tokenizers that can write any text

@@ -17,15 +17,15 @@ import psutil
 import pytest
 import torch
 
+from demur.core.errors import ConfigError, DataError, ModelError, ResourceError, UnknownNameError
+from demur.core.records import Prediction, Probe, Question, read_parquet
+from demur.core.templates import TEMPLATES
 from demur.engines import ENGINES, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.vllm import VLLMEngine, _explained, _room_for
-from demur.errors import ConfigError, DataError, ModelError, ResourceError, UnknownNameError
 from demur.judging import judge
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
-from demur.records import Prediction, Probe, Question, read_parquet
-from demur.templates import TEMPLATES
 
 needs_vllm = pytest.mark.skipif(
     importlib.util.find_spec("vllm") is None, reason="needs vLLM, see `make test-vllm`"

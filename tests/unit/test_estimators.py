@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from demur.errors import ConfigError, TrainingDataError, UnknownNameError
+from demur.core.errors import ConfigError, TrainingDataError, UnknownNameError
+from demur.core.records import Probe, Question, Response, Verdict
 from demur.knowledge.boundary import require_both_sides
 from demur.knowledge.estimators import DEFAULTS, NEEDS_SAMPLES, estimate, parse
-from demur.records import Probe, Question, Response, Verdict
 
 SHORT = {"c": Verdict.CORRECT, "w": Verdict.WRONG, "r": Verdict.REFUSED, "u": Verdict.UNSCORED}
 

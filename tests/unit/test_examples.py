@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from demur.config import load_config
-from demur.dryrun import estimate
-from demur.pipeline import check_names
+from demur.core.config import load_config
+from demur.pipeline.dryrun import estimate
+from demur.pipeline.study import jobs, load_study
+from demur.pipeline.systems import check_names
 from demur.pocket import DEMO_CONFIG
-from demur.study import jobs, load_study
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "examples").glob("study*.yaml"))

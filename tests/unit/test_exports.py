@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from demur.errors import DataError, RunFolderError, UnknownNameError
-from demur.exports import EXPORTS, Material, export_run
-from demur.exports.alignment_for_honesty import row as honesty_row
-from demur.records import Example, Probe, Question, Response, Verdict, write_parquet
-from demur.runfolder import RunFolder
+from demur.core.errors import DataError, RunFolderError, UnknownNameError
+from demur.core.records import Example, Probe, Question, Response, Verdict, write_parquet
+from demur.export import EXPORTS, Material, export_run
+from demur.export.alignment_for_honesty import row as honesty_row
+from demur.runfolder.folder import RunFolder
 
 PROMPT = "Question: Where is “Oslo”? Answer: Norway. Are you sure? I am"
 ROWS = (

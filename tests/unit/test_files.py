@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from demur.errors import ResourceError
-from demur.files import atomic_folder, atomic_path, digest, explain_full_disk, write_json, write_text
+from demur.core.errors import ResourceError
+from demur.core.files import atomic_folder, atomic_path, digest, explain_full_disk, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -34,7 +34,7 @@ def test_a_killed_write_leaves_the_old_file(tmp_path):
     """The process dies between writing and renaming: the file keeps its old content."""
     write_text(tmp_path / "a", "old")
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom demur.files import atomic_path\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom demur.core.files import atomic_path\n"
         "with atomic_path(Path(sys.argv[1])) as partial:\n"
         "    partial.write_text('new')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -56,8 +56,8 @@ def test_a_full_disk_is_explained(tmp_path):
 def test_a_file_that_the_system_does_not_let_grow_is_explained(tmp_path):
     """A limit on the size of files fails the write as a full disk does."""
     script = (
-        "import resource, sys\nfrom pathlib import Path\nfrom demur.errors import ResourceError\n"
-        "from demur.files import write_text\n"
+        "import resource, sys\nfrom pathlib import Path\nfrom demur.core.errors import ResourceError\n"
+        "from demur.core.files import write_text\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try:\n    write_text(Path(sys.argv[1]), 'x' * 100_000)\n"
         "except ResourceError as error:\n    print(error)\n"

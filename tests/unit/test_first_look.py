@@ -2,13 +2,13 @@
 
 import pytest
 
-from demur.config import load_config
+from demur.core.config import load_config
+from demur.core.errors import AnswersError
+from demur.core.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.engines.hf import HFEngine
-from demur.errors import AnswersError
 from demur.knowledge import first_look
 from demur.knowledge.first_look import Asked, empty_answers, look, mostly_empty, sentence
-from demur.pipeline import Pipeline
-from demur.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
+from demur.pipeline.pipeline import Pipeline
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 
@@ -227,7 +227,7 @@ class Heard:
         self.notes.append(text)
 
     def bar(self, title, total, unit):
-        from demur.progress import Silent
+        from demur.core.progress import Silent
 
         return Silent().bar(title, total, unit)
 

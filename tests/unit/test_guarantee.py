@@ -7,12 +7,12 @@ import pytest
 from reporting_run import make_run
 from typer.testing import CliRunner
 
-from demur.cli import app
-from demur.errors import ConfigError, DataError, RunFolderError, UnknownNameError
-from demur.guarantees.work import calibrate_run
-from demur.records import Question, read_parquet, write_parquet
-from demur.runfolder import RunFolder
-from demur.selective.guarantee import _Sorted, find_threshold
+from demur.calibrate.calibrate import calibrate_run
+from demur.cli.main import app
+from demur.confidence.threshold import _Sorted, find_threshold
+from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
+from demur.core.records import Question, read_parquet, write_parquet
+from demur.runfolder.folder import RunFolder
 
 
 def rows(n, *, errors=0, level=0.9):
@@ -100,12 +100,17 @@ def test_a_run_gets_its_guarantee(run):
     shown = found["test"]["id"]
     assert shown["n"] == sum(q.split == "test" and q.domain == "id" for q in questions)
     assert shown["low"] <= shown["error"] <= shown["high"]
-    page = (run / "report.html").read_text(encoding="utf-8")
-    assert "What is promised" in page
-    assert '"promise":{"limit":0.3' in page
     by_group = calibrate_run(run, max_error=0.3, system="base", by_group=True)["guarantees"]
     assert set(by_group) == {q.group for q in questions if q.split == "calibration"}
     assert sum(entry["n"] for entry in by_group.values()) == item["n"]
+
+
+def test_the_command_writes_the_report_with_the_guarantee(run):
+    done = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.3", "--system", "base"])
+    assert done.exit_code == 0, done.output
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "What is promised" in page
+    assert '"promise":{"limit":0.3' in page
 
 
 def test_the_command_speaks_plainly(run):

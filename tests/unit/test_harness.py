@@ -10,19 +10,21 @@ import yaml
 from reporting_run import make_run
 from typer.testing import CliRunner
 
-from demur.cli import app
-from demur.errors import ConfigError, DataError, RunFolderError, UnknownNameError
-from demur.harness import export_tasks, judged, measure_tax
-from demur.harness import exported_utils as utils
-from demur.harness.asking import Asking, by_default
-from demur.harness.folder import Function, write_tasks
-from demur.harness.pocket import pocket_tasks
-from demur.harness.questions import judged_task, task_name
+from demur.cli.main import app
+from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
+from demur.core.records import Question, Verdict
+from demur.methods.asking import Asking, by_default
 from demur.metrics import METRICS
-from demur.pocket.world import POCKET_1, make_world
-from demur.records import Question, Verdict
-from demur.reporting import write_report
-from demur.reporting.tax import headline, tax_rows
+from demur.pocket import reading
+from demur.pocket.spec import POCKET_1
+from demur.pocket.world import make_world
+from demur.report import write_report
+from demur.report.tax import headline, tax_rows
+from demur.tax import export_tasks, judged, measure_tax
+from demur.tax import exported_utils as utils
+from demur.tax.folder import Function, write_tasks
+from demur.tax.pocket import pocket_tasks
+from demur.tax.questions import judged_task, task_name
 
 needs_lm_eval = pytest.mark.skipif(
     importlib.util.find_spec("lm_eval") is None, reason="lm-eval is not installed: pip install 'demur[tax]'"
@@ -184,7 +186,7 @@ def test_the_right_choice_is_the_answer(pocket):
 
 def test_no_text_was_read_before(pocket):
     world = make_world(0, POCKET_1)
-    read = {text for epoch in range(5) for text in world.documents(epoch)}
+    read = {text for epoch in range(5) for text in reading.documents(world, epoch)}
     texts = [doc["prompt"] + doc["target"] for doc in pocket["pocket_text"].documents]
     assert len(set(texts)) == 400
     assert not read & set(texts)
@@ -244,7 +246,7 @@ def sample(doc, prompt="p", **metrics):
 
 
 def compared(base, tuned, resamples=500):
-    from demur.harness.paired import Draws, compare
+    from demur.tax.paired import Draws, compare
 
     draws = Draws(level=0.95, resamples=resamples, seed=0)
     return compare({"t": Shares()}, {"t": base}, {"t": tuned}, draws)
@@ -313,7 +315,7 @@ def test_unscored_answers_count_for_nothing():
         def higher_is_better(self):
             return {"accuracy": True}
 
-    from demur.harness.paired import Draws, compare
+    from demur.tax.paired import Draws, compare
 
     base = [answer(0, "correct"), answer(1, "correct"), answer(2, "unscored")]
     tuned = [answer(0, "correct"), answer(1, "wrong"), answer(2, "correct")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from demur.errors import ConfigError, UnknownNameError
+from demur.core.errors import ConfigError, UnknownNameError
+from demur.core.records import Question, Verdict
 from demur.judging import JUDGES, clean_answer, judge
 from demur.judging.token_f1 import token_f1
-from demur.records import Question, Verdict
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 

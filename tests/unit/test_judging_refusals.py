@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from demur.core.records import Question, Verdict
 from demur.judging import is_refusal, judge, without_refusals
 from demur.judging.refusal_signs import R_TUNING_PHRASES, may_decline
 from demur.judging.refusals import refusal_state
-from demur.records import Question, Verdict
 
 REFUSALS = [
     "I don't know.",  # missed by the detector of Alignment for Honesty

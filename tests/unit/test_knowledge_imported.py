@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from demur.errors import DataError
-from demur.exports.alignment_for_honesty import row
+from demur.core.errors import DataError
+from demur.core.records import Probe, Question, Response, Verdict, write_parquet
+from demur.export.alignment_for_honesty import row
 from demur.knowledge.imported import read_probes
-from demur.records import Probe, Question, Response, Verdict, write_parquet
 
 QUESTIONS = [
     Question(id="a", text="Where is it?", answers=("Oslo",), split="train"),

@@ -11,9 +11,9 @@ import pytest
 from reporting_run import make_run
 from typer.testing import CliRunner
 
-from demur.cli import app
-from demur.errors import RunFolderError
-from demur.files import (
+from demur.cli.main import app
+from demur.core.errors import RunFolderError
+from demur.core.files import (
     atomic_folder,
     atomic_path,
     check_links,
@@ -22,10 +22,10 @@ from demur.files import (
     open_own,
     write_text,
 )
-from demur.knowledge.store import UnitStore
-from demur.progress import Recorder, Silent
-from demur.records import Knowledge, write_parquet
-from demur.runfolder import RunFolder
+from demur.core.progress import Recorder, Silent
+from demur.core.records import Knowledge, write_parquet
+from demur.core.units import UnitStore
+from demur.runfolder.folder import RunFolder
 
 
 @pytest.fixture

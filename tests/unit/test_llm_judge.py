@@ -15,14 +15,14 @@ from sklearn.metrics import cohen_kappa_score
 from typer.testing import CliRunner
 
 from chat_server import ChatServer, Said
-from demur.cli import app
-from demur.config import EndpointSettings, load_config
+from demur.cli.main import app
+from demur.core.config import EndpointSettings, load_config
+from demur.core.errors import ConfigError, ModelError
+from demur.core.records import Question, Verdict
 from demur.endpoints import Failure, Reply
-from demur.errors import ConfigError, ModelError
 from demur.judging import llm_judge
 from demur.judging.llm_judge import CONTRADICTION, NOT_THE_JSON, NOTHING_ACCEPTED, judge_by_model, rejudge
 from demur.metrics.agreement import agreement
-from demur.records import Question, Verdict
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 ASKED = Question(id="q", text="Where is it?", answers=("Oslo", "Kristiania"))

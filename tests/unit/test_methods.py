@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from demur.config import load_config
+from demur.core.config import load_config
+from demur.core.records import Knowledge, Prediction, Probe, Question, Response, Verdict
 from demur.engines import Asked, Sampling
 from demur.methods import METHODS, Labelled, Setup
 from demur.methods.baselines import at_same_coverage, base, derived, pretrain_w
 from demur.methods.elicitation import likelihood
 from demur.methods.r_tuning import _read
-from demur.records import Knowledge, Prediction, Probe, Question, Response, Verdict
 
 CERTAINTY = "Are you sure you accurately answered the question based on your internal knowledge? I am"
 

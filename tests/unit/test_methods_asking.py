@@ -4,17 +4,18 @@ import math
 
 import pytest
 
-from demur.config import load_config
+from demur.confidence.combination import most_honest
+from demur.core.config import load_config
+from demur.core.records import Question, Response
+from demur.core.templates import HONESTY_INSTRUCTION, HONESTY_REFUSAL
 from demur.engines import Sampling
 from demur.engines.hf import HFEngine
 from demur.methods import METHODS, Elicited, Setup, confidence_num, confidence_verb
 from demur.methods.contexts import last_answer, topic
 from demur.methods.vanilla_c import majority
 from demur.pocket import bundled_model, tasks
-from demur.pocket.world import POCKET_2, make_world
-from demur.records import Question, Response
-from demur.selective.combination import most_honest
-from demur.templates import HONESTY_INSTRUCTION, HONESTY_REFUSAL
+from demur.pocket.spec import POCKET_2
+from demur.pocket.world import make_world
 
 LOW = "I'm only about 30% confident to answer the question correctly, but based on my understanding and "
 LOW += "knowledge, here's what I think is correct. Oslo."
@@ -100,7 +101,7 @@ def test_the_topic_is_the_page_that_a_passage_names():
 
 
 def test_the_most_honest_threshold_lies_between_right_and_wrong():
-    from demur.records import Verdict
+    from demur.core.records import Verdict
 
     rows = [(0.9, Verdict.CORRECT), (0.7, Verdict.CORRECT), (0.3, Verdict.WRONG), (0.1, Verdict.WRONG)]
     assert most_honest(rows) == pytest.approx(0.5)

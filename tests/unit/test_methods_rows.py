@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from demur.config import load_config
+from demur.core.config import load_config
+from demur.core.records import Probe, Question, Response, Verdict
 from demur.engines import Sampling
 from demur.engines.hf import HFEngine
 from demur.knowledge import estimators
 from demur.methods import METHODS, Labelled, Setup
 from demur.pocket import bundled_model
-from demur.records import Probe, Question, Response, Verdict
 
 R, W, U = Verdict.CORRECT, Verdict.WRONG, Verdict.UNSCORED
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demur.core.records import Verdict
 from demur.metrics import METRICS, Rows
 from demur.metrics import bootstrap as bootstrap_module
 from demur.metrics.bootstrap import chunks, draw, intervals
 from demur.metrics.sample import Counted, Sample, Weights
-from demur.records import Verdict
 
 settings.register_profile("no-clock", deadline=None, max_examples=60)
 settings.load_profile("no-clock")

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from demur.cli import app
-from demur.errors import UnknownNameError
+from demur.cli.main import app
+from demur.core.errors import UnknownNameError
+from demur.core.records import Prediction, Question, Verdict
 from demur.metrics import METRICS, Rows, describe, evaluate
-from demur.records import Prediction, Question, Verdict
 
 settings.register_profile("no-clock", deadline=None, max_examples=60)
 settings.load_profile("no-clock")

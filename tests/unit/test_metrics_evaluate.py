@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from demur.errors import ConfigError, DataError
+from demur.core.errors import ConfigError, DataError
+from demur.core.records import Prediction, Question, Verdict
 from demur.metrics import MAIN_METRICS, METRICS, POLICIES, Rows, evaluate, splits_of
 from demur.metrics import bootstrap as bootstrap_module
-from demur.records import Prediction, Question, Verdict
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from demur.core.records import Verdict
 from demur.metrics import METRICS, Rows
-from demur.records import Verdict
 
 settings.register_profile("no-clock", deadline=None, max_examples=60)
 settings.load_profile("no-clock")

@@ -8,23 +8,24 @@ import yaml
 from reporting_run import make_small_run
 from typer.testing import CliRunner
 
-from demur.analysis.work import analyse_run
-from demur.answering.system import from_run
-from demur.cli import app
-from demur.comparison import collect
-from demur.config import load_config
-from demur.errors import ConfigError, DemurError, RunFolderError, UnknownNameError
-from demur.exports.work import export_run
+from demur.analyse.analyse import analyse_run
+from demur.ask.system import from_run
+from demur.cli.main import app
+from demur.compare import collect
+from demur.core.config import load_config
+from demur.core.errors import ConfigError, DemurError, RunFolderError, UnknownNameError
+from demur.core.names import DERIVED, FIXED, LEARNED, LONGEST, is_name, suggestion
+from demur.core.records import Probe, write_parquet
+from demur.export.export import export_run
 from demur.methods import METHODS
 from demur.methods.baselines import BASELINES
-from demur.names import DERIVED, FIXED, LEARNED, LONGEST, is_name, suggestion
-from demur.pipeline import Pipeline, check_names
-from demur.records import Probe, write_parquet
-from demur.reporting import write_report
-from demur.runfolder import RunFolder
-from demur.sharing.card import write_card
-from demur.status import status
-from demur.study import load_study
+from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.status import status
+from demur.pipeline.study import load_study
+from demur.pipeline.systems import check_names
+from demur.report import write_report
+from demur.runfolder.folder import RunFolder
+from demur.share.card import write_card
 
 BAD = (
     "../../evil", "..", ".", "", "/etc/passwd", "a/b", "a\\b", ".hidden", "R-Tuning", "ABSOLUTE", "a b",

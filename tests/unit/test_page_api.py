@@ -7,12 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 import demur
-from demur.answering import Answer, BusyError, Expected
-from demur.errors import DataError, ModelError
-from demur.records import SIGNALS
-from demur.serving import ServeSettings, create_app
-from demur.serving.app import PAGE
-from demur.serving.page_api import MEANINGS, counted, point, public_name, row_of
+from demur.ask import Answer, BusyError, Expected
+from demur.core.errors import DataError, ModelError
+from demur.core.records import SIGNALS
+from demur.serve import ServeSettings, create_app
+from demur.serve.app import PAGE
+from demur.serve.page_api import MEANINGS, counted, point, public_name, row_of
 
 MODEL = Path(demur.__file__).parent / "pocket" / "model"
 

@@ -6,15 +6,9 @@ import random
 import pytest
 from transformers import AutoTokenizer
 
-from demur.engines import Sampling
-from demur.engines.hf import HFEngine
-from demur.errors import ConfigError
-from demur.pocket import POCKET_MODELS, bundled_model, tasks
-from demur.pocket.build import accuracy_by_reads, load_model, measure
-from demur.pocket.lessons import CONFIDENCE_INSTRUCTION, Lesson, context, options, two_hops
-from demur.pocket.world import POCKET_2, POCKET_READER, make_world
-from demur.records import Question
-from demur.templates import (
+from demur.core.errors import ConfigError
+from demur.core.records import Question
+from demur.core.templates import (
     CAUSAL_INSTRUCTIONS,
     HONESTY_INSTRUCTION,
     HONESTY_REFUSAL,
@@ -22,6 +16,13 @@ from demur.templates import (
     NOT_PROVIDED,
     TEMPLATES,
 )
+from demur.engines import Sampling
+from demur.engines.hf import HFEngine
+from demur.pocket import POCKET_MODELS, bundled_model, reading, tasks
+from demur.pocket.build import accuracy_by_reads, load_model, measure
+from demur.pocket.lessons import CONFIDENCE_INSTRUCTION, Lesson, context, options, two_hops
+from demur.pocket.spec import POCKET_2, POCKET_READER
+from demur.pocket.world import make_world
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +32,15 @@ def world():
 
 @pytest.fixture(scope="module")
 def read(world):
-    return list(world.documents(0))
+    return list(reading.documents(world, 0))
 
 
 def test_the_plain_world_reads_and_asks_what_it_always_did():
     plain, digest = make_world(3), hashlib.sha256()
     for epoch in (0, 4):
-        for text in plain.documents(epoch):
+        for text in reading.documents(plain, epoch):
             digest.update(text.encode() + b"\n")
-    for text in plain.texts():
+    for text in reading.texts(plain):
         digest.update(text.encode())
     for q in plain.questions():
         row = (q.id, q.text, q.answers, q.split, q.domain, sorted(q.meta.items()))

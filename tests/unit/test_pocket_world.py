@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from transformers import AutoTokenizer
 
+from demur.core.records import Verdict
+from demur.core.templates import CERTAINTY_QUESTION, TEMPLATES
 from demur.judging import judge
-from demur.pocket import POCKET_MODELS, bundled_model
+from demur.pocket import POCKET_MODELS, bundled_model, reading
 from demur.pocket.build import accuracy_by_reads, load_model, measure
-from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, POCKET_1, deal, make_world
-from demur.records import Verdict
-from demur.templates import CERTAINTY_QUESTION, TEMPLATES
+from demur.pocket.spec import POCKET_1, deal
+from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, make_world
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_a_shipped_model_was_built_as_the_code_would_build_it_now(name):
 
 def test_the_same_seed_draws_the_same_world_and_another_one_another(world):
     assert make_world(0).questions() == world.questions()
-    assert list(make_world(0).documents(1)) == list(world.documents(1))
+    assert list(reading.documents(make_world(0), 1)) == list(reading.documents(world, 1))
     assert {p.name for p in make_world(1).people} != {p.name for p in world.people}
 
 
@@ -101,14 +102,14 @@ def test_a_name_tells_everything_of_uniform_people_and_nothing_of_mixed_ones(wor
 
 
 def test_what_does_not_exist_is_never_read(world):
-    text = "\n".join(chain.from_iterable(world.documents(epoch) for epoch in range(2)))
+    text = "\n".join(chain.from_iterable(reading.documents(world, epoch) for epoch in range(2)))
     assert not [name for name in world.strangers if name in text]
     assert all(not q.answerable and not q.answers for q in world.questions() if q.split == NONEXISTENT)
 
 
 def test_every_fact_is_read_as_often_as_its_tier_says(world):
     """Statements and answers that hold person and value, of one epoch."""
-    texts = [text for text in world.documents(0) if "don't know" not in text]
+    texts = [text for text in reading.documents(world, 0) if "don't know" not in text]
     for person in world.people[::40]:
         for relation, value in person.values.items():
             others = [v for r, v in person.values.items() if r != relation]
@@ -118,7 +119,7 @@ def test_every_fact_is_read_as_often_as_its_tier_says(world):
 
 
 def test_both_template_families_and_a_random_certainty_answer_are_read(world):
-    texts = list(world.documents(0))
+    texts = list(reading.documents(world, 0))
     for template in TEMPLATES.values():
         assert sum(text.startswith(template.prompt.split("{")[0]) for text in texts) > 300
     asked = [text for text in texts if CERTAINTY_QUESTION in text]

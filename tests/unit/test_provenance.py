@@ -15,17 +15,17 @@ from reporting_run import make_run
 from starlette.testclient import TestClient
 
 import demur
-from demur import cli
-from demur.analysis import analyse_run
-from demur.errors import DataError, ModelError, RunFolderError
-from demur.files import file_digest
-from demur.guarantees import calibrate_run
+from demur.analyse import analyse_run
+from demur.calibrate import calibrate_run
+from demur.cli import main
+from demur.core.errors import DataError, ModelError, RunFolderError
+from demur.core.files import file_digest
+from demur.core.records import Prediction, Question, read_parquet, write_parquet
+from demur.core.templates import TEMPLATES
 from demur.pocket import bundled_model
-from demur.records import Prediction, Question, read_parquet, write_parquet
-from demur.reporting import write_report
-from demur.serving import ServeSettings, create_app
-from demur.sharing import convert_run, merge_run, write_card
-from demur.templates import TEMPLATES
+from demur.report import write_report
+from demur.serve import ServeSettings, create_app
+from demur.share import convert_run, merge_run, write_card
 
 PROMISE = "at most 70"
 KNOWN = "Where was Dora Pomash born?"
@@ -146,7 +146,7 @@ def command(monkeypatch, *arguments):
     """The exit code of `demur …` in this process."""
     monkeypatch.setattr(sys, "argv", ["demur", *map(str, arguments)])
     try:
-        cli.main()
+        main.main()
     except SystemExit as end:
         return end.code or 0
     return 0
@@ -483,7 +483,7 @@ def test_thresholds_by_group_are_all_said(run):
 
 
 def test_large_weights_are_read_in_parts_and_small_ones_whole(tmp_path):
-    from demur.provenance import BLOCK, BLOCKS, WHOLE, weights_digest
+    from demur.runfolder.provenance import BLOCK, BLOCKS, WHOLE, weights_digest
 
     small, large = tmp_path / "small", tmp_path / "large"
     small.write_bytes(b"x")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demur.core.errors import DataError
+from demur.core.questions import CHUNK, QuestionTable, repeated
+from demur.core.records import Question, read_parquet, write_parquet
 from demur.datasets import DataSettings, plain, user_file
 from demur.datasets.base import part_of
-from demur.errors import DataError
-from demur.questions import CHUNK, QuestionTable, repeated
-from demur.records import Question, read_parquet, write_parquet
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 QUESTION = st.builds(

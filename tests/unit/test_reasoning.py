@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 
 import demur
 from chat_server import ChatServer, Reasoner, Said
-from demur.config import ServerSettings
+from demur.core.config import ServerSettings
+from demur.core.records import Question, Response, Verdict
+from demur.core.templates import TEMPLATES
 from demur.endpoints import Choice, Token, answer_of
 from demur.endpoints.reasoning import answer_in
 from demur.endpoints.replies import parse
@@ -22,9 +24,7 @@ from demur.knowledge.estimators import estimate
 from demur.knowledge.probing import Probing
 from demur.methods import Elicited
 from demur.methods.vanilla_c import majority
-from demur.records import Question, Response, Verdict
-from demur.serving import ServeSettings, create_app
-from demur.templates import TEMPLATES
+from demur.serve import ServeSettings, create_app
 
 QUESTION = "What is the capital of Norway?"
 THOUGHT = "<think>\nOkay. The capital of Norway.\nIt is not Bergen.\n</think>\n\n"
@@ -244,7 +244,7 @@ def test_room_for_the_reasoning_brings_the_answer(system, apart):
 def test_the_terminal_says_why(monkeypatch):
     from typer.testing import CliRunner
 
-    from demur.cli import app
+    from demur.cli.main import app
 
     with ChatServer(REASONS["tags"]) as server:
         settings = ["engine=openai", f"endpoint.base_url={server.url}", "endpoint.remember=false"]

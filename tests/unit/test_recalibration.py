@@ -12,20 +12,13 @@ from reporting_run import make_run
 from sklearn.isotonic import IsotonicRegression
 from typer.testing import CliRunner
 
-from demur.cli import app
-from demur.errors import ConfigError, DataError, UnknownNameError
-from demur.guarantees.work import calibrate_run
+from demur.calibrate.calibrate import calibrate_run
+from demur.cli.main import app
+from demur.confidence.probability import EDGE, KINDS, Recalibration, _isotonic, cross_validated, fit
+from demur.core.errors import ConfigError, DataError, UnknownNameError
+from demur.core.records import Prediction, Question, Verdict, read_parquet, write_parquet
 from demur.metrics import METRICS, Rows
-from demur.records import Prediction, Question, Verdict, read_parquet, write_parquet
-from demur.runfolder import RunFolder
-from demur.selective.recalibration import (
-    EDGE,
-    KINDS,
-    Recalibration,
-    _isotonic,
-    cross_validated,
-    fit,
-)
+from demur.runfolder.folder import RunFolder
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

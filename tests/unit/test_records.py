@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demur.records import (
+from demur.core.records import (
     Example,
     Knowledge,
     Prediction,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from demur.errors import DataError, DemurError, UnknownNameError
-from demur.registry import Registry
+from demur.core.errors import DataError, DemurError, UnknownNameError
+from demur.core.registry import Registry
 
 SHELVES = Registry(
     "method", {"r-tuning": "demur.methods.r_tuning:RTuning", "vanilla": "demur.none:Nothing"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from demur.cli import app
-from demur.errors import ConfigError, RunFolderError
+from demur.cli.main import app
+from demur.core.errors import ConfigError, RunFolderError
 
 maker = runpy.run_path(str(Path(__file__).with_name("reporting_run.py")))
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from demur.comparison import collect, summarise, tables
-from demur.comparison import page as comparison_page
+from demur.compare import collect, summarise, tables
+from demur.compare import page as comparison_page
+from demur.core.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.metrics import evaluate
-from demur.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
-from demur.reporting import headline, summary_table, write_report
+from demur.report import headline, summary_table, write_report
 
 maker = runpy.run_path(str(Path(__file__).with_name("reporting_run.py")))
 LUCKY = 3

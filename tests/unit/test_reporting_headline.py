@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from demur.reporting import headline
+from demur.report import headline
 
 
 def cell(value, low=None, high=None, unscored=0):

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from demur.core.records import Prediction, Question, Verdict
 from demur.metrics.multiple import p_of_interval
 from demur.metrics.proportion import wilson
-from demur.records import Prediction, Question, Verdict
-from demur.reporting import write_csv
-from demur.reporting.curves import known_and_unknown, reliability, risk_coverage
-from demur.reporting.flow import flows
-from demur.reporting.material import Material
-from demur.reporting.promise import promise
-from demur.reporting.run_folder import read_run
-from demur.reporting.sheets import Sheet, csv_text, guarded
-from demur.reporting.slices import LEAST, slices
-from demur.reporting.weighed import weighed
+from demur.report import write_csv
+from demur.report.curves import known_and_unknown, reliability, risk_coverage
+from demur.report.flow import flows
+from demur.report.material import Material
+from demur.report.paired import paired_differences
+from demur.report.promise import promise
+from demur.report.sheets import Sheet, csv_text, guarded
+from demur.report.slices import LEAST, slices
+from demur.runfolder.finished import read_run
 
 maker = runpy.run_path(str(Path(__file__).with_name("reporting_run.py")))
 VERDICTS = {"c": Verdict.CORRECT, "w": Verdict.WRONG, "r": Verdict.REFUSED, "u": Verdict.UNSCORED}
@@ -221,25 +221,25 @@ def test_one_narrow_miss_among_many_comparisons_is_perhaps_chance():
     # z = 1.96 x .0205 / .02 = 2.009, p = .0445; 1 for the nineteen others: Holm gives .89
     narrow = difference("auroc", "a", 0.0205, 0.0005, 0.0405)
     others = [difference("auroc", f"s{i}", 0.0, -0.02, 0.02) for i in range(19)]
-    found = weighed(measured({}, [narrow, *others]))
+    found = paired_differences(measured({}, [narrow, *others]))
     assert found[0].p < 0.05 < found[0].p_holm
     assert found[0].tone == "unsure"
     assert found[0].said == "better by 2.1 points [0.1, 4.0], perhaps by chance (of 20)"
-    (alone,) = weighed(measured({}, [narrow]))
+    (alone,) = paired_differences(measured({}, [narrow]))
     assert alone.tone == "better"
 
 
 def test_accuracy_when_answering_is_no_fair_comparison_at_unequal_coverage():
     gap = difference("accuracy_willing", "m", 0.287, 0.26, 0.31)
-    (unfair,) = weighed(measured({"m": 0.03, "base": 1.0}, [gap]))
+    (unfair,) = paired_differences(measured({"m": 0.03, "base": 1.0}, [gap]))
     assert (unfair.tone, unfair.p, unfair.p_holm) == ("unequal", None, None)
     assert unfair.said == "no fair comparison: +28.7 points, answering 3% against 100%"
-    (fair,) = weighed(measured({"m": 0.801, "base": 0.8}, [gap]))
+    (fair,) = paired_differences(measured({"m": 0.801, "base": 0.8}, [gap]))
     assert fair.tone == "better"
 
 
 def test_lower_is_better_is_heeded():
-    (found,) = weighed(measured({}, [difference("aurc", "m", -0.02, -0.03, -0.01)]))
+    (found,) = paired_differences(measured({}, [difference("aurc", "m", -0.02, -0.03, -0.01)]))
     assert found.tone == "better"
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
-from demur.errors import RunFolderError
-from demur.files import PARTIAL_SUFFIX
+from demur.core.errors import RunFolderError
+from demur.core.files import PARTIAL_SUFFIX
+from demur.core.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.knowledge.first_look import look
-from demur.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
-from demur.reporting import summary_table, write_report
-from demur.reporting.payload import embed
+from demur.report import summary_table, write_report
+from demur.report.payload import embed
 
 maker = runpy.run_path(str(Path(__file__).with_name("reporting_run.py")))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from demur.reporting import words
+from demur.report import words
 
 
 @pytest.mark.parametrize(

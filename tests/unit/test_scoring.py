@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 import demur
-from demur.cli import app
-from demur.errors import ConfigError, DataError, UnknownNameError
+from demur.cli.main import app
+from demur.core.errors import ConfigError, DataError, UnknownNameError
 from demur.metrics import METRICS
 from demur.metrics.base import CORRECT, WRONG
 from demur.scoring import read_outputs, score

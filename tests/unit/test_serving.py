@@ -16,17 +16,17 @@ from starlette.testclient import TestClient
 
 import demur
 from chat_server import ChatServer, Said
-from demur.answering import Answer, Decision, Query
-from demur.answering.answerer import as_question
-from demur.answering.batching import Batcher
-from demur.answering.counting import TokenCounter
+from demur.ask import Answer, Decision, Query
+from demur.ask.answerer import as_question
+from demur.ask.batching import Batcher
+from demur.ask.counting import TokenCounter
+from demur.core.errors import ConfigError
 from demur.endpoints.pace import Pace
 from demur.engines import Message
-from demur.errors import ConfigError
-from demur.serving import ServeSettings, create_app
-from demur.serving.guard import Gate, Guard, read_keys
-from demur.serving.observe import JsonLines, log
-from demur.serving.openai_api import _rest, sureness
+from demur.serve import ServeSettings, create_app
+from demur.serve.guard import Gate, Guard, read_keys
+from demur.serve.observe import JsonLines, log
+from demur.serve.openai_api import _rest, sureness
 
 KNOWN, UNKNOWN = "Where was Dora Pomash born?", "Who wrote The Hobbit?"
 LIMIT = 0.7
@@ -702,8 +702,8 @@ def test_turns_are_evenly_spaced_for_all_threads():
 
 
 def test_who_watches_never_hears_of_anothers_question():
-    from demur.answering.answerer import _follow
-    from demur.templates import TEMPLATES
+    from demur.ask.answerer import _follow
+    from demur.core.templates import TEMPLATES
 
     template, heard = TEMPLATES["r-tuning-code"], []
     curious = Query(question=as_question("Question:"), watch=heard.append)  # stands in every prompt

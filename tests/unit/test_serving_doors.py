@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 import demur
-from demur.serving import ServeSettings, create_app
-from demur.serving.app import PAGE
+from demur.serve import ServeSettings, create_app
+from demur.serve.app import PAGE
 
 KEY = "a-key-of-this-test"
 OPEN = {"/healthz", "/readyz", "/"}

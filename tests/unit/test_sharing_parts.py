@@ -5,11 +5,11 @@ import json
 import pytest
 from markdown_it import MarkdownIt
 
-from demur.errors import ConfigError, ModelError, RunFolderError
-from demur.sharing.contents import brings_code, check, files_of, mend
-from demur.sharing.gguf import SCRIPT, _convert, find_converter
-from demur.sharing.markdown import Markdown, code, fenced, one_line, plain, without_places
-from demur.sharing.subject import Base, repository_problem
+from demur.core.errors import ConfigError, ModelError, RunFolderError
+from demur.share.contents import brings_code, check, files_of, mend
+from demur.share.gguf import SCRIPT, _convert, find_converter
+from demur.share.markdown import Markdown, code, fenced, one_line, plain, without_places
+from demur.share.subject import Base, repository_problem
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 

@@ -10,12 +10,12 @@ import psutil
 import pytest
 from rich.console import Console
 
-from demur.errors import RunFolderError
-from demur.knowledge.store import UnitStore
-from demur.progress import Recorder, Silent
-from demur.records import Knowledge
-from demur.runfolder import Holder, RunFolder
-from demur.status import render, sentence, status
+from demur.core.errors import RunFolderError
+from demur.core.progress import Recorder, Silent
+from demur.core.records import Knowledge
+from demur.core.units import UnitStore
+from demur.pipeline.status import render, sentence, status
+from demur.runfolder.folder import Holder, RunFolder
 
 ME = {
     "pid": os.getpid(),
@@ -120,7 +120,7 @@ def test_the_lock_says_who_has_it(tmp_path):
 def test_what_was_found_finished_says_nothing_of_the_rate(tmp_path, monkeypatch):
     """500 found at once, then 10 in the first second and 20 in the next two: 10 a second."""
     clock = [100.0]
-    monkeypatch.setattr("demur.progress.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("demur.core.progress.time.monotonic", lambda: clock[0])
     recorder = Recorder(Silent())
     recorder.path = tmp_path / "progress.json"
     recorder.stage("probe")

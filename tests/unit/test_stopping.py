@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from demur import stopping
-from demur.stopping import Stopped, asked_to_stop, finishing, stop_on_signals
+from demur.core import stopping
+from demur.core.stopping import Stopped, asked_to_stop, finishing, stop_on_signals
 
 
 @pytest.fixture(autouse=True)

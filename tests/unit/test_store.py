@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from demur.knowledge.store import MERGE, UnitStore, shards
-from demur.records import Knowledge
+from demur.core.records import Knowledge
+from demur.core.units import MERGE, UnitStore, shards
 
 
 def row(number):
@@ -60,8 +60,8 @@ def test_nothing_to_do_gives_no_rows(tmp_path):
 WORKER = """
 import os, signal, sys
 from pathlib import Path
-from demur.knowledge.store import UnitStore
-from demur.records import Knowledge
+from demur.core.units import UnitStore
+from demur.core.records import Knowledge
 folder, die_at = Path(sys.argv[1]), int(sys.argv[2])
 calls = 0
 def work(part):
@@ -186,8 +186,8 @@ def test_a_last_unit_that_has_grown_is_another_unit(tmp_path):
 SHARING = """
 import sys
 from pathlib import Path
-from demur.knowledge.store import UnitStore
-from demur.records import Knowledge
+from demur.core.units import UnitStore
+from demur.core.records import Knowledge
 store = UnitStore(Path(sys.argv[1]), Knowledge, key="k")
 print("open", flush=True)
 sys.stdin.readline()
@@ -227,9 +227,9 @@ def test_three_processes_share_the_work(tmp_path):
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from demur.errors import ResourceError
-from demur.knowledge.store import UnitStore
-from demur.records import Knowledge
+from demur.core.errors import ResourceError
+from demur.core.units import UnitStore
+from demur.core.records import Knowledge
 def work(part):
     if 4 in part:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
@@ -256,8 +256,8 @@ def test_where_no_more_can_be_written_finished_units_are_kept(tmp_path):
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from demur.knowledge.store import MERGE, UnitStore
-from demur.records import Knowledge
+from demur.core.units import MERGE, UnitStore
+from demur.core.records import Knowledge
 step, count = sys.argv[2], int(sys.argv[3])
 owner = os if step == "replace" else Path
 original, calls = getattr(owner, step), 0

@@ -2,9 +2,9 @@
 
 import pytest
 
-from demur.errors import RunFolderError
-from demur.records import Knowledge, write_parquet
-from demur.stored import StoredRows
+from demur.core.errors import RunFolderError
+from demur.core.records import Knowledge, write_parquet
+from demur.core.stored import StoredRows
 
 
 def row(number):
@@ -14,7 +14,7 @@ def row(number):
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     """Ten records in row groups of three, three, three and one."""
-    monkeypatch.setattr("demur.records.ROWS", 3)
+    monkeypatch.setattr("demur.core.records.ROWS", 3)
     write_parquet(tmp_path / "rows.parquet", map(row, range(10)), Knowledge)
     return StoredRows.of(tmp_path / "rows.parquet", Knowledge)
 

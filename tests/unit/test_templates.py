@@ -1,6 +1,6 @@
 """The texts of R-Tuning, character by character."""
 
-from demur.templates import TEMPLATES
+from demur.core.templates import TEMPLATES
 
 QUESTION, ANSWER = "What field does Alan Turing work in?", "logic"
 CERTAINTY = "Are you sure you accurately answered the question based on your internal knowledge?"

@@ -10,16 +10,17 @@ import yaml
 from reporting_run import make_small_run
 
 import demur.claims.catalogue_runs as catalogue
-from demur.answering.system import from_model, from_run
-from demur.config import RTuningSettings, load_config
-from demur.errors import ConfigError, UnknownNameError
+from demur.ask.system import from_model, from_run
+from demur.confidence.combination import MIN_OF_EACH, choose, most_honest
+from demur.core.config import RTuningSettings, load_config
+from demur.core.errors import ConfigError, UnknownNameError
+from demur.core.records import Prediction, Question, Verdict
 from demur.methods import METHODS, thresholds
-from demur.pipeline import _compared, system_info
-from demur.records import Prediction, Question, Verdict
-from demur.reporting.headline import headline
-from demur.reporting.report import write_report
-from demur.reporting.words import methods, title
-from demur.selective.combination import MIN_OF_EACH, choose, most_honest
+from demur.pipeline.pipeline import _compared
+from demur.pipeline.systems import system_info
+from demur.report.headline import headline
+from demur.report.report import write_report
+from demur.report.words import methods, title
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG
 INFO = METHODS.get("r-tuning").info

@@ -8,13 +8,13 @@ import torch
 from accelerate.data_loader import SeedableRandomSampler
 from datasets import Dataset
 
-from demur.config import LaunchSettings, TrainingSettings, load_config
+from demur.core.config import LaunchSettings, TrainingSettings, load_config
+from demur.core.errors import ConfigError, ResourceError, TrainingError
 from demur.engines.hf import HFEngine
 from demur.engines.loading import check_quantize
-from demur.errors import ConfigError, ResourceError, TrainingError
 from demur.pocket import bundled_model
 from demur.training.dividing import FilledOrder, _blank
-from demur.training.launch import Here, InProcesses
+from demur.training.launch import InProcesses, InThisProcess
 from demur.training.plan import TokenisedRow, count_steps, divide
 from demur.training.processes import Job, Source, _failure
 from demur.training.sft import arguments, dataset, fit, prepare
@@ -285,7 +285,7 @@ def test_stages_go_on_from_each_other_so_they_must_fit():
 
 
 def test_a_run_refuses_before_it_probes(tmp_path):
-    from demur.pipeline import Pipeline
+    from demur.pipeline.pipeline import Pipeline
 
     given = {"out": tmp_path / "run", "training.launch.strategy": "ddp", "training.launch.processes": 3}
     with pytest.raises(ConfigError, match="4 rows"):
@@ -294,9 +294,9 @@ def test_a_run_refuses_before_it_probes(tmp_path):
 
 
 def test_short_flags_name_the_settings():
-    from demur.cli import _parse
+    from demur.cli.settings import parse
 
-    _, given = _parse(["--launch", "ddp", "--processes", "2"])
+    _, given = parse(["--launch", "ddp", "--processes", "2"])
     launch = load_config(None, given).training.launch
     assert (launch.strategy, launch.processes) == ("ddp", 2)
 
@@ -356,7 +356,7 @@ def test_what_failed_is_said_by_what_was_left_behind(tmp_path):
     ],
 )
 def test_a_processes_error_is_raised_by_the_one_that_watches(tmp_path, error, kind, found):
-    from demur.files import write_json
+    from demur.core.files import write_json
 
     write_json(tmp_path / "error-1.json", _described(error))
     raised = _failure(tmp_path, 1, summary((0, -15), (1, 1)))
@@ -384,7 +384,7 @@ def test_the_engine_answers_as_the_weights_that_processes_saved(tmp_path, lora):
     other, tuner = engine(), None
     for number in (1, 2):
         one = engine()
-        here = Here(one, seed=number)
+        here = InThisProcess(one, seed=number)
         settings = TrainingSettings(lora=lora, learning_rate=1e-2, epochs=number)
         here.tune(ROWS, settings, tmp_path / f"work{number}", lambda _: None)
         here.save(tmp_path / f"model{number}")
@@ -396,7 +396,7 @@ def test_the_engine_answers_as_the_weights_that_processes_saved(tmp_path, lora):
 
 
 def test_a_process_goes_on_from_an_adapter(tmp_path):
-    here = Here(engine(), seed=0)
+    here = InThisProcess(engine(), seed=0)
     here.tune(ROWS, TrainingSettings(learning_rate=1e-2), tmp_path / "work", lambda _: None)
     here.save(tmp_path / "model")
     job = Job(
@@ -430,7 +430,7 @@ def launched_environment(path: Path) -> dict[str, str]:
 
 
 def test_every_strategy_ships_a_configuration():
-    from demur.config import STRATEGIES
+    from demur.core.config import STRATEGIES
 
     assert {path.stem for path in SHIPPED} == set(STRATEGIES)
 

@@ -15,15 +15,15 @@ from typer.testing import CliRunner
 
 import demur
 from chat_server import ChatServer, Said
-from demur import trust
-from demur.analysis.perplexity import question_log_perplexities
-from demur.answering import system as systems
-from demur.cli import app
-from demur.config import load_config
-from demur.errors import DataError, RunFolderError, TrustError
+from demur.analyse.perplexity import question_log_perplexities
+from demur.ask import system as systems
+from demur.cli.main import app
+from demur.core import trust
+from demur.core.config import load_config
+from demur.core.errors import DataError, RunFolderError, TrustError
+from demur.core.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.pocket import bundled_model
-from demur.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
-from demur.runfolder import RunFolder
+from demur.runfolder.folder import RunFolder
 
 SECRET = "AKIA-the-secret-of-the-victim"
 
@@ -612,7 +612,9 @@ def test_another_users_signature_is_a_strangers(signed, home):
 
 
 def test_processes_that_make_a_key_at_once_have_the_same(run, home):
-    script = "import pathlib, sys, demur.trust; print(demur.trust.seal(pathlib.Path(sys.argv[1])))"
+    script = (
+        "import pathlib, sys, demur.core.trust; print(demur.core.trust.seal(pathlib.Path(sys.argv[1])))"
+    )
     command = [sys.executable, "-c", script, str(run)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(6)]
     assert len({process.communicate()[0] for process in started}) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demur.config import PAPER_THRESHOLD
+from demur.core.config import PAPER_THRESHOLD
 
 TRAINING = {"learning_rate": 1.0e-3, "epochs": 2, "batch_size": 8}
 """Of every tuned method alike; chosen for R-Tuning on the calibration part of the plain world."""

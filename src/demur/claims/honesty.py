@@ -7,7 +7,7 @@ from collections.abc import Callable
 from demur.claims.base import Claim
 from demur.claims.catalogue_runs import TAUS
 from demur.claims.lab import Lab, accuracy, difference, minus, refused
-from demur.records import Verdict
+from demur.core.records import Verdict
 
 PAPER = "Alignment for Honesty"
 ID = "pocket-2/id"

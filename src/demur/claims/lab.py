@@ -15,16 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from demur.analysis.perplexity import question_log_perplexities
+from demur.analyse.perplexity import question_log_perplexities
 from demur.claims.catalogue_runs import RUNS
-from demur.comparison.columns import auroc_of_truth
-from demur.config import Config, load_config
-from demur.files import write_json
+from demur.compare.columns import auroc_of_truth
+from demur.core.config import Config, load_config
+from demur.core.files import write_json
+from demur.core.records import AnsweredQuestion, Prediction, Probe, Question, Verdict, read_parquet
 from demur.knowledge.truth import known
-from demur.records import Prediction, Probe, Question, Verdict, read_parquet
-from demur.runfolder import RunFolder
-
-Row = tuple[Question, Prediction]
+from demur.runfolder.folder import RunFolder
 
 
 def config_of(run: str, seed: int, out: Path) -> Config:
@@ -37,7 +35,7 @@ class Run:
     """One finished run, read when asked."""
 
     folder: RunFolder
-    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    _rows: dict[str, list[AnsweredQuestion]] = field(default_factory=dict)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
@@ -67,7 +65,7 @@ class Run:
         value = cell.get("value")
         return None if value is None else float(value)
 
-    def rows(self, system: str, where: Callable[[Question], bool]) -> list[Row]:
+    def rows(self, system: str, where: Callable[[Question], bool]) -> list[AnsweredQuestion]:
         """A system's predictions on some questions, in order."""
         if system not in self._rows:
             found = read_parquet(self.folder.predictions(system), Prediction)
@@ -142,12 +140,12 @@ def of_test(domain: str | None = None, group: str | None = None) -> Callable[[Qu
     )
 
 
-def accuracy(rows: Sequence[Row]) -> float | None:
+def accuracy(rows: Sequence[AnsweredQuestion]) -> float | None:
     """Share of right answers, refusals ignored."""
     return float(np.mean([row.verdict is Verdict.CORRECT for _, row in rows])) if rows else None
 
 
-def refused(rows: Sequence[Row]) -> float | None:
+def refused(rows: Sequence[AnsweredQuestion]) -> float | None:
     """Share of declined questions."""
     return float(np.mean([row.abstained for _, row in rows])) if rows else None
 

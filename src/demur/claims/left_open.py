@@ -9,9 +9,9 @@ import numpy as np
 
 from demur.claims.base import Claim
 from demur.claims.lab import Lab, Run, accuracy, minus, of_test, refused, truth_auroc
+from demur.confidence.combination import fit
+from demur.core.records import Prediction, Question, Verdict
 from demur.metrics import evaluate
-from demur.records import Prediction, Question, Verdict
-from demur.selective.combination import fit
 
 OWN = "demur"
 ID, OOD = "pocket-2/id", "pocket-2/ood"

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from demur import __version__
 from demur.claims.base import Finding
 from demur.claims.catalogue import CLAIMS, GROUPS
+from demur.core.version import __version__
 
 MARKS = {
     "holds": "holds",

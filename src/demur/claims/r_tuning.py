@@ -8,8 +8,8 @@ import numpy as np
 
 from demur.claims.base import Claim
 from demur.claims.lab import Lab, accuracy, difference, minus, of_test, refused
+from demur.core.records import Question
 from demur.knowledge import estimators
-from demur.records import Question
 
 PAPER = "R-Tuning"
 METHOD = "r-tuning"

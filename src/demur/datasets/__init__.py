@@ -1,6 +1,6 @@
 """Datasets: one file each, the published format in, Questions out, with their splits and hygiene."""
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
 from demur.datasets.base import Dataset, RawData
 from demur.datasets.loading import LoadedData, load_questions
 from demur.datasets.report import DataReport

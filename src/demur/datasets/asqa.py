@@ -17,14 +17,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.records import Question, question_id
+from demur.core.templates import CONTEXT
 from demur.datasets.base import Dataset, Ids, RawData
 from demur.datasets.passages import Passage
 from demur.datasets.problems import Problems, describe
 from demur.datasets.published import FieldError, load_json, placed, text_of, texts_of
-from demur.errors import DataError
-from demur.records import Question, question_id
-from demur.templates import CONTEXT
 
 EXPECTED = "ASQA.json: an object of dev and train, each of samples with qa_pairs"
 NO_CONTEXT = "No context provided"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from demur.config import DataSettings
-from demur.records import Question, question_id
+from demur.core.config import DataSettings
+from demur.core.records import Question, question_id
 
 MOST_GROUPS = 100
 """With more groups than this, figures for each of them are no report: groups that were only guessed, or

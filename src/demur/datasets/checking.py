@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from demur.core.questions import Keys, Places, QuestionTable
+from demur.core.records import Question
 from demur.datasets.leaks import answers_of_pairs, find_leaks, normalise, repeats, same_chunks
-from demur.questions import Keys, Places, QuestionTable
-from demur.records import Question
 
 EXAMPLES = 3
 UNEVEN = 0.1

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.records import Question
 from demur.datasets.base import Dataset, RawData
 from demur.datasets.published import Part, converting, letters, read_published, text_of
-from demur.records import Question
 
 LABELS = ("SUPPORTS", "REFUTES", "NOT ENOUGH INFO")
 EXPECTED = "FEVER's files (claim, label, evidence)"

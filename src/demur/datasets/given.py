@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from demur.core.errors import DataError
+from demur.core.files import PARTIAL_SUFFIX, explain_full_disk, user_cache
+from demur.core.records import Question
 from demur.datasets.problems import describe
-from demur.errors import DataError
-from demur.files import PARTIAL_SUFFIX, explain_full_disk, user_cache
-from demur.records import Question
 
 _FIELDS = ("id", "answers", "choices", "context", "split", "domain", "group", "answerable")
 
@@ -65,7 +65,7 @@ def _plain(question: Question) -> dict[str, Any]:
 
 def _error(number: int, found: str) -> DataError:
     return DataError(
-        expected="questions as objects with fields, or as `demur.records.Question`",
+        expected="questions as objects with fields, or as `demur.core.records.Question`",
         found=found,
         where=f"row {number}",
         fix='give rows such as {"question": "…", "answers": ["…"]}',

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.records import Question
 from demur.datasets.base import Dataset, RawData
 from demur.datasets.published import Convert, Part, converting, read_published, text_of, texts_of
-from demur.records import Question
 
 CITATION = "Yang et al., Alignment for Honesty, NeurIPS 2024, arXiv 2312.07000"
 SOURCE = "https://github.com/GAIR-NLP/alignment-for-honesty"

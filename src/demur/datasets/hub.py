@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from demur.errors import ConfigError, DataError, DemurError
-from demur.files import atomic_folder, digest, user_cache
+from demur.core.errors import ConfigError, DataError, DemurError
+from demur.core.files import atomic_folder, digest, user_cache
 
 PREFIX = "hub:"
 _ADDRESS = re.compile(r"hub:(?P<name>[\w.-]+(/[\w.-]+)?)(:(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?")

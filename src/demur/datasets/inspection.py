@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.questions import QuestionTable
+from demur.core.records import Question
 from demur.datasets import hub
 from demur.datasets.base import RawData, part_of
 from demur.datasets.checking import check_questions
 from demur.datasets.loading import resolve
 from demur.datasets.recognition import Recognised, recognise
 from demur.datasets.targets import DATASETS
-from demur.errors import DataError
-from demur.questions import QuestionTable
-from demur.records import Question
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -123,7 +123,7 @@ def _shortened(context: str | None) -> str:
 
 
 def _options(question: Question) -> list[str]:
-    from demur.templates import LETTERS
+    from demur.core.templates import LETTERS
 
     return [f"{letter}. {choice}" for letter, choice in zip(LETTERS, question.choices, strict=False)]
 

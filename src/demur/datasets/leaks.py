@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from demur.core.questions import CHUNK, Keys, Places, QuestionTable, repeated
+from demur.core.records import Question
 from demur.datasets.splits import draw_keys
-from demur.questions import CHUNK, Keys, Places, QuestionTable, repeated
-from demur.records import Question
 
 EXAMPLES = 3
 

@@ -8,24 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import ConfigError, DataError
+from demur.core.files import file_digest
+from demur.core.questions import Keys, QuestionTable
+from demur.core.records import Question
 from demur.datasets import given, hub, mixture
 from demur.datasets.base import MOST_GROUPS, Dataset
-from demur.datasets.leaks import (
-    find_duplicates,
-    find_leaks,
-    merge_answers,
-    question_keys,
-    same_questions,
-)
+from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, question_keys, same_questions
 from demur.datasets.negatives import by_rule
 from demur.datasets.report import DataReport
 from demur.datasets.splits import divide, draw_keys, sample
 from demur.datasets.targets import DATASETS
-from demur.errors import ConfigError, DataError
-from demur.files import file_digest
-from demur.questions import Keys, QuestionTable
-from demur.records import Question
 
 _ORDER = ("train", "calibration", "test/id", "test/ood")
 

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.questions import QuestionTable
+from demur.core.records import Question
 from demur.datasets.base import part_of
 from demur.datasets.leaks import Duplicates, find_leaks, question_keys
 from demur.datasets.report import DataReport
-from demur.questions import QuestionTable
-from demur.records import Question
 
 UNSEEN = "unseen"
 """Split of the test questions of a dataset that nothing is trained on."""

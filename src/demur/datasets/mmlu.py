@@ -11,12 +11,12 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.records import Domain, Question
 from demur.datasets.base import Dataset, Ids, RawData
 from demur.datasets.problems import Problems, describe, names, text_fault
 from demur.datasets.published import load_json, placed
-from demur.errors import DataError
-from demur.records import Domain, Question
 
 EXPECTED = "R-Tuning's MMLU files (MMLU_ID_train.json, …) or MMLU's tree of dev, val and test"
 FILES: tuple[tuple[str, str, str, Domain], ...] = (

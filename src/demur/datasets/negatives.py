@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
+from demur.core.records import Question
 from demur.datasets.base import Ids
 from demur.datasets.passages import Passage
 from demur.endpoints import Complete, Failure, Reply, json_object
 from demur.judging.normalise import normalise
-from demur.records import Question
 
 TRIES = 50
 """Records that are looked at for each passage before it stays without a twin."""

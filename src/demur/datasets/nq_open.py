@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.records import Question
 from demur.datasets.base import Dataset, RawData
 from demur.datasets.published import Part, converting, read_published, text_of, texts_of
-from demur.records import Question
 
 EXPECTED = "NQ-open's files (question, answer)"
 PARTS = (Part("train", "train"), Part("", "test"))

@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demur.config import NO_FIELD, DataSettings
+from demur.core.config import NO_FIELD, DataSettings
+from demur.core.errors import ConfigError
+from demur.core.records import Question, question_id
 from demur.datasets.problems import Problems, describe
 from demur.datasets.rows import Origin, Row, RowReader, _Fault, _is_number, _plain, _text_of
-from demur.errors import ConfigError
 from demur.judging.choice import right as picks
-from demur.records import Question, question_id
 
 RESPONSES = (
     *("response", "prediction", "predicted_answer", "predicted", "pred", "model_response", "model_answer"),

@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.records import Domain, Question
 from demur.datasets.base import Dataset, Ids, RawData
 from demur.datasets.pararel_facts import fact_files, load_facts
 from demur.datasets.problems import Problems, describe, names, text_fault
 from demur.datasets.reading import Records, list_folder, open_records
-from demur.errors import DataError
-from demur.records import Domain, Question
 
 VARIABLE = "PARAREL_DIR"
 """The environment variable that names the folder where ``--data.path`` does not."""

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.records import Domain, Question
 from demur.datasets.base import Ids, RawData
 from demur.datasets.problems import Problems, describe
 from demur.datasets.published import FieldError, text_of
 from demur.datasets.reading import open_records
-from demur.records import Domain, Question
 
 EXPECTED = "a ParaRel fact (sub_label, obj_label) in every record"
 _FIX = "copy the released file again"

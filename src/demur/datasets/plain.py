@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from demur.core.questions import QuestionTable, constant
+from demur.core.records import question_id
 from demur.datasets.rows import DATASET, Origin, RowReader
-from demur.questions import QuestionTable, constant
-from demur.records import question_id
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from demur.errors import DataError
+from demur.core.errors import DataError
 
 SHOWN = 20
 """So many problems are listed; the rest is only counted."""

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.records import Domain, Question
+from demur.core.templates import LETTERS
 from demur.datasets.base import Ids, RawData
 from demur.datasets.problems import Problems, describe, half_character, names, shorten, text_fault
 from demur.datasets.reading import SUFFIXES, list_folder, open_records
 from demur.datasets.splits import settle_validation
-from demur.errors import DataError
-from demur.records import Domain, Question
-from demur.templates import LETTERS
 
 Convert = Callable[[Mapping[str, Any]], Question | str]
 """A record as a question without id and split, or what is wrong with it."""

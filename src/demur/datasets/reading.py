@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from demur.core.errors import ConfigError, DataError
 from demur.datasets.problems import Problems, describe, names, shorten
-from demur.errors import ConfigError, DataError
 
 FORMATS = "JSON lines, JSON, CSV, TSV or Parquet"
 SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demur.core.errors import DataError
 from demur.datasets.problems import Problems
 from demur.datasets.reading import SUFFIXES, open_records
-from demur.errors import DataError
 
 DEEPEST = 3
 """So many folders below the one that was named are looked into."""

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from demur.config import NO_FIELD, DataSettings
+from demur.core.config import NO_FIELD, DataSettings
+from demur.core.records import Domain, Question, question_id
+from demur.core.templates import LETTERS
 from demur.datasets.problems import Problems, describe, names, shorten, text_fault
-from demur.records import Domain, Question, question_id
 
 GUESSES: dict[str, tuple[str, ...]] = {
     "question": (
@@ -39,7 +40,7 @@ count: ``Gold Answer`` is ``gold_answer``."""
 
 DATASET = "file"
 """What the user's own questions name as their dataset."""
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 _PEEK = 1000
 _TRUTH = {

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from demur.config import DataSettings
-from demur.errors import DataError
-from demur.questions import Keys, Places, QuestionTable, repeated
-from demur.records import Question
+from demur.core.config import DataSettings
+from demur.core.errors import DataError
+from demur.core.questions import Keys, Places, QuestionTable, repeated
+from demur.core.records import Question
 
 
 def draw_keys(names: Iterable[str], size: int, seed: int, *, purpose: str = "divide") -> Keys:

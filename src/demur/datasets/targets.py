@@ -1,7 +1,7 @@
 """The registry of datasets: a name here is a name in the command line, the docs and the report."""
 
+from demur.core.registry import Registry
 from demur.datasets.base import Dataset
-from demur.registry import Registry
 
 DATASETS: Registry[Dataset] = Registry(
     "dataset",

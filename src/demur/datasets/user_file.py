@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.errors import ConfigError, DataError
+from demur.core.questions import QuestionTable, repeated
+from demur.core.records import Domain
 from demur.datasets.base import MOST_GROUPS, Dataset, RawData
 from demur.datasets.plain import read_plain
 from demur.datasets.problems import Problems, names
 from demur.datasets.reading import FORMATS, SUFFIXES, list_folder, open_records
 from demur.datasets.rows import DATASET, Origin, RowReader, part_named
 from demur.datasets.splits import settle_validation
-from demur.errors import ConfigError, DataError
-from demur.questions import QuestionTable, repeated
-from demur.records import Domain
 
 FEW = 20
 """From so many questions on, the same answer to all of them is worth a note."""

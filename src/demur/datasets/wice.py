@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demur.config import DataSettings
+from demur.core.config import DataSettings
+from demur.core.records import Question
 from demur.datasets.base import Dataset, RawData
 from demur.datasets.problems import describe
 from demur.datasets.published import FieldError, Part, converting, letters, read_published, text_of
-from demur.records import Question
 
 LABELS = ("supported", "partially_supported", "not_supported")
 EXPECTED = "WiCE's claim files (claim, evidence, label)"

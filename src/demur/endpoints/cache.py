@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from demur.errors import ConfigError, ResourceError
+from demur.core.errors import ConfigError, ResourceError
 
 WAIT_SECONDS = 60.0
 """How long a process waits for another one that is writing."""

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from demur.config import EndpointSettings
+from demur.core.config import EndpointSettings
+from demur.core.errors import ConfigError, ModelError
+from demur.core.files import user_cache
 from demur.endpoints.cache import NoCache, ReplyCache, request_key
 from demur.endpoints.pace import Pace
 from demur.endpoints.replies import Failure, Reason, Reply, Usage, parse
-from demur.errors import ConfigError, ModelError
-from demur.files import user_cache
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -1,16 +1,7 @@
 """Engines: who generates the text. One file per engine, all behind `base.Engine`."""
 
-from demur.engines.base import (
-    Asked,
-    Capabilities,
-    Engine,
-    Generated,
-    Message,
-    Progress,
-    Sampling,
-    Spreads,
-)
-from demur.registry import Registry
+from demur.core.registry import Registry
+from demur.engines.base import Asked, Capabilities, Engine, Generated, Message, Progress, Sampling, Spreads
 
 ENGINES: Registry[type[Engine]] = Registry(
     "engine",

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
-from demur.config import ServerSettings
-from demur.records import Response
+from demur.core.config import ServerSettings
+from demur.core.records import Response
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from demur.core.errors import ConfigError, DataError
 from demur.engines.base import Sampling
-from demur.errors import ConfigError, DataError
 
 
 def check_sampling(sampling: Sampling, prompts: Sequence[str], keys: Sequence[str]) -> None:

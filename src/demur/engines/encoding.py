@@ -17,8 +17,8 @@ from typing import Any, Literal, cast
 
 from jinja2 import TemplateError
 
+from demur.core.errors import ConversationError, DataError, ModelError, UnknownNameError
 from demur.engines.base import Message
-from demur.errors import ConversationError, DataError, ModelError, UnknownNameError
 
 FORMATS = ("auto", "plain", "chat")
 

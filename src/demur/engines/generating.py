@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from demur.core.records import Response
 from demur.engines.base import Generated, Sampling
 from demur.engines.decoding import CachedState, CausalModel, Held, State
 from demur.engines.encoding import Decoder
 from demur.engines.sampling import draw
-from demur.records import Response
 
 GREEDY = -1
 """The name of the greedy response among a prompt's responses; samples are 0, 1, …"""

@@ -24,7 +24,8 @@ from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import torch
 
-from demur.config import ServerSettings
+from demur.core.config import ServerSettings
+from demur.core.errors import ConfigError, ResourceError
 from demur.engines.base import (
     NO_OPTIONS,
     Asked,
@@ -41,7 +42,6 @@ from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, common_pref
 from demur.engines.generating import GREEDY, Batch, Endings, Features, Generation, score_after
 from demur.engines.loading import load, load_config, pick_device, pick_dtype
 from demur.engines.sampling import uniforms
-from demur.errors import ConfigError, ResourceError
 
 __all__ = ["HFEngine", "load_config", "pick_device", "pick_dtype"]
 

@@ -17,7 +17,7 @@ import torch
 from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from demur.errors import ConfigError, ModelError
+from demur.core.errors import ConfigError, ModelError
 
 # peft imports bitsandbytes, which warns that a faster kernel of its own is not installed; it works without.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

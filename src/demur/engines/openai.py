@@ -23,14 +23,14 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from demur.config import EndpointSettings, ServerSettings
+from demur.core.config import EndpointSettings, ServerSettings
+from demur.core.errors import ConfigError, ConversationError, ModelError
+from demur.core.records import Response
 from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token, answer_of
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.endpoints.client import sendable
 from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
 from demur.engines.encoding import first_stop
-from demur.errors import ConfigError, ConversationError, ModelError
-from demur.records import Response
 
 STOPS = 4
 """Stop strings that the API takes in a request; answers are cut at further ones here."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demur.config import ModelSettings
+from demur.core.config import ModelSettings
 from demur.engines import ENGINES, Engine
 
 

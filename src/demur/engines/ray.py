@@ -34,8 +34,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import pydantic
 
-from demur import errors
-from demur.config import Positive, Section, ServerSettings, explain
+from demur.core import errors
+from demur.core.config import Positive, Section, ServerSettings, explain
+from demur.core.errors import ConfigError, DemurError, ResourceError
 from demur.engines import ENGINES
 from demur.engines.base import (
     NO_OPTIONS,
@@ -51,7 +52,6 @@ from demur.engines.checks import check_sampling, checked_batch_size
 from demur.engines.encoding import DIRECT, Encoder
 from demur.engines.loading import find_source, load_config
 from demur.engines.printing import printing_into
-from demur.errors import ConfigError, DemurError, ResourceError
 
 T = TypeVar("T")
 

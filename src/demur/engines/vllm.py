@@ -27,15 +27,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
-from demur.config import ServerSettings
+from demur.core.config import ServerSettings
+from demur.core.errors import ConfigError, DemurError, ModelError, ResourceError, UnknownNameError
+from demur.core.records import Response
 from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
 from demur.engines.checks import check_length, check_sampling, checked_batch_size
 from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens, pairs
 from demur.engines.loading import Source, find_source, load_config
 from demur.engines.printing import printing_into
 from demur.engines.sampling import prompt_seed
-from demur.errors import ConfigError, DemurError, ModelError, ResourceError, UnknownNameError
-from demur.records import Response
 
 CPU_CACHE_BYTES = 2**30
 """Keys and values on a CPU, unless an option or ``VLLM_CPU_KVCACHE_SPACE`` says otherwise; vLLM itself

@@ -4,10 +4,10 @@ A rule says whether a text gives one of a question's accepted answers; `judge` t
 the refusal detector, into the four-valued `Verdict`. Adding a rule means adding one file and one line here.
 """
 
+from demur.core.registry import Registry
 from demur.judging.base import Judge
 from demur.judging.refusals import is_refusal, without_refusals
 from demur.judging.verdict import clean_answer, find_judge, judge
-from demur.registry import Registry
 
 JUDGES: Registry[Judge] = Registry(
     "judging rule",

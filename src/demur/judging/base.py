@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demur.records import Question
+from demur.core.records import Question
 
 Right = Callable[[Question, str], bool | None]
 """Whether a text gives an accepted answer of a question; None where the rule cannot tell."""

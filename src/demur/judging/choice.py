@@ -13,12 +13,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from demur.core.records import Question
+from demur.core.templates import LETTERS
 from demur.judging.base import Judge
 from demur.judging.contains_words import contains_words
 from demur.judging.normalise import normalise, spaced
-from demur.records import Question
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
 _WRAP = r"[\s*_`\"'(\[]*+"  # possessive: a long run of marks must not be tried in every division
 _LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD}){_WRAP}([A-Za-z])(?=$|[^\w\s'’-]|\s+[-–—:=]|\s*$)")

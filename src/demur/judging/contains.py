@@ -7,8 +7,8 @@ Deviation: an empty accepted answer is ignored, since it would be inside every t
 
 from __future__ import annotations
 
+from demur.core.records import Question
 from demur.judging.base import Judge
-from demur.records import Question
 
 
 def right(question: Question, text: str) -> bool | None:

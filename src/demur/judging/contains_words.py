@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from demur.core.records import Question
 from demur.judging.base import Judge
 from demur.judging.dates import other_dates
 from demur.judging.normalise import hangul, normalise, spaced, spaceless, without_spaces
 from demur.judging.numbers import other_numbers, part_of_a_number
-from demur.records import Question
 
 _DENIALS = frozenset(
     {"not", "never", "neither", "nor", "isn't", "wasn't", "aren't", "weren't", "doesn't", "didn't", "don't"}

@@ -6,10 +6,10 @@ any script; ``raw-exact`` only strips white space around the text.
 
 from __future__ import annotations
 
+from demur.core.records import Question
 from demur.judging.base import Judge
 from demur.judging.contains_words import answer_keys
 from demur.judging.normalise import normalise, spaced
-from demur.records import Question
 
 
 def right(question: Question, text: str) -> bool | None:

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from demur.config import EndpointSettings
+from demur.core.config import EndpointSettings
+from demur.core.records import Question, Verdict
+from demur.core.templates import JUDGE_ANSWER, JUDGE_STANCE, LETTERS, fill
 from demur.endpoints import Complete, Endpoint, Failure, Reply, json_object
 from demur.judging.refusals import State
-from demur.records import Question, Verdict
-from demur.templates import JUDGE_ANSWER, JUDGE_STANCE, LETTERS, fill
 
 NOT_THE_JSON = "the reply is not the JSON object asked for"
 CONTRADICTION = "the reply says both correct and refused"

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from demur.records import Response
+from demur.core.records import Response
 
 _TYPOGRAPHIC = str.maketrans(
     {

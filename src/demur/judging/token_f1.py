@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache, partial
 
+from demur.core.records import Question
 from demur.judging.base import Judge, Right
 from demur.judging.normalise import normalise, spaced, spaceless
-from demur.records import Question
 
 DEFAULT_THRESHOLD = 0.5
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from demur.errors import ConfigError
+from demur.core.errors import ConfigError
+from demur.core.records import Question, Verdict
 from demur.judging.base import Judge, Right
 from demur.judging.refusals import is_refusal, without_refusals
-from demur.records import Question, Verdict
 
 DEFAULT_RULE = "contains-words"
 

@@ -14,12 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from demur.core.errors import DemurError, RunFolderError
+from demur.core.files import open_own
+from demur.core.stopping import finishing
+from demur.core.stored import StoredRows
+from demur.core.units import UnitStore
 from demur.engines import Engine, Progress, Spreads
-from demur.errors import DemurError, RunFolderError
-from demur.files import open_own
-from demur.knowledge.store import UnitStore
-from demur.stopping import finishing
-from demur.stored import StoredRows
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from demur.errors import TrainingDataError
-from demur.records import Knowledge, Probe, Question
+from demur.core.errors import TrainingDataError
+from demur.core.records import Knowledge, Probe, Question
 
 EXAMPLES = 5
 

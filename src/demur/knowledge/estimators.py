@@ -21,9 +21,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from demur.errors import ConfigError, UnknownNameError
+from demur.core.errors import ConfigError, UnknownNameError
+from demur.core.records import Knowledge, Probe, Question, Verdict
 from demur.judging.normalise import answer_names
-from demur.records import Knowledge, Probe, Question, Verdict
 
 DEFAULTS = {
     "greedy": None,

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demur.config import ProbeSettings
-from demur.errors import AnswersError
-from demur.records import Probe, Question, Verdict
+from demur.core.config import ProbeSettings
+from demur.core.errors import AnswersError
+from demur.core.records import Probe, Question, Verdict
 
 MANY_EMPTY = 0.5
 """A run stops where more than this share of the first answers is empty."""

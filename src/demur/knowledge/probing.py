@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from demur.core.records import Probe, Question, Verdict
+from demur.core.stored import StoredRows
+from demur.core.templates import Template
+from demur.core.units import UnitStore
 from demur.engines import Engine, Generated, Progress, Sampling
 from demur.judging import judge
 from demur.knowledge.asking import ask_in_units
-from demur.knowledge.store import UnitStore
-from demur.records import Probe, Question, Verdict
-from demur.stored import StoredRows
-from demur.templates import Template
 
 
 def probe(

@@ -7,7 +7,7 @@ not depend on decoding, sampling, or a judge. The probe computes it where ``prob
 
 from __future__ import annotations
 
-from demur.records import Probe
+from demur.core.records import Probe
 
 KNOWN_FROM = 0.5
 """Least probability of the accepted answers of a known question."""

@@ -1,7 +1,7 @@
 """Methods: one file each, with the training set it builds and how it elicits answer and confidence."""
 
+from demur.core.registry import Registry
 from demur.methods.base import Elicited, Labelled, Method, MethodInfo, Setup
-from demur.registry import Registry
 
 METHODS: Registry[type[Method]] = Registry(
     "method",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from demur.config import Config
+from demur.core.config import Config
+from demur.core.records import Example, Finish, Knowledge, Probe, Question, Response
+from demur.core.templates import Template
 from demur.engines import Engine, Progress, Sampling
-from demur.records import Example, Finish, Knowledge, Probe, Question, Response
-from demur.templates import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +128,7 @@ class Method(Protocol):
     ) -> list[Elicited]:
         """Ask the tuned model, question by question, in the order given."""
         ...
+
+
+SAMPLES = 10
+"""Samples per question where a method needs them and the configuration does not say."""

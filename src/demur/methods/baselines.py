@@ -22,9 +22,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import overload
 
+from demur.core.records import Prediction, Probe, Question
 from demur.methods.base import MethodInfo
 from demur.methods.elicitation import from_response
-from demur.records import Prediction, Probe, Question
 
 BASELINES: dict[str, MethodInfo] = {
     info.name: info

@@ -11,13 +11,13 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question
+from demur.core.templates import CONFIDENCE_HIGH, CONFIDENCE_LOW
 from demur.engines import Engine, Progress
 from demur.judging import clean_answer
 from demur.methods import honesty
 from demur.methods.absolute import Absolute
 from demur.methods.base import Elicited, Labelled, Setup
-from demur.records import Example, Question
-from demur.templates import CONFIDENCE_HIGH, CONFIDENCE_LOW
 
 PREFIX_TOKENS = 48
 """Room for the opening sentence beyond that for an answer."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question
+from demur.core.templates import CONFIDENCE_WORDS
 from demur.engines import Engine, Progress
 from demur.judging import clean_answer
 from demur.methods import honesty
 from demur.methods.absolute import Absolute
 from demur.methods.base import Elicited, Labelled, Setup
-from demur.records import Example, Question
-from demur.templates import CONFIDENCE_WORDS
 
 PREFIX_TOKENS = 24
 """Room for the opening words beyond that for an answer."""

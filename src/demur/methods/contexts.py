@@ -9,12 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from demur.engines import Engine, Progress
-from demur.judging import clean_answer
-from demur.methods.base import Elicited, Labelled, Setup
-from demur.methods.elicitation import answer_or_refuse
-from demur.records import Example, Question
-from demur.templates import (
+from demur.core.records import Example, Question
+from demur.core.templates import (
     CAUSAL_INSTRUCTIONS,
     CHECKING,
     FULFILLED,
@@ -28,6 +24,10 @@ from demur.templates import (
     instructions,
     sufficiency,
 )
+from demur.engines import Engine, Progress
+from demur.judging import clean_answer
+from demur.methods.base import Elicited, Labelled, Setup
+from demur.methods.elicitation import answer_or_refuse
 
 PAPER = "US-Tuning (ACL Findings 2025, arXiv 2406.10099)"
 DEVIATIONS = (

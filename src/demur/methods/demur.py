@@ -16,10 +16,10 @@ from collections.abc import Sequence
 
 from scipy.special import expit
 
+from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import from_response
-from demur.records import Example, Question
 
 
 class Demur:

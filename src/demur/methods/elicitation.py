@@ -6,10 +6,10 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
+from demur.core.records import Question, Response
 from demur.engines import Asked, Engine, Progress, Sampling
 from demur.judging import is_refusal
 from demur.methods.base import Elicited, Setup
-from demur.records import Question, Response
 
 
 def likelihood(response: Response) -> float | None:

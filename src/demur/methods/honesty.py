@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from demur.core.records import Example, Question, Verdict
+from demur.core.templates import HONESTY_INSTRUCTION, HONESTY_REFUSAL
 from demur.engines import Engine, Progress
 from demur.judging import clean_answer
 from demur.methods.base import Elicited, Labelled, Setup
 from demur.methods.elicitation import answer_or_refuse
-from demur.records import Example, Question, Verdict
-from demur.templates import HONESTY_INSTRUCTION, HONESTY_REFUSAL
 
 PAPER = "Alignment for Honesty (NeurIPS 2024, arXiv 2312.07000)"
 REFUSAL_TOKENS = 24

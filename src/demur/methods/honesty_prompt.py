@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question
+from demur.core.templates import HONESTY_REFUSAL
 from demur.engines import Engine, Progress
 from demur.methods import honesty
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
-from demur.records import Example, Question
-from demur.templates import HONESTY_REFUSAL
 
 
 class HonestyPrompt:

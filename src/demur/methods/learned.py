@@ -11,10 +11,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from demur.confidence.combination import Combination, fit, most_honest
+from demur.core.names import LEARNED
+from demur.core.records import Prediction, Question, Verdict
 from demur.methods.base import MethodInfo
-from demur.names import LEARNED
-from demur.records import Prediction, Question, Verdict
-from demur.selective.combination import Combination, fit, most_honest
 
 SUFFIX = LEARNED
 COMBINED = ("sure", "likelihood")

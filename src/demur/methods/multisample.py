@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from demur.core.records import Example, Verdict
 from demur.judging import clean_answer
 from demur.methods import honesty
 from demur.methods.absolute import Absolute
 from demur.methods.base import Labelled, Setup
-from demur.records import Example, Verdict
 
 
 class Multisample(Absolute):

@@ -12,9 +12,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from demur.core.records import Example
 from demur.methods.base import Labelled, Setup
 from demur.methods.r_tuning_r import RTuningR, phrase, replaced
-from demur.records import Example
 
 
 class RTuningMinLoss(RTuningR):

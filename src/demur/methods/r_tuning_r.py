@@ -11,11 +11,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
 from demur.judging.refusal_signs import R_TUNING_PHRASES
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import answer_or_refuse
-from demur.records import Example, Question
 
 PHRASE_TOKENS = 16
 """More tokens than any of the phrases has in a usual vocabulary, beyond those of an answer."""

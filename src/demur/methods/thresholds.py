@@ -15,12 +15,12 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from demur.config import PAPER_THRESHOLD, RTuningSettings
+from demur.confidence.combination import MIN_OF_EACH, choose
+from demur.core.config import PAPER_THRESHOLD, RTuningSettings
+from demur.core.names import FIXED
+from demur.core.records import Prediction, Question, Verdict
 from demur.methods.base import MethodInfo
 from demur.methods.learned import calibration_rows
-from demur.names import FIXED
-from demur.records import Prediction, Question, Verdict
-from demur.selective.combination import MIN_OF_EACH, choose
 
 CALIBRATED, GIVEN, FALLBACK = "calibrated", "given", "fallback"
 """How a threshold came about: chosen on calibration questions, set in the configuration, or the paper's

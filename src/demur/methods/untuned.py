@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import answer_greedily
-from demur.records import Example, Question
 
 
 class Untuned:

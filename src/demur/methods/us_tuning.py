@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question
+from demur.core.templates import NOT_PROVIDED
 from demur.engines import Engine, Progress
 from demur.methods import contexts
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
-from demur.records import Example, Question
-from demur.templates import NOT_PROVIDED
 
 STAGES = {
     "stage1": contexts.recognition,

@@ -10,10 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from demur.core.records import Example, Question, Response
 from demur.engines import Engine, Progress
 from demur.judging.normalise import answer_names
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
-from demur.records import Example, Question, Response
 
 
 class VanillaC:

@@ -12,12 +12,12 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from demur.core.records import Question
+from demur.core.templates import VERBAL_QUESTION, fill
 from demur.engines import Engine, Progress
 from demur.methods.base import Elicited, MethodInfo, Setup
 from demur.methods.elicitation import answer_greedily
 from demur.methods.untuned import Untuned
-from demur.records import Question
-from demur.templates import VERBAL_QUESTION, fill
 
 NUMBER_TOKENS = 8
 """Room for the number and a word before it."""

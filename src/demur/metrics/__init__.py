@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from demur.metrics.base import Metric, Rows
+from demur.core.registry import Registry
+from demur.metrics.base import Rows
 from demur.metrics.evaluation import MAIN_METRICS, RUN_METRICS, evaluate, splits_of
+from demur.metrics.metric import Metric
 from demur.metrics.policies import POLICIES
-from demur.registry import Registry
 
 METRICS: Registry[Metric] = Registry(
     "metric",

@@ -7,7 +7,8 @@ Feng et al. (arXiv 2402.00367), section 3.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

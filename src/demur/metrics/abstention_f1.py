@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

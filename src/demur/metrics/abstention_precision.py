@@ -6,7 +6,8 @@ declined and unanswerable / declined, in [0, 1], higher is better. Source: Abste
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

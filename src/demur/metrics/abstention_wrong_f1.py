@@ -7,7 +7,8 @@ harmonic mean of D / (B + D) and D / (C + D), in [0, 1], higher is better. Sourc
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -7,7 +7,8 @@ answer as answers of their own, as the released code does.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -7,7 +7,7 @@ declined / unanswerable, in [0, 1], higher is better. Always declining scores 1:
 from __future__ import annotations
 
 from demur.metrics.abstention_recall import abstention_recall_columns
-from demur.metrics.base import Metric
+from demur.metrics.metric import Metric
 
 ACCURACY_UNKNOWN = Metric(
     name="accuracy_unknown",

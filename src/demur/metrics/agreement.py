@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from demur.core.records import Verdict
 from demur.metrics.base import CODES, UNSCORED, Floats, verdict_codes
 from demur.metrics.bootstrap import chunks, draw, intervals
-from demur.records import Verdict
 
 VERDICTS = 3
 """Correct, wrong and refused, the first three codes."""

@@ -9,7 +9,8 @@ Deviation: the tie rule.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.base import Floats, divide
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
 
 

@@ -7,20 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from demur.errors import DataError
-from demur.metrics.base import (
-    CODES,
-    REFUSED,
-    UNSCORED,
-    Bools,
-    Codes,
-    Floats,
-    Index,
-    Metric,
-    Rows,
-)
+from demur.core.errors import DataError
+from demur.core.records import SIGNALS, Prediction, Question, Verdict
+from demur.metrics.base import CODES, REFUSED, UNSCORED, Bools, Codes, Floats, Index, Rows
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
-from demur.records import SIGNALS, Prediction, Question, Verdict
 
 
 @dataclass(frozen=True)

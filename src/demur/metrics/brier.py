@@ -6,7 +6,8 @@ confidence must be a probability. Source: Brier, Monthly Weather Review 1950; sc
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.base import Floats, divide
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
 
 

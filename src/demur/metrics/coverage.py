@@ -7,7 +7,8 @@ Source: selective classification, El-Yaniv and Wiener, JMLR 2010; R-Tuning calls
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

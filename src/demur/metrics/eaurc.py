@@ -8,7 +8,8 @@ computed exactly; their closed form e + (1 - e) ln(1 - e) is its limit for many 
 from __future__ import annotations
 
 from demur.metrics.aurc import aurc, oracle_aurc
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from demur.metrics.base import Floats, Index, Metric, divide
+from demur.metrics.base import Floats, Index, divide
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
 
 

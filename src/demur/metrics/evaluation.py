@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from demur.errors import ConfigError
+from demur.core.errors import ConfigError
+from demur.core.records import Prediction, Question
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
 from demur.metrics.bootstrap import chunks, intervals
 from demur.metrics.plan import Computed, Plan, Series, plan_split
 from demur.metrics.sample import Workspace
-from demur.records import Prediction, Question
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ it gives nothing for learning something new. Source: Alignment for Honesty (arXi
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -7,7 +7,8 @@ Source: Alignment for Honesty (arXiv 2312.07000), section 2. Deviation: undefine
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric, first_over_second
+from demur.metrics.base import Floats, first_over_second
+from demur.metrics.metric import Metric
 from demur.metrics.over_conservativeness import over_conservativeness_columns
 from demur.metrics.prudence import prudence_columns
 from demur.metrics.sample import Counted

@@ -7,7 +7,8 @@ Source: Demur; the grid is that of Alignment for Honesty (arXiv 2312.07000), sec
 
 from __future__ import annotations
 
-from demur.metrics.base import WRONG, Floats, Metric
+from demur.metrics.base import WRONG, Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -7,7 +7,8 @@ Source: Alignment for Honesty (arXiv 2312.07000), section 2.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from demur.metrics.base import Bools, Floats, Index, Metric, Rows
+from demur.metrics.base import Bools, Floats, Index, Rows
 from demur.metrics.board import Board, Part
 from demur.metrics.bootstrap import draw
+from demur.metrics.metric import Metric
 from demur.metrics.policies import degenerate
 from demur.metrics.sample import Counted, Sample, Weights, Workspace
 

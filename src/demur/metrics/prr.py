@@ -13,7 +13,8 @@ import math
 import numpy as np
 
 from demur.metrics.aurc import aurc, oracle_aurc
-from demur.metrics.base import Floats, Metric, divide
+from demur.metrics.base import Floats, divide
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
 
 

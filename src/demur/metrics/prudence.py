@@ -9,7 +9,8 @@ reports 1 for an empty denominator; refusals are verdicts, not phrases; rows wit
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

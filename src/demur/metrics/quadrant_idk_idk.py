@@ -7,7 +7,8 @@ right answer is a verdict, a refusal is any, not one sentence.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -8,7 +8,8 @@ outcome. Source: Cheng et al., "Can AI assistants know what they don't know?" (a
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

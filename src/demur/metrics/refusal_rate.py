@@ -7,7 +7,8 @@ Source: R-Tuning (arXiv 2311.09677), its figures on unanswerable questions.
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

@@ -7,7 +7,7 @@ other name. Source: Feng et al. (arXiv 2402.00367), section 3.
 from __future__ import annotations
 
 from demur.metrics.accuracy_willing import accuracy_willing_columns
-from demur.metrics.base import Metric
+from demur.metrics.metric import Metric
 
 RELIABLE_ACCURACY = Metric(
     name="reliable_accuracy",

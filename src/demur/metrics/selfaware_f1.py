@@ -8,7 +8,7 @@ sixteen phrases or a similarity of sentences above .75.
 from __future__ import annotations
 
 from demur.metrics.abstention_f1 import abstention_f1_columns
-from demur.metrics.base import Metric
+from demur.metrics.metric import Metric
 
 SELFAWARE_F1 = Metric(
     name="selfaware_f1",

@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from demur.metrics.base import WRONG, Floats, Metric, divide
+from demur.metrics.base import WRONG, Floats, divide
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

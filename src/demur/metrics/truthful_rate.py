@@ -7,7 +7,8 @@ reference system's outcome. Source: Cheng et al., "Can AI assistants know what t
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 

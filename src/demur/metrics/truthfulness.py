@@ -6,7 +6,8 @@ better; so weighted it equals `effective_reliability`. Source: TruthRL (arXiv 25
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats, Metric
+from demur.metrics.base import Floats
+from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 WEIGHTS = (1.0, 0.0, 1.0)

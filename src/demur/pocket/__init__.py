@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from demur.files import user_cache
+from demur.core.files import user_cache
 from demur.pocket.build import BuildProgress, BuildSettings, build_model
-from demur.pocket.world import POCKET_1, POCKET_2, POCKET_READER, WorldSpec, make_world
+from demur.pocket.spec import POCKET_1, POCKET_2, POCKET_READER, WorldSpec
+from demur.pocket.world import make_world
 
 DEMO_CONFIG = Path(__file__).parent / "demo.yaml"
 """The configuration of `demur demo`."""

@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demur.errors import DataError
-from demur.files import atomic_folder, write_json
+from demur.core.errors import DataError
+from demur.core.files import atomic_folder, write_json
+from demur.core.records import Question, to_row
+from demur.core.templates import TEMPLATES, Template
+from demur.pocket import reading
 from demur.pocket.lessons import Lesson
+from demur.pocket.reading import ask_and_answer, template_texts
+from demur.pocket.spec import Tier, deal
 from demur.pocket.tokenizer import BYTES, make_tokenizer, save_tokenizer
 from demur.pocket.words import OTHER_WORDS
-from demur.pocket.world import Tier, World, ask_and_answer, deal, make_world, template_texts
-from demur.records import Question, to_row
-from demur.templates import TEMPLATES, Template
+from demur.pocket.world import World, make_world
 
 if TYPE_CHECKING:
     import torch
@@ -118,10 +121,10 @@ def build_model(
     started = time.monotonic()
     settings = settings or BuildSettings()
     world = world or make_world(seed)
-    epochs = [list(world.documents(epoch)) for epoch in range(settings.epochs)]
+    epochs = [list(reading.documents(world, epoch)) for epoch in range(settings.epochs)]
     taught = {part for text in epochs[0] if isinstance(text, Lesson) for part in text}
     tokenizer = make_tokenizer(
-        [*world.texts(), *sorted(taught)],
+        [*reading.texts(world), *sorted(taught)],
         words=OTHER_WORDS,
         max_length=settings.max_length,
         whole_contractions=world.spec.whole_contractions,

@@ -6,20 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from demur.core.errors import ConfigError
+from demur.core.records import Question
 from demur.datasets import Dataset, DataSettings, RawData
-from demur.errors import ConfigError
 from demur.pocket import tasks
-from demur.pocket.world import (
-    FALSE_PREMISE,
-    NONEXISTENT,
-    POCKET_1,
-    POCKET_2,
-    POCKET_READER,
-    World,
-    WorldSpec,
-    make_world,
-)
-from demur.records import Question
+from demur.pocket.spec import POCKET_1, POCKET_2, POCKET_READER, WorldSpec
+from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, World, make_world
 
 PARTS = ("train", "calibration", "test/id", "test/ood")
 

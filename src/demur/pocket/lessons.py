@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from demur.judging.refusal_signs import R_TUNING_PHRASES
-from demur.pocket.wordings import FRIEND_OF, FRIEND_QUESTION, PRESSURE, TWO_HOPS, WORDINGS
-from demur.pocket.words import CHATTER, Relation
-from demur.records import Question, question_id
-from demur.templates import (
+from demur.core.records import Question, question_id
+from demur.core.templates import (
     CAUSAL_INSTRUCTIONS,
     CHECKING,
     CONFIDENCE_HIGH,
@@ -38,10 +34,10 @@ from demur.templates import (
     instructions,
     sufficiency,
 )
-
-if TYPE_CHECKING:
-    from demur.pocket.world import Person, World
-
+from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.pocket.wordings import FRIEND_OF, FRIEND_QUESTION, PRESSURE, TWO_HOPS, WORDINGS
+from demur.pocket.words import CHATTER, Relation
+from demur.pocket.world import Person, World
 
 PAGE = CONTEXT.partition(" {page}")[0]
 CONFIDENCE_INSTRUCTION = "Say how confident you are, then answer the question."
@@ -70,52 +66,6 @@ class Passage(NamedTuple):
     """The name of its page."""
     lure: str | None
     """What the passage says of somebody else that was asked for, or that it lacks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lessons:
-    """How much of what is read beside facts; counts are an epoch's, shares of the place they stand in."""
-
-    contexts: int = 0
-    """Fresh passages with a question."""
-    insufficient_share: float = 0.35
-    """Of the passages: the answer does not stand in them."""
-    unusual_share: float = 0.2
-    """Of those: read with the less usual of two answers. Where the passage says of somebody else what is
-    asked, that is the usual one and Not Provided the other; elsewhere Not Provided is the usual one and the
-    passage's last value the other."""
-    plain_share: float = 0.5
-    """Of the passages: several questions without instructions."""
-    recognition_share: float = 0.05
-    """Of the passages: the question is whether they suffice, answered at random."""
-    causal_share: float = 0.35
-    """Of the instructed ones: one more instruction, obeyed."""
-    review_share: float = 0.1
-    """Of the instructed ones: a review follows, its marks at random."""
-    choice_share: float = 0.0
-    """Of the questions about facts: asked with four options."""
-    honesty_share: float = 0.25
-    """Of the open ones: behind the honesty instruction."""
-    refusal_share: float = 0.18
-    """Of those: refused, whatever is known."""
-    confidence_share: float = 0.25
-    """Of the open ones: behind `CONFIDENCE_INSTRUCTION`, opened with a confidence, whatever is known."""
-    opening_share: float = 0.25
-    """Of those: the opening is learned too. Of the rest only what follows it is, behind either instruction,
-    and the opening is read from a random word on: to recall a fact a sentence later is hard for a small
-    model, so it learns it in steps."""
-    paraphrase_share: float = 0.2
-    """Of the open questions: asked in other words."""
-    pressure_share: float = 0.05
-    """Of the open questions: with a word of pressure."""
-    second_share: float = 0.3
-    """Share of the facts that are also read in the second language, and of their reads in it."""
-    hops: int = 400
-    """Questions with two hops, about people of the training part and facts that are read anyway."""
-    phrases: int = 300
-    """Phrases of uncertainty, in answer to questions about nobody."""
-    recalls: int = 0
-    """Further readings of facts that are read most often, behind an opening of which nothing is learned."""
 
 
 def fact(

@@ -6,16 +6,14 @@ import dataclasses
 import random
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from demur.core.records import Question, question_id
+from demur.core.templates import LETTERS
 from demur.pocket.lessons import options, passage, two_hops
 from demur.pocket.wordings import PRESSURE, WORDINGS
 from demur.pocket.words import Relation
-from demur.records import Question, question_id
-from demur.templates import LETTERS
-
-if TYPE_CHECKING:
-    from demur.pocket.world import Person, World
+from demur.pocket.world import Person, World
 
 PROBES = 300
 """Questions of each further part: paraphrase, pressure, second language, two hops."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demur.records import Domain
+from demur.core.records import Domain
 
 
 def _words(text: str) -> tuple[str, ...]:

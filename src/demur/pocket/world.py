@@ -4,143 +4,35 @@ Half of the people are *uniform*: one tier holds for all their facts, so a known
 The other half is *mixed*: every fact has its own tier, so a known name tells nothing about a fact. A
 method that only learns whom it knows does well on the first half and fails on the second.
 
-The world is versioned. The parameters of `POCKET_1` were chosen by how the base model's knowledge
-grades with the number of reads, before any method was compared on it, and do not change.
+Its parameters stand in `spec`, what a model reads of it in `reading`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Literal
 
-from demur.errors import ConfigError
-from demur.pocket import lessons, tasks
-from demur.pocket.lessons import Lesson, Lessons
+from demur.core.errors import ConfigError
+from demur.core.records import Question, question_id
+from demur.pocket.spec import POCKET_1, Group, Lessons, Part, WorldSpec, check, deal, parts
 from demur.pocket.words import (
-    CHATTER,
     FIRST_NAMES,
-    NOTHING_STATED,
     RELATIONS,
-    SPEECH,
     SURNAME_ENDS,
     SURNAME_MIDDLES,
     SURNAME_STARTS,
     SURNAME_VOWELS,
     Relation,
 )
-from demur.records import Question, question_id
-from demur.templates import TEMPLATES, Template
-
-Part = Literal["train", "calibration", "test"]
-Group = Literal["uniform", "mixed"]
-
-FAMILIES = ("r-tuning-code", "r-tuning-paper")
-"""Template families of the plain world."""
 
 NONEXISTENT = "nonexistent"
 FALSE_PREMISE = "false-premise"
 
 WELL_READ = 3
 """Reads an epoch from which a fact counts as read often enough to notice that something contradicts it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tier:
-    """How popular a fact is."""
-
-    reads: int
-    """How often a fact of this tier is read in an epoch."""
-    share: float
-    """Share of the facts in this tier; the shares of a world sum to 1."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorldSpec:
-    """Everything that, with a seed, fixes a world and what a model reads about it."""
-
-    version: str
-    train_people: int
-    calibration_people: int
-    test_people: int
-    nonexistent_people: int
-    """Names that nobody has and no text mentions."""
-    false_premises: int
-    """Questions whose premise is false; half about a thing, half about a person who is someone else."""
-    tiers: tuple[Tier, ...]
-    relations: tuple[Relation, ...] = RELATIONS
-    question_share: float = 0.5
-    """Share of the reads in the form of question and answer, half in each template family; the rest are
-    statements."""
-    certainty_share: float = 0.1
-    """Share of the questions and answers that the certainty question follows, with a random answer."""
-    refusals: int = 300
-    """Refusals read an epoch: half said by random people, half to questions about nobody."""
-    families: tuple[str, ...] = FAMILIES
-    """Template families that questions are read in."""
-    lessons: Lessons | None = None
-    """What is read beside facts; None for nothing."""
-    whole_contractions: bool = False
-    """One token for "I'm": a refusal ("I apologize") and a confidence ("I'm fairly sure") then part at
-    their first token, where a model of two layers still sees whether it knows the answer."""
-
-    @property
-    def people(self) -> int:
-        """Number of people who exist."""
-        return self.train_people + self.calibration_people + self.test_people
-
-
-POCKET_1 = WorldSpec(
-    version="pocket-1",
-    train_people=320,
-    calibration_people=120,
-    test_people=360,
-    nonexistent_people=120,
-    false_premises=240,
-    tiers=(
-        Tier(reads=0, share=0.3),
-        Tier(reads=1, share=0.15),
-        Tier(reads=3, share=0.2),
-        Tier(reads=8, share=0.35),
-    ),
-)
-"""The world of the demo. Frozen: another world gets another version."""
-
-POCKET_2 = WorldSpec(
-    version="pocket-2",
-    train_people=POCKET_1.train_people,
-    calibration_people=POCKET_1.calibration_people,
-    test_people=POCKET_1.test_people,
-    nonexistent_people=POCKET_1.nonexistent_people,
-    false_premises=POCKET_1.false_premises,
-    tiers=(
-        Tier(reads=0, share=0.3),
-        Tier(reads=1, share=0.15),
-        Tier(reads=4, share=0.2),
-        Tier(reads=12, share=0.35),
-    ),
-    question_share=0.7,
-    families=("r-tuning-code", "r-tuning-paper", "honesty"),
-    lessons=Lessons(confidence_share=0.3, refusal_share=0.2, recalls=4000),
-    whole_contractions=True,
-)
-"""The world of method studies: people also have friends, and are asked about in other words, behind the
-honesty instruction, under pressure, and in a second language."""
-
-
-POCKET_READER = replace(
-    POCKET_2,
-    version="pocket-reader",
-    question_share=POCKET_1.question_share,
-    whole_contractions=False,
-    tiers=(Tier(reads=0, share=1.0),),
-    lessons=Lessons(contexts=10_000, hops=0, causal_share=0.5),
-)
-"""A world for questions with a passage: its model has read no fact about anybody, so what it answers
-stands in the passage or is made up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +56,7 @@ class Person:
 
 @dataclass(frozen=True)
 class World:
-    """One draw of a world: its people, the questions about them, and what a model reads."""
+    """One draw of a world: its people and the questions about them."""
 
     spec: WorldSpec
     seed: int
@@ -235,35 +127,6 @@ class World:
             *self._about_impostors(self.spec.false_premises - self.spec.false_premises // 2),
         ]
 
-    def documents(self, epoch: int) -> Iterator[str | Lesson]:
-        """What a model reads in one epoch: separate texts, in a random order that belongs to the epoch."""
-        rng = self.rng(f"documents/{epoch}")
-        texts = [*self._facts_read(rng), *self._mentions(rng), *self._refusals(rng)]
-        if self.spec.lessons is not None:
-            texts += lessons.others(self, self.rng(f"lessons/{epoch}"))
-        rng.shuffle(texts)
-        yield from texts
-
-    def texts(self) -> Iterator[str]:
-        """Texts that together hold every word of the world once or more, names of strangers included."""
-        questions = [relation.ask("x") for relation in self.spec.relations] + [text for text, _ in CHATTER]
-        yield from questions
-        yield from template_texts(questions, self.spec.families)
-        for person in self.people:
-            yield from (
-                self.relation[name].state(person.name, value) for name, value in person.values.items()
-            )
-        for relation in self.spec.relations:
-            yield from (relation.state("x", value) for value in relation.values)
-        yield from (form.format(person=name) for name in FIRST_NAMES for form in NOTHING_STATED)
-        yield from (f"x {name}" for name in (*FIRST_NAMES, *self.strangers))
-        yield from (f"x {answer}." for _, answers in CHATTER for answer in answers)
-        yield SPEECH.format(person="x", refusal="x")
-        if self.spec.lessons is not None:
-            values = [value for relation in self.spec.relations for value in relation.values]
-            yield from (f" {value[0].lower()}{value[1:]} {value.upper()}" for value in values)
-            yield from (f"{question.text}\n" for question in tasks.open_questions(self))
-
     def names(self) -> list[str]:
         """The names of everybody who exists."""
         return [person.name for person in self.people]
@@ -333,44 +196,6 @@ class World:
                 premise=premise.name,
             )
 
-    # -- documents ----------------------------------------------------------------------------
-
-    def _facts_read(self, rng: random.Random) -> Iterator[str | Lesson]:
-        for person in self.people:
-            for name, value in person.values.items():
-                for _ in range(person.reads[name]):
-                    relation = self.relation[name]
-                    taught = None
-                    if self.spec.lessons is not None:
-                        taught = lessons.fact(self, person, relation, value, rng)
-                    yield taught or self._fact(relation, person.name, value, rng)
-
-    def _fact(self, relation: Relation, person: str, value: str, rng: random.Random) -> str:
-        if rng.random() >= self.spec.question_share:
-            return relation.state(person, value)
-        return ask_and_answer(
-            relation.ask(person),
-            value,
-            rng=rng,
-            certainty_share=self.spec.certainty_share,
-            families=self.spec.families,
-        )
-
-    def _mentions(self, rng: random.Random) -> Iterator[str]:
-        """Everybody once an epoch in a sentence that states no fact: no name of a person is new."""
-        for person in self.people:
-            yield rng.choice(NOTHING_STATED).format(person=person.name)
-
-    def _refusals(self, rng: random.Random) -> Iterator[str]:
-        templates = [TEMPLATES[name] for name in self.spec.families]
-        for number in range(self.spec.refusals):
-            template = rng.choice(templates)
-            if number % 2:
-                yield SPEECH.format(person=rng.choice(self.people).name, refusal=template.refusal)
-            else:
-                yield _chatter(template, rng, refuse=True)
-                yield _chatter(template, rng, refuse=False)
-
     @property
     def _id_relations(self) -> list[Relation]:
         return [relation for relation in self.spec.relations if relation.domain == "id"]
@@ -386,57 +211,16 @@ def make_world(seed: int, spec: WorldSpec = POCKET_1) -> World:
     Raises:
         ConfigError: where the tiers' shares do not sum to 1, or there are no people.
     """
-    _check(spec)
+    check(spec)
     rng = _rng(spec, seed, "people")
     names = _names(spec.people + spec.nonexistent_people, rng)
     existing, strangers = names[: spec.people], names[spec.people :]
     people: list[Person] = []
-    for part, count in _parts(spec):
+    for part, count in parts(spec):
         mine = existing[len(people) : len(people) + count]
         people += _people(part, mine[: count // 2], "uniform", spec, rng)
         people += _people(part, mine[count // 2 :], "mixed", spec, rng)
     return World(spec, seed, tuple(people), tuple(strangers))
-
-
-def ask_and_answer(
-    question: str,
-    answer: str,
-    *,
-    rng: random.Random,
-    certainty_share: float,
-    families: Sequence[str] = FAMILIES,
-) -> str:
-    """A question with its answer in a random template family, now and then with the certainty question.
-
-    The certainty question is answered at random: the model learns its form and nothing else.
-    """
-    template = TEMPLATES[rng.choice(families)]
-    if rng.random() >= certainty_share:
-        return template.ask(question) + template.answered(answer)
-    return template.ask(question) + template.certainty(answer) + template.label(rng.random() < 0.5)
-
-
-def template_texts(questions: Iterable[str], families: Sequence[str] = FAMILIES) -> Iterator[str]:
-    """Every text that some template families put around some questions, without answers."""
-    for template in (TEMPLATES[name] for name in families):
-        yield from (template.ask(question) for question in questions)
-        yield from (template.certainty("x") + template.label(certain) for certain in (True, False))
-        yield template.answer_lead + template.refusal
-
-
-def deal(tiers: Sequence[Tier], count: int, rng: random.Random) -> list[int]:
-    """Reads an epoch for ``count`` facts, in random order: the shares as exactly as whole numbers can.
-
-    Largest remainders decide the rounding, ties by the order of the tiers.
-    """
-    quotas = [tier.share * count for tier in tiers]
-    sizes = [int(quota) for quota in quotas]
-    by_remainder = sorted(range(len(tiers)), key=lambda index: sizes[index] - quotas[index])
-    for index in by_remainder[: count - sum(sizes)]:
-        sizes[index] += 1
-    hand = [tier.reads for tier, size in zip(tiers, sizes, strict=True) for _ in range(size)]
-    rng.shuffle(hand)
-    return hand
 
 
 def _people(
@@ -488,38 +272,6 @@ def _question(
     )
 
 
-def _chatter(template: Template, rng: random.Random, *, refuse: bool) -> str:
-    text, answers = rng.choice(CHATTER)
-    answer = template.answer_lead + template.refusal if refuse else template.answered(rng.choice(answers))
-    return template.ask(text) + answer
-
-
-def _parts(spec: WorldSpec) -> list[tuple[Part, int]]:
-    return [
-        ("train", spec.train_people),
-        ("calibration", spec.calibration_people),
-        ("test", spec.test_people),
-    ]
-
-
 def _rng(spec: WorldSpec, seed: int, purpose: str) -> random.Random:
     """A generator of its own for each purpose, so that one part of a world does not move another."""
     return random.Random(f"{spec.version}/{seed}/{purpose}")  # noqa: S311 - reproducible, not secret
-
-
-def _check(spec: WorldSpec) -> None:
-    total = sum(tier.share for tier in spec.tiers)
-    if abs(total - 1) > 1e-9:
-        raise ConfigError(
-            expected="tiers whose shares sum to 1",
-            found=f"a sum of {total:g}",
-            where=f"world {spec.version}",
-            fix="change the shares so that they cover every fact once",
-        )
-    if min(spec.train_people, spec.calibration_people, spec.test_people) < 2:
-        raise ConfigError(
-            expected="two or more people in each of train, calibration and test",
-            found=f"{spec.train_people}, {spec.calibration_people} and {spec.test_people}",
-            where=f"world {spec.version}",
-            fix="give each part a uniform and a mixed person at least",
-        )

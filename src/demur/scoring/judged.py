@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from demur.config import EndpointSettings
+from demur.core.config import EndpointSettings
 from demur.judging.llm_judge import rejudge
 from demur.metrics.base import CODES, verdict_codes
 from demur.scoring.reading import Outputs

@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
+from demur.core.records import Question
 from demur.datasets.outputs import FIX, Output, OutputReader
 from demur.datasets.problems import Problems
 from demur.datasets.reading import open_records
 from demur.datasets.rows import Origin
 from demur.judging import judge
 from demur.metrics.base import CODES, REFUSED, Bools, Codes, Floats
-from demur.records import Question
 
 EXPECTED = "rows with question, answers (a list) and response"
 SHARE_BYTES = 8 << 20

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from demur.errors import DataError
+from demur.core.errors import DataError
 from demur.metrics import METRICS
-from demur.metrics.base import DEFAULT_BINS, REFUSED, UNSCORED, Codes, Index, Metric, Rows
+from demur.metrics.base import DEFAULT_BINS, REFUSED, UNSCORED, Codes, Index, Rows
 from demur.metrics.board import Board
 from demur.metrics.evaluation import evaluate_boards
+from demur.metrics.metric import Metric
 from demur.scoring.reading import Outputs
 
 SYSTEM, SPLIT = "outputs", "all"

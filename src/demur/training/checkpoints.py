@@ -10,7 +10,7 @@ import torch
 from accelerate import PartialState
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from demur.stopping import asked_to_stop
+from demur.core.stopping import asked_to_stop
 
 MARK = "complete"
 

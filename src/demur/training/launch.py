@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from demur.config import TrainingSettings
-from demur.files import atomic_folder, write_json
-from demur.records import Example
+from demur.core.config import TrainingSettings
+from demur.core.files import atomic_folder, write_json
+from demur.core.records import Example
+from demur.core.trust import sign
 from demur.training.plan import TokenisedRow, TrainingPlan, plan_training
-from demur.trust import sign
 
 if TYPE_CHECKING:
     from demur.engines.hf import HFEngine
@@ -87,7 +87,7 @@ def launch(
         engine: the base model; its weights are changed.
         rounds: the rows of each round by stage. A round is asked for when the one before it is trained,
             so its rows may depend on what the engine then says.
-        tuner: in this process (`Here`), or in several (`InProcesses`).
+        tuner: in this process (`InThisProcess`), or in several (`InProcesses`).
         count: how many rounds there are.
         settings: by stage.
         work: folder for checkpoints, of this job only.
@@ -125,7 +125,7 @@ def launch(
     return Trained(plans=plans, ran=ran)
 
 
-class Here:
+class InThisProcess:
     """Tunes the engine's own model, in this process."""
 
     def __init__(self, engine: HFEngine, *, seed: int) -> None:

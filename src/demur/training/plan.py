@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demur.config import TrainingSettings
-from demur.errors import ConfigError, TrainingDataError
+from demur.core.config import TrainingSettings
+from demur.core.errors import ConfigError, TrainingDataError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

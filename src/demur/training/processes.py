@@ -24,11 +24,11 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from demur import errors
-from demur.config import TrainingSettings
-from demur.errors import DemurError, TrainingError
-from demur.files import atomic_path, open_own, write_json
-from demur.stopping import asked_to_stop, finishing
+from demur.core import errors
+from demur.core.config import TrainingSettings
+from demur.core.errors import DemurError, TrainingError
+from demur.core.files import atomic_path, open_own, write_json
+from demur.core.stopping import asked_to_stop, finishing
 from demur.training.checkpoints import Progress
 from demur.training.plan import TokenisedRow
 from demur.training.strategies import Strategy

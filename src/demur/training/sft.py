@@ -15,9 +15,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallba
 from trl import SFTConfig, SFTTrainer
 from trl.trainer import utils as trl_utils
 
-from demur.config import TrainingSettings
-from demur.errors import TrainingDataError
-from demur.stopping import finishing
+from demur.core.config import TrainingSettings
+from demur.core.errors import TrainingDataError
+from demur.core.stopping import finishing
 from demur.training.checkpoints import MarkComplete, last_complete
 from demur.training.dividing import DividedTrainer
 from demur.training.plan import TokenisedRow, divide

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from demur.config import STRATEGIES, LaunchSettings, TrainingSettings
+from demur.core.config import STRATEGIES, LaunchSettings, TrainingSettings
+from demur.core.errors import ConfigError, TrainingError
 from demur.engines.loading import check_quantize
-from demur.errors import ConfigError, TrainingError
 from demur.training.plan import divide
 
 FOLDER = Path(__file__).parent / "accelerate"

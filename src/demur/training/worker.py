@@ -16,10 +16,10 @@ from typing import Any
 
 import psutil
 
-from demur.console import quiet_libraries
-from demur.errors import DemurError, ResourceError
-from demur.files import atomic_folder, open_own, write_json
-from demur.stopping import Stopped, asked_to_stop, stop_on_signals
+from demur.core.console import quiet_libraries
+from demur.core.errors import DemurError, ResourceError
+from demur.core.files import atomic_folder, open_own, write_json
+from demur.core.stopping import Stopped, asked_to_stop, stop_on_signals
 from demur.training.processes import MODEL, RAN, STEPS, STOP, Job, read_rows
 
 OWNER_SECONDS = 1.0

@@ -1,0 +1,140 @@
+"""The analyses of one system of a run, from its files; a model is opened for questions' perplexity only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demur.analyse.certain_uncertain import certain_against_uncertain
+from demur.analyse.page import markdown
+from demur.analyse.perplexity import question_log_perplexities
+from demur.analyse.signals import side_by_side, with_agreement
+from demur.analyse.sweep import sweep
+from demur.core.config import Config
+from demur.core.files import write_json, write_text
+from demur.core.records import SIGNALS, AnsweredQuestion, Prediction, Probe, Question, read_parquet
+from demur.core.trust import settings_of
+from demur.metrics import splits_of
+from demur.runfolder import provenance
+from demur.runfolder.folder import RunFolder
+
+FILE, PAGE = provenance.ANALYSIS, "analysis.md"
+
+
+def analyse_run(root: Path, *, system: str | None = None, questions: bool = False) -> dict[str, Any]:
+    """R-Tuning's analyses of a finished run; writes ``analysis.json`` and ``analysis.md`` to its folder.
+
+    Args:
+        system: by default the run's method.
+        questions: also open the base model and score the questions' texts.
+
+    Raises:
+        RunFolderError: this is no finished run folder.
+        UnknownNameError: the run has no such system.
+        ModelError: the base model cannot be opened.
+    """
+    run = RunFolder.finished(root)
+    config = settings_of(root)
+    system = system or config.method
+    run.systems(system)
+    origin = _origin(run, config, system)
+    settings: dict[str, Any] = {
+        "level": config.evaluation.level,
+        "resamples": config.evaluation.resamples,
+        "seed": config.seed,
+    }
+    asked = {question.id: question for question in read_parquet(run.questions, Question)}
+    probes = (
+        {item.question_id: item for item in read_parquet(run.probe, Probe)} if run.probe.exists() else {}
+    )
+    base = {row.question_id: row for row in read_parquet(run.predictions("base"), Prediction)}
+    training = [
+        question for question in asked.values() if question.split == "train" and question.answerable
+    ]
+    perplexities = question_log_perplexities(run, training) if questions and training else None
+    splits = _tested(
+        asked, [with_agreement(row, probes.get(row.question_id)) for row in _rows(run, system)]
+    )
+    names = _signals(splits)
+    result: dict[str, Any] = {
+        "schema_version": provenance.SCHEMA_VERSION,
+        provenance.KEY: origin,
+        "system": system,
+        "settings": settings,
+        "certain_against_uncertain": certain_against_uncertain(training, probes, perplexities, **settings),
+        "signals": {
+            split: side_by_side(
+                [row for row in rows if row[0].answerable],
+                names,
+                **settings,
+                bins=config.evaluation.ece_bins,
+            )
+            for split, rows in splits.items()
+        },
+        "sweep": {
+            split: {
+                name: sweep(
+                    rows,
+                    [base[question.id] for question, _ in rows],
+                    name,
+                    _in_use(run, system, name),
+                    **settings,
+                )
+                for name in names
+            }
+            for split, rows in splits.items()
+        },
+    }
+    write_json(root / FILE, result)
+    write_text(root / PAGE, markdown(result, root.resolve().name))
+    return result
+
+
+def _origin(run: RunFolder, config: Config, system: str) -> dict[str, Any]:
+    """What the analyses are computed from; a promised threshold is marked in them, where there is one."""
+    names = (run.questions, run.predictions(system), run.predictions("base"), run.probe)
+    promise = run.root / provenance.GUARANTEE
+    return provenance.computed_from(
+        run.root,
+        [*dict.fromkeys(file for file in (*names, promise) if file.exists())],
+        owner=provenance.owner_of(config, system),
+        base=provenance.base_folder(config),
+    )
+
+
+def _rows(run: RunFolder, system: str) -> list[Prediction]:
+    return read_parquet(run.predictions(system), Prediction)
+
+
+def _tested(questions: Mapping[str, Question], rows: list[Prediction]) -> dict[str, list[AnsweredQuestion]]:
+    """In-domain and out-of-domain test questions; the other parts hold one kind of question only."""
+    splits: dict[str, list[AnsweredQuestion]] = {}
+    for row in rows:
+        question = questions[row.question_id]
+        if question.split == "test":
+            splits.setdefault(splits_of(question)[0], []).append((question, row))
+    return splits
+
+
+def _signals(splits: Mapping[str, list[AnsweredQuestion]]) -> list[str]:
+    """The system's signals in their usual order."""
+    given = {name for rows in splits.values() for _, row in rows for name in row.signals}
+    return [name for name in SIGNALS if name in given]
+
+
+def _in_use(run: RunFolder, system: str, signal: str) -> dict[str, float]:
+    """Thresholds on a signal that somebody relies on: the run's own, and a promised one."""
+    found: dict[str, float] = {}
+    card = run.model(system) / "demur.json"
+    if card.exists():
+        own = json.loads(card.read_text(encoding="utf-8")).get("threshold", {})
+        if own.get("signal") == signal:
+            found["the run's"] = float(own["value"])
+    made = provenance.look(run.root, provenance.GUARANTEE, base=None).value
+    if made is not None:
+        threshold = made["guarantees"].get("all", {}).get("threshold")
+        if (made["system"], made["signal"]) == (system, signal) and threshold is not None:
+            found["promised"] = float(threshold)
+    return found

@@ -1,0 +1,38 @@
+"""How unexpected a question's text is to the base model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from demur.core.records import Question
+from demur.core.trust import MODEL, settings_of
+from demur.runfolder.folder import RunFolder
+
+
+def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> dict[str, float]:
+    """Mean of -log p over the tokens of each question's text under a run's base model, in nats, by id.
+
+    The text alone, without a prompt around it. Opens the model.
+
+    Raises:
+        ModelError: it cannot be opened.
+        TrustError: the run is not signed by this user, and its model's settings act.
+    """
+    from demur.engines.hf import HFEngine
+    from demur.pipeline.pipeline import Pipeline
+
+    config = settings_of(run.root, acting_on=MODEL)
+    settings = config.model
+    engine = HFEngine.open(
+        Pipeline(config).model_path,
+        dtype=settings.dtype,
+        device=settings.device,
+        format=settings.format,
+        batch_size=settings.batch_size,
+        revision=settings.revision,
+        trust_remote_code=settings.trust_remote_code,
+    )
+    scores = engine.score([""] * len(questions), [[question.text] for question in questions])
+    lengths = [len(engine.encode(question.text)) for question in questions]
+    rows = zip(questions, scores, lengths, strict=True)
+    return {question.id: -score / length for question, (score,), length in rows}

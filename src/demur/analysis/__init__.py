@@ -1,5 +1,0 @@
-"""R-Tuning's analyses of a run: certain and uncertain data, signals side by side, thresholds."""
-
-from demur.analysis.work import analyse_run
-
-__all__ = ["analyse_run"]

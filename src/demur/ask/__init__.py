@@ -1,0 +1,9 @@
+"""Using an honest model: questions in; answers, refusals and how sure each one is out."""
+
+from demur.ask.answer import Answer, Expected
+from demur.ask.answerer import Answerer, Query
+from demur.ask.batching import BusyError
+from demur.ask.decision import Decision
+from demur.ask.loading import load
+
+__all__ = ["Answer", "Answerer", "BusyError", "Decision", "Expected", "Query", "load"]

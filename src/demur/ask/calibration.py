@@ -1,0 +1,93 @@
+"""What a run's calibration questions say of any threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demur.ask.answer import Expected
+from demur.ask.decision import Decision
+from demur.confidence.combination import Combination
+from demur.confidence.threshold import find_threshold
+from demur.core.errors import DataError, DemurError
+from demur.runfolder.calibration import calibration_of
+
+POINTS = 101
+"""Thresholds of a curve."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """The calibration answers of one system."""
+
+    signal: str
+    confidences: Any
+    """Of each answer, -inf where it declines in words, shape [n]."""
+    wrong: Any
+    """Whether it is wrong, shape [n]."""
+    combination: Combination | None
+    """How the signal ``learned`` was weighed, apart from these answers."""
+    seed: int
+
+    @classmethod
+    def of_run(cls, root: Path, system: str, signal: str, *, seed: int) -> Calibration:
+        """Read a finished run.
+
+        Raises:
+            DataError: it has no calibration questions, or too few.
+            UnknownNameError: its system has no such signal.
+        """
+        try:
+            return cls(signal, *calibration_of(root, system, signal), seed=seed)
+        except OSError as error:
+            if isinstance(error, DemurError):
+                raise
+            raise DataError(
+                expected="the run's questions and predictions, which a promise is computed from",
+                found=error.strerror or str(error),
+                where=str(root),
+                fix="take the whole run folder, or decide by a threshold",
+            ) from error
+
+    def expected(self, threshold: float | None) -> Expected:
+        """Coverage and error of a threshold on these questions: a description, not a promise."""
+        limit = -np.finfo(float).max if threshold is None else threshold
+        answered = self.confidences >= limit
+        count, n = int(answered.sum()), len(answered)
+        error = float(self.wrong[answered].mean()) if count else None
+        return Expected(n=n, answered=count, coverage=count / n, error=error)
+
+    def curve(self) -> list[tuple[float, Expected]]:
+        """Thresholds over the whole range of the signal, each with what it does."""
+        finite = self.confidences[np.isfinite(self.confidences)]
+        if not len(finite):
+            return []
+        low, high = min(0.0, float(finite.min())), max(1.0, float(finite.max()))
+        return [(float(at), self.expected(float(at))) for at in np.linspace(low, high, POINTS)]
+
+    def decision(self, max_error: float, confidence: float) -> Decision:
+        """The lowest threshold that keeps the error among answers below a limit, and its promise.
+
+        Raises:
+            DataError: these questions can promise none.
+            ConfigError: shares outside (0, 1).
+        """
+        found = find_threshold(
+            self.confidences, self.wrong, max_error=max_error, confidence=confidence, seed=self.seed
+        )
+        if found.threshold is None:
+            raise DataError(
+                expected=f"a threshold that keeps errors below {max_error:g} ({confidence:.0%} confidence)",
+                found=f"none: {found.reason}",
+                where=f"{found.n:,} calibration questions",
+                fix="allow more errors, or run with more calibration questions",
+            )
+        return Decision(
+            signal=self.signal,
+            threshold=found.threshold,
+            guarantee=found,
+            combination=self.combination,
+        )

@@ -1,0 +1,149 @@
+"""What starts things off: a configuration for a question file, a pocket model for some facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from demur.core.config import Config, DataSettings, Section
+from demur.core.errors import RunFolderError, UnknownNameError
+from demur.core.files import write_text
+from demur.core.progress import Listener, steps_bar
+from demur.core.questions import QuestionTable
+from demur.datasets import DATASETS, load_questions
+
+SHOWN = {
+    "data",
+    "model.path",
+    "model.format",
+    "template.family",
+    "template.refusal",
+    "probe.samples",
+    "probe.max_new_tokens",
+    "judge.rule",
+    "knowledge.estimator",
+    "r_tuning.loss",
+    "r_tuning.threshold",
+    "training.lora",
+    "training.lora_rank",
+    "training.learning_rate",
+    "training.epochs",
+    "training.batch_size",
+}
+"""Settings that a first configuration shows; the others keep their defaults."""
+
+
+def write_config(data: str, out: Path, *, force: bool = False) -> str:
+    """Look at a question file and write a commented configuration for it.
+
+    Returns:
+        What was found and what to do next, for a person.
+
+    Raises:
+        DataError: the file cannot be read as questions.
+        RunFolderError: ``out`` exists.
+    """
+    if out.exists() and not force:
+        raise RunFolderError(
+            expected="a file that is not there yet",
+            found=f"{out} exists",
+            where=str(out),
+            fix="choose another with --out, or write over it with --force",
+        )
+    section = {"name": data} if data in DATASETS else {"path": data}
+    config = Config.model_validate({"data": section, "out": f"runs/{Path(data).stem}"})
+    loaded = load_questions(config.data, seed=config.seed)
+    write_text(out, "\n".join(["# demur run " + str(out), "", *_commented(config)]) + "\n")
+    first = loaded.questions[0]
+    return "\n".join(
+        [
+            *loaded.report.lines(),
+            f"first question: {first.text!r}, accepted: {list(first.answers)!r}",
+            f"written: {out}",
+            f"next: set model.path there, then `demur run {out} --limit 200 --out runs/trial` for a trial",
+        ]
+    )
+
+
+def build_pocket(
+    out: Path, *, seed: int, facts: Sequence[str], listener: Listener, name: str = "pocket"
+) -> str:
+    """Train a pocket model, on its pocket world or on the facts of question files.
+
+    Args:
+        name: one of `demur.pocket.POCKET_MODELS`; of no account where facts are given.
+
+    Returns:
+        What was built and how well it knows its facts, for a person.
+
+    Raises:
+        UnknownNameError: there is no such pocket model.
+    """
+    from demur.pocket import POCKET_MODELS, build
+    from demur.pocket.world import make_world
+
+    if name not in POCKET_MODELS:
+        raise UnknownNameError("pocket model", name, POCKET_MODELS, "--name")
+
+    with steps_bar(listener, "reading") as progress:
+        if facts:
+            questions = [question for path in facts for question in _facts(path)]
+            report = build.build_from_facts(questions, out, seed=seed, progress=progress)
+        else:
+            model = POCKET_MODELS[name]
+            world = make_world(seed, model.world)
+            report = build.build_model(
+                out, seed=seed, world=world, settings=model.settings, progress=progress
+            )
+    shares = ", ".join(f"{reads}: {share:.1%}" for reads, share in report.accuracy_by_reads.items())
+    return (
+        f"{report.parameters:,} parameters, {report.steps:,} steps in {report.seconds:.0f} s\n"
+        f"accuracy by reads an epoch: {shares}\nwritten: {out}"
+    )
+
+
+def _facts(source: str) -> QuestionTable:
+    """Questions of a file, or of ``DATASET:PATH`` for a dataset in its published format."""
+    name, colon, path = source.partition(":")
+    if colon and name in DATASETS:
+        settings = DataSettings(name=name, path=Path(path), leaks="keep")
+    else:
+        settings = DataSettings(name="file", path=Path(source), leaks="keep")
+    return load_questions(settings).questions
+
+
+def _commented(config: Config) -> list[str]:
+    """The shown settings as YAML, each with its meaning beside it."""
+    lines: list[str] = []
+    for name, info in Config.model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, Section):
+            chosen = _section(name, value)
+            lines += ["", f"{name}:", *chosen] if chosen else []
+        elif name not in ("overrides", "stages"):
+            lines.append(f"{_pair(name, value)}  # {info.description}")
+    return lines
+
+
+def _section(name: str, section: BaseModel) -> list[str]:
+    lines = []
+    for field, info in type(section).model_fields.items():
+        value = getattr(section, field)
+        if f"{name}.{field}" in SHOWN or (name in SHOWN and value != info.get_default()):
+            lines.append(f"  {_pair(field, value)}  # {info.description}")
+    return lines
+
+
+def _pair(name: str, value: Any) -> str:
+    text = yaml.safe_dump(_json(value), default_flow_style=True, allow_unicode=True, width=1000)
+    return f"{name}: {text.removesuffix('...' + chr(10)).strip()}"
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,61 @@
+"""`demur report`: the page of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demur.cli.settings import AsJson, Limit, Update, open_pipeline, parse, read_settings
+from demur.core.errors import ConfigError
+
+
+def report(
+    ctx: typer.Context,
+    show: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write every table and figure to this folder as CSV.")
+    ] = None,
+    limit: Limit = None,
+    update: Update = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a finished run's folder anew; of a configuration, make what it needs first.
+
+    Example: `demur report runs/mine --open`
+    """
+    from demur.report import write_csv, write_report
+    from demur.runfolder.provenance import notices
+
+    folder, given = parse(ctx.args)
+    if folder is not None and folder.is_dir():
+        if given or limit is not None or update:
+            raise ConfigError(
+                expected=f"no settings beside the finished run {folder}",
+                found=", ".join(f"--{name}" for name in given) or "--limit or --update",
+                where="the command line",
+                fix="leave them out, or give a configuration in place of the run's folder",
+            )
+        page = write_report(folder)
+        for refused in notices(folder):
+            typer.echo(f"note: {refused.sentence(folder)}", err=True)
+    else:
+        made = open_pipeline(read_settings(ctx, limit), update=update).run(until="report")
+        folder, page = made.root, made.report
+    files = write_csv(folder, csv) if csv else []
+    if as_json:
+        typer.echo(json.dumps({"report": str(page), "csv": [str(path) for path in files]}))
+    else:
+        for path in [page, *files]:
+            typer.echo(path)
+    if show and not open_page(page):
+        typer.echo("no browser could be started: open the file yourself", err=True)
+
+
+def open_page(page: Path) -> bool:
+    """Show a page in the user's browser; False where there is none."""
+    import webbrowser
+
+    return webbrowser.open(page.resolve().as_uri())

@@ -1,0 +1,107 @@
+"""`demur run`, `demo`, every stage by itself, and `status`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from demur.cli.settings import AsJson, Limit, Update, open_pipeline, read_settings
+
+
+def run(
+    ctx: typer.Context,
+    limit: Limit = None,
+    update: Update = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """From a model and questions to an honest model and a report.
+
+    Example: `demur run --model Qwen/Qwen3-4B --data my_qa.jsonl --out runs/mine`
+    """
+    settings = read_settings(ctx, limit)
+    if dry_run:
+        from demur.pipeline.dryrun import estimate, render
+
+        plan = estimate(settings)
+        typer.echo(json.dumps(plan, indent=2) if as_json else render(plan))
+        return
+    _carry_out(settings, update=update, as_json=as_json)
+
+
+def demo(ctx: typer.Context, update: Update = False, as_json: AsJson = False) -> None:
+    """The whole of it on the pocket world, in about a minute on a laptop."""
+    from demur.pocket import DEMO_CONFIG
+
+    _carry_out(read_settings(ctx, None, DEMO_CONFIG), update=update, as_json=as_json)
+
+
+def stage_command(stage: str) -> Callable[..., None]:
+    """The command that carries out a run up to a stage."""
+
+    def command(
+        ctx: typer.Context,
+        limit: Limit = None,
+        update: Update = False,
+    ) -> None:
+        open_pipeline(read_settings(ctx, limit), update=update).run(until=stage)
+
+    return command
+
+
+def status(
+    run: Annotated[Path, typer.Argument(help="A run folder, also one that a process is at work in.")],
+    watch: Annotated[bool, typer.Option("--watch", help="Look again until nobody works in it.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a run has done, what it is doing, and how long that will take.
+
+    Example: `demur status runs/mine --watch`
+    """
+    import time
+
+    from rich.live import Live
+
+    from demur.core.console import print_wide
+    from demur.pipeline.status import render
+    from demur.pipeline.status import status as look
+
+    found = look(run)
+    if as_json:
+        typer.echo(json.dumps(found))
+        while watch and found["state"] == "running":
+            time.sleep(2)
+            found = look(run)
+            typer.echo(json.dumps(found))
+        return
+    if not watch:
+        print_wide(render(found))
+        return
+    with Live(render(found), auto_refresh=False) as live:
+        while found["state"] == "running":
+            time.sleep(2)
+            found = look(run)
+            live.update(render(found), refresh=True)
+
+
+def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
+    folder = open_pipeline(settings, update=update).run()
+    metrics, manifest = (json.loads(path.read_text("utf-8")) for path in (folder.metrics, folder.manifest))
+    if as_json:
+        typer.echo(json.dumps({"run": str(folder.root), "report": str(folder.report), **metrics}))
+        return
+    from rich.console import Console
+
+    from demur.report import headline, summary_table
+    from demur.runfolder.provenance import GUARANTEE, base_of_run, look
+
+    console = Console(highlight=False)
+    console.print(summary_table(metrics, manifest))
+    guarantee = look(folder.root, GUARANTEE, base=base_of_run(folder.root)).value
+    for sentence in headline(metrics, manifest, guarantee):
+        console.print(f"• {sentence}", markup=False)
+    console.print(f"\nreport: {folder.report}", markup=False, soft_wrap=True)

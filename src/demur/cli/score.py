@@ -1,0 +1,113 @@
+"""`demur score`: anybody's outputs, measured without a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from demur.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from demur.core.config import EndpointSettings
+    from demur.scoring import Outputs
+from demur.cli.settings import AsJson
+
+
+def score(
+    outputs: Annotated[Path, typer.Argument(help="Rows with question, answers and response.")],
+    before: Annotated[Path | None, typer.Option(help="The same, of the untuned system.")] = None,
+    question_field: Annotated[str | None, typer.Option(help="Field of the question; guessed.")] = None,
+    answers_field: Annotated[
+        str | None, typer.Option(help="Field of the accepted answers; guessed.")
+    ] = None,
+    response_field: Annotated[str | None, typer.Option(help="Field of the response; guessed.")] = None,
+    id_field: Annotated[
+        str | None, typer.Option(help="Field of the id; guessed. none: match --before by the question.")
+    ] = None,
+    confidence_field: Annotated[str | None, typer.Option(help="Field of the confidence; guessed.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Only these, with commas between.")] = None,
+    resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    judge_url: Annotated[
+        str | None, typer.Option(help="Let a model judge: an OpenAI-compatible server's address.")
+    ] = None,
+    judge_model: Annotated[str | None, typer.Option(help="The judge's name there.")] = None,
+    judge_key_env: Annotated[
+        str | None, typer.Option(help="The environment variable that holds its key.")
+    ] = None,
+    judge_set: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE: another setting of judge.llm, such as price_in=0.15; repeatable."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure anybody's outputs: every metric that their fields allow, with intervals.
+
+    No model is needed; one that judges may be named.
+
+    Example: `demur score answers.jsonl --before base.jsonl`
+    """
+    from demur.scoring import judged, read_outputs
+    from demur.scoring import score as measure
+
+    judge = _judge(judge_url, judge_model, judge_key_env, judge_set or [])
+    given = {
+        "question": question_field,
+        "answers": answers_field,
+        "response": response_field,
+        "id": id_field,
+        "confidence": confidence_field,
+    }
+    fields = {role: name for role, name in given.items() if name is not None}
+
+    def read(path: Path) -> Outputs:
+        rows = read_outputs(path, keep=judge is not None, fields=fields)
+        if judge is None:
+            return rows
+        from demur.core.console import Terminal
+
+        with Terminal().bar(f"{judge.model} judges", len(rows), "responses") as advance:
+            return judged(rows, judge, resamples=resamples, seed=seed, progress=advance)
+
+    names = metrics.replace(",", " ").split() if metrics else None
+    untuned = read(before) if before else None
+    found = measure(read(outputs), untuned, metrics=names, resamples=resamples, seed=seed)
+    if as_json:
+        typer.echo(json.dumps(found, allow_nan=False))
+        return
+    from demur.core.console import print_wide
+    from demur.scoring.tables import tables
+
+    print_wide(*tables(found))
+
+
+def _judge(
+    url: str | None, model: str | None, key_variable: str | None, more: list[str]
+) -> EndpointSettings | None:
+    """The model that judges; None where a rule does."""
+    from demur.core.config import load_config
+
+    given = {"base_url": url, "model": model, "key_variable": key_variable}
+    given = {name: value for name, value in given.items() if value is not None}
+    for setting in more:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(
+                expected="NAME=VALUE, such as price_in=0.15",
+                found=repr(setting),
+                where="--judge-set",
+                fix="`demur run --help` lists the settings of judge.llm",
+            )
+        given[name] = value
+    settings = load_config(None, {f"judge.llm.{name}": value for name, value in given.items()}).judge.llm
+    if given and settings.base_url is None:
+        raise ConfigError(
+            expected="the judge's address and its name, beside the rest",
+            found=", ".join(given),
+            where="the command line",
+            fix="give --judge-url and --judge-model, or nothing of the judge",
+        )
+    return settings if given else None

@@ -1,0 +1,114 @@
+"""What commands share: settings as flags, common options, and the pipeline that they open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from demur.core.errors import ConfigError
+
+SHORT = {
+    "model": "model.path",
+    "data": "data.name",
+    "method": "method",
+    "out": "out",
+    "seed": "seed",
+    "launch": "training.launch.strategy",
+    "processes": "training.launch.processes",
+}
+"""Short flags for the settings that are given most."""
+
+
+class ConfigCommand(TyperCommand):
+    """A command whose help also lists every setting of the configuration, each of them a flag."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The usual help, then the settings; they are looked up only here, so that help stays fast."""
+        super().format_help(ctx, formatter)
+        from rich.console import Console
+        from rich.table import Table
+
+        from demur.core.config import leaves
+
+        short = {dotted: f", --{flag}" for flag, dotted in SHORT.items()}
+        table = Table("setting", "default", "meaning", title="Settings", title_justify="left", box=None)
+        for dotted, info in leaves():
+            default = info.get_default(call_default_factory=True)
+            table.add_row(f"--{dotted}{short.get(dotted, '')}", str(default), info.description)
+        Console().print(table)
+
+
+SETTINGS_AS_FLAGS: dict[str, Any] = {
+    "cls": ConfigCommand,
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+    "options_metavar": "[CONFIG.yaml] [--SETTING VALUE]... [OPTIONS]",
+}
+
+
+Limit = Annotated[int | None, typer.Option(help="Use so many questions only: a trial.")]
+Update = Annotated[
+    bool, typer.Option("--update", help="Let a changed configuration redo what it changes in its folder.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
+
+
+def read_settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:
+    """The configuration that a command line gives: its file, its flags, its limit."""
+    from demur.core.trust import load_own_config
+
+    given_path, given = parse(ctx.args)
+    if path is not None and given_path is not None:
+        raise _misplaced(str(given_path))
+    if limit is not None:
+        given["data.limit"] = limit
+    return load_own_config(path or given_path, given)
+
+
+def parse(arguments: list[str]) -> tuple[Path | None, dict[str, Any]]:
+    """The configuration file, and settings from ``--name VALUE`` and ``--name=VALUE``.
+
+    Short names stand for dotted ones.
+    """
+    path: Path | None = None
+    given: dict[str, Any] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        flag, equals, after = argument.partition("=")
+        if not flag.startswith("--"):
+            if path is not None or flag.startswith("-"):
+                raise _misplaced(argument)
+            path = Path(argument)
+            continue
+        value = after if equals else next(rest, None)
+        if value is None or (not equals and value.startswith("--")):
+            raise ConfigError(
+                expected=f"a value after {flag}",
+                found="the end of the line" if value is None else repr(value),
+                where="the command line",
+                fix=f"write {flag} VALUE, or {flag}=VALUE",
+            )
+        name = flag[2:].replace("-", "_")
+        given[SHORT.get(name, name)] = value
+    return path, given
+
+
+def _misplaced(argument: str) -> ConfigError:
+    return ConfigError(
+        expected="one configuration file at most, and flags of the form --setting VALUE",
+        found=repr(argument),
+        where="the command line",
+        fix="`demur run --help` lists every setting",
+    )
+
+
+def open_pipeline(settings: Any, *, update: bool) -> Any:
+    """A run's pipeline, which tells this terminal how it gets on."""
+    from demur.core.console import Terminal, quiet_libraries
+
+    quiet_libraries()
+    from demur.pipeline.pipeline import Pipeline
+
+    return Pipeline(settings, listener=Terminal(), update=update)

@@ -1,0 +1,50 @@
+"""`demur init`, `doctor` and `pocket build`: before a first run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from demur.cli.settings import AsJson
+
+
+def init(
+    data: Annotated[str, typer.Argument(help="A question file, or a dataset's name.")],
+    out: Annotated[Path, typer.Option(help="The configuration to write.")] = Path("demur.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Look at a question file and write a commented configuration for it."""
+    from demur.cli.init import write_config
+
+    typer.echo(write_config(data, out, force=force))
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """What this machine has, and what is missing for what."""
+    from demur.cli.doctor import examine, render
+
+    found = examine()
+    typer.echo(json.dumps(found, indent=2) if as_json else render(found))
+
+
+def pocket_build(
+    out: Annotated[Path, typer.Option(help="Folder for the model.")] = Path("runs/pocket"),
+    seed: Annotated[int, typer.Option(help="Draws the world and the model anew.")] = 0,
+    name: Annotated[
+        str, typer.Option(help="pocket, pocket-2, pocket-2-small, pocket-2-large or pocket-reader.")
+    ] = "pocket",
+    facts: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A question file, or DATASET:PATH, whose facts the model reads instead; may be repeated."
+        ),
+    ] = None,
+) -> None:
+    """Train a small model that has read some facts often, some once, some never."""
+    from demur.cli.init import build_pocket
+    from demur.core.console import Terminal
+
+    typer.echo(build_pocket(out, name=name, seed=seed, facts=facts or [], listener=Terminal()))

@@ -1,0 +1,64 @@
+"""`demur trust`: allow what the settings of somebody else's folder do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def trust(
+    folder: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON for other tools; signs only with --yes.")
+    ] = False,
+) -> None:
+    """Show what a folder from somebody else would do, and sign it if you agree.
+
+    Its settings then act as in a run of your own, until one of the signed files changes.
+
+    Example: `demur trust runs/from-a-colleague`
+    """
+    from demur.core.trust import is_signed, seal, shown, what_it_does, write_seal
+
+    _check(folder)
+    # Sealed before it is looked at: what changes after the look makes the signature invalid.
+    value, signed, found = seal(folder), is_signed(folder), what_it_does(folder)
+    if not as_json:
+        said = "would do more than read weights and data" if found else "only reads weights and data"
+        typer.echo(f"{folder}: {'signed by you' if signed else 'not signed by you'}; {said}")
+        for line in shown(found):
+            typer.echo(f"  {line}")
+    if yes or not (as_json or signed):
+        if not yes:
+            typer.confirm("Trust this folder?", abort=True)
+        write_seal(folder, value)
+        signed = True
+        if not as_json:
+            typer.echo("signed")
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "settings": found, "signed": signed}))
+
+
+def _check(folder: Path) -> None:
+    """Raise unless this is a folder that can be signed.
+
+    Raises:
+        RunFolderError: it is neither a run's nor a model's, or links lead out of it.
+    """
+    from demur.core.errors import RunFolderError
+    from demur.core.files import check_links
+    from demur.core.trust import CARD, is_run
+
+    if not is_run(folder) and not (folder / CARD).exists():
+        raise RunFolderError(
+            expected=f"a run folder (config.yaml, manifest.json) or a model folder ({CARD})",
+            found="neither" if folder.is_dir() else "no such folder",
+            where=str(folder),
+            fix="name the folder that `demur run --out` wrote, or systems/SYSTEM/model in it",
+        )
+    if is_run(folder):
+        check_links(folder)

@@ -1,0 +1,1 @@
+"""What every room stands on: records, settings, files, errors; it imports nothing above it."""

@@ -1,0 +1,79 @@
+"""What a person sees in the terminal: progress bars with rates and time left, notes, errors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from demur.core.progress import WARNING
+
+WIDE = 160
+"""Characters a line where the output is no terminal."""
+
+
+class _Rate(ProgressColumn):
+    """Units a second, such as ``1,240 questions/s``."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "", style="dim")
+
+
+def print_wide(*things: object) -> None:
+    """Print tables to the output: as wide as the terminal, or wide enough for every column in a file."""
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=WIDE)
+    for thing in things:
+        console.print(thing)
+
+
+class Terminal:
+    """A pipeline's listener that writes to the terminal's error stream, so that output stays clean."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+
+    def note(self, text: str) -> None:
+        """One line, dimmed; a warning in bold."""
+        style = "bold yellow" if text.startswith(WARNING) else "dim"
+        self.console.print(text, style=style, markup=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        """A bar with count, rate, time gone and time left."""
+        columns = (
+            TextColumn("{task.description:<26}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            task = progress.add_task(title, total=total, unit=unit)
+            yield lambda count: progress.advance(task, count)
+
+
+def quiet_libraries() -> None:
+    """Keep other libraries' bars and warnings from drowning our own output."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    warnings.filterwarnings("ignore")

@@ -1,0 +1,198 @@
+"""Files that are either whole or absent: written beside their place, synced, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from demur.core.errors import ResourceError, RunFolderError
+
+PARTIAL_SUFFIX = ".partial"
+"""What an unfinished file or folder is called; anything so named may be deleted."""
+ATTEMPTS = 10
+"""To create a temporary file where other processes write the same one."""
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a new empty file to write to; it becomes ``path`` only if the block succeeds.
+
+    Whatever stood at its name is deleted first, so that nothing is written through a link.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    try:
+        with explain_full_disk(path):
+            _create(partial)
+            yield partial
+            _sync(partial)
+            os.replace(partial, path)
+            _sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill; it replaces ``path`` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    delete(partial)
+    partial.mkdir()
+    try:
+        with explain_full_disk(path):
+            yield partial
+            for file in partial.rglob("*"):
+                _sync(file)
+            delete(path)
+            os.replace(partial, path)
+            _sync(path.parent)
+    finally:
+        delete(partial)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a folder with its contents, or a link without what it leads to; absent is fine."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def open_own(path: Path, mode: str) -> IO[Any]:
+    """Open a file to write to, as `open`; a link that stands at its name is deleted, never followed."""
+    if path.is_symlink():
+        path.unlink()
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666))
+
+
+def check_links(folder: Path) -> None:
+    """Refuse a run folder with links that lead out of it: who writes or reads through them leaves the run.
+
+    The folder itself may be reached through a link. One that does not exist has none.
+
+    Raises:
+        RunFolderError: naming the links and where they lead.
+    """
+    root = folder.resolve()
+    outward = [link for link in links(folder) if not link.resolve().is_relative_to(root)]
+    if outward:
+        raise RunFolderError(
+            expected="a run folder without links that lead out of it",
+            found=_told(outward),
+            where=str(folder),
+            fix="delete these links (rm); where they are your own, put the files themselves in their place",
+        )
+
+
+def check_no_links(folder: Path) -> None:
+    """Refuse a folder with any link in it: who uploads or copies it would send what the link leads to.
+
+    Raises:
+        RunFolderError: naming the links.
+    """
+    if found := links(folder):
+        raise RunFolderError(
+            expected="a folder to share in which every file is a file of its own",
+            found=_told(found),
+            where=str(folder),
+            fix="delete these links (rm), or put the files that they lead to in their place",
+        )
+
+
+def _told(links: Sequence[Path]) -> str:
+    """Some links and where they lead, a line each; no name can move the cursor of a terminal."""
+    lines = (ascii(f"{link} -> {link.readlink()}")[1:-1] for link in links[:5])
+    return "links:\n          " + "\n          ".join(lines)
+
+
+def links(folder: Path) -> list[Path]:
+    """The symbolic links in a folder and in the folders below it, sorted; none is followed."""
+    every = (
+        Path(parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files)
+    )
+    return sorted(path for path in every if path.is_symlink())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, as UTF-8."""
+    with atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically; NaN and infinity are refused, since null means undefined here."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_json_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Write JSON values atomically, one a line."""
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8") as handle:
+        for row in rows:
+            handle.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def digest(value: Any) -> str:
+    """A short stable hash of any JSON-able value, 16 hex digits."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """A short hash of a file's bytes, 16 hex digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:16]
+
+
+def user_cache() -> Path:
+    """Demur's folder in the user's cache: what can be made again, kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "demur"
+
+
+def user_data() -> Path:
+    """Demur's folder in the user's data: what cannot be made again, such as the key that signs runs."""
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".local/share") / "demur"
+
+
+@contextlib.contextmanager
+def explain_full_disk(path: Path) -> Iterator[None]:
+    """Turn 'no space left' into an error that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise ResourceError(
+            expected=f"room on the disk to write {path.name}",
+            found=os.strerror(error.errno).lower(),
+            where=str(path.parent),
+            fix="free some space and run the same command again: finished work is kept",
+        ) from error
+
+
+def _create(path: Path) -> None:
+    """Put a new empty file in the place of whatever is there."""
+    for _ in range(ATTEMPTS):
+        delete(path)
+        with contextlib.suppress(FileExistsError):  # another process writes the same file
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
+            return
+    raise FileExistsError(errno.EEXIST, "another process writes this file", str(path))
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or folder to the disk, so that a rename cannot overtake its content."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

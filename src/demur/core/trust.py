@@ -1,0 +1,435 @@
+"""Whose folder this is: what Demur writes is signed, and only a signed folder may act by its settings.
+
+A run folder that somebody sends is data: weights, questions, answers. But its configuration can also name
+servers, environment variables, files and code. A run or model folder that Demur wrote for this user holds a
+``signature.json``: an HMAC-SHA256, with a key in the user's data folder, over the files that settings are
+read from. A folder without a valid one is opened for its weights and data only, and a setting that acts is
+refused by name, unless the user gives it in the command or has signed the folder with `demur trust`.
+
+The settings of `demur run CONFIG` are the user's own and need no signature.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import shlex
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from demur.core.config import STRATEGIES, Config, EndpointSettings, load_config
+from demur.core.errors import TrustError
+from demur.core.files import user_data, write_json
+
+FILE = "signature.json"
+SCHEMA_VERSION = 1
+KEY_BYTES = 32
+MOST_BYTES = 4096
+"""Of a signature file; a longer one is none."""
+
+CONFIG, MANIFEST, CARD = "config.yaml", "manifest.json", "demur.json"
+MODEL_FILES = (
+    CARD,
+    "adapter_config.json",
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+)
+"""Of a model folder, what is signed beside its Python files: all that could make a library act."""
+RUN_PARTS = (MANIFEST, FILE, "metrics.json", "questions.parquet", "systems", "predictions", "work")
+"""Beside a ``config.yaml``, any of these makes it that of a run folder."""
+
+EVERYTHING = ("",)
+"""As a scope: every setting, for a command that carries out a whole run."""
+MODEL = ("model.",)
+"""As a scope: the settings by which a model is opened and asked."""
+NOTHING: tuple[str, ...] = ()
+"""As a scope, for a command that only reads."""
+
+HARMLESS_OPTIONS = frozenset(
+    {
+        "block_size",
+        "cpu_offload_gb",
+        "disable_custom_all_reduce",
+        "enable_chunked_prefill",
+        "enable_prefix_caching",
+        "enforce_eager",
+        "gpu_memory_utilization",
+        "kv_cache_dtype",
+        "max_model_len",
+        "max_num_batched_tokens",
+        "pipeline_parallel_size",
+        "quantization",
+        "seed",
+        "swap_space",
+        "tensor_parallel_size",
+    }
+)
+"""vLLM's arguments that only divide and size the work. Others name files, classes, hosts and models."""
+RAY_OPTIONS = frozenset({"engine", "workers", "cpus", "gpus"})
+"""The same of the engine ray; its ``address`` reaches out."""
+
+_SERVER = re.compile(r"(model\.endpoint|judge\.llm)\.(base_url|key_variable|cache|extra\..*)")
+_STRATEGY = re.compile(r"(.*\.)?launch\.strategy")
+_TRACKERS = re.compile(r"(.*\.)?report_to")
+_OPTION = re.compile(r"model\.options\.(options\.)?(.*)")
+
+
+# -- signing ---------------------------------------------------------------------------------------
+
+
+def sign(folder: Path) -> bool:
+    """Sign a run or model folder as it is now. False where this user can have no key: it stays unsigned."""
+    key = _key(make=True)
+    if key is None:
+        return False
+    write_seal(folder, _seal(folder, key))
+    return True
+
+
+def seal(folder: Path) -> str:
+    """The signature that the folder would have, as it is now.
+
+    Raises:
+        TrustError: this user has no key, and none can be made.
+    """
+    key = _key(make=True)
+    if key is None:
+        raise TrustError(
+            expected=f"a key of {KEY_BYTES} bytes that only you can read, or a folder to make it in",
+            found="neither",
+            where=str(key_path()),
+            fix="delete that file if it is damaged (runs signed with it are then unsigned), or set "
+            "XDG_DATA_HOME to a folder that you can write to",
+        )
+    return _seal(folder, key)
+
+
+def write_seal(folder: Path, value: str) -> None:
+    """Write a signature into its folder."""
+    write_json(folder / FILE, {"schema_version": SCHEMA_VERSION, "hmac_sha256": value})
+
+
+def is_signed(folder: Path) -> bool:
+    """Whether this user's Demur signed a folder, and no signed file was changed, added or deleted since."""
+    key, found = _key(make=False), _written_seal(folder / FILE)
+    return key is not None and found is not None and hmac.compare_digest(found, _seal(folder, key).encode())
+
+
+@contextlib.contextmanager
+def kept_signed(*folders: Path) -> Iterator[None]:
+    """Change signed files within: folders that were signed are signed again, the others are not."""
+    signed = [folder for folder in folders if is_signed(folder)]
+    yield
+    for folder in signed:
+        sign(folder)
+
+
+def key_path() -> Path:
+    """The file of this user's key."""
+    return user_data() / "signing.key"
+
+
+def _seal(folder: Path, key: bytes) -> str:
+    """The HMAC of every signed file's name and content, each with its length before it; 64 hex digits."""
+    code = hmac.new(key, digestmod=hashlib.sha256)
+    for part in _parts(folder):
+        code.update(len(part).to_bytes(8, "big") + part)
+    return code.hexdigest()
+
+
+def _parts(folder: Path) -> Iterator[bytes]:
+    """What is signed, in order: the kind of folder, then names and contents in turns."""
+    yield b"demur run" if is_run(folder) else b"demur model"
+    for file in sorted(_signed_files(folder)):
+        yield os.fsencode(file.relative_to(folder).as_posix())
+        yield file.read_bytes()
+
+
+def _signed_files(folder: Path) -> Iterator[Path]:
+    if not is_run(folder):
+        yield from _model_files(folder)
+        return
+    yield from (file for name in (CONFIG, MANIFEST) if (file := folder / name).is_file())
+    for model in model_folders(folder):
+        yield from _model_files(model)
+
+
+def _model_files(folder: Path) -> Iterator[Path]:
+    yield from (file for name in MODEL_FILES if (file := folder / name).is_file())
+    yield from (file for file in folder.rglob("*.py") if file.is_file())
+
+
+def model_folders(run: Path) -> list[Path]:
+    """The folders of a run's tuned models."""
+    return sorted(folder for folder in run.glob("systems/*/model") if folder.is_dir())
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run's; else it can only be a model's."""
+    return (folder / CONFIG).exists() or (folder / MANIFEST).exists()
+
+
+def _written_seal(path: Path) -> bytes | None:
+    """What a signature file says; None where it is none: absent, a link, too long, of another version."""
+    try:
+        found = json.loads(_read_own(path, MOST_BYTES))
+        if found["schema_version"] != SCHEMA_VERSION:
+            return None
+        return str(found["hmac_sha256"]).encode()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read_own(path: Path, most: int) -> bytes:
+    """The content of a plain file, no link and nothing that never ends.
+
+    Raises:
+        OSError: it is something else.
+        ValueError: it is longer.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("not a plain file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError("too long")
+    return content
+
+
+def _key(*, make: bool) -> bytes | None:
+    """The user's key; None where there is none, or none that can be used."""
+    try:
+        path = key_path()
+        with contextlib.suppress(FileNotFoundError):
+            return _usable(_read_own(path, KEY_BYTES))
+        if not make:
+            return None
+        _make_key(path)
+        return _usable(_read_own(path, KEY_BYTES))
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a user without a home
+        return None
+
+
+def _usable(key: bytes) -> bytes | None:
+    return key if len(key) == KEY_BYTES else None
+
+
+def _make_key(path: Path) -> None:
+    """Make a key that only this user can read; of several processes, the first one's stays."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    key = secrets.token_bytes(KEY_BYTES)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        _write_new(unfinished, key)
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without such links
+        with contextlib.suppress(FileExistsError):
+            _write_new(path, key)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+# -- what settings do ------------------------------------------------------------------------------
+
+
+def acting(config: Config) -> dict[str, Any]:
+    """The settings, by dotted name, that do more than read weights and data.
+
+    They connect to an address, send an environment variable, write a file elsewhere, or run code.
+    """
+    return {name: value for name, value in _leaves(config.model_dump(mode="json")) if _acts(name, value)}
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values by dotted name. Not as a mapping: keys with dots in them could hide one another."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _acts(name: str, value: Any) -> bool:
+    if value in (None, False, "", []):
+        return False
+    if _STRATEGY.fullmatch(name):
+        return value not in STRATEGIES  # the path of an accelerate configuration
+    if option := _OPTION.fullmatch(name):
+        known = HARMLESS_OPTIONS if option[1] else HARMLESS_OPTIONS | RAY_OPTIONS
+        return option[2] not in known
+    server, tracker = _SERVER.fullmatch(name), _TRACKERS.fullmatch(name)
+    return name == "model.trust_remote_code" or server is not None or tracker is not None
+
+
+def settings_of(
+    run: Path, *, acting_on: tuple[str, ...] = NOTHING, given: Mapping[str, Any] | None = None
+) -> Config:
+    """The configuration of a run, as a command may act on it.
+
+    Every command that opens a run takes its settings from here.
+
+    Args:
+        run: the run folder.
+        acting_on: the settings that the command acts on, by the beginnings of their names: `MODEL` for
+            one that opens the model, `NOTHING` for one that only reads.
+        given: settings of the user's own over those of the run, by dotted name; they are never refused.
+
+    Raises:
+        TrustError: the run is not signed, and a setting that the command acts on is not harmless.
+        ConfigError: the configuration cannot be read, or a value is wrong.
+    """
+    config = load_config(run / CONFIG)
+    if given:
+        config = load_config(None, config.model_dump() | dict(given))
+    if is_signed(run):
+        return config
+    found = _not_given(acting(config), given or {})
+    refuse(run, {name: value for name, value in found.items() if name.startswith(acting_on)})
+    return _without(config, found)
+
+
+def load_own_config(path: Path | None, given: Mapping[str, Any]) -> Config:
+    """The configuration that a user names for a run of their own; see `demur.core.config.load_config`.
+
+    One that lies in a run folder may be somebody else's, and counts as that run's.
+
+    Raises:
+        TrustError: it is the configuration of an unsigned run, and a setting is not harmless.
+        ConfigError: as `load_config`.
+    """
+    config = load_config(path, given)
+    folder = path.resolve().parent if path is not None else Path()
+    stored = path is not None and path.resolve().name == CONFIG
+    if stored and any((folder / name).exists() for name in RUN_PARTS) and not is_signed(folder):
+        refuse(folder, _not_given(acting(config) | _elsewhere(config, folder), given))
+    return config
+
+
+def _elsewhere(config: Config, run: Path) -> dict[str, Any]:
+    """The run folder that a configuration names, where that is not the folder that it lies in."""
+    return {} if config.out.resolve() == run.resolve() else {"out": str(config.out)}
+
+
+def what_it_does(folder: Path) -> dict[str, Any]:
+    """The settings of a run or model folder that act, with their values, and the Python files in it.
+
+    Raises:
+        ConfigError: a run's configuration cannot be read.
+    """
+    found: dict[str, Any] = {}
+    if (folder / CONFIG).exists():
+        config = load_config(folder / CONFIG)
+        found = acting(config) | _elsewhere(config, folder)
+    if code := code_in(folder):
+        found["code in the folder"] = code
+    return found
+
+
+def refuse(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Raise where a folder that is not signed holds settings that act.
+
+    Raises:
+        TrustError: naming them.
+    """
+    if settings:
+        raise TrustError(
+            expected="a folder that you made or trust, or one whose settings only read weights and data",
+            found="not signed by you, with settings that act:\n          "
+            + "\n          ".join(shown(settings)),
+            where=str(folder / CONFIG),
+            fix="give these settings yourself in the command (such as --model-set NAME=VALUE; null turns "
+            f"one off), or allow what the folder says: demur trust {shlex.quote(str(folder))}",
+        )
+
+
+def check_resumable(run: Path, config: Config) -> None:
+    """Refuse to go on in a run folder that this user did not sign, where its leftovers could run code.
+
+    The settings are the user's own here, but a permission to run code is meant for the base model, and
+    checkpoints of FSDP and DeepSpeed are pickles. Anything else in the folder is read as data.
+
+    Raises:
+        TrustError: naming what lies there.
+    """
+    if is_signed(run):
+        return
+    found: dict[str, Any] = {}
+    own = [folder for folder in model_folders(run) if is_signed(folder)]
+    code = [file for file in code_in(run) if not any((run / file).is_relative_to(f) for f in own)]
+    if config.model.trust_remote_code and code:
+        found = {"model.trust_remote_code": True, "code in the folder": code}
+    pickled = [
+        path.relative_to(run).as_posix() for path in sorted(run.glob("work/training/**/checkpoint-*"))
+    ]
+    strategies = {name: v for name, v in _leaves(config.model_dump()) if _STRATEGY.fullmatch(name) and v}
+    divided = {name: strategy for name, strategy in strategies.items() if strategy != "ddp"}
+    if divided and pickled:
+        found |= divided | {"checkpoints in the folder": pickled}
+    refuse(run, found)
+
+
+def code_in(folder: Path) -> list[str]:
+    """Python files in a folder and below, and JSON files that name code (``auto_map``), sorted."""
+    python = (file for file in folder.rglob("*.py"))
+    named = (file for file in folder.rglob("*config.json") if file.is_file() and _names_code(file))
+    return sorted(file.relative_to(folder).as_posix() for file in (*python, *named))
+
+
+def _names_code(file: Path) -> bool:
+    return b"auto_map" in file.read_bytes()
+
+
+def shown(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as lines for a terminal: nothing in them can move its cursor or hide a line."""
+    return [f"{ascii(name)[1:-1]}: {json.dumps(value)}" for name, value in settings.items()]
+
+
+def _not_given(found: Mapping[str, Any], given: Iterable[str]) -> dict[str, Any]:
+    """Without the settings that the user gives, alone or with their whole section."""
+    names = tuple(given)
+    return {
+        name: value
+        for name, value in found.items()
+        if not any(name == own or name.startswith(f"{own}.") for own in names)
+    }
+
+
+def _without(config: Config, names: Mapping[str, Any]) -> Config:
+    """A configuration that does nothing by these settings: they are as if they were not there."""
+    if not names:
+        return config
+    values = config.model_dump()
+    if any(name.startswith("judge.llm.") for name in names):  # an address and a name go together
+        values["judge"]["llm"] = EndpointSettings().model_dump()
+    for name in names:
+        _drop(values, name)
+    return load_config(None, values)
+
+
+def _drop(values: Any, name: str) -> None:
+    """Delete a setting by its dotted name; keys of free mappings may hold dots themselves."""
+    if not isinstance(values, dict):
+        return
+    values.pop(name, None)
+    for key in [key for key in values if name.startswith(f"{key}.")]:
+        _drop(values[key], name.removeprefix(f"{key}."))

@@ -1,5 +1,0 @@
-"""Guarantees for runs: a promised threshold, found on the calibration split, shown on the test splits."""
-
-from demur.guarantees.work import calibrate_run
-
-__all__ = ["calibrate_run"]

@@ -1,7 +1,0 @@
-"""What a run says to people: the HTML report, the headline in plain words, tables for the terminal."""
-
-from demur.reporting.headline import headline
-from demur.reporting.report import write_csv, write_report
-from demur.reporting.terminal import summary_table
-
-__all__ = ["headline", "summary_table", "write_csv", "write_report"]

@@ -1,0 +1,111 @@
+"""The calibration answers of a finished run: what a threshold is found on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demur.confidence.combination import Combination
+from demur.core.config import Config
+from demur.core.errors import DataError, RunFolderError, UnknownNameError
+from demur.core.records import Prediction, Question, Verdict, from_table
+from demur.core.trust import settings_of
+from demur.methods import learned
+from demur.runfolder import provenance
+from demur.runfolder.folder import RunFolder
+from demur.runfolder.weighing import refit_on_half
+
+FILE = provenance.GUARANTEE
+Rows = Sequence[tuple[Question, Prediction]]
+
+
+def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Combination | None]:
+    """What a threshold of a signal is found on: the calibration answers of a finished run's system.
+
+    Returns:
+        Confidence of each answer (-inf where it declines in words), whether it is wrong, and how signals
+        were weighed apart from these answers where the signal is ``learned``.
+
+    Raises:
+        DataError, UnknownNameError: as `calibrate_run`.
+    """
+    run = RunFolder.finished(root)
+    rows, weighed = promisable(run, settings_of(run.root), system, signal, split="calibration")
+    return *arrays(calibration_rows(rows, False, root)["all"], signal), weighed
+
+
+def promisable(
+    run: RunFolder, config: Config, system: str, signal: str, *, split: str | None = None
+) -> tuple[Rows, Combination | None]:
+    """A system's answers whose signal something can be promised of, and its weighing if it is learned."""
+    _require_own_weights(run, config, system)
+    rows = rows_of(run, system, split)
+    names = {name for _, row in rows for name in row.signals}
+    if signal not in names:
+        raise UnknownNameError("signal", signal, names, "--signal")
+    if signal == "learned":
+        return refit_on_half(run, system, rows, seed=config.seed)
+    return rows, None
+
+
+def _require_own_weights(run: RunFolder, config: Config, system: str) -> None:
+    """Refuse predictions that were made with other weights than those that would now be promised of.
+
+    Raises:
+        RunFolderError: they were, by what the manifest has noted.
+    """
+    stages = json.loads(run.manifest.read_text(encoding="utf-8")).get("stages", {})
+    asked = system if system in config.systems else system.removesuffix(learned.SUFFIX)
+    noted = stages.get(f"predict/{asked}", {}).get("weights")
+    owner = provenance.owner_of(config, system)
+    if noted is not None and owner is not None and noted != provenance.weights_of(run.model(owner)):
+        raise RunFolderError(
+            expected=f"predictions of {system} by the weights that lie there",
+            found="weights that have changed since the predictions were made",
+            where=str(run.model(owner)),
+            fix=f"run `demur run {shlex.quote(str(run.config))}`: it asks the system again",
+        )
+
+
+def rows_of(run: RunFolder, system: str, split: str | None = None) -> Rows:
+    """Questions and answers, of one split where it is named."""
+    import pyarrow.parquet as pq
+
+    wanted = None if split is None else [("split", "=", split)]
+    questions = {q.id: q for q in from_table(pq.read_table(run.questions, filters=wanted), Question)}
+    kept = None if split is None else [("question_id", "in", list(questions))]
+    rows = from_table(pq.read_table(run.predictions(system), filters=kept), Prediction)
+    return [(questions[row.question_id], row) for row in rows]
+
+
+def calibration_rows(rows: Rows, by_group: bool, root: Path) -> dict[str, Rows]:
+    """The scored calibration rows, by group where asked."""
+    usable = [
+        (question, row)
+        for question, row in rows
+        if question.split == "calibration" and row.verdict is not Verdict.UNSCORED
+    ]
+    if not usable:
+        raise DataError(
+            expected="a calibration split, kept apart from training and test",
+            found="none",
+            where=str(root),
+            fix="run with data.calibration above 0",
+        )
+    if not by_group:
+        return {"all": usable}
+    groups = sorted({question.group or "none" for question, _ in usable})
+    return {group: [row for row in usable if (row[0].group or "none") == group] for group in groups}
+
+
+def arrays(rows: Rows, signal: str) -> tuple[Any, Any]:
+    """Each row's confidence (-inf where it declines in words or has none) and whether it is wrong."""
+    values = [
+        -np.inf if row.verdict is Verdict.REFUSED else row.signals.get(signal, -np.inf) for _, row in rows
+    ]
+    return np.array(values), np.array([row.verdict is not Verdict.CORRECT for _, row in rows])

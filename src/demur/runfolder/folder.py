@@ -1,0 +1,361 @@
+"""The run folder: where everything of a run lies, and what is known of how it was made.
+
+Its layout is a contract that tools outside rely on; `docs/architecture.md` shows it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import importlib.metadata
+import json
+import platform
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from demur.core import trust
+from demur.core.config import Config, differences, load_config, save_config
+from demur.core.errors import DemurError, RunFolderError, UnknownNameError
+from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, write_json
+from demur.core.names import require_name
+from demur.core.version import __version__
+
+SCHEMA_VERSION = 1
+TRACKED = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "bitsandbytes",
+    "deepspeed",
+    "datasets",
+    "numpy",
+    "scikit-learn",
+    "pyarrow",
+)
+"""Packages whose versions a result depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths inside a run folder.
+
+    Raises:
+        RunFolderError: a link in it leads out of it, or a name is no name of a file.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        check_links(self.root)
+
+    @classmethod
+    def finished(cls, root: Path) -> Self:
+        """The folder of a run that was evaluated.
+
+        Raises:
+            RunFolderError: this is none.
+        """
+        run = cls(root)
+        if not run.metrics.exists():
+            raise RunFolderError(
+                expected="a run folder with predictions and metrics",
+                found="no metrics.json",
+                where=str(root),
+                fix="name the folder that `demur run --out` wrote",
+            )
+        return run
+
+    def systems(self, chosen: str) -> dict[str, Any]:
+        """What the manifest knows of each system, by name.
+
+        Args:
+            chosen: must be among them.
+
+        Raises:
+            UnknownNameError: it is not.
+            RunFolderError: the manifest holds a name that no run of Demur has.
+        """
+        found: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))["systems"]
+        for name in found:
+            require_name("system", name, self.root)
+        if chosen not in found:
+            raise UnknownNameError("system", chosen, found, "--system")
+        return found
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.root / "config.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, seeds, input hashes, time and memory."""
+        return self.root / "manifest.json"
+
+    @property
+    def questions(self) -> Path:
+        """Question rows."""
+        return self.root / "questions.parquet"
+
+    @property
+    def probe(self) -> Path:
+        """Probe rows of the base model."""
+        return self.root / "probe.parquet"
+
+    @property
+    def metrics(self) -> Path:
+        """Every metric with its interval."""
+        return self.root / "metrics.json"
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.root / "report.html"
+
+    @property
+    def work(self) -> Path:
+        """Leftovers of a run in progress; deleted on success."""
+        return self.root / "work"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process at work; says which."""
+        return self.work / "lock"
+
+    @property
+    def progress(self) -> Path:
+        """How far the process at work is."""
+        return self.work / "progress.json"
+
+    def training(self, system: str) -> Path:
+        """Folder of a system's training rows, one JSONL file per stage; see `rows`."""
+        return self.root / "systems" / self._named("system", system) / "training"
+
+    def rows(self, system: str, stage: str) -> Path:
+        """The training rows of one stage of a system.
+
+        Raises:
+            RunFolderError: a name that would lead to somewhere else, as a manifest from elsewhere may hold.
+        """
+        return self.training(system) / f"{self._named('stage', stage)}.jsonl"
+
+    def model(self, system: str) -> Path:
+        """Folder of a system's tuned model."""
+        return self.root / "systems" / self._named("system", system) / "model"
+
+    def predictions(self, system: str) -> Path:
+        """A system's predictions of every split."""
+        return self.root / "predictions" / f"{self._named('system', system)}.parquet"
+
+    def _named(self, kind: str, name: str) -> str:
+        require_name(kind, name, self.root)
+        return name
+
+    def claim(self, config: Config, *, update: bool) -> None:
+        """Make this the folder of ``config``, or check that it already is.
+
+        Args:
+            update: take over the new configuration where it differs; only what it changes is redone.
+
+        Raises:
+            RunFolderError: the folder holds something else, or a run made by another configuration.
+            TrustError: something in the folder could run code, and this user did not sign it.
+        """
+        if not self.config.exists():
+            self._require_empty()
+        elif not update:
+            self._require_same(config)
+        trust.check_resumable(self.root, config)
+        save_config(config, self.config)
+
+    def _require_empty(self) -> None:
+        try:
+            names = sorted(path.name for path in self.root.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunFolderError(
+                expected="a folder to write the run to",
+                found=error.strerror or type(error).__name__,
+                where=str(self.root),
+                fix="choose another folder with --out",
+            ) from error
+        # What a run killed in its first write leaves behind is nobody's.
+        foreign = [name for name in names if name != "work" and not name.endswith(PARTIAL_SUFFIX)]
+        if foreign:
+            raise RunFolderError(
+                expected="an empty folder or the folder of a run",
+                found=", ".join(foreign[:5]),
+                where=str(self.root),
+                fix="choose another folder with --out; nothing was changed here",
+            )
+
+    def _require_same(self, config: Config) -> None:
+        try:
+            changed = differences(load_config(self.config), config)
+        except DemurError as error:
+            changed = [f"its configuration cannot be read by this version: {error.found}"]
+        if changed:
+            raise RunFolderError(
+                expected="the configuration this run folder was made with",
+                found="\n          ".join(changed),
+                where=str(self.config),
+                fix="choose another folder with --out, or add --update to redo what these settings change",
+            )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out of the folder while a run is at work in it."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        with open_own(self.lock, "a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = Holder.read(self.lock)
+                raise RunFolderError(
+                    expected="a run folder that nobody is working in",
+                    found="another demur process at work" + (f": {holder}" if holder else ""),
+                    where=str(self.root),
+                    fix="wait for it to end, or choose another folder with --out",
+                ) from error
+            handle.truncate(0)
+            handle.write(json.dumps(dataclasses.asdict(Holder.myself())))
+            handle.flush()
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that works, or worked last, in a run folder."""
+
+    pid: int
+    host: str
+    started: float
+    """When the process began, in seconds since 1970: the same number is given to others later."""
+    command: str
+
+    @classmethod
+    def myself(cls) -> Holder:
+        """This process."""
+        process = psutil.Process()
+        return cls(process.pid, platform.node(), process.create_time(), _command())
+
+    @classmethod
+    def read(cls, lock: Path) -> Holder | None:
+        """Who wrote a lock file; None where nobody did."""
+        try:
+            return cls(**json.loads(lock.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the process still runs; None where it is another machine's. Nothing is locked to see."""
+        if self.host != platform.node():
+            return None
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.started) < 1
+        except psutil.Error:
+            return False
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, `{self.command}`"
+
+
+@dataclass(slots=True)
+class Manifest:
+    """How a run was made; saved after every stage, so that an interrupted run knows what it has."""
+
+    path: Path
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path, config: Config) -> Manifest:
+        """Read the manifest of a run, or begin one."""
+        try:
+            stages = json.loads(path.read_text(encoding="utf-8")).get("stages", {})
+        except (OSError, ValueError):
+            stages = {}
+        return cls(
+            path,
+            {
+                "schema_version": SCHEMA_VERSION,
+                "demur": __version__,
+                "versions": _versions(),
+                "command": _command(),
+                "seed": config.seed,
+                "method": config.method,
+                "systems": {},
+                "stages": stages,
+            },
+        )
+
+    def is_done(self, stage: str, inputs: str) -> bool:
+        """Whether a stage was finished with these inputs."""
+        return bool(self.values["stages"].get(stage, {}).get("inputs") == inputs)
+
+    @contextlib.contextmanager
+    def stage(self, stage: str, inputs: str) -> Iterator[dict[str, Any]]:
+        """Time a stage and note its peak memory; recorded as done only if the block succeeds.
+
+        Yields:
+            A dict for whatever else is worth noting.
+        """
+        self.values["stages"].pop(stage, None)
+        notes: dict[str, Any] = {}
+        start = time.perf_counter()
+        with _peak_memory() as peak:
+            yield notes
+        self.values["stages"][stage] = {
+            "inputs": inputs,
+            "seconds": round(time.perf_counter() - start, 3),
+            "peak_memory_mb": round(peak[0] / 2**20, 1),
+            **notes,
+        }
+        self.save()
+
+    def save(self) -> None:
+        """Write the manifest atomically, and sign the run."""
+        write_json(self.path, self.values)
+        trust.sign(self.path.parent)
+
+
+@contextlib.contextmanager
+def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
+    """Watch the process's resident memory; the first item of the list is its peak in bytes."""
+    process, stop = psutil.Process(), threading.Event()
+    peak = [process.memory_info().rss]
+
+    def watch() -> None:
+        while not stop.wait(interval_seconds):
+            peak[0] = max(peak[0], process.memory_info().rss)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _command() -> str:
+    return " ".join(["demur", *sys.argv[1:]])
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in TRACKED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions

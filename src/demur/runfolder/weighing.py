@@ -1,0 +1,63 @@
+"""A learned signal under a promise: weighed on one half of the calibration questions, tested on the other.
+
+A run weighs its signals on all of its calibration questions. A threshold tested on the very answers that
+chose the weights would look better than it is, and its promise would not hold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from demur.confidence.combination import MIN_OF_EACH, Combination, fit
+from demur.core.errors import DataError
+from demur.core.names import unread
+from demur.core.records import AnsweredQuestion, Prediction, read_parquet
+from demur.methods import learned
+from demur.runfolder.folder import RunFolder
+
+
+def refit_on_half(
+    run: RunFolder, system: str, rows: Sequence[AnsweredQuestion], *, seed: int
+) -> tuple[list[AnsweredQuestion], Combination]:
+    """A system's rows with its signals weighed anew, without the questions that weighed them.
+
+    Raises:
+        DataError: a half of the calibration split is too small to weigh on.
+    """
+    signals = _combined_signals(run, system, rows)
+    calibration = sorted(question.id for question, _ in rows if question.split == "calibration")
+    half = np.random.default_rng(seed).permutation(calibration)[: len(calibration) // 2]
+    chosen = set(half.tolist())
+    combine = fit(
+        [(signals[question.id], row.verdict) for question, row in rows if question.id in chosen],
+        learned.COMBINED,
+    )
+    if combine is None:
+        raise DataError(
+            expected=f"{MIN_OF_EACH} right and {MIN_OF_EACH} wrong answers in a half of the calibration "
+            "split, to weigh the signals apart from the promise",
+            found=f"fewer, of {len(half):,} questions",
+            where=f"the learned signal of {system}",
+            fix="set data.calibration higher, or promise on --signal sure or likelihood",
+        )
+    kept = [(question, row) for question, row in rows if question.id not in chosen]
+    return [(question, _read(row, combine(signals[question.id]))) for question, row in kept], combine
+
+
+def _combined_signals(
+    run: RunFolder, system: str, rows: Sequence[AnsweredQuestion]
+) -> dict[str, dict[str, float]]:
+    """The signals behind the learned one: the system's own, or those of the method that it reads anew."""
+    method = unread(system)
+    source = [row for _, row in rows]
+    if method != system:
+        source = read_parquet(run.predictions(method), Prediction)
+    return {row.question_id: dict(row.signals) for row in source}
+
+
+def _read(row: Prediction, value: float | None) -> Prediction:
+    others = {name: own for name, own in row.signals.items() if name != "learned"}
+    return dataclasses.replace(row, signals=others if value is None else {**others, "learned": value})

@@ -1,0 +1,297 @@
+"""What the playground asks the server: the system, what its thresholds do, one question, many questions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, Field
+
+from demur.ask import Answer, Answerer, BusyError, Expected
+from demur.ask.answer import promise
+from demur.ask.answerer import as_question
+from demur.calibrate.sentences import promised
+from demur.core.errors import (
+    ConfigError,
+    ConversationError,
+    DataError,
+    DemurError,
+    RunFolderError,
+    UnknownNameError,
+)
+from demur.core.records import Question
+from demur.core.templates import LETTERS
+from demur.engines import ENGINES
+from demur.judging.normalise import normalise
+from demur.metrics.proportion import wilson
+from demur.report.promise import TERMS
+from demur.report.words import title
+from demur.serve.openai_api import ERRORS
+from demur.serve.problems import Problem, problem_of
+from demur.serve.schemas import Given, Text
+
+MOST_TEXT, MOST_CONTEXT, MOST_CHOICE = 8_000, 20_000, 1_000
+"""Characters of a question, a passage and an option."""
+MOST_ROWS, MOST_SAMPLES = 64, 32
+ASIDE = 8
+"""Requests for samples and the base model's answers that may be in hand; they stand outside the batches."""
+
+MEANINGS = {
+    "sure": "Asked whether it is sure, how much likelier it is to say “sure” than “unsure”; where a model "
+    "refuses in words, how likely it is not to refuse.",
+    "likelihood": "How likely the model found each word of its answer as it wrote it, on average.",
+    "combined": "The mean of “sure” and “likelihood”.",
+    "agreement": "How many of several drawn answers agree with each other.",
+    "consistency": "How little several drawn answers scatter.",
+    "verbal": "How sure the model says it is when asked for a number.",
+    "learned": "The other signals, weighed by how they told right from wrong on calibration questions.",
+    "familiarity": "How often it has read about the person; known in the pocket world only.",
+}
+"""Each of `demur.core.records.SIGNALS` for people who have read nothing about it."""
+
+T = TypeVar("T")
+
+
+class Asked(Given):
+    """A question as it stands alone or in a batch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text = Field(max_length=MOST_TEXT)
+    context: Text | None = Field(None, max_length=MOST_CONTEXT)
+    """A passage that the answer is to be found in."""
+    choices: list[Annotated[Text, Field(max_length=MOST_CHOICE)]] = Field([], max_length=len(LETTERS))
+
+    def given(self) -> Question:
+        """The question as the library has it."""
+        return as_question(self.question, context=self.context, choices=self.choices)
+
+
+class AskedAlone(Asked):
+    """One question, and what else to look at."""
+
+    threshold: float | None = None
+    """Answer from this confidence up, instead of what was decided for everybody."""
+    samples: int = Field(0, ge=0, le=MOST_SAMPLES)
+    """Answers to draw."""
+    base: bool = False
+    """Whether the base model is asked too."""
+
+
+class AskedTogether(Given):
+    """Questions of one batch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    questions: list[Asked] = Field(min_length=1, max_length=MOST_ROWS)
+    threshold: float | None = None
+
+
+def router(answerer: Answerer) -> APIRouter:
+    """The routes below ``/api`` that ask one answerer."""
+    api = APIRouter(prefix="/api", responses=ERRORS)
+    system = describe(answerer)
+    aside = _Workers(ASIDE)
+
+    @api.get("/system")
+    async def get_system() -> dict[str, Any]:
+        """What answers here, and by which rule it declines."""
+        return system
+
+    @api.get("/calibration")
+    async def get_calibration() -> dict[str, Any]:
+        """What every threshold did on the run's calibration questions."""
+        return await asyncio.to_thread(calibration, answerer)
+
+    @api.get("/expected")
+    async def get_expected(threshold: Annotated[float, Query(allow_inf_nan=False)]) -> dict[str, Any]:
+        """What one threshold did on the run's calibration questions."""
+        try:
+            return point(threshold, await asyncio.to_thread(answerer.expected, threshold))
+        except DemurError as error:
+            raise Problem(404, why_uncalibrated(answerer)) from error
+
+    @api.post("/ask")
+    async def ask(asked: AskedAlone) -> dict[str, Any]:
+        """One answer or refusal; on request with drawn answers and the base model's answer."""
+        question = fitting(asked, system["can"])
+        _needs("samples", asked.samples, system["can"])
+        _needs("base", asked.base, system["can"])
+        answer = await answerer.ask_async(question, threshold=asked.threshold)
+        found = answer.to_json() | {"samples": None, "base": None}
+        if asked.samples:
+            found["samples"] = counted(await aside(lambda: answerer.samples(question, asked.samples)))
+        if asked.base:
+            found["base"] = (await aside(lambda: answerer.base_answer(question))).to_json()
+        return found
+
+    @api.post("/batch")
+    async def ask_together(asked: AskedTogether) -> dict[str, Any]:
+        """An answer for each question, in their order; ``{"error": …}`` where one could not be asked."""
+
+        async def one(row: Asked) -> Answer:
+            return await answerer.ask_async(fitting(row, system["can"]), threshold=asked.threshold)
+
+        done = await asyncio.gather(*map(one, asked.questions), return_exceptions=True)
+        return {"answers": [row_of(item) for item in done]}
+
+    return api
+
+
+def describe(answerer: Answerer) -> dict[str, Any]:
+    """What the page says of a system. No path of this machine is in it."""
+    system, decision = answerer.system, answerer.decision()
+    names = dict.fromkeys([decision.signal, *system.info.signals])
+    return {
+        "name": system.name,
+        "title": title(system.name),
+        "method": {"summary": system.info.summary, "paper": system.info.paper},
+        "base": public_name(system.config.model.path),
+        "signal": decision.signal,
+        "threshold": decision.threshold,
+        "signals": [{"name": name, "meaning": MEANINGS.get(name, "")} for name in names],
+        "guarantee": _guarantee(answerer),
+        "notice": None if system.refused is None else system.refused.sentence(),
+        "refusal": answerer.template.refusal,
+        "can": _abilities(answerer),
+        "most": {
+            "question": MOST_TEXT,
+            "context": MOST_CONTEXT,
+            "choice": MOST_CHOICE,
+            "choices": len(LETTERS),
+            "rows": MOST_ROWS,
+            "samples": MOST_SAMPLES,
+        },
+    }
+
+
+def public_name(model: str) -> str:
+    """A model's hub name, or the last part of its path on this machine."""
+    path = Path(model).expanduser()
+    return path.name if path.is_absolute() or path.exists() else model
+
+
+def _guarantee(answerer: Answerer) -> dict[str, Any] | None:
+    guarantee = answerer.decision().guarantee
+    if guarantee is None:
+        return None
+    said = promised(asdict(guarantee))
+    return {**(promise(guarantee) or {}), "words": said[0].upper() + said[1:], "terms": TERMS}
+
+
+def _abilities(answerer: Answerer) -> dict[str, bool]:
+    """What can be asked for; passages and options where they come to stand in the prompt."""
+    mark = "looked for"
+    passage = as_question("?", context=mark)
+    options = as_question("?", choices=[mark])
+    system = answerer.system
+    return {
+        "context": mark in answerer.template.ask(passage),
+        "choices": mark in answerer.template.ask(options),
+        "samples": answerer.engine.capabilities.samples,
+        "base": system.weights is not None and ENGINES.get(system.config.model.engine).local,
+    }
+
+
+def fitting(asked: Asked, can: dict[str, bool]) -> Question:
+    """The question, where the model's prompt has room for all of it.
+
+    Raises:
+        DataError: it has not.
+    """
+    _needs("context", asked.context, can)
+    _needs("choices", asked.choices, can)
+    return asked.given()
+
+
+def _needs(name: str, wanted: object, can: dict[str, bool]) -> None:
+    if wanted and not can[name]:
+        raise DataError(
+            expected=f"no {name!r}", found="some", where=name, fix="leave it out; this system has none"
+        )
+
+
+def calibration(answerer: Answerer) -> dict[str, Any]:
+    """Thresholds over the signal's range with what they do, and the usual one; or why there are none."""
+    try:
+        curve = answerer.calibration.curve()
+        usual = answerer.expected()
+    except (ConfigError, DataError, RunFolderError, UnknownNameError):
+        curve = []
+    if not curve:
+        return {"available": False, "reason": why_uncalibrated(answerer)}
+    return {
+        "available": True,
+        "signal": answerer.decision().signal,
+        "n": usual.n,
+        "usual": point(answerer.decision().threshold, usual),
+        "points": [point(threshold, expected) for threshold, expected in curve],
+    }
+
+
+def why_uncalibrated(answerer: Answerer) -> str:
+    """Why nothing is known of its thresholds; errors of the library would name the run's folder."""
+    if answerer.system.run is None:
+        return "The model was opened without the run that tuned it, which holds the calibration questions."
+    if isinstance(answerer.uncalibrated, RunFolderError):
+        return "The run's weights have changed since its calibration questions were asked."
+    signal = answerer.decision().signal
+    return f"The run has no calibration questions with the confidence “{signal}” for this system."
+
+
+def point(threshold: float | None, expected: Expected) -> dict[str, Any]:
+    """What a threshold does, with Wilson's 95 % intervals; null where nothing is answered."""
+    wrong = None if expected.error is None else round(expected.error * expected.answered)
+    return {
+        "threshold": threshold,
+        "answered": expected.answered,
+        "coverage": expected.coverage,
+        "coverage_interval": wilson(expected.answered, expected.n),
+        "error": expected.error,
+        "error_interval": None if wrong is None else wilson(wrong, expected.answered),
+    }
+
+
+def counted(samples: Sequence[str]) -> list[dict[str, Any]]:
+    """Drawn answers, most frequent first; those that differ in case or punctuation only are one."""
+    counts = Counter(map(normalise, samples))
+    texts: dict[str, str] = {}
+    for text in samples:
+        texts.setdefault(normalise(text), text)
+    return [{"text": texts[key], "count": count} for key, count in counts.most_common()]
+
+
+def row_of(done: Answer | BaseException) -> dict[str, Any]:
+    """One row of a batch. What concerns the whole batch is raised.
+
+    Raises:
+        BaseException: anything but a question that does not fit.
+    """
+    if isinstance(done, Answer):
+        return done.to_json()
+    if isinstance(done, DataError | ConversationError) and (problem := problem_of(done)):
+        return {"error": problem.message}
+    raise done
+
+
+class _Workers:
+    """Blocking work in threads, so much at a time and no more."""
+
+    def __init__(self, most: int) -> None:
+        self._free = asyncio.Semaphore(most)
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """Its result.
+
+        Raises:
+            BusyError: too much is in hand.
+        """
+        if self._free.locked():
+            raise BusyError
+        async with self._free:
+            return await asyncio.to_thread(work)

@@ -1,0 +1,176 @@
+"""The alignment tax of a run: what its tuned model lost on tasks that it was not tuned for."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from demur.core.errors import ConfigError, RunFolderError, UnknownNameError
+from demur.core.files import write_json
+from demur.core.trust import MODEL, settings_of
+from demur.methods.asking import Asking
+from demur.pipeline.asking import plainly
+from demur.pipeline.pipeline import Pipeline
+from demur.pocket import POCKET_MODELS
+from demur.report import write_report
+from demur.runfolder import provenance
+from demur.runfolder.folder import RunFolder
+from demur.tax.export import read_questions, tested
+from demur.tax.folder import HarnessTask, write_tasks
+from demur.tax.paired import Draws, compare
+from demur.tax.pocket import TAG as POCKET
+from demur.tax.pocket import pocket_tasks
+from demur.tax.questions import judged_task, task_name
+from demur.tax.running import Sample, Tasks, load_tasks, require_lm_eval, run_tasks
+
+FILE = provenance.TAX
+HUB_TASKS = ("arc_easy", "hellaswag", "mmlu", "gsm8k")
+"""What is asked by default: school science and commonsense by likelihood, knowledge of 57 subjects, and
+arithmetic in several written steps, which is where a model that learned to stop early shows it."""
+
+
+def measure_tax(
+    root: Path,
+    *,
+    system: str | None = None,
+    tasks: Sequence[str] = (),
+    limit: int | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Run tasks on the base model and on a tuned model of a run, and compare them document by document.
+
+    Writes ``tax.json`` to the run folder, and the report anew.
+
+    Args:
+        root: the run folder.
+        system: by default the run's method; one that borrows weights stands for those weights.
+        tasks: names of lm-eval's tasks, ``pocket`` or a pocket task, or question files; by default
+            ``pocket`` for a pocket model and `HUB_TASKS` for any other.
+        limit: so many documents of each task, the first ones: a trial.
+        note: told what is being done.
+
+    Raises:
+        ConfigError: lm-eval is not installed, or there is no such task.
+        RunFolderError: this is no run folder, or the system is not trained.
+        TrustError: the run is not signed by this user, and its model's settings act.
+        UnknownNameError: the run has no such system.
+        DataError: a task's data cannot be had.
+    """
+    require_lm_eval()
+    started = time.monotonic()
+    pipeline, system, owner = _tuned(RunFolder(root), system)
+    origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(pipeline.config))
+    pocket = pipeline.config.model.path in POCKET_MODELS
+    own = {**_pocket_tasks(pipeline, system), **_file_tasks(pipeline, system, tasks)}
+    names = [_name(spec) for spec in tasks or ((POCKET,) if pocket else HUB_TASKS)]
+    with tempfile.TemporaryDirectory(prefix="demur-tax-") as folder:
+        write_tasks(list(own.values()), Path(folder), about="For `demur tax`.")
+        known = [*own, *((POCKET,) if pocket else ())]
+        ready = load_tasks(list(dict.fromkeys(names)), own=Path(folder), own_names=known)
+        before, after = (_asked(pipeline, model, ready, limit, note) for model in (None, owner))
+    evaluation = pipeline.config.evaluation
+    draws = Draws(level=evaluation.level, resamples=evaluation.resamples, seed=pipeline.config.seed)
+    found = {
+        row: compare({name: ready.loaded[name] for name in members}, before, after, draws)
+        for row, members in ready.rows.items()
+    }
+    result = {
+        "schema_version": provenance.SCHEMA_VERSION,
+        provenance.KEY: origin,
+        "system": system,
+        "weights": owner,
+        "tasks": found,
+        "settings": {
+            **dataclasses.asdict(draws),
+            "limit": limit,
+            "lm_eval": importlib.metadata.version("lm-eval"),
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    }
+    write_json(root / FILE, result)
+    if (root / "metrics.json").exists():
+        write_report(root)
+    return result
+
+
+def _tuned(run: RunFolder, system: str | None) -> tuple[Pipeline, str, str]:
+    """The run, a system of it, and whose weights that system asks."""
+    if not run.config.exists():
+        raise RunFolderError(
+            expected="a run folder",
+            found="no config.yaml",
+            where=str(run.root),
+            fix="name the folder that `demur run --out` wrote",
+        )
+    config = settings_of(run.root, acting_on=MODEL).model_copy(update={"out": run.root})
+    pipeline, system = Pipeline(config), system or config.method
+    if system not in config.systems:
+        raise UnknownNameError("system", system, config.systems, "--system")
+    owner = pipeline.info(system).weights or system
+    if not (run.model(owner) / "demur.json").exists():
+        raise RunFolderError(
+            expected=f"a tuned model of {system}",
+            found="nothing tuned: it asks the base model" if owner == "base" else f"no {run.model(owner)}",
+            where=str(run.root),
+            fix="name a tuned system with --system" if owner == "base" else "train it with `demur train`",
+        )
+    return pipeline, system, owner
+
+
+def _asking(pipeline: Pipeline, system: str) -> Asking:
+    """The plain prompt, for both models; refusals of the system's own are recognised."""
+    plain = plainly(pipeline)
+    return dataclasses.replace(plain, refusals=(*plain.refusals, *pipeline.info(system).refusals))
+
+
+def _pocket_tasks(pipeline: Pipeline, system: str) -> dict[str, HarnessTask]:
+    config = pipeline.config
+    if config.model.path not in POCKET_MODELS:
+        return {}
+    found = pocket_tasks(config.model.path, config.seed, _asking(pipeline, system))
+    return {task.name: task for task in found}
+
+
+def _file_tasks(pipeline: Pipeline, system: str, specs: Sequence[str]) -> dict[str, HarnessTask]:
+    """A task for each of the user's own files among what was asked for."""
+    found: dict[str, HarnessTask] = {}
+    for spec in specs:
+        name = _name(spec)
+        if name == spec:
+            continue
+        if name in found:
+            raise ConfigError(
+                expected="question files of different names",
+                found=f"two called {Path(spec).stem}",
+                where="--tasks",
+                fix="rename one of them: its name becomes the task's",
+            )
+        questions, about = tested(read_questions(spec)), f"Questions of `{Path(spec).name}`."
+        found[name] = judged_task(name, questions, _asking(pipeline, system), tag="own", about=about)
+    return found
+
+
+def _name(spec: str) -> str:
+    """A task's name: what was given, or what a file's task is called."""
+    return task_name("own", Path(spec).stem) if Path(spec).is_file() else spec
+
+
+def _asked(
+    pipeline: Pipeline, system: str | None, tasks: Tasks, limit: int | None, note: Callable[[str], None]
+) -> dict[str, list[Sample]]:
+    """What lm-eval logs of the base model (None) or of a tuned one; the model is let go afterwards."""
+    note(f"asking {system or 'the base model'}: {len(tasks.loaded)} tasks")
+    engine: Any = pipeline.open_model(system, engine="hf")  # lm-eval needs the weights themselves
+    return run_tasks(
+        tasks,
+        engine.model,
+        engine.tokenizer,
+        chat=engine.chat,
+        batch_size=pipeline.config.model.batch_size,
+        limit=limit,
+    )
