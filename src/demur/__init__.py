@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from demur.api import probe, run, score, tune
     from demur.config import Config
 
-__version__ = "0.1.0"
+__version__ = "0.1.1"
 __all__ = ["Answer", "Answerer", "Config", "__version__", "load", "probe", "run", "score", "tune"]
 
 _HOMES = {
