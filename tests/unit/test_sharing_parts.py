@@ -171,6 +171,8 @@ def test_code_that_a_model_brings_is_found_wherever_it_stands(folder):
     assert brings_code(folder) == []
     (folder / "tokenizer_config.json").write_text('{"a": [{"auto_map": {"AutoTokenizer": "x--y.Z"}}]}')
     assert brings_code(folder) == ["tokenizer_config.json"]
+    (folder / "tokenizer_config.json").write_text('{"auto\\u005fmap": {"AutoTokenizer": "x--y.Z"}}')
+    assert brings_code(folder) == ["tokenizer_config.json"], "as a reader of JSON reads it"
 
 
 def test_the_converter_is_found_in_a_checkout_or_named(tmp_path, monkeypatch):

@@ -674,6 +674,7 @@ def test_trust_shows_what_the_folder_does_and_asks(run, server, tmp_path):
 def test_trust_in_json_only_looks_unless_it_is_told(run, ran):
     found = json.loads(invoked("trust", run, "--json").output)
     assert found["settings"]["model.trust_remote_code"] is True
+    assert found["settings"]["model.path"] == str(ran.parent / "base")
     assert found["signed"] is False
     assert json.loads(invoked("trust", run, "--json", "--yes").output)["signed"] is True
     bring_code(run / "systems/r-tuning/model", ran)

@@ -340,6 +340,8 @@ def what_it_does(folder: Path) -> dict[str, Any]:
     if (folder / CONFIG).exists():
         config = load_config(folder / CONFIG)
         found = acting(config) | _elsewhere(config, folder)
+        if config.model.trust_remote_code:
+            found["model.path"] = config.model.path  # whose code that is
     if code := code_in(folder):
         found["code in the folder"] = code
     return found
@@ -375,7 +377,8 @@ def check_resumable(run: Path, config: Config) -> None:
         return
     found: dict[str, Any] = {}
     own = [folder for folder in model_folders(run) if is_signed(folder)]
-    code = [file for file in code_in(run) if not any((run / file).is_relative_to(f) for f in own)]
+    left = [f"{part}/{file}" for part in ("systems", "work") for file in code_in(run / part)]
+    code = [file for file in left if not any((run / file).is_relative_to(f) for f in own)]
     if config.model.trust_remote_code and code:
         found = {"model.trust_remote_code": True, "code in the folder": code}
     pickled = [
@@ -391,12 +394,22 @@ def check_resumable(run: Path, config: Config) -> None:
 def code_in(folder: Path) -> list[str]:
     """Python files in a folder and below, and JSON files that name code (``auto_map``), sorted."""
     python = (file for file in folder.rglob("*.py"))
-    named = (file for file in folder.rglob("*config.json") if file.is_file() and _names_code(file))
+    named = (file for file in folder.rglob("*config.json") if file.is_file() and names_code(file))
     return sorted(file.relative_to(folder).as_posix() for file in (*python, *named))
 
 
-def _names_code(file: Path) -> bool:
-    return b"auto_map" in file.read_bytes()
+def names_code(file: Path) -> bool:
+    """Whether a JSON file sends a library to code (``auto_map``), however its text is escaped."""
+    try:
+        return _has_key(json.loads(file.read_text(encoding="utf-8")), "auto_map")
+    except (ValueError, RecursionError):  # no JSON: nobody knows what another reader makes of it
+        return True
+
+
+def _has_key(value: Any, key: str) -> bool:
+    if isinstance(value, dict):
+        return key in value or any(_has_key(item, key) for item in value.values())
+    return isinstance(value, list) and any(_has_key(item, key) for item in value)
 
 
 def shown(settings: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from demur.core.errors import RunFolderError
 from demur.core.files import write_json
+from demur.core.trust import names_code
 from demur.share.subject import README, SETTINGS, Base
 
 NAMES = frozenset({README, "LICENSE", "LICENSE.txt", "NOTICE", ".gitattributes", "chat_template.jinja"})
@@ -69,11 +70,7 @@ def files_of(folder: Path) -> list[Path]:
 
 def brings_code(folder: Path) -> list[str]:
     """The files whose settings send a library to code that comes with a model (``auto_map``)."""
-    return [
-        file.name
-        for file in sorted(folder.glob("*.json"))
-        if "auto_map" in file.read_text(encoding="utf-8") and _has_key(_read(file), "auto_map")
-    ]
+    return [file.name for file in sorted(folder.glob("*.json")) if names_code(file)]
 
 
 def _may_go_out(path: Path) -> bool:
@@ -115,9 +112,3 @@ def _is_path(key: str, value: Any) -> bool:
 
 def _read(file: Path) -> Any:
     return json.loads(file.read_text(encoding="utf-8"))
-
-
-def _has_key(value: Any, key: str) -> bool:
-    if isinstance(value, dict):
-        return key in value or any(_has_key(item, key) for item in value.values())
-    return isinstance(value, list) and any(_has_key(item, key) for item in value)
