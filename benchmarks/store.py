@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 from questions import write
 
@@ -108,21 +109,23 @@ def probe(file: Path, out: Path) -> dict[str, float]:
     """Probe the pocket model; time of the stage alone, memory of the whole process."""
     from demur.core.config import load_config
     from demur.core.console import quiet_libraries
-    from demur.pipeline.pipeline import Pipeline
+    from demur.pipeline.job import Job
+    from demur.pipeline.pipeline import STAGES, Pipeline
+    from demur.pipeline.stages import probe as stage
 
     quiet_libraries()
     found = {}
 
-    class Timed(Pipeline):
-        def _probe(self) -> None:
-            assert self.engine is not None  # opening it is not timed
-            start, cpu = time.perf_counter(), time.process_time()
-            super()._probe()
-            found["seconds"] = time.perf_counter() - start
-            found["cpu_seconds"] = time.process_time() - cpu
+    def timed(job: Job) -> None:
+        assert job.engine is not None  # opening it is not timed
+        start, cpu = time.perf_counter(), time.process_time()
+        stage.run(job)
+        found["seconds"] = time.perf_counter() - start
+        found["cpu_seconds"] = time.process_time() - cpu
 
     given = {"data.path": file, "out": out, "model.path": "pocket", "probe.max_new_tokens": 1}
-    Timed(load_config(None, given)).run(until="probe")
+    with mock.patch.dict(STAGES, probe=timed):
+        Pipeline(load_config(None, given)).run(until="probe")
     return found | {"mb": peak_mb()}
 
 

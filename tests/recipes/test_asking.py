@@ -10,7 +10,7 @@ import pytest
 
 import demur
 from demur.ask import BusyError
-from demur.ask.answerer import Query, as_question
+from demur.ask.query import Query, as_question
 from demur.core.errors import ConfigError, ConversationError, DataError, ModelError, UnknownNameError
 from demur.core.records import Prediction, Question, Verdict, read_parquet
 

@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from demur.ask.answerer import Query, _follow, as_question, pieces
 from demur.ask.batching import Batcher, BusyError
 from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
+from demur.ask.query import Query, as_question, follow, pieces
 from demur.confidence.combination import Combination
 from demur.core.errors import DataError
 from demur.core.templates import TEMPLATES
@@ -179,8 +179,8 @@ def test_who_follows_an_answer_hears_of_its_own_only():
         Query(question=as_question("Who? And when?"), watch=heard["ab"].append),
         Query(question=as_question("Where?")),
     ]
-    watch = _follow(queries, template)
+    watch = follow(queries, template)
     for number, query in enumerate(queries):
         watch("Say it. " + template.ask(query.question), f"text {number}")
     assert heard == {"a": ["text 0"], "ab": ["text 1"]}
-    assert _follow(queries[2:], template) is None
+    assert follow(queries[2:], template) is None

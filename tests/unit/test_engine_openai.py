@@ -22,6 +22,7 @@ from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine, response_of, seed_of
 from demur.methods import METHODS, Setup
 from demur.pipeline.pipeline import Pipeline
+from demur.pocket.address import base_model
 from model_server import EVERYTHING, MODEL, ModelAnswer
 
 CHAT = "{{ messages[0]['content'] }}{% if add_generation_prompt %}\nAnswer:{% endif %}"
@@ -384,5 +385,5 @@ def test_how_a_server_is_asked_changes_no_answer_and_where_it_is_does():
 
 def test_the_name_at_a_server_is_no_built_in_model():
     values = {"model": {"engine": "openai", "path": "pocket", "endpoint": {"base_url": "http://h/v1"}}}
-    assert Pipeline(Config.model_validate(values)).model_path == "pocket"
+    assert base_model(Config.model_validate(values)) == "pocket"
     assert ENGINES.get("openai") is OpenAIEngine

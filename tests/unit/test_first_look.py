@@ -238,8 +238,8 @@ def probed(out, *settings, update=False):
     try:
         pipeline.run(until="probe")
     finally:
-        heard = pipeline.listener.listener.notes
-    return pipeline, [note for note in heard if note.startswith(("first ", "warning: "))]
+        heard = pipeline.job.listener.listener.notes
+    return pipeline.job, [note for note in heard if note.startswith(("first ", "warning: "))]
 
 
 def asks(monkeypatch):
@@ -274,28 +274,28 @@ def test_a_probe_stops_after_its_first_unit_and_says_the_same_again(tmp_path, mo
         first.value
     )
 
-    pipeline, said = probed(out, NOTHING, {"probe.allow_empty": True}, update=True)
+    job, said = probed(out, NOTHING, {"probe.allow_empty": True}, update=True)
     assert given == [8, 8, 8, 8, 4], "the first unit is kept when the user insists"
     assert said == [
         "first 8 answers: 100.0% empty, 0.0% cut at 15 tokens, 0.0% refused, 0.0% right",
         "warning: 8 (100.0%) of the first 8 answers are empty",
     ]
-    assert pipeline.manifest.values["stages"]["probe"]["first_answers"]["empty"] == 1.0
+    assert job.manifest.values["stages"]["probe"]["first_answers"]["empty"] == 1.0
 
     with pytest.raises(AnswersError, match="are empty"):
         probed(out, NOTHING, update=True)  # finished, but no longer allowed
     assert sum(given) == 36
 
-    pipeline, said = probed(out, update=True)
-    right = sum(p.greedy_verdict is C for p in read_parquet(pipeline.folder.probe, Probe)[:8]) / 8
+    job, said = probed(out, update=True)
+    right = sum(p.greedy_verdict is C for p in read_parquet(job.folder.probe, Probe)[:8]) / 8
     assert said == [f"first 8 answers: 0.0% empty, 0.0% cut at 15 tokens, 0.0% refused, {right:.1%} right"]
-    assert not pipeline.manifest.values["stages"]["probe"]["first_answers"]["warnings"]
+    assert not job.manifest.values["stages"]["probe"]["first_answers"]["warnings"]
 
 
 def test_to_allow_empty_answers_changes_no_hash(tmp_path):
     one, _ = probed(tmp_path / "a")
     other, _ = probed(tmp_path / "b", {"probe.allow_empty": True})
-    assert one.probe_hash == other.probe_hash
+    assert one.hashes.probe == other.hashes.probe
 
 
 def test_fewer_questions_than_a_unit_are_looked_at_too(tmp_path):
@@ -304,26 +304,26 @@ def test_fewer_questions_than_a_unit_are_looked_at_too(tmp_path):
 
 
 def test_only_what_is_asked_here_is_looked_at_where_some_answers_were_made_elsewhere(tmp_path):
-    pipeline, _ = probed(tmp_path / "good")
-    good = read_parquet(pipeline.folder.probe, Probe)
+    job, _ = probed(tmp_path / "good")
+    good = read_parquet(job.folder.probe, Probe)
     empty = [blank(probe) for probe in good]
     elsewhere = tmp_path / "some.parquet"
     write_parquet(elsewhere, good[:30], Probe)
     with pytest.raises(AnswersError, match=r"6 \(100.0%\) are empty"):
         probed(tmp_path / "a", NOTHING, {"probe.path": elsewhere})
     write_parquet(elsewhere, empty[:30], Probe)
-    pipeline, said = probed(tmp_path / "b", {"probe.path": elsewhere})
+    job, said = probed(tmp_path / "b", {"probe.path": elsewhere})
     assert said[0].startswith("first 6 answers: 0.0% empty")
 
 
 def test_answers_that_were_all_made_elsewhere_are_looked_at_without_a_model(tmp_path):
-    pipeline, _ = probed(tmp_path / "good")
-    probes = read_parquet(pipeline.folder.probe, Probe)
+    job, _ = probed(tmp_path / "good")
+    probes = read_parquet(job.folder.probe, Probe)
     elsewhere = tmp_path / "all.parquet"
     write_parquet(elsewhere, probes, Probe)
-    pipeline, said = probed(tmp_path / "a", {"probe.path": elsewhere})
+    job, said = probed(tmp_path / "a", {"probe.path": elsewhere})
     assert said[0].startswith("first 8 answers: 0.0% empty, 0.0% cut, 0.0% refused, ")
-    assert "engine" not in vars(pipeline)
+    assert "engine" not in vars(job)
     write_parquet(elsewhere, [blank(probe) for probe in probes], Probe)
     with pytest.raises(AnswersError, match=r"all\.parquet(?s:.*)--probe\.path"):
         probed(tmp_path / "b", {"probe.path": elsewhere})

@@ -17,9 +17,9 @@ from starlette.testclient import TestClient
 import demur
 from chat_server import ChatServer, Said
 from demur.ask import Answer, Decision, Query
-from demur.ask.answerer import as_question
 from demur.ask.batching import Batcher
 from demur.ask.counting import TokenCounter
+from demur.ask.query import as_question
 from demur.core.errors import ConfigError
 from demur.endpoints.pace import Pace
 from demur.engines import Message
@@ -702,13 +702,13 @@ def test_turns_are_evenly_spaced_for_all_threads():
 
 
 def test_who_watches_never_hears_of_anothers_question():
-    from demur.ask.answerer import _follow
+    from demur.ask.query import follow
     from demur.core.templates import TEMPLATES
 
     template, heard = TEMPLATES["r-tuning-code"], []
     curious = Query(question=as_question("Question:"), watch=heard.append)  # stands in every prompt
     other = Query(question=as_question("Who?"))
-    watch = _follow([curious, other], template)
+    watch = follow([curious, other], template)
     watch(template.ask(other.question), "secret")
     watch("a prompt of its own", "secret")
     assert heard == []

@@ -16,7 +16,7 @@ from demur.core.config import RTuningSettings, load_config
 from demur.core.errors import ConfigError, UnknownNameError
 from demur.core.records import Prediction, Question, Verdict
 from demur.methods import METHODS, thresholds
-from demur.pipeline.pipeline import _compared
+from demur.pipeline.stages.evaluate import compared
 from demur.pipeline.systems import system_info
 from demur.report.headline import headline
 from demur.report.report import write_report
@@ -243,7 +243,7 @@ def test_the_fixed_reading_is_a_system_like_its_method():
     order = ["base", "r-tuning", "r-tuning-learned", "r-tuning-fixed"]
     assert methods(order, "r-tuning") == ["r-tuning", "r-tuning-learned"]
     assert methods(["base", "other-fixed", "other"], "gone") == ["other"]
-    assert all("fixed" not in name for pair in _compared(order, "r-tuning") for name in pair)
+    assert all("fixed" not in name for pair in compared(order, "r-tuning") for name in pair)
 
 
 def test_the_report_and_the_headline_say_both_rules(tmp_path):

@@ -19,12 +19,12 @@ def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> 
         TrustError: the run is not signed by this user, and its model's settings act.
     """
     from demur.engines.hf import HFEngine
-    from demur.pipeline.pipeline import Pipeline
+    from demur.pocket.address import base_model
 
     config = settings_of(run.root, acting_on=MODEL)
     settings = config.model
     engine = HFEngine.open(
-        Pipeline(config).model_path,
+        base_model(config),
         dtype=settings.dtype,
         device=settings.device,
         format=settings.format,

@@ -6,26 +6,25 @@ import asyncio
 import dataclasses
 import itertools
 import queue
-import re
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, overload
 
-from demur.ask.answer import REASONED, SILENT, Answer, Expected
+from demur.ask.answer import Answer, Expected
 from demur.ask.batching import Batcher
 from demur.ask.calibration import Calibration
+from demur.ask.deciding import Decisions, decided
 from demur.ask.decision import Decision
+from demur.ask.query import Given, Query, as_question, follow, pieces
 from demur.ask.system import System
-from demur.core.errors import ConfigError, DataError, DemurError
-from demur.core.records import Question, Response, question_id
-from demur.core.templates import TEMPLATES
+from demur.core.errors import ConfigError, DemurError
+from demur.core.records import Question, Response
 from demur.engines import ENGINES, Engine, Message, Sampling
 from demur.engines.opening import open_engine
-from demur.judging import is_refusal
 from demur.methods import Elicited, Setup
 from demur.methods.elicitation import answer_greedily
 
@@ -33,20 +32,6 @@ MOST = 64
 """Requests of one batch."""
 WAITING = 4096
 """Requests that may wait."""
-
-Given = str | Question | Mapping[str, Any]
-"""A question: its text, a `Question`, or a mapping with ``question`` and, where it has them, ``context``,
-``choices`` and ``group``."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Query:
-    """A question within a conversation."""
-
-    question: Question
-    history: tuple[Message, ...] = ()
-    watch: Callable[[str], None] | None = None
-    """Told what the answer is so far, as it grows and before it is decided on."""
 
 
 class Answerer:
@@ -76,7 +61,7 @@ class Answerer:
         waiting: int = WAITING,
         on_batch: Callable[[int], None] | None = None,
     ) -> None:
-        self.system, self._decision = system, decision
+        self.system = system
         self.on_batch = on_batch
         local = ENGINES.get(system.config.model.engine).local
         self._own: AbstractContextManager[Any] = threading.RLock() if local else nullcontext()
@@ -87,8 +72,7 @@ class Answerer:
                 where="--system",
                 fix="choose r-tuning or another system whose answers come from one model",
             )
-        # All that a promise needs is read now: a run that is made anew later changes no promise of this one
-        self._calibration = self._read_calibration()
+        self._decisions = Decisions(system, decision)
         self.engine = open_engine(system.config.model, base=system.base, tuned=system.weights)
         # A server's own batches are better than ours, and one refused question spoils no other
         together = {"most": most} if local else {"most": 1, "workers": _at_once(system)}
@@ -178,7 +162,7 @@ class Answerer:
             DemurError: as `ask`.
         """
         asked = as_question(question)
-        decision = await self._decision_async(asked, threshold, max_error)
+        decision = await self._decisions.of_async(asked, threshold, max_error)
         said = await asyncio.wrap_future(self.submit(Query(question=asked, history=tuple(history))))
         return self.decided(asked, said, decision)
 
@@ -239,7 +223,7 @@ class Answerer:
             yield answer
             return
         asked = as_question(question)
-        decision = await self._decision_async(asked, how.get("threshold"), how.get("max_error"))
+        decision = await self._decisions.of_async(asked, how.get("threshold"), how.get("max_error"))
         loop, told = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
         def tell(said: str | None) -> None:
@@ -276,44 +260,7 @@ class Answerer:
             ConfigError: both are given, or a promise without a run.
             DataError: a promise that cannot be made.
         """
-        if threshold is not None and max_error is not None:
-            raise ConfigError(
-                expected="a threshold or an error to keep below",
-                found="both",
-                where="threshold, max_error",
-                fix="give one of them",
-            )
-        if max_error is not None:
-            return self._promise(max_error)
-        usual = self._usual(question)
-        return usual if threshold is None else usual.at(threshold)
-
-    async def _decision_async(
-        self, question: Question, threshold: float | None, max_error: float | None
-    ) -> Decision:
-        """`decision`; a promise is looked for in a thread, since that takes a while."""
-        if max_error is None:
-            return self.decision(question, threshold)
-        return await asyncio.to_thread(self.decision, question, threshold, max_error)
-
-    def _usual(self, question: Question | None) -> Decision:
-        """What was asked for, else what was calibrated, else the system's own rule."""
-        if self._decision is not None:
-            return self._decision
-        promised, group = self.system.promised, question.group if question else None
-        return promised.get("all") or promised.get(group or "none") or self.system.rule
-
-    @cached_property
-    def _promises(self) -> dict[float, Decision]:
-        return {}
-
-    def _promise(self, max_error: float) -> Decision:
-        known = self._promises.get(max_error)
-        if known is None:
-            if len(self._promises) > MOST:  # callers choose the numbers
-                self._promises.clear()
-            known = self._promises[max_error] = self.calibration.decision(max_error, 0.95)
-        return known
+        return self._decisions.of(question, threshold, max_error)
 
     @property
     def calibration(self) -> Calibration:
@@ -324,67 +271,21 @@ class Answerer:
             DataError: the run has none.
             RunFolderError: its weights have changed since it was made.
         """
-        if isinstance(self._calibration, DemurError):
-            raise self._calibration
-        return self._calibration
+        return self._decisions.calibration
 
     @property
     def uncalibrated(self) -> DemurError | None:
         """Why there is no `calibration`; None where there is one."""
-        return self._calibration if isinstance(self._calibration, DemurError) else None
-
-    def _read_calibration(self) -> Calibration | DemurError:
-        try:
-            return self._calibration_of_run()
-        except DemurError as error:
-            return error
-
-    def _calibration_of_run(self) -> Calibration:
-        system = self.system
-        if system.run is None:
-            raise ConfigError(
-                expected="a run's folder, which has the calibration questions",
-                found="a model's own folder or an untuned model",
-                where="max_error",
-                fix="load the run, or give a threshold",
-            )
-        signal = self._usual(None).signal
-        return Calibration.of_run(system.run, system.name, signal, seed=system.config.seed)
+        return self._decisions.uncalibrated
 
     def expected(self, threshold: float | None = None) -> Expected:
         """What a threshold did on the calibration questions; by default the usual one."""
-        limit = self._usual(None).threshold if threshold is None else threshold
+        limit = self._decisions.usual().threshold if threshold is None else threshold
         return self.calibration.expected(limit)
 
     def decided(self, question: Question, said: Elicited, decision: Decision) -> Answer:
         """The answer that a user gets of what a model said; where it said nothing, a refusal."""
-        silent = not said.answer.strip()
-        signals = {} if silent else decision.signals(said)
-        confidence = signals.get(decision.signal)
-        in_words = is_refusal(said.response, question=question.text, phrases=self._refusals)
-        abstained = silent or in_words or decision.declines(confidence)
-        withheld = silent or (abstained and not in_words)
-        system = self.system
-        mapped = system.recalibration if system.recalibrated == decision.signal else None
-        return Answer(
-            question=question.text,
-            text=self.template.refusal if withheld else said.answer,
-            abstained=abstained,
-            said=said.answer,
-            confidence=confidence,
-            signal=decision.signal,
-            threshold=decision.threshold,
-            probability=None if mapped is None or confidence is None else mapped(confidence),
-            signals=signals,
-            guarantee=decision.guarantee,
-            finish="length" if said.finish == "length" and not withheld else "stop",
-            reason=(REASONED if said.finish == "thinking" else SILENT) if silent else None,
-        )
-
-    @cached_property
-    def _refusals(self) -> tuple[str, ...]:
-        plain = TEMPLATES[self.system.config.template.family].refusal
-        return (plain, self.template.refusal, *self.system.info.refusals)
+        return decided(self.system, self.template, question, said, decision)
 
     # -- the models ----------------------------------------------------------------------------
 
@@ -420,7 +321,7 @@ class Answerer:
     def _elicit(self, queries: Sequence[Query]) -> list[Elicited]:
         system, history = self.system, queries[0].history
         questions = [query.question for query in queries]
-        setup = self._setup(_follow(queries, self.template))
+        setup = self._setup(follow(queries, self.template))
         if system.info.certifies:
             setup = dataclasses.replace(setup, base=self._base_answers(questions, history, setup))
         return system.method.elicit(self.engine.after(history), questions, setup)
@@ -486,88 +387,6 @@ class Answerer:
         self.close()
 
 
-def as_question(given: Given, *, context: str | None = None, choices: Sequence[str] = ()) -> Question:
-    """A question as the library has it.
-
-    Raises:
-        DataError: it is none.
-    """
-    if isinstance(given, Question):
-        return given
-    if isinstance(given, Mapping):
-        return _from_mapping(given)
-    if not given.strip():
-        raise DataError(expected="a question", found="nothing", where="question", fix="ask something")
-    options = tuple(choices)
-    return Question(
-        id=question_id(given, context=context, choices=options),
-        text=given,
-        task="choice" if options else "open" if context is None else "contextual",
-        choices=options,
-        context=context,
-        split="test",
-    )
-
-
-KNOWN = ("question", "context", "choices", "group")
-
-
-def _from_mapping(given: Mapping[str, Any]) -> Question:
-    text, context, choices, group = (given.get(name) for name in KNOWN)
-    choices = choices or ()
-    fits = (
-        isinstance(text, str)
-        and isinstance(context, str | None)
-        and isinstance(group, str | None)
-        and isinstance(choices, Sequence)
-        and not isinstance(choices, str)
-        and all(isinstance(choice, str) for choice in choices)
-    )
-    if not fits or given.keys() - set(KNOWN):
-        raise DataError(
-            expected=f"a mapping with question and, where it has them, {', '.join(KNOWN[1:])}",
-            found=", ".join(f"{name}: {type(value).__name__}" for name, value in given.items())
-            or "nothing",
-            where="question",
-            fix="give texts, and choices as a list of texts",
-        )
-    question = as_question(str(text), context=context, choices=choices)
-    return dataclasses.replace(question, group=group)
-
-
-def pieces(text: str) -> Iterable[str]:
-    """A text word by word, each with the space before it."""
-    return re.findall(r"\s*\S+\s*$|\s*\S+", text) or ([text] if text else [])
-
-
 def _at_once(system: System) -> int:
     """Questions under way at a server, so that their requests, one for each sample, keep to its limit."""
     return max(1, system.config.model.endpoint.concurrency // max(1, system.samples))
-
-
-def _follow(queries: Sequence[Query], template: Any) -> Callable[[str, str], None] | None:
-    """Tell those who watch their answer grow, and nobody else: questions of a batch may be of many users.
-
-    A prompt belongs to the question whose own prompt it holds, the longest of them. Where it holds none, in
-    methods that write prompts of their own, it belongs to the batch's only question, or nobody is told.
-    """
-    watching = [(query, query.watch) for query in queries if query.watch is not None]
-    if not watching:
-        return None
-    owners: dict[str, list[Callable[[str], None]]] = {}
-    prompts = {query.question.id: template.ask(query.question) for query in queries}
-
-    def find(prompt: str) -> list[Callable[[str], None]]:
-        held = [name for name, own in prompts.items() if own in prompt]
-        if not held and len(prompts) == 1:
-            held = list(prompts)
-        owner = max(held, key=lambda name: len(prompts[name]), default=None)
-        return [watch for query, watch in watching if query.question.id == owner]
-
-    def watch(prompt: str, so_far: str) -> None:
-        if prompt not in owners:
-            owners[prompt] = find(prompt)
-        for tell in owners[prompt]:
-            tell(so_far)
-
-    return watch

@@ -23,6 +23,7 @@ from demur.core.trust import MODEL, settings_of
 from demur.methods import METHODS, Method, MethodInfo, thresholds
 from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
+from demur.pocket.address import base_model
 from demur.runfolder import provenance
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Refused
@@ -101,7 +102,7 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
         name=name,
         info=info,
         config=own,
-        base=_base(own),
+        base=base_model(own),
         weights=weights,
         template=_template(card),
         rule=_own_rule(name, info, own, card),
@@ -137,7 +138,7 @@ def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> 
         name=name,
         info=info,
         config=changed,
-        base=_base(changed),
+        base=base_model(changed),
         weights=folder,
         template=_template(card),
         rule=_own_rule(name, info, own, card),
@@ -164,21 +165,11 @@ def untuned(path: str, name: str | None, overrides: Mapping[str, Any]) -> System
     config = load_config(None, {"model.path": path, "method": "pretrain-t" if name == "base" else name})
     changed = _with_model(config, overrides)
     rule = Decision(signal=info.primary_signal, threshold=None)
-    return System(name=name, info=info, config=changed, base=_base(changed), rule=rule)
+    return System(name=name, info=info, config=changed, base=base_model(changed), rule=rule)
 
 
 def _with_model(config: Config, overrides: Mapping[str, Any]) -> Config:
     return load_config(None, config.model_dump() | dict(overrides)) if overrides else config
-
-
-def _base(config: Config) -> str:
-    """The base model's address; a built-in name is the model of the run's seed."""
-    from demur.engines import ENGINES
-    from demur.pocket import POCKET_MODELS, ensure_model
-
-    name = config.model.path
-    built_in = name in POCKET_MODELS and ENGINES.get(config.model.engine).local
-    return str(ensure_model(config.seed, name)) if built_in else name
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

@@ -110,10 +110,10 @@ def _how_texts_are_read(config: Config) -> tuple[bool, str]:
     from transformers import AutoTokenizer
 
     from demur.engines.encoding import Encoder
-    from demur.pipeline.pipeline import Pipeline
+    from demur.pocket.address import base_model
 
     tokenizer = AutoTokenizer.from_pretrained(
-        Pipeline(config).model_path,
+        base_model(config),
         revision=config.model.revision,
         trust_remote_code=config.model.trust_remote_code,
     )

@@ -13,12 +13,12 @@ from demur.core.records import Question, Response
 from demur.engines import ENGINES, Capabilities, Message, Sampling
 from demur.methods import METHODS
 from demur.methods.asking import ANSWER, Asking
-from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.job import Job
 
 
-def plainly(pipeline: Pipeline) -> Asking:
+def plainly(job: Job) -> Asking:
     """As the base model of a run is asked, and everybody whose method adds no prompt of its own."""
-    config, chat = pipeline.config, is_chat(pipeline)
+    config, chat = job.config, is_chat(job)
     template = config.template.template(chat=chat)
     return Asking(
         prompt=template.ask,
@@ -31,15 +31,15 @@ def plainly(pipeline: Pipeline) -> Asking:
     )
 
 
-def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
+def as_system(job: Job, system: str, sample: Question) -> Asking:
     """As a tuned or prompted system of a run is asked first.
 
     Args:
         sample: any question, from which is learned where this system's answers end and what it scores.
     """
-    plain, info = plainly(pipeline), pipeline.info(system)
+    plain, info = plainly(job), job.info(system)
     engine = _Listening(plain.chat)
-    method, setup = METHODS.get(info.name)(), pipeline.setup(engine, system)
+    method, setup = METHODS.get(info.name)(), job.setup(engine, system)
 
     def first(question: Question) -> _Heard:
         try:
@@ -67,17 +67,17 @@ def as_system(pipeline: Pipeline, system: str, sample: Question) -> Asking:
     )
 
 
-def is_chat(pipeline: Pipeline) -> bool:
+def is_chat(job: Job) -> bool:
     """Whether a run's model is asked through a chat template; reads its tokenizer, or asks its server."""
-    model = pipeline.config.model
+    model = job.config.model
     if not ENGINES.get(model.engine).local:
-        return pipeline.engine.chat
+        return job.engine.chat
     from transformers import AutoTokenizer
 
     from demur.engines.encoding import Encoder
 
     tokenizer = AutoTokenizer.from_pretrained(
-        pipeline.model_path, revision=model.revision, trust_remote_code=model.trust_remote_code
+        job.model_path, revision=model.revision, trust_remote_code=model.trust_remote_code
     )
     return Encoder(tokenizer, format=model.format).format == "chat"
 

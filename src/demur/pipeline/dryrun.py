@@ -10,7 +10,7 @@ import io
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -19,10 +19,8 @@ from demur.core.config import Config, DataSettings
 from demur.core.errors import ConfigError, DemurError
 from demur.core.records import Question
 from demur.engines import ENGINES
+from demur.pipeline.job import Job
 from demur.training.plan import count_steps
-
-if TYPE_CHECKING:
-    from demur.pipeline.pipeline import Pipeline
 
 UTILISATION = 0.3
 """Share of the measured matrix-product rate that generation and training reach: a rule of thumb."""
@@ -101,18 +99,16 @@ def estimate(config: Config) -> dict[str, Any]:
     Raises:
         DemurError: the configuration, the data or the model cannot be used: found before any work.
     """
-    from demur.pipeline.pipeline import Pipeline
-
-    pipeline, assumed = Pipeline(config), list[str]()
-    size = _model(pipeline, config, assumed)
-    data = _data(pipeline, config, assumed)
+    job, assumed = Job(config), list[str]()
+    size = _model(job, config, assumed)
+    data = _data(job, config, assumed)
     questions, train, prompt = data.train + data.rest, data.train, data.tokens
-    samples = pipeline.samples
-    asked = [1 + (samples if pipeline.info(s).samples else 0) for s in config.systems]
+    samples = job.samples
+    asked = [1 + (samples if job.info(s).samples else 0) for s in config.systems]
     generations = questions * (1 + samples) + questions * sum(asked)
     longest = config.probe.max_new_tokens
     tokens = round(generations * longest + questions * (1 + len(asked)) * prompt)
-    steps = {system: _steps(pipeline, system, train) for system in pipeline.tuned}
+    steps = {system: _steps(job, system, train) for system in job.tuned}
     row_tokens = prompt + longest + CERTAINTY_TOKENS
     rows = sum(_rows_seen(config, system, count) for system, count in steps.items())
     flops = 2 * size["parameters"] * tokens + 6 * size["parameters"] * rows * row_tokens
@@ -124,7 +120,7 @@ def estimate(config: Config) -> dict[str, Any]:
         "training_steps": steps,
         "model_parameters": size["parameters"],
         "estimated_minutes": round(flops / (UTILISATION * _matmul_rate(size["device"])) / 60, 2),
-        "estimated_memory_gb": round(_memory_bytes(size, pipeline) / 2**30, 2),
+        "estimated_memory_gb": round(_memory_bytes(size, job) / 2**30, 2),
         "device": size["device"],
         "assumed": assumed,
     }
@@ -147,11 +143,11 @@ def render(plan: dict[str, Any]) -> str:
     return cast(io.StringIO, console.file).getvalue().rstrip()
 
 
-def _steps(pipeline: Pipeline, system: str, questions: int) -> int:
+def _steps(job: Job, system: str, questions: int) -> int:
     """Optimiser steps of all stages and rounds."""
-    config, info = pipeline.config, pipeline.info(system)
+    config, info = job.config, job.info(system)
     own = config.for_system(system)
-    rows = questions * (pipeline.samples if info.row_per_sample else 1)
+    rows = questions * (job.samples if info.row_per_sample else 1)
     total = 0
     for stage in info.stages:
         settings = config.training_for(system, stage)
@@ -165,10 +161,10 @@ def _rows_seen(config: Config, system: str, steps: int) -> int:
     return steps * settings.batch_size * settings.accumulate
 
 
-def _data(pipeline: Pipeline, config: Config, assumed: list[str]) -> Size:
+def _data(job: Job, config: Config, assumed: list[str]) -> Size:
     """The run's questions where its files are at hand, else the datasets' published sizes."""
     try:
-        loaded = pipeline.load()
+        loaded = job.load()
     except DemurError:
         published = [_published(part) for part in _parts(config.data)]
         if None in published:
@@ -181,7 +177,7 @@ def _data(pipeline: Pipeline, config: Config, assumed: list[str]) -> Size:
             max(size.tokens for size in sizes),
         )
     train = loaded.questions.counts().get("train", 0)
-    tokens = _mean_tokens(pipeline, config, loaded.questions[:SAMPLE], assumed)
+    tokens = _mean_tokens(job, config, loaded.questions[:SAMPLE], assumed)
     return Size(train, len(loaded.questions) - train, math.ceil(tokens))
 
 
@@ -201,7 +197,7 @@ def _published(part: tuple[str, str, float | None]) -> Size | None:
     return Size(min(train, most), min(0 if use == "train" else size.rest, 3 * most), size.tokens)
 
 
-def _model(pipeline: Pipeline, config: Config, assumed: list[str]) -> dict[str, Any]:
+def _model(job: Job, config: Config, assumed: list[str]) -> dict[str, Any]:
     """Parameters, device and bytes a parameter: of the model itself, else of its public shape."""
     path = config.model.path
     if not ENGINES.get(config.model.engine).local:
@@ -212,7 +208,7 @@ def _model(pipeline: Pipeline, config: Config, assumed: list[str]) -> dict[str, 
             fix="leave --dry-run out, and set data.limit for a trial",
         )
     try:
-        return _model_size(pipeline.model_path, config)
+        return _model_size(job.model_path, config)
     except DemurError:
         shape = SHAPES.get(path)
         if shape is None:
@@ -240,16 +236,14 @@ def _model_size(path: str, config: Config) -> dict[str, Any]:
     return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}
 
 
-def _memory_bytes(size: dict[str, Any], pipeline: Pipeline) -> float:
+def _memory_bytes(size: dict[str, Any], job: Job) -> float:
     """Weights; when every weight is tuned also gradients and AdamW's two moments in float32."""
-    full = any(not pipeline.config.training_for(system).lora for system in pipeline.tuned)
+    full = any(not job.config.training_for(system).lora for system in job.tuned)
     weights = float(size["parameters"] * size["bytes"])
     return weights * 1.3 + (size["parameters"] * 12 if full else 0.0)
 
 
-def _mean_tokens(
-    pipeline: Pipeline, config: Config, questions: list[Question], assumed: list[str]
-) -> float:
+def _mean_tokens(job: Job, config: Config, questions: list[Question], assumed: list[str]) -> float:
     """Mean prompt length; without the model's tokenizer four thirds of its words."""
     template = config.template.template(chat=False)
     prompts = [template.ask(question) for question in questions]
@@ -257,7 +251,7 @@ def _mean_tokens(
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(
-            pipeline.model_path, trust_remote_code=config.model.trust_remote_code
+            job.model_path, trust_remote_code=config.model.trust_remote_code
         )
     except (OSError, ValueError):
         assumed.append("four tokens for three words: the tokenizer is not at hand")

@@ -1,19 +1,27 @@
-"""The systems of a run: whether their names are known, what is known of them, what their model is."""
+"""The systems of a run, from its configuration alone: their names, methods, samples and training."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from demur.core.config import Config
+from demur.core.config import Config, TrainingSettings
 from demur.core.errors import ConfigError
 from demur.core.files import digest, file_digest
 from demur.core.names import FIXED, reserved
 from demur.endpoints import Endpoint
-from demur.engines import ENGINES
+from demur.engines import ENGINES, Sampling
 from demur.judging import find_judge
 from demur.knowledge import estimators
 from demur.methods import METHODS, MethodInfo, baselines, learned, thresholds
+from demur.methods.base import SAMPLES
+
+if TYPE_CHECKING:
+    from demur.training.strategies import Strategy
+
+LARGE_BYTES = 64 * 2**20
+"""Files from this size on are known by size and time of change."""
 
 
 def check_names(config: Config) -> None:
@@ -64,6 +72,88 @@ def system_info(system: str, config: Config) -> MethodInfo:
     return dataclasses.replace(METHODS.get(config.method_of(system)).info, name=system)
 
 
+def method_info(system: str, config: Config) -> MethodInfo:
+    """What is known of the method that a system is."""
+    return METHODS.get(config.method_of(system)).info
+
+
+def tuned_systems(config: Config) -> tuple[str, ...]:
+    """The systems that are trained: those of the run, and whose weights they borrow."""
+    owners = {system: method_info(system, config).weights or system for system in config.systems}
+    return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
+
+
+def samples_of(config: Config) -> int:
+    """Samples per question: as configured, else 10 where a method or estimator lives on them."""
+    if config.probe.samples is not None:
+        return config.probe.samples
+    needed = any(
+        "samples" in method_info(system, config).needs
+        or estimators.parse(estimator_of(system, config))[0] in estimators.NEEDS_SAMPLES
+        for system in (*config.systems, *tuned_systems(config))
+    )
+    return SAMPLES if needed else 0
+
+
+def estimator_of(system: str, config: Config) -> str:
+    """Who says what the model knows: as configured, else the method's own."""
+    own = method_info(system, config).estimator or "greedy"
+    return config.for_system(system).knowledge.estimator or own
+
+
+def sampling_of(config: Config) -> Sampling:
+    """How every system of the run generates its answers."""
+    probe_settings = config.probe
+    return Sampling(
+        max_new_tokens=probe_settings.max_new_tokens,
+        stop=probe_settings.stop,
+        samples=samples_of(config),
+        temperature=probe_settings.temperature,
+        top_p=probe_settings.top_p,
+        seed=config.seed,
+    )
+
+
+def round_count(system: str, config: Config) -> int:
+    """Rounds of aligning: as configured, else the method's own."""
+    return config.for_system(system).rounds or method_info(system, config).rounds
+
+
+def check_tuning(config: Config) -> None:
+    """Look whether the weights that the run's systems tune are here, and can be tuned as it says.
+
+    Raises:
+        ConfigError: they are not, or cannot.
+    """
+    settings, tuned = config.model, tuned_systems(config)
+    if tuned and not ENGINES.get(settings.engine).local:
+        raise ConfigError(
+            expected=f"an engine with the weights of the model, to tune {', '.join(tuned)}",
+            found=f"{settings.engine!r}, which only asks a server",
+            where="model.engine",
+            fix="tune with model.engine hf from the weights, or choose systems that tune nothing, such "
+            "as --method honesty-prompt --baselines pretrain-t; `demur probe` needs no weights",
+        )
+    for system in tuned:
+        strategy_of(system, config)
+
+
+def strategy_of(system: str, config: Config) -> Strategy | None:
+    """How a system's training is divided among processes, None for one process.
+
+    Raises:
+        ConfigError: it cannot be done as the settings say.
+    """
+    settings = {stage: config.training_for(system, stage) for stage in method_info(system, config).stages}
+    plain = TrainingSettings()
+    if all(s.launch == plain.launch and s.quantize == plain.quantize for s in settings.values()):
+        return None
+    from demur.engines.loading import pick_device
+    from demur.training.strategies import check
+
+    return check(settings, pick_device(config.model.device))
+
+
 def model_fingerprint(path: str) -> str:
     """What a model's outputs depend on: its files where it is a folder, else its name.
 
@@ -79,9 +169,6 @@ def model_fingerprint(path: str) -> str:
             if file.is_file()
         ]
     )
-
-
-LARGE_BYTES = 64 * 2**20
 
 
 def _stamp(file: Path) -> list[int]:

@@ -64,16 +64,13 @@ def weights_of(folder: Path) -> dict[str, str]:
 def base_folder(config: Config) -> Path | None:
     """Where the base model lies on this machine; None where it is not here, or behind a server."""
     from demur.engines import ENGINES
-    from demur.pocket import POCKET_MODELS, model_folder
+    from demur.pocket.address import base_model
 
-    model = config.model
-    if not ENGINES.get(model.engine).local:
+    if not ENGINES.get(config.model.engine).local:
         return None
-    name = model.path
-    folder = model_folder(config.seed, name) if name in POCKET_MODELS else Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    return None if name in POCKET_MODELS else _cached(name, model.revision)
+    address = base_model(config, make=False)
+    folder = Path(address).expanduser()
+    return folder if folder.is_dir() else _cached(address, config.model.revision)
 
 
 def _cached(name: str, revision: str | None) -> Path | None:

@@ -17,7 +17,7 @@ from starlette.responses import Response, StreamingResponse
 
 from demur.ask import Answer, Query
 from demur.ask.answer import promise
-from demur.ask.answerer import as_question, pieces
+from demur.ask.query import as_question, pieces
 from demur.endpoints.client import sendable
 from demur.engines import Message
 from demur.serve.asking import AnswerService, together, while_connected

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 
 from demur.ask import Answer, Answerer, BusyError, Expected
 from demur.ask.answer import promise
-from demur.ask.answerer import as_question
+from demur.ask.query import as_question
 from demur.calibrate.sentences import promised
 from demur.core.errors import (
     ConfigError,

@@ -21,7 +21,7 @@ from demur.core.trust import MODEL, settings_of
 from demur.methods import MethodInfo
 from demur.methods.asking import Asking
 from demur.pipeline.asking import as_system
-from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.job import Job
 from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
 from demur.runfolder.folder import RunFolder
@@ -68,7 +68,7 @@ class Subject:
     """A system of a run, with the weights that it asks."""
 
     run: RunFolder
-    pipeline: Pipeline
+    job: Job
     system: str
     info: MethodInfo
     owner: str
@@ -104,12 +104,12 @@ class Subject:
                 else "tune one: `demur run --method r-tuning`",
             )
         check_no_links(run.model(owner))
-        return cls(run=run, pipeline=Pipeline(config), system=system, info=info, owner=owner)
+        return cls(run=run, job=Job(config), system=system, info=info, owner=owner)
 
     @property
     def config(self) -> Config:
         """The configuration of the run."""
-        return self.pipeline.config
+        return self.job.config
 
     @property
     def folder(self) -> Path:
@@ -130,12 +130,12 @@ class Subject:
     @cached_property
     def base(self) -> Base:
         """The model before tuning."""
-        return Base.of(self.pipeline.model_path, self.config.model.path)
+        return Base.of(self.job.model_path, self.config.model.path)
 
     @cached_property
     def asking(self) -> Asking:
         """How it is asked, as texts."""
-        return as_system(self.pipeline, self.asked, self.sample)
+        return as_system(self.job, self.asked, self.sample)
 
     @cached_property
     def sample(self) -> Question:

@@ -14,7 +14,7 @@ from demur.datasets.inspection import read_raw
 from demur.methods.asking import Asking, by_default
 from demur.metrics import splits_of
 from demur.pipeline.asking import as_system, plainly
-from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.job import Job
 from demur.pocket import POCKET_MODELS
 from demur.runfolder.folder import RunFolder
 from demur.tax.folder import HarnessTask, write_tasks
@@ -69,8 +69,8 @@ def _of_run(run: RunFolder, out: Path, system: str | None) -> list[Path]:
     if system not in (*config.systems, "base"):
         raise UnknownNameError("system", system, (*config.systems, "base"), "--system")
     questions = read_parquet(run.questions, Question)
-    pipeline = Pipeline(config)
-    asking = plainly(pipeline) if system == "base" else as_system(pipeline, system, questions[0])
+    job = Job(config)
+    asking = plainly(job) if system == "base" else as_system(job, system, questions[0])
     if asking.certifies:
         raise ConfigError(
             expected="a system that writes its own answers",
@@ -80,7 +80,7 @@ def _of_run(run: RunFolder, out: Path, system: str | None) -> list[Path]:
         )
     before = {row.question_id: row.outcome for row in read_parquet(run.predictions("base"), Prediction)}
     tasks = _by_part(questions, asking, before)
-    tasks += _pocket(config, plainly(pipeline))
+    tasks += _pocket(config, plainly(job))
     about = f"From a Demur run on `{config.model.path}`, asked as its system `{system}` is."
     return write_tasks(tasks, out, about=about, chat=asking.chat)
 

@@ -15,7 +15,7 @@ from demur.core.files import write_json
 from demur.core.trust import MODEL, settings_of
 from demur.methods.asking import Asking
 from demur.pipeline.asking import plainly
-from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.job import Job
 from demur.pocket import POCKET_MODELS
 from demur.report import write_report
 from demur.runfolder import provenance
@@ -63,18 +63,18 @@ def measure_tax(
     """
     require_lm_eval()
     started = time.monotonic()
-    pipeline, system, owner = _tuned(RunFolder(root), system)
-    origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(pipeline.config))
-    pocket = pipeline.config.model.path in POCKET_MODELS
-    own = {**_pocket_tasks(pipeline, system), **_file_tasks(pipeline, system, tasks)}
+    job, system, owner = _tuned(RunFolder(root), system)
+    origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(job.config))
+    pocket = job.config.model.path in POCKET_MODELS
+    own = {**_pocket_tasks(job, system), **_file_tasks(job, system, tasks)}
     names = [_name(spec) for spec in tasks or ((POCKET,) if pocket else HUB_TASKS)]
     with tempfile.TemporaryDirectory(prefix="demur-tax-") as folder:
         write_tasks(list(own.values()), Path(folder), about="For `demur tax`.")
         known = [*own, *((POCKET,) if pocket else ())]
         ready = load_tasks(list(dict.fromkeys(names)), own=Path(folder), own_names=known)
-        before, after = (_asked(pipeline, model, ready, limit, note) for model in (None, owner))
-    evaluation = pipeline.config.evaluation
-    draws = Draws(level=evaluation.level, resamples=evaluation.resamples, seed=pipeline.config.seed)
+        before, after = (_asked(job, model, ready, limit, note) for model in (None, owner))
+    evaluation = job.config.evaluation
+    draws = Draws(level=evaluation.level, resamples=evaluation.resamples, seed=job.config.seed)
     found = {
         row: compare({name: ready.loaded[name] for name in members}, before, after, draws)
         for row, members in ready.rows.items()
@@ -98,7 +98,7 @@ def measure_tax(
     return result
 
 
-def _tuned(run: RunFolder, system: str | None) -> tuple[Pipeline, str, str]:
+def _tuned(run: RunFolder, system: str | None) -> tuple[Job, str, str]:
     """The run, a system of it, and whose weights that system asks."""
     if not run.config.exists():
         raise RunFolderError(
@@ -108,10 +108,10 @@ def _tuned(run: RunFolder, system: str | None) -> tuple[Pipeline, str, str]:
             fix="name the folder that `demur run --out` wrote",
         )
     config = settings_of(run.root, acting_on=MODEL).model_copy(update={"out": run.root})
-    pipeline, system = Pipeline(config), system or config.method
+    job, system = Job(config), system or config.method
     if system not in config.systems:
         raise UnknownNameError("system", system, config.systems, "--system")
-    owner = pipeline.info(system).weights or system
+    owner = job.info(system).weights or system
     if not (run.model(owner) / "demur.json").exists():
         raise RunFolderError(
             expected=f"a tuned model of {system}",
@@ -119,24 +119,24 @@ def _tuned(run: RunFolder, system: str | None) -> tuple[Pipeline, str, str]:
             where=str(run.root),
             fix="name a tuned system with --system" if owner == "base" else "train it with `demur train`",
         )
-    return pipeline, system, owner
+    return job, system, owner
 
 
-def _asking(pipeline: Pipeline, system: str) -> Asking:
+def _asking(job: Job, system: str) -> Asking:
     """The plain prompt, for both models; refusals of the system's own are recognised."""
-    plain = plainly(pipeline)
-    return dataclasses.replace(plain, refusals=(*plain.refusals, *pipeline.info(system).refusals))
+    plain = plainly(job)
+    return dataclasses.replace(plain, refusals=(*plain.refusals, *job.info(system).refusals))
 
 
-def _pocket_tasks(pipeline: Pipeline, system: str) -> dict[str, HarnessTask]:
-    config = pipeline.config
+def _pocket_tasks(job: Job, system: str) -> dict[str, HarnessTask]:
+    config = job.config
     if config.model.path not in POCKET_MODELS:
         return {}
-    found = pocket_tasks(config.model.path, config.seed, _asking(pipeline, system))
+    found = pocket_tasks(config.model.path, config.seed, _asking(job, system))
     return {task.name: task for task in found}
 
 
-def _file_tasks(pipeline: Pipeline, system: str, specs: Sequence[str]) -> dict[str, HarnessTask]:
+def _file_tasks(job: Job, system: str, specs: Sequence[str]) -> dict[str, HarnessTask]:
     """A task for each of the user's own files among what was asked for."""
     found: dict[str, HarnessTask] = {}
     for spec in specs:
@@ -151,7 +151,7 @@ def _file_tasks(pipeline: Pipeline, system: str, specs: Sequence[str]) -> dict[s
                 fix="rename one of them: its name becomes the task's",
             )
         questions, about = tested(read_questions(spec)), f"Questions of `{Path(spec).name}`."
-        found[name] = judged_task(name, questions, _asking(pipeline, system), tag="own", about=about)
+        found[name] = judged_task(name, questions, _asking(job, system), tag="own", about=about)
     return found
 
 
@@ -161,16 +161,16 @@ def _name(spec: str) -> str:
 
 
 def _asked(
-    pipeline: Pipeline, system: str | None, tasks: Tasks, limit: int | None, note: Callable[[str], None]
+    job: Job, system: str | None, tasks: Tasks, limit: int | None, note: Callable[[str], None]
 ) -> dict[str, list[Sample]]:
     """What lm-eval logs of the base model (None) or of a tuned one; the model is let go afterwards."""
     note(f"asking {system or 'the base model'}: {len(tasks.loaded)} tasks")
-    engine: Any = pipeline.open_model(system, engine="hf")  # lm-eval needs the weights themselves
+    engine: Any = job.open_model(system, engine="hf")  # lm-eval needs the weights themselves
     return run_tasks(
         tasks,
         engine.model,
         engine.tokenizer,
         chat=engine.chat,
-        batch_size=pipeline.config.model.batch_size,
+        batch_size=job.config.model.batch_size,
         limit=limit,
     )

@@ -1,0 +1,150 @@
+"""When an answer is given: by what was asked for, what was calibrated, or the system's own rule."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+
+from demur.ask.answer import REASONED, SILENT, Answer
+from demur.ask.calibration import Calibration
+from demur.ask.decision import Decision
+from demur.ask.system import System
+from demur.core.errors import ConfigError, DemurError
+from demur.core.records import Question
+from demur.core.templates import TEMPLATES, Template
+from demur.judging import is_refusal
+from demur.methods import Elicited
+
+MOST = 64
+"""Promises that are remembered: callers choose the numbers."""
+CONFIDENCE = 0.95
+"""Of a promise that is made for a single question."""
+
+
+class Decisions:
+    """The decisions of one system.
+
+    All that a promise needs is read when this is made: a run that is made anew later changes none.
+
+    Args:
+        system: whose answers they are about.
+        given: what was decided for everybody; by default what was calibrated, else the system's own rule.
+    """
+
+    def __init__(self, system: System, given: Decision | None = None) -> None:
+        self._system, self._given = system, given
+        self._calibration = self._read_calibration()
+
+    def of(
+        self,
+        question: Question | None = None,
+        threshold: float | None = None,
+        max_error: float | None = None,
+    ) -> Decision:
+        """The decision on a question, see `Answerer.decision`.
+
+        Raises:
+            ConfigError: both are given, or a promise without a run.
+            DataError: a promise that cannot be made.
+        """
+        if threshold is not None and max_error is not None:
+            raise ConfigError(
+                expected="a threshold or an error to keep below",
+                found="both",
+                where="threshold, max_error",
+                fix="give one of them",
+            )
+        if max_error is not None:
+            return self._promise(max_error)
+        usual = self.usual(question)
+        return usual if threshold is None else usual.at(threshold)
+
+    async def of_async(
+        self, question: Question, threshold: float | None, max_error: float | None
+    ) -> Decision:
+        """`of`; a promise is looked for in a thread, since that takes a while."""
+        if max_error is None:
+            return self.of(question, threshold)
+        return await asyncio.to_thread(self.of, question, threshold, max_error)
+
+    def usual(self, question: Question | None = None) -> Decision:
+        """What was asked for, else what was calibrated, else the system's own rule."""
+        if self._given is not None:
+            return self._given
+        promised, group = self._system.promised, question.group if question else None
+        return promised.get("all") or promised.get(group or "none") or self._system.rule
+
+    @cached_property
+    def _promises(self) -> dict[float, Decision]:
+        return {}
+
+    def _promise(self, max_error: float) -> Decision:
+        known = self._promises.get(max_error)
+        if known is None:
+            if len(self._promises) > MOST:
+                self._promises.clear()
+            known = self._promises[max_error] = self.calibration.decision(max_error, CONFIDENCE)
+        return known
+
+    @property
+    def calibration(self) -> Calibration:
+        """See `Answerer.calibration`; raises why there is none."""
+        if isinstance(self._calibration, DemurError):
+            raise self._calibration
+        return self._calibration
+
+    @property
+    def uncalibrated(self) -> DemurError | None:
+        """Why there is no `calibration`; None where there is one."""
+        return self._calibration if isinstance(self._calibration, DemurError) else None
+
+    def _read_calibration(self) -> Calibration | DemurError:
+        try:
+            return self._calibration_of_run()
+        except DemurError as error:
+            return error
+
+    def _calibration_of_run(self) -> Calibration:
+        system = self._system
+        if system.run is None:
+            raise ConfigError(
+                expected="a run's folder, which has the calibration questions",
+                found="a model's own folder or an untuned model",
+                where="max_error",
+                fix="load the run, or give a threshold",
+            )
+        signal = self.usual().signal
+        return Calibration.of_run(system.run, system.name, signal, seed=system.config.seed)
+
+
+def decided(
+    system: System, template: Template, question: Question, said: Elicited, decision: Decision
+) -> Answer:
+    """The answer that a user gets of what a model said; where it said nothing, a refusal.
+
+    Args:
+        template: the words around a question, as the system asks it.
+    """
+    plain = TEMPLATES[system.config.template.family].refusal
+    phrases = (plain, template.refusal, *system.info.refusals)
+    silent = not said.answer.strip()
+    signals = {} if silent else decision.signals(said)
+    confidence = signals.get(decision.signal)
+    in_words = is_refusal(said.response, question=question.text, phrases=phrases)
+    abstained = silent or in_words or decision.declines(confidence)
+    withheld = silent or (abstained and not in_words)
+    mapped = system.recalibration if system.recalibrated == decision.signal else None
+    return Answer(
+        question=question.text,
+        text=template.refusal if withheld else said.answer,
+        abstained=abstained,
+        said=said.answer,
+        confidence=confidence,
+        signal=decision.signal,
+        threshold=decision.threshold,
+        probability=None if mapped is None or confidence is None else mapped(confidence),
+        signals=signals,
+        guarantee=decision.guarantee,
+        finish="length" if said.finish == "length" and not withheld else "stop",
+        reason=(REASONED if said.finish == "thinking" else SILENT) if silent else None,
+    )

@@ -1,0 +1,144 @@
+"""A configuration from and to its file, its settings by name, and every problem in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+from pydantic import BaseModel
+
+from demur.core.config.config import Config
+from demur.core.config.section import Section, unknown
+from demur.core.errors import ConfigError
+from demur.core.files import write_text
+
+
+def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
+    """Read a configuration: flags over file over defaults.
+
+    Args:
+        path: a YAML file; None for defaults.
+        overrides: values by dotted name, such as ``{"training.epochs": "2"}``. Text stands as it is,
+            spaces included; lists and mappings are written as in YAML.
+
+    Raises:
+        ConfigError: the file cannot be read, or values are wrong; every problem is listed.
+    """
+    values = _read_yaml(path) if path else {}
+    for name, value in (overrides or {}).items():
+        _put(values, name.split("."), _from_flag(value))
+    try:
+        return Config.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise explain(error, str(path) if path else "the command line") from error
+
+
+def save_config(config: Config, path: Path) -> None:
+    """Write the resolved configuration as YAML, atomically."""
+    write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def leaves(
+    kind: type[BaseModel] = Config, prefix: str = ""
+) -> Iterator[tuple[str, pydantic.fields.FieldInfo]]:
+    """Every setting by its dotted name, in the order of the file."""
+    for name, info in kind.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
+            yield from leaves(info.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name, info
+
+
+def differences(old: Config, new: Config) -> list[str]:
+    """The settings in which two configurations differ, one line each; the folder's own name is none."""
+    before, after = (_flat(config.model_dump(mode="json", exclude={"out"})) for config in (old, new))
+    return [
+        f"{name}: {before.get(name)!r} there, {after.get(name)!r} here"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            expected="a readable YAML file",
+            found=error.strerror or type(error).__name__,
+            where=str(path),
+            fix="check the path; `demur init DATA` writes a configuration to start from",
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            expected="YAML in UTF-8",
+            found=" ".join(str(error).split()),
+            where=str(path),
+            fix="mend the line; values with a colon or a leading special character need quotes",
+        ) from error
+    if not isinstance(values, dict | None):
+        raise ConfigError(
+            expected="`name: value` lines",
+            found=f"a {type(values).__name__}",
+            where=str(path),
+            fix="see examples/ for whole configurations",
+        )
+    return values or {}
+
+
+def _from_flag(value: Any) -> Any:
+    """A flag's text as a value: pydantic turns plain text into numbers and truth values by itself."""
+    if isinstance(value, str) and (value[:1] in ("[", "{") or value in ("null", "None")):
+        return None if value == "None" else yaml.safe_load(value)
+    return value
+
+
+def _put(values: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+    values[keys[-1]] = value
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+ALL_SETTINGS = "mend these; `demur run --help` lists every setting with its meaning"
+
+
+def explain(
+    error: pydantic.ValidationError,
+    where: str,
+    *,
+    known: Iterable[str] | None = None,
+    fix: str = ALL_SETTINGS,
+) -> ConfigError:
+    """All problems of a configuration in one message, with the nearest name for unknown fields.
+
+    Args:
+        known: the names that there are; by default every setting's.
+        fix: what to do.
+    """
+    names = [name for name, _ in leaves()] if known is None else list(known)
+    problems = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"] if part != "[key]")
+        if item["type"] == "extra_forbidden":
+            problems.append(unknown("setting", name, names))
+        else:
+            problems.append(f"{name}: {item['msg']} (found {item['input']!r})")
+    return ConfigError(
+        expected="a configuration in which every setting is known and every value fits",
+        found="\n          ".join(problems),
+        where=where,
+        fix=fix,
+    )

@@ -1,0 +1,232 @@
+"""What the stages of a run share: its settings, folder, listener and model, and what is done already."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from demur.core.config import Config
+from demur.core.files import digest
+from demur.core.progress import Listener, Recorder, Silent, steps_bar
+from demur.core.questions import QuestionTable
+from demur.core.records import Probe, Question
+from demur.core.stored import StoredRows
+from demur.core.units import UnitStore
+from demur.datasets import LoadedData, load_questions
+from demur.engines import ENGINES, Engine, Sampling, Spreads
+from demur.engines.opening import open_engine
+from demur.methods import MethodInfo, Setup
+from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
+from demur.pocket.address import base_model
+from demur.runfolder import provenance
+from demur.runfolder.folder import Manifest, RunFolder
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Hashes:
+    """What the output of each stage depends on, as far as the run has got; of some by system."""
+
+    data: str = ""
+    probe: str = ""
+    build: dict[str, str] = field(default_factory=dict)
+    train: dict[str, str] = field(default_factory=dict)
+    predict: dict[str, str] = field(default_factory=dict)
+    evaluate: str = ""
+
+
+class Job:
+    """One run, or a folder of one: what its stages, and whoever asks its systems, have in common.
+
+    Args:
+        config: everything the run depends on.
+        listener: who is told how it gets on.
+
+    Raises:
+        UnknownNameError: a method, judge, engine, estimator or dataset that does not exist.
+        ConfigError: the model that judges cannot be asked: a wrong address, a missing key or package.
+    """
+
+    manifest: Manifest
+    """What is done already; opened when the stages begin."""
+    loaded: LoadedData
+    """The questions as their files held them when the stages began, see `load`."""
+
+    def __init__(self, config: Config, *, listener: Listener | None = None) -> None:
+        check_names(config)
+        self.config = config
+        self.listener = Recorder(listener or Silent())
+        self.folder = RunFolder(config.out)
+        self.hashes = Hashes()
+        self._stage_now = ""
+
+    # -- the systems ---------------------------------------------------------------------------
+
+    def info(self, system: str) -> MethodInfo:
+        """What is known of the method that a system is."""
+        return method_info(system, self.config)
+
+    @cached_property
+    def tuned(self) -> tuple[str, ...]:
+        """The systems that are trained, see `tuned_systems`."""
+        return tuned_systems(self.config)
+
+    @cached_property
+    def samples(self) -> int:
+        """Samples per question, see `samples_of`."""
+        return samples_of(self.config)
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """How every system generates its answers."""
+        return sampling_of(self.config)
+
+    def setup(self, engine: Engine, system: str, *, number: int = 1) -> Setup:
+        """What the method of a system is given beside its data, in a round of aligning.
+
+        The base model's answers are left out: they are added for the questions in hand.
+        """
+        return make_setup(self.config.for_system(system), engine, sampling=self.sampling, number=number)
+
+    # -- the models ----------------------------------------------------------------------------
+
+    @cached_property
+    def model_path(self) -> str:
+        """The base model's folder, hub name, or name at its server, see `base_model`."""
+        with steps_bar(self.listener, f"making the model {self.config.model.path}") as progress:
+            return base_model(self.config, progress=progress)
+
+    def check_model(self) -> None:
+        """Look whether the model can be opened, unless it was already asked.
+
+        Raises:
+            ModelError: it cannot; the message says why.
+        """
+        settings = self.config.model
+        if not self.folder.probe.exists():
+            ENGINES.get(settings.engine).check(
+                self.model_path,
+                format=settings.format,
+                revision=settings.revision,
+                trust_remote_code=settings.trust_remote_code,
+                endpoint=settings.endpoint,
+            )
+
+    def open_model(self, system: str | None, *, engine: str | None = None, **more: Any) -> Engine:
+        """The base model (None), or the tuned model of a system, in the run's engine or another one."""
+        tuned = self.folder.model(system) if system else None
+        return open_engine(self.config.model, base=self.model_path, tuned=tuned, engine=engine, **more)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The base model, opened when first needed."""
+        return self.open_model(None)
+
+    def let_go(self) -> Engine | None:
+        """Forget the base model that is open, and return it; None where none is."""
+        engine: Engine | None = self.__dict__.pop("engine", None)
+        return engine
+
+    # -- the questions and what was said to them -----------------------------------------------
+
+    def load(self) -> LoadedData:
+        """The questions of the run, as their files hold them now.
+
+        Raises:
+            DataError: they cannot be used.
+        """
+        return load_questions(self.config.data, seed=self.config.seed, require=("train", "test"))
+
+    @cached_property
+    def questions(self) -> QuestionTable:
+        """Every question of the run, in the order of the data."""
+        return QuestionTable.read(self.folder.questions)
+
+    def questions_for(self, engine: Engine) -> Sequence[Question]:
+        """Every question: in memory, or for an engine whose workers read their own where they lie."""
+        if isinstance(engine, Spreads):
+            return StoredRows.of(self.folder.questions.resolve(), Question)
+        return self.questions
+
+    @cached_property
+    def probes(self) -> StoredRows[Probe]:
+        """What the base model did with each question, in the same order; they stay on disk."""
+        return StoredRows.of(self.folder.probe, Probe)
+
+    @cached_property
+    def training(self) -> tuple[list[Question], list[Probe]]:
+        """The training questions and what the base model did with them."""
+        rows = [
+            (question, item)
+            for question, item in zip(self.questions, self.probes, strict=True)
+            if question.split == "train"
+        ]
+        return [row[0] for row in rows], [row[1] for row in rows]
+
+    # -- what is done already ------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def stage(self, name: str, inputs: str, output: Path) -> Iterator[dict[str, Any] | None]:
+        """Yield None where the stage is done already, else a dict for notes; record it at the end."""
+        if self.manifest.is_done(name, inputs) and output.exists():
+            self.listener.note(f"{name}: nothing has changed, kept")
+            yield None
+        else:
+            self._announce(name.partition("/")[0])
+            self.listener.stage(name)
+            with self.manifest.stage(name, inputs) as notes:
+                yield notes
+
+    def _announce(self, stage: str) -> None:
+        if stage != self._stage_now:
+            self._stage_now = stage
+            self.listener.note(f"stage {stage}")
+
+    def store(self, name: str, kind: type[R], *, key: str, within: Path | None = None) -> UnitStore[R]:
+        """Finished units of a stage."""
+        return UnitStore((within or self.folder.work) / name, kind, key=key, note=self.listener.note)
+
+    def predict_inputs(self, system: str) -> str:
+        """Hash of what a system's predictions depend on."""
+        return digest([self._weights_hash(system), system, self._setup_hash(system)])
+
+    def _weights_hash(self, system: str) -> str:
+        owner = self.info(system).weights or system
+        if owner == "base":
+            return self.hashes.probe
+        # Of the weights themselves too: files that were exchanged are asked anew
+        return digest([self.hashes.train[owner], self.weights_of(system)])
+
+    def _setup_hash(self, system: str) -> str:
+        """Hash of what a system's way of asking depends on beyond its weights."""
+        return digest([self.info(system).name, self.config.for_system(system).r_tuning.threshold])
+
+    def weights_of(self, system: str) -> dict[str, str]:
+        """Digests of the weights that a system asks; the predictions are theirs."""
+        return provenance.weights_of(self.folder.model(self.info(system).weights or system))
+
+
+def make_setup(
+    config: Config, engine: Engine, *, sampling: Sampling, number: int = 1, **more: Any
+) -> Setup:
+    """What a method is given beside its data.
+
+    Args:
+        config: the system's own.
+        number: the round of aligning, from 1.
+        more: further fields.
+    """
+    return Setup(
+        config=config,
+        template=config.template.template(chat=engine.chat),
+        render=engine.render,
+        sampling=sampling,
+        engine=engine,
+        round=number,
+        **more,
+    )

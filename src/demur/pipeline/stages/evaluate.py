@@ -1,0 +1,65 @@
+"""Every metric of every system, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from demur.core.files import digest, write_json
+from demur.core.names import FIXED
+from demur.core.records import Prediction, read_parquet
+from demur.methods import baselines, learned
+from demur.pipeline.cards import reported_rule
+from demur.pipeline.job import Job
+from demur.pipeline.stages.probe import first_answers
+from demur.pipeline.systems import system_info
+
+MANY = 8
+"""Above so many systems a run's report compares its method with the free ones only."""
+
+
+def run(job: Job) -> None:
+    """Measure every system on every split, and compare."""
+    systems = list(job.hashes.predict)
+    job.hashes.evaluate = digest([job.hashes.predict, job.config.evaluation.model_dump()])
+    infos = {system: system_info(system, job.config) for system in systems}
+    job.manifest.values["systems"] = {
+        system: {
+            "primary_signal": info.primary_signal,
+            "paper": info.paper,
+            "description": info.summary,
+            **({"threshold": found} if (found := reported_rule(job, system)) is not None else {}),
+        }
+        for system, info in infos.items()
+    }
+    with job.stage("evaluate", job.hashes.evaluate, job.folder.metrics) as notes:
+        if notes is None:
+            return
+        from demur.metrics import evaluate
+
+        method, settings = job.config.method, job.config.evaluation
+        results = evaluate(
+            job.questions,
+            {s: read_parquet(job.folder.predictions(s), Prediction) for s in systems},
+            primary={system: info.primary_signal for system, info in infos.items()},
+            reference="base",
+            compare=compared(systems, method),
+            level=settings.level,
+            resamples=settings.resamples,
+            seed=job.config.seed,
+            ece_bins=settings.ece_bins,
+        )
+        write_json(job.folder.metrics, {**results, "first_answers": first_answers(job)})
+
+
+def compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:
+    """Whose differences are reported: the method's, and its learned reading's, to everybody else.
+
+    Where a run has many systems, to what is had for free and to vanilla only: `demur compare` puts many
+    side by side, a report tells one story.
+    """
+    own = [system for system in (method, method + learned.SUFFIX) if system in systems]
+    # What reads the method's answers by its paper's rule has its ranking, and is no rival of it
+    others = [system for system in systems if system not in own and not system.endswith(FIXED)]
+    if len(others) > MANY:
+        others = [system for system in others if system in baselines.BASELINES or system == "vanilla"]
+    return [(system, other) for system in own for other in others]
