@@ -19,19 +19,11 @@ def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> 
         TrustError: the run is not signed by this user, and its model's settings act.
     """
     from demur.engines.hf import HFEngine
+    from demur.engines.opening import opening_of
     from demur.pipeline.pipeline import Pipeline
 
     config = settings_of(run.root, acting_on=MODEL)
-    settings = config.model
-    engine = HFEngine.open(
-        Pipeline(config).model_path,
-        dtype=settings.dtype,
-        device=settings.device,
-        format=settings.format,
-        batch_size=settings.batch_size,
-        revision=settings.revision,
-        trust_remote_code=settings.trust_remote_code,
-    )
+    engine = HFEngine.open(opening_of(config.model, base=Pipeline(config).model_path, engine="hf"))
     scores = engine.score([""] * len(questions), [[question.text] for question in questions])
     lengths = [len(engine.encode(question.text)) for question in questions]
     rows = zip(questions, scores, lengths, strict=True)

@@ -107,17 +107,12 @@ def _not_built(root: Path, found: str) -> RunFolderError:
 
 def _how_texts_are_read(config: Config) -> tuple[bool, str]:
     """Whether the model is asked in a chat, and its end-of-text token."""
-    from transformers import AutoTokenizer
-
-    from demur.engines.encoding import Encoder
+    from demur.engines.encoding import Encoder, load_tokenizer
     from demur.pipeline.pipeline import Pipeline
 
-    tokenizer = AutoTokenizer.from_pretrained(
-        Pipeline(config).model_path,
-        revision=config.model.revision,
-        trust_remote_code=config.model.trust_remote_code,
-    )
-    return Encoder(tokenizer, format=config.model.format).format == "chat", tokenizer.eos_token or ""
+    opening = Pipeline(config).opening
+    tokenizer = load_tokenizer(opening)
+    return Encoder(tokenizer, format=opening.format).format == "chat", tokenizer.eos_token or ""
 
 
 def _sources(config: Config) -> Iterator[str]:

@@ -40,8 +40,8 @@ from demur.core.trust import kept_signed, sign
 from demur.core.units import UnitStore
 from demur.core.version import __version__
 from demur.datasets import LoadedData, load_questions
-from demur.engines import ENGINES, Engine, Progress, Sampling, Spreads
-from demur.engines.opening import open_engine
+from demur.engines import ENGINES, Engine, Opening, Progress, Sampling, Spreads
+from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.judging import judge
 from demur.knowledge import boundary, estimators, first_look
 from demur.knowledge.asking import ask_in_units
@@ -52,7 +52,6 @@ from demur.runfolder import provenance
 from demur.runfolder.folder import Manifest, RunFolder
 
 if TYPE_CHECKING:
-    from demur.training.processes import Source
     from demur.training.strategies import Strategy
 from demur.core.progress import steps_bar
 from demur.knowledge.labelling import balanced, label, moved
@@ -167,6 +166,11 @@ class Pipeline:
         owners = {system: self.info(system).weights or system for system in self.config.systems}
         return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
 
+    @property
+    def opening(self) -> Opening:
+        """How the base model is opened, for what reads a part of it or opens it in another process."""
+        return opening_of(self.config.model, base=self.model_path)
+
     def open_model(self, system: str | None, *, engine: str | None = None, **more: Any) -> Engine:
         """The base model (None), or the tuned model of a system, in the run's engine or another one."""
         tuned = self.folder.model(system) if system else None
@@ -232,15 +236,8 @@ class Pipeline:
         Raises:
             ModelError: it cannot; the message says why.
         """
-        settings = self.config.model
         if not self.folder.probe.exists():
-            ENGINES.get(settings.engine).check(
-                self.model_path,
-                format=settings.format,
-                revision=settings.revision,
-                trust_remote_code=settings.trust_remote_code,
-                endpoint=settings.endpoint,
-            )
+            check_engine(self.config.model, base=self.model_path)
 
     def check_tuning(self) -> None:
         """Look whether the weights that the run's systems tune are here, and can be tuned as it says.
@@ -579,7 +576,7 @@ class Pipeline:
         done = launch(
             engine,
             self._rounds(system, engine, work, drift),
-            tuner=InProcesses(engine, self._source(), strategy, seed=seed)
+            tuner=InProcesses(engine, self.opening, strategy, seed=seed)
             if strategy
             else InThisProcess(engine, seed=seed),
             count=self._round_count(system),
@@ -596,19 +593,6 @@ class Pipeline:
             "drift": drift,
             **({"processes": done.ran} if done.ran else {}),
         }
-
-    def _source(self) -> Source:
-        """Where the base model comes from, for other processes."""
-        from demur.training.processes import Source
-
-        model = self.config.model
-        return Source(
-            path=self.model_path,
-            revision=model.revision,
-            dtype=model.dtype,
-            device=model.device,
-            trust_remote_code=model.trust_remote_code,
-        )
 
     def _round_count(self, system: str) -> int:
         return self.config.for_system(system).rounds or self.info(system).rounds
