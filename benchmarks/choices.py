@@ -28,7 +28,7 @@ import torch
 
 from ceiling import Cost, matmul_rate
 from demur.core.templates import TEMPLATES
-from demur.engines import Sampling, decoding, hf
+from demur.engines import Opening, Sampling, decoding, hf
 from demur.engines.encoding import common_prefix
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--growth", action="store_true", help="by worked examples and samples, too")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    engine = HFEngine.open(bundled_model("pocket-2"), format="plain")
+    engine = HFEngine.open(Opening(bundled_model("pocket-2"), format="plain"))
     compare(engine, options)
     if options.growth:
         growth(engine, options.rounds)

@@ -87,9 +87,9 @@ def measure(
     path: Path, prompts: list[str], *, k: int, rounds: int
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Questions per second of both engines, their ratio round by round, and how well they agree."""
-    from demur.engines import ENGINES
+    from demur.engines import ENGINES, Opening
 
-    engines = {name: ENGINES.get(name).open(str(path), format="plain") for name in ("hf", "vllm")}
+    engines = {name: ENGINES.get(name).open(Opening(str(path), format="plain")) for name in ("hf", "vllm")}
     work = {name: tasks(engine, prompts, k) for name, engine in engines.items()}
     agreed = agreement(engines, prompts)
     rates: dict[str, dict[str, list[float]]] = {kind: {name: [] for name in engines} for kind in work["hf"]}

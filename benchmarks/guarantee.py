@@ -30,13 +30,13 @@ def answers(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Likelihood, wrong, and whether of a mixed person, of every answerable question of one world."""
     from demur.core.records import Verdict
     from demur.core.templates import TEMPLATES
-    from demur.engines import Sampling
+    from demur.engines import Opening, Sampling
     from demur.engines.hf import HFEngine
     from demur.judging import judge
     from demur.pocket import ensure_model
     from demur.pocket.world import make_world
 
-    engine, template = HFEngine.open(str(ensure_model(seed))), TEMPLATES["r-tuning-code"]
+    engine, template = HFEngine.open(Opening(str(ensure_model(seed)))), TEMPLATES["r-tuning-code"]
     asked = [question for question in make_world(seed).questions() if question.answerable]
     found = engine.generate(
         [template.ask(question) for question in asked],

@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demur.core.templates import TEMPLATES
-from demur.engines import Sampling
+from demur.engines import Opening, Sampling
 from demur.engines.encoding import first_stop
 from demur.engines.generating import Features
 from demur.engines.hf import HFEngine
@@ -235,7 +235,7 @@ def open_engine(arguments: argparse.Namespace) -> HFEngine:
         from demur.pocket import bundled_model
 
         path = bundled_model()
-    return HFEngine.open(path, format="plain", device=arguments.device, dtype=arguments.dtype)
+    return HFEngine.open(Opening(path, format="plain", device=arguments.device, dtype=arguments.dtype))
 
 
 def measure(engine: HFEngine, arguments: argparse.Namespace) -> dict[str, Any]:

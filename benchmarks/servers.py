@@ -21,7 +21,7 @@ from demur.core.config import DataSettings, ServerSettings
 from demur.core.records import Question
 from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
-from demur.engines import Generated, Sampling
+from demur.engines import Generated, Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine
 from demur.pocket import bundled_model
@@ -40,13 +40,13 @@ def main() -> None:
     given = parser.parse_args()
     questions = list(load_questions(DataSettings(name="pocket"), seed=0).questions)
     random.Random(0).shuffle(questions)
-    here = HFEngine.open(bundled_model(), device="cpu")
+    here = HFEngine.open(Opening(bundled_model(), device="cpu"))
     if given.template:
         here.tokenizer.chat_template = given.template.read_text(encoding="utf-8")
         here = HFEngine(here.model, here.tokenizer, format="chat")
     with tempfile.TemporaryDirectory() as folder:
         server = ServerSettings(base_url=given.url, cache=Path(folder) / "replies.sqlite")
-        there = OpenAIEngine.open(given.model, format=given.format, endpoint=server)
+        there = OpenAIEngine.open(Opening(given.model, format=given.format, endpoint=server))
         found = compared(here, there, questions[: given.questions])
     print(json.dumps({"server": there.abilities.sentences(), **found}, indent=1))
 

@@ -82,18 +82,19 @@ def compare(strategy: str, options: dict[str, Any], folder: Path) -> str:
     """One line: what ran, and the largest difference of a weight."""
     from demur.core.config import TrainingSettings
     from demur.core.errors import DemurError
+    from demur.engines import Opening
     from demur.engines.hf import HFEngine
     from demur.pocket import bundled_model
     from demur.training.launch import InThisProcess
-    from demur.training.processes import Job, Source, train_in_processes
+    from demur.training.processes import Job, train_in_processes
     from demur.training.strategies import FOLDER, KINDS, Strategy, read_accelerate
 
     config = FOLDER / f"{strategy}.yaml"
     kind = KINDS[read_accelerate(config).distributed_type.value]
     settings, rows, model = TrainingSettings(**options), rows_of(26), str(bundled_model())
-    source = Source(path=model, revision=None, dtype="float32", device="cpu", trust_remote_code=False)
+    opening = Opening(model, dtype="float32", device="cpu")
     chosen = Strategy(kind=kind, config=config, processes=2)
-    job = Job(source=source, start=None, settings=settings, seed=3, strategy=chosen)
+    job = Job(opening=opening, start=None, settings=settings, seed=3, strategy=chosen)
     try:
         with contextlib.suppress(EndedError):
             train_in_processes(job, rows, folder / "two", on_cpu=True, progress=interrupt(after=4))
@@ -101,7 +102,7 @@ def compare(strategy: str, options: dict[str, Any], folder: Path) -> str:
         ran = train_in_processes(job, rows, folder / "two", on_cpu=True, progress=done.append)
     except DemurError as error:
         return f"failed: {error.found}"
-    alone = InThisProcess(HFEngine.open(model, device="cpu", dtype="float32"), seed=3)
+    alone = InThisProcess(HFEngine.open(opening), seed=3)
     alone.tune(rows, settings, folder / "work", lambda _: None)
     alone.save(folder / "one")
     one, two = weights(folder / "one"), weights(folder / "two/model")

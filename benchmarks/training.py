@@ -133,6 +133,7 @@ def measure_one(side: str, model: Path, rows: Path, count: int) -> dict[str, flo
 
     from demur.core.console import quiet_libraries
     from demur.core.records import Example, read_jsonl
+    from demur.engines import Opening
     from demur.engines.hf import HFEngine
     from demur.pocket import bundled_model
     from demur.training.launch import tokenise
@@ -142,7 +143,7 @@ def measure_one(side: str, model: Path, rows: Path, count: int) -> dict[str, flo
     work: Callable[[Any, list[Any], Path], None] = by_demur if side == "demur" else by_trl
 
     def carry_out(path: Path, count: int) -> tuple[float, float, list[Any]]:
-        engine = HFEngine.open(path, format="plain")
+        engine = HFEngine.open(Opening(path, format="plain"))
         examples = list(read_jsonl(rows, Example))[:count]
         tokens = tokenise(engine, examples)
         with tempfile.TemporaryDirectory() as folder:

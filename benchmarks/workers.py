@@ -19,7 +19,7 @@ from typing import NamedTuple
 import psutil
 
 from demur.core.templates import TEMPLATES
-from demur.engines import Engine, Sampling
+from demur.engines import Engine, Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.ray import RayEngine
 from demur.pocket import bundled_model
@@ -75,13 +75,13 @@ def main() -> None:
 
 def here(units: int) -> Line:
     start = time.time()
-    engine = HFEngine.open(bundled_model(), device="cpu")
+    engine = HFEngine.open(Opening(bundled_model(), device="cpu"))
     return line(start, [answer(questions(), engine, number) for number in range(units)])
 
 
 def pool(workers: int, units: int) -> Line:
     start = time.time()
-    engine = RayEngine.open(bundled_model(), device="cpu", options={"workers": workers})
+    engine = RayEngine.open(Opening(bundled_model(), device="cpu", options={"workers": workers}))
     found = [unit for _, unit in engine.spread(partial(answer, questions()), range(units))]
     import ray  # not before: Demur settles first that nobody else can reach the cluster
 

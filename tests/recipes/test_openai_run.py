@@ -23,7 +23,7 @@ from demur.core.records import Probe, read_parquet
 from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
 from demur.endpoints.abilities import WORDS, Abilities
-from demur.engines import Sampling
+from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine
 from model_server import MODEL, ModelAnswer
@@ -188,7 +188,7 @@ def prompts(questions):
 
 @pytest.fixture(scope="module")
 def reference():
-    return HFEngine.open(MODEL, device="cpu")
+    return HFEngine.open(Opening(MODEL, device="cpu"))
 
 
 def agreement(here, there, prompts):
@@ -235,7 +235,9 @@ def test_vllm_says_what_the_model_says_here(tmp_path, reference, prompts, questi
     python_of("VLLM_PYTHON")
     port, out = free_port(), tmp_path / "served"
     with vllm(port, tmp_path) as (url, _):
-        there = OpenAIEngine.open("pocket", endpoint=ServerSettings(base_url=url, cache=tmp_path / "a"))
+        there = OpenAIEngine.open(
+            Opening("pocket", endpoint=ServerSettings(base_url=url, cache=tmp_path / "a"))
+        )
         assert there.abilities == Abilities(
             chat=False,  # the pocket model has no chat template
             **dict.fromkeys(("token_logprobs", "samples", "many", "seed", "stop", "echo"), True),
@@ -292,7 +294,7 @@ def test_transformers_serve_says_what_the_model_says_here(tmp_path, reference, p
 
     with process(command, ready=ready, folder=tmp_path, HF_HUB_OFFLINE="1"):
         server = ServerSettings(base_url=url, cache=tmp_path / "a")
-        there = OpenAIEngine.open(str(MODEL), format="plain", endpoint=server)
+        there = OpenAIEngine.open(Opening(str(MODEL), format="plain", endpoint=server))
         assert not there.capabilities.token_logprobs
         assert not there.capabilities.scores_continuations
         share, gap = agreement(reference, there, prompts[:100])

@@ -16,19 +16,18 @@ from demur.core import stopping
 from demur.core.config import TrainingSettings
 from demur.core.errors import TrainingError
 from demur.core.stopping import Stopped
+from demur.engines import Opening
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
 from demur.training.checkpoints import MARK
 from demur.training.launch import InThisProcess
 from demur.training.plan import TokenisedRow, count_steps
-from demur.training.processes import Job, Source, train_in_processes
+from demur.training.processes import Job, train_in_processes
 from demur.training.strategies import FOLDER, Strategy
 
 pytestmark = pytest.mark.slow
 
-SOURCE = Source(
-    path=str(bundled_model()), revision=None, dtype="float32", device="cpu", trust_remote_code=False
-)
+OPENING = Opening(str(bundled_model()), dtype="float32", device="cpu")
 DDP = Strategy(kind="ddp", config=FOLDER / "ddp.yaml", processes=2)
 SETTINGS = {"learning_rate": 5e-3, "epochs": 2, "batch_size": 6, "accumulate": 1, "save_steps": 1}
 SEED = 3
@@ -59,7 +58,7 @@ ROWS = rows_of(
 
 
 def engine():
-    return HFEngine.open(SOURCE.path, device="cpu", dtype="float32")
+    return HFEngine.open(OPENING)
 
 
 def in_one(folder, *, rows=ROWS, **changes):
@@ -71,7 +70,7 @@ def in_one(folder, *, rows=ROWS, **changes):
 
 def job(strategy=DDP, **changes):
     settings = TrainingSettings(**{**SETTINGS, **changes})
-    return Job(source=SOURCE, start=None, settings=settings, seed=SEED, strategy=strategy)
+    return Job(opening=OPENING, start=None, settings=settings, seed=SEED, strategy=strategy)
 
 
 def in_two(folder, *, rows=ROWS, progress=lambda _: None, **options):

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from demur.core.records import Prediction, Question, read_parquet
 from demur.core.trust import is_signed
+from demur.engines import Opening
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
@@ -225,14 +226,14 @@ def test_merged_weights_answer_as_base_and_adapter(run, model, merged):
     questions = [question for question, _ in asked_of(run, "r-tuning", 48)]
     prompts = [f"Question: {question.text} Answer:" for question in questions]
     options = [[" sure.", " unsure.", f" {question.answers[0]}."] for question in questions]
-    parts = HFEngine.open(bundled_model(), adapter=model)
-    whole = HFEngine.open(merged)
+    parts = HFEngine.open(Opening(bundled_model(), adapter=model))
+    whole = HFEngine.open(Opening(merged))
     before, after = (engine.score(prompts, options) for engine in (parts, whole))
     assert (
         max(abs(a - b) for x, y in zip(before, after, strict=True) for a, b in zip(x, y, strict=True))
         < 1e-4
     )
-    untuned = HFEngine.open(bundled_model()).score(prompts, options)
+    untuned = HFEngine.open(Opening(bundled_model())).score(prompts, options)
     assert (
         max(abs(a - b) for x, y in zip(before, untuned, strict=True) for a, b in zip(x, y, strict=True))
         > 0.1
@@ -388,7 +389,7 @@ def test_llama_cpp_answers_as_we_do(run, merged, tmp_path, type, least):
         check=True,
     )
     theirs = json.loads(done.stdout)
-    tokenizer = HFEngine.open(merged).tokenizer
+    tokenizer = HFEngine.open(Opening(merged)).tokenizer
     assert [item["tokens"] for item in theirs] == [tokenizer(prompt).input_ids for prompt in prompts]
     equal = sum(item["text"].strip() == row.answer for item, (_, row) in zip(theirs, asked, strict=True))
     assert equal >= least, f"{equal} of {len(asked)} answers are the same"

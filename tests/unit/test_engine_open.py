@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from demur.core.errors import ConfigError, DataError, ModelError, ResourceError
-from demur.engines import ENGINES, Engine, Sampling
+from demur.engines import ENGINES, Engine, Opening, Sampling
 from demur.engines.hf import HFEngine, load_config
 
 PROMPTS = ["Question: Where was Ann Bell born? Answer:", "The cat", "Who? Answer:", "I am"]
@@ -39,7 +39,7 @@ def answers(engine):
 
 
 def test_open_gives_an_engine(folder):
-    opened: Engine = ENGINES.get("hf").open(str(folder), device="cpu")
+    opened: Engine = ENGINES.get("hf").open(Opening(str(folder), device="cpu"))
     in_memory = HFEngine(
         engine_models.llama_for(engine_models.byte_tokenizer()), engine_models.byte_tokenizer()
     )
@@ -49,26 +49,26 @@ def test_open_gives_an_engine(folder):
     assert opened.name == "hf"
     assert opened.capabilities.token_logprobs
     assert opened.capabilities.scores_continuations
-    assert load_config(folder).model_type == "llama"
+    assert load_config(Opening(folder)).model_type == "llama"
 
 
 def test_dtype_can_be_chosen(folder):
-    engine = HFEngine.open(folder, dtype="bfloat16", device="cpu")
+    engine = HFEngine.open(Opening(folder, dtype="bfloat16", device="cpu"))
     assert engine.model.dtype == torch.bfloat16
     assert len(answers(engine)) == len(PROMPTS)
     with pytest.raises(ConfigError, match=r"found: +'int8'"):
-        HFEngine.open(folder, dtype="int8")
+        HFEngine.open(Opening(folder, dtype="int8"))
     with pytest.raises(ConfigError, match=r"found: +'abacus'"):
-        HFEngine.open(folder, device="abacus")
+        HFEngine.open(Opening(folder, device="abacus"))
     for size in (0, "many"):
         with pytest.raises(ConfigError, match="batch_size"):
-            HFEngine.open(folder, device="cpu", batch_size=size)
+            HFEngine.open(Opening(folder, device="cpu", batch_size=size))
     with pytest.raises(ConfigError, match=r"(?s)the engine hf has none.*tensor_parallel_size"):
-        HFEngine.open(folder, device="cpu", options={"tensor_parallel_size": 2})
+        HFEngine.open(Opening(folder, device="cpu", options={"tensor_parallel_size": 2}))
 
 
 def test_empty_lists(folder):
-    engine = HFEngine.open(folder, device="cpu")
+    engine = HFEngine.open(Opening(folder, device="cpu"))
     assert engine.generate([], keys=[], sampling=Sampling()) == []
     assert engine.score([], []) == []
     assert engine.ask([], sampling=Sampling(), follow_up=lambda _, text: text, options=[" sure"]) == []
@@ -93,16 +93,16 @@ def test_adapter_is_merged_and_finds_its_base(folder, tmp_path):
     tuned.peft_config["default"].base_model_name_or_path = str(base)
     tuned.save_pretrained(tmp_path / "adapter")
     as_it_is = HFEngine(tuned, engine_models.byte_tokenizer())
-    merged = HFEngine.open(base, adapter=tmp_path / "adapter", device="cpu")
-    alone = HFEngine.open(tmp_path / "adapter", device="cpu")
+    merged = HFEngine.open(Opening(base, adapter=tmp_path / "adapter", device="cpu"))
+    alone = HFEngine.open(Opening(tmp_path / "adapter", device="cpu"))
     assert [a for a, _ in answers(merged)] == [a for a, _ in answers(as_it_is)]
     assert answers(merged) == answers(alone)
-    assert answers(merged) != answers(HFEngine.open(base, device="cpu"))
+    assert answers(merged) != answers(HFEngine.open(Opening(base, device="cpu")))
     assert not any("lora" in name for name, _ in merged.model.named_parameters())
     with pytest.raises(ModelError, match=r"adapter_config\.json"):
-        HFEngine.open(base, adapter=folder)
+        HFEngine.open(Opening(base, adapter=folder))
     with pytest.raises(ModelError, match="no such folder"):
-        HFEngine.open(base, adapter=tmp_path / "nowhere")
+        HFEngine.open(Opening(base, adapter=tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_adapter_is_merged_and_finds_its_base(folder, tmp_path):
 def test_incomplete_folder(folder, missing, message):
     (folder / missing).unlink()
     with pytest.raises(ModelError, match=message) as caught:
-        HFEngine.open(folder, device="cpu")
+        HFEngine.open(Opening(folder, device="cpu"))
     assert str(folder) in str(caught.value)
 
 
@@ -125,7 +125,7 @@ def test_missing_shard(folder):
     (folder / "model.safetensors").rename(folder / "model-1.safetensors")
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(ModelError, match=r"no model-2\.safetensors"):
-        HFEngine.open(folder, device="cpu")
+        HFEngine.open(Opening(folder, device="cpu"))
 
 
 def test_pickled_weights_are_refused(folder):
@@ -133,14 +133,14 @@ def test_pickled_weights_are_refused(folder):
     (folder / "model.safetensors").unlink()
     torch.save(weights, folder / "pytorch_model.bin")
     with pytest.raises(ModelError, match=r"only pickled weights.*pytorch_model.bin"):
-        HFEngine.open(folder, device="cpu")
+        HFEngine.open(Opening(folder, device="cpu"))
 
 
 def test_damaged_weights(folder):
     whole = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="check that the files are whole"):
-        HFEngine.open(folder, device="cpu")
+        HFEngine.open(Opening(folder, device="cpu"))
 
 
 def test_code_of_the_model_is_not_run(folder):
@@ -152,27 +152,27 @@ def test_code_of_the_model_is_not_run(folder):
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "code.py").write_text("raise SystemExit('this code must not run')")
     with pytest.raises(ModelError, match="brings Python code"):
-        HFEngine.open(folder, device="cpu")
+        HFEngine.open(Opening(folder, device="cpu"))
 
 
 def test_unknown_architecture(folder):
     config = json.loads((folder / "config.json").read_text()) | {"model_type": "strange"}
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="architecture"):
-        HFEngine.open(folder, device="cpu")
+        HFEngine.open(Opening(folder, device="cpu"))
 
 
 @pytest.mark.parametrize("path", ["./nowhere", "/no/such/model", "a/b/c", "~/nowhere-at-all"])
 def test_missing_folder(path):
     with pytest.raises(ModelError, match="no such folder"):
-        HFEngine.open(path)
+        HFEngine.open(Opening(path))
 
 
 def test_unreachable_hub(monkeypatch):
     """A real attempt, at an address where nobody listens."""
     use_hub(monkeypatch, "http://127.0.0.1:9")
     with pytest.raises(ModelError, match="no hub"):
-        HFEngine.open("someone/some-model")
+        HFEngine.open(Opening("someone/some-model"))
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ def test_what_a_hub_refuses(monkeypatch, status, code, message):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         use_hub(monkeypatch, f"http://127.0.0.1:{server.server_port}")
         with pytest.raises(ModelError, match=message) as caught:
-            HFEngine.open("someone/some-model")
+            HFEngine.open(Opening("someone/some-model"))
         server.shutdown()
     assert "where:    someone/some-model" in str(caught.value)
 
 
 def test_a_name_that_cannot_be():
     with pytest.raises(ModelError, match="no folder and no model"):
-        HFEngine.open("not a name!")
+        HFEngine.open(Opening("not a name!"))
 
 
 def test_too_long_a_prompt():

@@ -17,7 +17,7 @@ from demur.core.templates import TEMPLATES
 from demur.datasets import load_questions
 from demur.endpoints import Choice, Endpoint, Token
 from demur.endpoints.abilities import Abilities, find_abilities
-from demur.engines import ENGINES, Sampling
+from demur.engines import ENGINES, Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine, response_of, seed_of
 from demur.methods import METHODS, Setup
@@ -40,7 +40,7 @@ def _alone(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def reference():
-    return HFEngine.open(MODEL, device="cpu")
+    return HFEngine.open(Opening(MODEL, device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def model():
 
 def opened(server, *, format="plain", **settings):
     settings = {"base_url": server.url, "retries": 2} | settings
-    return OpenAIEngine.open("pocket", format=format, endpoint=ServerSettings(**settings))
+    return OpenAIEngine.open(Opening("pocket", format=format, endpoint=ServerSettings(**settings)))
 
 
 def endpoint(server):
@@ -358,9 +358,9 @@ def test_a_server_that_is_busy_is_not_taken_for_one_that_can_do_little():
 
 def test_an_address_is_needed_and_an_adapter_cannot_be_put_on(tmp_path):
     with pytest.raises(ConfigError, match=r"model\.endpoint\.base_url"):
-        OpenAIEngine.open("pocket")
+        OpenAIEngine.open(Opening("pocket"))
     with pytest.raises(ModelError, match="only an engine with the weights"):
-        OpenAIEngine.open("pocket", adapter=tmp_path)
+        OpenAIEngine.open(Opening("pocket", adapter=tmp_path))
 
 
 def test_tuning_is_refused_before_anything_is_written(tmp_path):

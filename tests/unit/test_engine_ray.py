@@ -23,7 +23,7 @@ import pytest
 
 from demur.core.config import Config
 from demur.core.errors import AnswersError, ConfigError, ModelError, UnknownNameError
-from demur.engines import Sampling, Spreads
+from demur.engines import Opening, Sampling, Spreads
 from demur.engines.hf import HFEngine
 from demur.engines.ray import PIECE, RayEngine, _failed, _Worker, checked_options
 from demur.pipeline.pipeline import Pipeline
@@ -201,8 +201,8 @@ def connections(process):
 def test_lists_are_asked_in_pieces(cluster):
     """What follows an answer depends on its place in the whole list."""
     prompts = [f"Question: Where was number {number} born? Answer:" for number in range(PIECE + 4)]
-    ray = RayEngine.open(bundled_model(), options={"address": cluster.address})
-    hf, seen = HFEngine.open(bundled_model()), []
+    ray = RayEngine.open(Opening(bundled_model(), options={"address": cluster.address}))
+    hf, seen = HFEngine.open(Opening(bundled_model())), []
     asked = {"sampling": Sampling(), "options": [" sure.", " unsure."]}
 
     def follow_up(place, text):
@@ -278,7 +278,7 @@ def test_only_what_the_workers_engine_is_told_changes_answers():
 
 @needs_ray
 def test_the_engine_starts_nothing_before_there_is_work():
-    engine = RayEngine.open(bundled_model(), options={"address": "127.0.0.1:1"})
+    engine = RayEngine.open(Opening(bundled_model(), options={"address": "127.0.0.1:1"}))
     assert isinstance(engine, Spreads)
     assert engine.generate([], keys=[], sampling=Sampling()) == []
     assert not engine.capabilities.trains
@@ -287,7 +287,7 @@ def test_the_engine_starts_nothing_before_there_is_work():
 @needs_ray
 def test_a_cluster_of_our_own_is_closed_or_not_started(monkeypatch):
     """Ray reads when it is imported who may reach a cluster."""
-    engine = RayEngine.open(bundled_model())
+    engine = RayEngine.open(Opening(bundled_model()))
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
     with pytest.raises(ConfigError, match=r"(?s)imported already.*call ray.init\(\)"):
@@ -297,6 +297,6 @@ def test_a_cluster_of_our_own_is_closed_or_not_started(monkeypatch):
 def test_without_ray_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'demur\[ray\]'"):
-        RayEngine.open(bundled_model())
+        RayEngine.open(Opening(bundled_model()))
     with pytest.raises(ConfigError, match="on every machine"):
-        RayEngine.check(str(bundled_model()))
+        RayEngine.check(Opening(str(bundled_model())))

@@ -20,7 +20,7 @@ import torch
 from demur.core.errors import ConfigError, DataError, ModelError, ResourceError, UnknownNameError
 from demur.core.records import Prediction, Probe, Question, read_parquet
 from demur.core.templates import TEMPLATES
-from demur.engines import ENGINES, Sampling
+from demur.engines import ENGINES, Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.vllm import VLLMEngine, _explained, _room_for
 from demur.judging import judge
@@ -52,12 +52,12 @@ def prompts(questions):
 
 @pytest.fixture(scope="module")
 def hf():
-    return HFEngine.open(bundled_model(), device="cpu")
+    return HFEngine.open(Opening(bundled_model(), device="cpu"))
 
 
 @pytest.fixture(scope="module")
 def vllm():
-    return VLLMEngine.open(bundled_model())
+    return VLLMEngine.open(Opening(bundled_model()))
 
 
 def said(engine, prompts, **sampling):
@@ -212,30 +212,30 @@ def test_mistakes_are_explained(vllm, prompts, tmp_path):
     with pytest.raises(ConfigError, match=r"(?s)that vLLM takes.*temperature must be in \[0, 2\]"):
         said(vllm, prompts, samples=1, temperature=3.0)
     with pytest.raises(UnknownNameError, match="tensor_parallel_size"):
-        VLLMEngine.open(bundled_model(), options={"tensor_paralel_size": 2})
+        VLLMEngine.open(Opening(bundled_model(), options={"tensor_paralel_size": 2}))
     with pytest.raises(ConfigError, match=r"set model\.dtype instead"):
-        VLLMEngine.open(bundled_model(), options={"dtype": "float16"})
+        VLLMEngine.open(Opening(bundled_model(), options={"dtype": "float16"}))
     with pytest.raises(ConfigError, match="the engine depends on it"):
-        VLLMEngine.open(bundled_model(), options={"logprobs_mode": "processed_logprobs"})
+        VLLMEngine.open(Opening(bundled_model(), options={"logprobs_mode": "processed_logprobs"}))
     with pytest.raises(ConfigError, match="abacus"):
-        VLLMEngine.open(bundled_model(), device="abacus")
+        VLLMEngine.open(Opening(bundled_model(), device="abacus"))
     with pytest.raises(ConfigError, match="int3"):
-        VLLMEngine.open(bundled_model(), dtype="int3")
+        VLLMEngine.open(Opening(bundled_model(), dtype="int3"))
     with pytest.raises(ModelError, match="no such folder"):
-        VLLMEngine.open(tmp_path / "nowhere")
+        VLLMEngine.open(Opening(tmp_path / "nowhere"))
     engine_models.tiny_model("mamba").save_pretrained(tmp_path / "odd")
     engine_models.word_tokenizer().save_pretrained(tmp_path / "odd")
     settings = json.loads((tmp_path / "odd/config.json").read_text())
     settings["architectures"] = ["NobodysForCausalLM"]
     (tmp_path / "odd/config.json").write_text(json.dumps(settings))
     with pytest.raises(ModelError, match=r"(?s)a model that vLLM can run.*NobodysForCausalLM"):
-        VLLMEngine.open(tmp_path / "odd")
+        VLLMEngine.open(Opening(tmp_path / "odd"))
 
 
 @needs_vllm
 def test_memory_that_does_not_suffice_is_named():
     with pytest.raises(ResourceError, match=r"(?s)emory.*kv_cache_memory_bytes"):
-        VLLMEngine.open(bundled_model(), options={"kv_cache_memory_bytes": 2**50})
+        VLLMEngine.open(Opening(bundled_model(), options={"kv_cache_memory_bytes": 2**50}))
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,7 @@ def test_an_engine_that_is_let_go_of_gives_its_processes_back():
     before = processes()
 
     def use():
-        engine = VLLMEngine.open(bundled_model())
+        engine = VLLMEngine.open(Opening(bundled_model()))
         assert processes() > before
         return said(engine, ["Who?"])
 
@@ -300,8 +300,8 @@ def test_an_engine_that_is_let_go_of_gives_its_processes_back():
 def test_an_adapter_gives_the_same_answers(run, prompts, questions):
     out, _ = run
     adapter = out / "systems/r-tuning/model"
-    both = [ENGINES.get(name).open(bundled_model(), adapter=adapter) for name in ("hf", "vllm")]
-    plain = said(HFEngine.open(bundled_model()), prompts)
+    both = [ENGINES.get(name).open(Opening(bundled_model(), adapter=adapter)) for name in ("hf", "vllm")]
+    plain = said(HFEngine.open(Opening(bundled_model())), prompts)
     first, second = (said(engine, prompts) for engine in both)
     agree(first, second, questions)
     assert [a.text for a in first] != [a.text for a in plain], "the adapter does something"
@@ -313,7 +313,7 @@ def test_an_adapter_gives_the_same_answers(run, prompts, questions):
 def test_without_vllm_it_says_what_to_install():
     for open_or_check in (VLLMEngine.open, VLLMEngine.check):
         with pytest.raises(ConfigError, match="pip install vllm"):
-            open_or_check(str(bundled_model()))
+            open_or_check(Opening(str(bundled_model())))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from demur.confidence.combination import most_honest
 from demur.core.config import load_config
 from demur.core.records import Question, Response
 from demur.core.templates import HONESTY_INSTRUCTION, HONESTY_REFUSAL
-from demur.engines import Sampling
+from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.methods import METHODS, Elicited, Setup, confidence_num, confidence_verb
 from demur.methods.contexts import last_answer, topic
@@ -110,7 +110,7 @@ def test_the_most_honest_threshold_lies_between_right_and_wrong():
 
 @pytest.fixture(scope="module")
 def asked():
-    engine = HFEngine.open(bundled_model("pocket-2"))
+    engine = HFEngine.open(Opening(bundled_model("pocket-2")))
     config = load_config(None, {})
     questions = [q for q in tasks.open_questions(make_world(0, POCKET_2)) if q.split == "test"][:40]
     setup = Setup(

@@ -6,7 +6,7 @@ import pytest
 
 from demur.core.config import load_config
 from demur.core.records import Probe, Question, Response, Verdict
-from demur.engines import Sampling
+from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.knowledge import estimators
 from demur.methods import METHODS, Labelled, Setup
@@ -56,7 +56,7 @@ PROBES = [
 
 @pytest.fixture(scope="module")
 def pocket():
-    return HFEngine.open(bundled_model())
+    return HFEngine.open(Opening(bundled_model()))
 
 
 def rows(method, pocket, *, number=1, probes=PROBES, questions=QUESTIONS, **settings):

@@ -16,7 +16,7 @@ from demur.core.templates import (
     NOT_PROVIDED,
     TEMPLATES,
 )
-from demur.engines import Sampling
+from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.pocket import POCKET_MODELS, bundled_model, reading, tasks
 from demur.pocket.build import accuracy_by_reads, load_model, measure
@@ -164,7 +164,7 @@ def test_the_shipped_model_recalls_behind_an_opening(world):
     asked = [q for q in world.questions() if q.split == "test" and q.answerable and q.meta["reads"] == 12][
         ::20
     ]
-    template, engine = TEMPLATES["r-tuning-code"], HFEngine.open(str(bundled_model("pocket-2")))
+    template, engine = TEMPLATES["r-tuning-code"], HFEngine.open(Opening(str(bundled_model("pocket-2"))))
     prompts = [f"{CONFIDENCE_INSTRUCTION}\n{template.ask(q)}" for q in asked]
     sampling = Sampling(max_new_tokens=32, stop=("\n",))
     texts = [item.greedy.text for item in engine.generate(prompts, keys=prompts, sampling=sampling)]

@@ -17,7 +17,7 @@ from demur.core.templates import TEMPLATES
 from demur.endpoints import Choice, Token, answer_of
 from demur.endpoints.reasoning import answer_in
 from demur.endpoints.replies import parse
-from demur.engines import Sampling
+from demur.engines import Opening, Sampling
 from demur.engines.openai import OpenAIEngine, response_of
 from demur.judging.normalise import answer_names
 from demur.knowledge.estimators import estimate
@@ -164,7 +164,7 @@ def test_a_probe_counts_no_answer_as_unscored(apart):
 
 def opened(server, **settings):
     endpoint = ServerSettings(base_url=server.url, retries=0, **settings)
-    return OpenAIEngine.open("thinker", format="chat", endpoint=endpoint)
+    return OpenAIEngine.open(Opening("thinker", format="chat", endpoint=endpoint))
 
 
 @pytest.mark.parametrize("apart", [None, "reasoning_content", "reasoning"])

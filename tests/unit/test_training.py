@@ -10,13 +10,14 @@ from datasets import Dataset
 
 from demur.core.config import LaunchSettings, TrainingSettings, load_config
 from demur.core.errors import ConfigError, ResourceError, TrainingError
+from demur.engines import Opening
 from demur.engines.hf import HFEngine
 from demur.engines.loading import check_quantize
 from demur.pocket import bundled_model
 from demur.training.dividing import FilledOrder, _blank
 from demur.training.launch import InProcesses, InThisProcess
 from demur.training.plan import TokenisedRow, count_steps, divide
-from demur.training.processes import Job, Source, _failure
+from demur.training.processes import Job, _failure
 from demur.training.sft import arguments, dataset, fit, prepare
 from demur.training.strategies import FOLDER, Strategy, check, find_strategy, require_ran, what_ran
 from demur.training.worker import _described, _open
@@ -30,7 +31,7 @@ ROWS = [
 
 
 def engine(**options):
-    return HFEngine.open(bundled_model(), device="cpu", dtype="float32", **options)
+    return HFEngine.open(Opening(bundled_model(), device="cpu", dtype="float32", **options))
 
 
 def tuned(folder, opened=None, rows=ROWS, **settings):
@@ -170,7 +171,9 @@ def test_an_adapter_is_tuned_on_weights_of_few_bits(tmp_path, bits):
         "the weights stay as they were"
     )
     trainer.model.save_pretrained(tmp_path / "adapter")
-    asked = HFEngine.open(bundled_model(), adapter=tmp_path / "adapter", device="cpu", dtype="float32")
+    asked = HFEngine.open(
+        Opening(bundled_model(), adapter=tmp_path / "adapter", device="cpu", dtype="float32")
+    )
     scores = asked.score(["Where does"], [[" the", " a"]])[0]
     assert scores != pytest.approx(engine().score(["Where does"], [[" the", " a"]])[0], abs=1e-3)
 
@@ -311,7 +314,7 @@ def test_a_trainer_in_one_process_is_no_strategy(tmp_path):
 
 def test_a_job_is_read_as_it_was_written(tmp_path):
     job = Job(
-        source=Source(path="a/b", revision=None, dtype="auto", device="cpu", trust_remote_code=False),
+        opening=Opening("a/b", revision="v1", device="cpu", trust_remote_code=True),
         start=tmp_path / "model",
         settings=TrainingSettings(quantize="8bit", lora_targets=("q_proj",)),
         seed=4,
@@ -364,15 +367,13 @@ def test_a_processes_error_is_raised_by_the_one_that_watches(tmp_path, error, ki
     assert raised.found == found
 
 
-def source():
-    return Source(
-        path=str(bundled_model()), revision=None, dtype="float32", device="cpu", trust_remote_code=False
-    )
+def opening():
+    return Opening(str(bundled_model()), device="cpu", dtype="float32")
 
 
 def in_processes_from(folder, opened):
     """As after a stage whose weights lie in the folder."""
-    tuner = InProcesses(opened, source(), STRATEGY, seed=0)
+    tuner = InProcesses(opened, opening(), STRATEGY, seed=0)
     tuner._start = folder
     return tuner
 
@@ -400,7 +401,7 @@ def test_a_process_goes_on_from_an_adapter(tmp_path):
     here.tune(ROWS, TrainingSettings(learning_rate=1e-2), tmp_path / "work", lambda _: None)
     here.save(tmp_path / "model")
     job = Job(
-        source=source(), start=tmp_path / "model", settings=TrainingSettings(), seed=0, strategy=STRATEGY
+        opening=opening(), start=tmp_path / "model", settings=TrainingSettings(), seed=0, strategy=STRATEGY
     )
     model, _ = _open(job, "float32", CPU)
     saved = dict(here._model.named_parameters())
@@ -459,7 +460,7 @@ def test_fsdp_is_the_second_version_with_whole_weights(monkeypatch):
     assert plugin.reshard_after_forward is True
     assert "FULL_STATE_DICT" in str(plugin.state_dict_type)
     assert plugin.cpu_ram_efficient_loading is False
-    model = HFEngine.open(bundled_model(), device="cpu").model
+    model = HFEngine.open(Opening(bundled_model(), device="cpu")).model
     plugin.set_auto_wrap_policy(model)
     policy = plugin.auto_wrap_policy
     assert policy.keywords["transformer_layer_cls"] == {type(model.model.layers[0])}

@@ -19,19 +19,11 @@ def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> 
         TrustError: the run is not signed by this user, and its model's settings act.
     """
     from demur.engines.hf import HFEngine
+    from demur.engines.opening import opening_of
     from demur.pocket.address import base_model
 
     config = settings_of(run.root, acting_on=MODEL)
-    settings = config.model
-    engine = HFEngine.open(
-        base_model(config),
-        dtype=settings.dtype,
-        device=settings.device,
-        format=settings.format,
-        batch_size=settings.batch_size,
-        revision=settings.revision,
-        trust_remote_code=settings.trust_remote_code,
-    )
+    engine = HFEngine.open(opening_of(config.model, base=base_model(config), engine="hf"))
     scores = engine.score([""] * len(questions), [[question.text] for question in questions])
     lengths = [len(engine.encode(question.text)) for question in questions]
     rows = zip(questions, scores, lengths, strict=True)

@@ -1,7 +1,17 @@
 """Engines: who generates the text. One file per engine, all behind `base.Engine`."""
 
 from demur.core.registry import Registry
-from demur.engines.base import Asked, Capabilities, Engine, Generated, Message, Progress, Sampling, Spreads
+from demur.engines.base import (
+    Asked,
+    Capabilities,
+    Engine,
+    Generated,
+    Message,
+    Opening,
+    Progress,
+    Sampling,
+    Spreads,
+)
 
 ENGINES: Registry[type[Engine]] = Registry(
     "engine",
@@ -20,6 +30,7 @@ __all__ = [
     "Engine",
     "Generated",
     "Message",
+    "Opening",
     "Progress",
     "Sampling",
     "Spreads",

@@ -3,22 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from demur.core.config import ServerSettings
+from demur.core.errors import DemurError
 from demur.core.records import Response
 
 T = TypeVar("T")
 
-NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+DIRECT: Mapping[str, Any] = {"enable_thinking": False, "thinking": False}
+"""Template switches (Qwen3, Granite and others) that make a reasoning model answer at once."""
 
 Progress = Callable[[int], None]
 """Called with the number of prompts finished since the last call."""
 Watch = Callable[[str, str], None]
 """Called with a prompt and what its greedy response is so far, as it grows."""
+Refusal = Callable[[Any], DemurError]
+"""Makes the error for a value of `Opening` that an engine cannot follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Which model an engine opens, and how. Each engine says which fields it ignores and refuses.
+
+    `demur.engines.opening.opening_of` makes one from the settings of a run.
+    """
+
+    path: str | Path
+    """Folder or hub name of the model, or its name at a server. A `Path` is never a hub name. A folder with
+    only an adapter names its base model itself. Weights must be safetensors."""
+    _: KW_ONLY
+    adapter: Path | None = None
+    """Folder of a PEFT adapter to put on the model."""
+    dtype: str = "auto"
+    """``float32``, ``bfloat16``, ``float16``, or ``auto``: float32 on a CPU, bfloat16 (else float16) on
+    CUDA, float16 on MPS; with vLLM what it prefers on the device."""
+    device: str = "auto"
+    """``auto`` is CUDA, else MPS, else CPU. For vLLM the kind of device that it was built for; which of
+    several it takes is said by ``CUDA_VISIBLE_DEVICES``."""
+    format: str = "auto"
+    """``plain``, ``chat``, or ``auto``: chats where the tokenizer has a chat template or the server answers
+    them."""
+    batch_size: int | str = "auto"
+    """Prompts per batch, at least 1, or ``auto``: as many as fit. For vLLM the most responses that grow at
+    the same time."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub."""
+    trust_remote_code: bool = False
+    """Whether code that comes with the model may run."""
+    endpoint: ServerSettings | None = None
+    """The server, for an engine that asks one."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What one engine alone knows: vLLM's engine arguments, or `demur.engines.ray.RayOptions`."""
+    chat_options: Mapping[str, Any] = field(default_factory=lambda: DIRECT)
+    """Variables for the chat template."""
+    quantize: str = "none"
+    """``4bit`` or ``8bit``: hold the weights in so few bits, to tune an adapter on them."""
+
+    @property
+    def hub_options(self) -> dict[str, Any]:
+        """What ``from_pretrained`` of transformers is told beside the path."""
+        return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+
+    def sets(self, name: str) -> bool:
+        """Whether a field has another value than its default."""
+        return bool(getattr(self, name) != getattr(Opening(self.path), name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,49 +144,28 @@ class Engine(Protocol):
     chat: bool
     """Whether prompts go through a chat template."""
 
-    @classmethod
-    def open(
-        cls,
-        path: str,
-        *,
-        adapter: Path | None = None,
-        dtype: str = "auto",
-        device: str = "auto",
-        format: str = "auto",
-        batch_size: int | str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-        options: Mapping[str, Any] = NO_OPTIONS,
-    ) -> Self:
-        """Open a model.
+    ignores: ClassVar[frozenset[str]]
+    """Fields of `Opening` that it takes no notice of."""
+    refuses: ClassVar[Mapping[str, Refusal]]
+    """Fields of `Opening` that it cannot follow, with the error where one is set. It uses all others."""
 
-        Args:
-            path: folder or hub name of the model, or its name at a server.
-            adapter: folder of a PEFT adapter to put on it.
-            endpoint: the server, for an engine that asks one; others take no notice of it.
-            options: what this engine alone knows, such as how many devices share the model.
+    @classmethod
+    def open(cls, opening: Opening) -> Self:
+        """Open a model.
 
         Raises:
             ModelError: it cannot be opened; the message says why and what to do.
-            ConfigError: an option that the engine does not know.
+            ConfigError: a field that the engine refuses, or an option that it does not know.
         """
         ...
 
     @classmethod
-    def check(
-        cls,
-        path: str,
-        *,
-        format: str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-    ) -> None:
+    def check(cls, opening: Opening) -> None:
         """Look whether a model can be opened, without reading its weights.
 
         Raises:
             ModelError: it cannot.
+            ConfigError: a field that the engine refuses.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What no engine in this process accepts: settings that mean nothing, prompts that do not fit."""
+"""What an engine does not accept: fields that it refuses, settings that mean nothing, long prompts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from demur.core.errors import ConfigError, DataError
-from demur.engines.base import Sampling
+from demur.engines.base import Engine, Opening, Sampling
+
+
+def check_opening(engine: type[Engine], opening: Opening) -> None:
+    """Refuse an opening that sets a field which an engine cannot follow.
+
+    Raises:
+        DemurError: the engine's own, of the first such field.
+    """
+    for name, refusal in engine.refuses.items():
+        if opening.sets(name):
+            raise refusal(getattr(opening, name))
+
+
+def not_quantized(quantize: str) -> ConfigError:
+    """The error of an engine that does not hold weights in few bits, as only training needs them."""
+    return ConfigError(
+        expected="an engine that can hold the weights in few bits: hf",
+        found=f"quantize={quantize!r} for another engine",
+        where="quantize",
+        fix="leave it out, or open the model with the engine hf",
+    )
 
 
 def check_sampling(sampling: Sampling, prompts: Sequence[str], keys: Sequence[str]) -> None:

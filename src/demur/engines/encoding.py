@@ -18,14 +18,23 @@ from typing import Any, Literal, cast
 from jinja2 import TemplateError
 
 from demur.core.errors import ConversationError, DataError, ModelError, UnknownNameError
-from demur.engines.base import Message
+from demur.engines.base import DIRECT, Message, Opening
 
 FORMATS = ("auto", "plain", "chat")
 
-DIRECT = {"enable_thinking": False, "thinking": False}
-"""Template switches (Qwen3, Granite and others) that make a reasoning model answer at once."""
-
 THINK_OPEN, THINK_CLOSED = "<think>", "\n\n</think>\n\n"
+
+
+def load_tokenizer(opening: Opening) -> Any:
+    """The tokenizer of a model, as it lies in the model's folder or on the hub."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(opening.path, **opening.hub_options)
+
+
+def opens_chat(opening: Opening) -> bool:
+    """Whether prompts go through a chat template; reads the tokenizer only."""
+    return Encoder(load_tokenizer(opening), format=opening.format).format == "chat"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,26 +19,26 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import torch
 
-from demur.core.config import ServerSettings
 from demur.core.errors import ConfigError, ResourceError
 from demur.engines.base import (
-    NO_OPTIONS,
+    DIRECT,
     Asked,
     Capabilities,
     Generated,
     Message,
+    Opening,
     Progress,
+    Refusal,
     Sampling,
     Watch,
 )
-from demur.engines.checks import check_length, check_sampling, checked_batch_size
+from demur.engines.checks import check_length, check_opening, check_sampling, checked_batch_size
 from demur.engines.decoding import LEAST_SHARED, CausalModel, resume
-from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, common_prefix, end_tokens, pairs
+from demur.engines.encoding import Decoder, Encoder, Scored, common_prefix, end_tokens, pairs
 from demur.engines.generating import GREEDY, Batch, Endings, Features, Generation, score_after
 from demur.engines.loading import load, load_config, pick_device, pick_dtype
 from demur.engines.sampling import uniforms
@@ -83,6 +83,15 @@ def _in_evaluation(work: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
+def _no_options(options: Mapping[str, Any]) -> ConfigError:
+    return ConfigError(
+        expected="no model.options: the engine hf has none",
+        found=", ".join(options),
+        where="model.options",
+        fix="take them out, or set model.engine to the engine that they are meant for",
+    )
+
+
 class HFEngine:
     """A Hugging Face model and tokenizer as an `Engine`.
 
@@ -102,6 +111,8 @@ class HFEngine:
     name = "hf"
     local: ClassVar[bool] = True
     capabilities = Capabilities(token_logprobs=True, scores_continuations=True, trains=True)
+    ignores: ClassVar[frozenset[str]] = frozenset({"endpoint"})
+    refuses: ClassVar[Mapping[str, Refusal]] = {"options": _no_options}
 
     def __init__(
         self,
@@ -124,72 +135,30 @@ class HFEngine:
         self._features = features or Features()
 
     @classmethod
-    def open(
-        cls,
-        path: str | Path,
-        *,
-        adapter: Path | None = None,
-        dtype: str = "auto",
-        device: str = "auto",
-        format: str = "auto",
-        batch_size: int | str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-        options: Mapping[str, Any] = NO_OPTIONS,
-        chat_options: Mapping[str, Any] = DIRECT,
-        quantize: str = "none",
-    ) -> Self:
+    def open(cls, opening: Opening) -> Self:
         """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
 
-        Args:
-            path: the folder or hub name; weights must be safetensors.
-            adapter: a PEFT adapter, merged into the weights in memory.
-            dtype: ``auto`` is float32 on a CPU, bfloat16 (else float16) on CUDA, float16 on MPS.
-            device: ``auto`` is CUDA, else MPS, else CPU.
-            format: ``auto`` is ``chat`` where the tokenizer has a chat template, else ``plain``.
-            batch_size: prompts per batch, or ``auto``.
-            revision: branch, tag or commit on the hub.
-            trust_remote_code: whether code that comes with the model may run.
-            endpoint: not used.
-            options: none are known.
-            chat_options: variables for the chat template.
-            quantize: ``4bit`` or ``8bit``: hold the weights so, to tune an adapter on them.
+        An adapter is merged into the weights in memory.
 
         Raises:
             ModelError: the model cannot be loaded; says why and what to do.
             ConfigError: a device or dtype that does not exist here, an option, or no way to quantize.
         """
-        if options:
-            raise ConfigError(
-                expected="no model.options: the engine hf has none",
-                found=", ".join(options),
-                where="model.options",
-                fix="take them out, or set model.engine to the engine that they are meant for",
-            )
-        model, tokenizer = load(
-            path,
-            adapter=adapter,
-            dtype=dtype,
-            device=device,
-            revision=revision,
-            trust_remote_code=trust_remote_code,
-            quantize=quantize,
+        check_opening(cls, opening)
+        model, tokenizer = load(opening)
+        return cls(
+            model.eval(),
+            tokenizer,
+            format=opening.format,
+            batch_size=opening.batch_size,
+            chat_options=opening.chat_options,
         )
-        return cls(model.eval(), tokenizer, format=format, batch_size=batch_size, chat_options=chat_options)
 
     @classmethod
-    def check(
-        cls,
-        path: str,
-        *,
-        format: str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-    ) -> None:
+    def check(cls, opening: Opening) -> None:
         """Raise what `open` would, as far as that is known without reading the weights."""
-        load_config(path, revision=revision, trust_remote_code=trust_remote_code)
+        check_opening(cls, opening)
+        load_config(opening)
 
     def render(self, prompt: str) -> str:
         """The text that the model really reads; see `Encoder.render`."""

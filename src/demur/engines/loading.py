@@ -5,6 +5,7 @@ Weights are read from safetensors only, and code that comes with a model runs on
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import logging
@@ -15,9 +16,11 @@ from typing import Any
 
 import torch
 from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from demur.core.errors import ConfigError, ModelError
+from demur.engines.base import Opening
+from demur.engines.encoding import load_tokenizer
 
 # peft imports bitsandbytes, which warns that a faster kernel of its own is not installed; it works without.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
@@ -26,45 +29,32 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
-def load(
-    path: str | Path,
-    *,
-    adapter: Path | None,
-    dtype: str,
-    device: str,
-    revision: str | None,
-    trust_remote_code: bool,
-    quantize: str = "none",
-) -> tuple[Any, Any]:
+def load(opening: Opening) -> tuple[Any, Any]:
     """Load model and tokenizer; an adapter is merged into the weights in memory.
 
     Merging costs one addition per weight once; left as it is, an adapter costs two more products per layer
     and token.
 
-    Args:
-        quantize: ``4bit`` or ``8bit`` holds the weights in so few bits, to tune an adapter on them.
-
     Raises:
         ModelError: anything that cannot be loaded, and why.
         ConfigError: a device or dtype that does not exist here, or no bitsandbytes to quantize with.
     """
-    check_quantize(quantize)
-    source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
-    place = pick_device(device)
-    kind = pick_dtype(dtype, place)
+    check_quantize(opening.quantize)
+    source = find_source(opening)
+    place = pick_device(opening.device)
+    kind = pick_dtype(opening.dtype, place)
     try:
         model = AutoModelForCausalLM.from_pretrained(
             source.path,
             config=source.config,
             dtype=kind,
             use_safetensors=True,
-            revision=revision,
-            trust_remote_code=trust_remote_code,
-            **_quantized(quantize, place),
+            **opening.hub_options,
+            **_quantized(opening.quantize, place),
         )
     except Exception as error:
         raise _explained(error, source.path) from error
-    if quantize != "none":
+    if opening.quantize != "none":
         return model, source.tokenizer  # placed as it was read, and not to be moved
     if source.adapter is not None:
         model = _merged(model, source.adapter)
@@ -116,42 +106,39 @@ class Source:
     """Folder or hub name that the tokenizer came from: the adapter's where that has one."""
 
 
-def find_source(
-    path: str | Path, *, adapter: Path | None, revision: str | None, trust_remote_code: bool
-) -> Source:
+def find_source(opening: Opening) -> Source:
     """Find a model and read its configuration and tokenizer; an adapter's folder names its base model.
 
     Raises:
         ModelError: as `load`.
     """
-    base, adapter = _base_and_adapter(Path(path).expanduser(), adapter)
-    found = _checked_source(path if base is None else base)
+    base, adapter = _base_and_adapter(Path(opening.path).expanduser(), opening.adapter)
+    found = _checked_source(opening.path if base is None else base)
     with_tokenizer = str(adapter) if adapter is not None and _has_tokenizer(adapter) else found
-    options = {"revision": revision, "trust_remote_code": trust_remote_code}
     try:
-        _reach(found, revision)
+        _reach(found, opening.revision)
         return Source(
             path=found,
             adapter=adapter,
-            config=AutoConfig.from_pretrained(found, **options),
-            tokenizer=AutoTokenizer.from_pretrained(with_tokenizer, **options),
+            config=AutoConfig.from_pretrained(found, **opening.hub_options),
+            tokenizer=load_tokenizer(dataclasses.replace(opening, path=with_tokenizer)),
             tokenizer_path=with_tokenizer,
         )
     except Exception as error:
         raise _explained(error, found) from error
 
 
-def load_config(path: str | Path, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+def load_config(opening: Opening) -> Any:
     """Read a model's configuration only.
 
     Raises:
         ModelError: as `load`.
     """
-    base, _ = _base_and_adapter(Path(path).expanduser(), None)
-    source = _checked_source(path if base is None else base)
+    base, _ = _base_and_adapter(Path(opening.path).expanduser(), None)
+    source = _checked_source(opening.path if base is None else base)
     try:
-        _reach(source, revision)
-        return AutoConfig.from_pretrained(source, revision=revision, trust_remote_code=trust_remote_code)
+        _reach(source, opening.revision)
+        return AutoConfig.from_pretrained(source, **opening.hub_options)
     except Exception as error:
         raise _explained(error, source) from error
 

@@ -29,13 +29,40 @@ from demur.core.records import Response
 from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token, answer_of
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.endpoints.client import sendable
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
+from demur.engines.base import (
+    Asked,
+    Capabilities,
+    Generated,
+    Message,
+    Opening,
+    Progress,
+    Refusal,
+    Sampling,
+)
+from demur.engines.checks import check_opening, not_quantized
 from demur.engines.encoding import first_stop
 
 STOPS = 4
 """Stop strings that the API takes in a request; answers are cut at further ones here."""
 SEEDS = 2147483648
 """Seeds are below this number, 2^31: some servers take no larger ones."""
+
+
+def _no_adapter(adapter: Path) -> ModelError:
+    return ModelError(
+        expected="a model that the server has under a name of its own",
+        found=f"the adapter {adapter}, which only an engine with the weights can put on",
+        fix="use model.engine hf, or serve the tuned model and give its name there",
+    )
+
+
+def _no_chat_options(options: Mapping[str, Any]) -> ConfigError:
+    return ConfigError(
+        expected="variables of the chat template in what is sent with each request",
+        found=f"chat_options with {', '.join(options) or 'nothing'}, where the server has the template",
+        where="chat_options",
+        fix='set model.endpoint.extra, such as {"chat_template_kwargs": {"enable_thinking": false}}',
+    )
 
 
 class OpenAIEngine:
@@ -48,6 +75,14 @@ class OpenAIEngine:
 
     name = "openai"
     local: ClassVar[bool] = False
+    ignores: ClassVar[frozenset[str]] = frozenset(
+        {"dtype", "device", "batch_size", "revision", "trust_remote_code", "options"}
+    )
+    refuses: ClassVar[Mapping[str, Refusal]] = {
+        "adapter": _no_adapter,
+        "chat_options": _no_chat_options,
+        "quantize": not_quantized,
+    }
 
     def __init__(self, endpoint: Endpoint, abilities: Abilities) -> None:
         self.endpoint, self.abilities = endpoint, abilities
@@ -62,39 +97,15 @@ class OpenAIEngine:
         )
 
     @classmethod
-    def open(
-        cls,
-        path: str,
-        *,
-        adapter: Path | None = None,
-        dtype: str = "auto",
-        device: str = "auto",
-        format: str = "auto",
-        batch_size: int | str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-        options: Mapping[str, Any] = NO_OPTIONS,
-    ) -> Self:
+    def open(cls, opening: Opening) -> Self:
         """Ask a server what it can do. What concerns weights (dtype, device, …) is the server's affair.
-
-        Args:
-            path: the model's name at the server.
-            adapter: must be None.
-            format: ``chat``, ``plain``, or ``auto``: chats where the server answers them for this model.
-            endpoint: the server.
 
         Raises:
             ConfigError: no address, a missing key, a missing package.
             ModelError: the server cannot be asked, or an adapter is wanted.
         """
-        if adapter is not None:
-            raise ModelError(
-                expected="a model that the server has under a name of its own",
-                found=f"the adapter {adapter}, which only an engine with the weights can put on",
-                fix="use model.engine hf, or serve the tuned model and give its name there",
-            )
-        server = endpoint or ServerSettings()
+        check_opening(cls, opening)
+        server = opening.endpoint or ServerSettings()
         if server.base_url is None:
             raise ConfigError(
                 expected="the address of the server that has the model",
@@ -102,21 +113,13 @@ class OpenAIEngine:
                 where="model.endpoint.base_url",
                 fix="set it, such as --model.endpoint.base_url http://localhost:8000/v1",
             )
-        asked = Endpoint(EndpointSettings(**server.model_dump(), model=path))
-        return cls(asked, find_abilities(asked, format=format))
+        asked = Endpoint(EndpointSettings(**server.model_dump(), model=str(opening.path)))
+        return cls(asked, find_abilities(asked, format=opening.format))
 
     @classmethod
-    def check(
-        cls,
-        path: str,
-        *,
-        format: str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-    ) -> None:
+    def check(cls, opening: Opening) -> None:
         """Raise what `open` would."""
-        cls.open(path, format=format, endpoint=endpoint)
+        cls.open(opening)
 
     def render(self, prompt: str) -> str:
         """The prompt itself; in chats nobody here knows what the server makes of it.

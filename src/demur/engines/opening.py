@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from demur.core.config import ModelSettings
-from demur.engines import ENGINES, Engine
+from demur.engines import ENGINES, Engine, Opening
 
 
-def open_engine(
+def opening_of(
     settings: ModelSettings,
     *,
     base: str,
     tuned: Path | None = None,
     engine: str | None = None,
-    **more: Any,
-) -> Engine:
-    """Open the base model, or a tuned one.
+    quantize: str = "none",
+) -> Opening:
+    """What the settings of a model say of opening it.
+
+    All code that opens a model of a run, or a part of one such as its tokenizer, goes through here: nothing
+    else gives code that comes with a model the permission to run.
 
     Args:
         base: the base model's folder, hub name, or name at its server.
         tuned: folder of an adapter to put on it, or of whole weights in its place; None for the base model.
             An engine that asks a server takes no notice: there the name says which model is meant.
         engine: another engine than that of the settings, whose options are then not its own.
-        more: what only that engine's `open` takes.
-
-    Raises:
-        ModelError: it cannot be opened; the message says why and what to do.
+        quantize: see `Opening`.
     """
-    kind = ENGINES.get(engine or settings.engine)
-    tuned = tuned if kind.local else None
+    if tuned is not None and not ENGINES.get(engine or settings.engine).local:
+        tuned = None
     adapter = tuned if tuned and (tuned / "adapter_config.json").exists() else None
     path = str(tuned) if tuned and not adapter else base
-    options: Mapping[str, Any] = settings.options if engine in (None, settings.engine) else {}
-    return kind.open(
+    return Opening(
         path,
         adapter=adapter,
         dtype=settings.dtype,
@@ -45,6 +42,34 @@ def open_engine(
         revision=settings.revision if path == base else None,
         trust_remote_code=settings.trust_remote_code,
         endpoint=settings.endpoint,
-        options=options,
-        **more,
+        options=settings.options if engine in (None, settings.engine) else {},
+        quantize=quantize,
     )
+
+
+def open_engine(
+    settings: ModelSettings,
+    *,
+    base: str,
+    tuned: Path | None = None,
+    engine: str | None = None,
+    quantize: str = "none",
+) -> Engine:
+    """Open the base model, or a tuned one; the arguments are those of `opening_of`.
+
+    Raises:
+        ModelError: it cannot be opened; the message says why and what to do.
+        ConfigError: a setting that the engine cannot follow.
+    """
+    kind = ENGINES.get(engine or settings.engine)
+    return kind.open(opening_of(settings, base=base, tuned=tuned, engine=engine, quantize=quantize))
+
+
+def check_engine(settings: ModelSettings, *, base: str) -> None:
+    """Look whether the base model can be opened, without reading its weights.
+
+    Raises:
+        ModelError: it cannot; the message says why.
+        ConfigError: a setting that the engine cannot follow.
+    """
+    ENGINES.get(settings.engine).check(opening_of(settings, base=base))

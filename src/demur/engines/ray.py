@@ -35,21 +35,22 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import pydantic
 
 from demur.core import errors
-from demur.core.config import Positive, Section, ServerSettings, explain
+from demur.core.config import Positive, Section, explain
 from demur.core.errors import ConfigError, DemurError, ResourceError
 from demur.engines import ENGINES
 from demur.engines.base import (
-    NO_OPTIONS,
     Asked,
     Capabilities,
     Engine,
     Generated,
     Message,
+    Opening,
     Progress,
+    Refusal,
     Sampling,
 )
-from demur.engines.checks import check_sampling, checked_batch_size
-from demur.engines.encoding import DIRECT, Encoder
+from demur.engines.checks import check_opening, check_sampling, checked_batch_size, not_quantized
+from demur.engines.encoding import Encoder
 from demur.engines.loading import find_source, load_config
 from demur.engines.printing import printing_into
 
@@ -104,6 +105,8 @@ class RayEngine:
     name = "ray"
     local: ClassVar[bool] = True
     capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+    ignores: ClassVar[frozenset[str]] = frozenset({"endpoint"})
+    refuses: ClassVar[Mapping[str, Refusal]] = {"quantize": not_quantized}
 
     def __init__(self, opening: Callable[[], Engine], encoder: Encoder, options: RayOptions) -> None:
         self.encoder, self.options = encoder, options
@@ -111,65 +114,38 @@ class RayEngine:
         self._opening = opening
 
     @classmethod
-    def open(
-        cls,
-        path: str | Path,
-        *,
-        adapter: Path | None = None,
-        dtype: str = "auto",
-        device: str = "auto",
-        format: str = "auto",
-        batch_size: int | str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-        options: Mapping[str, Any] = NO_OPTIONS,
-        chat_options: Mapping[str, Any] = DIRECT,
-    ) -> Self:
+    def open(cls, opening: Opening) -> Self:
         """Look the model up, and its tokenizer; its weights are read by the workers, when there is work.
 
-        A folder, of a model or an adapter, must be there under the same path on every machine.
-
-        Args:
-            path: as for the engine in the workers, and so are those not named here.
-            options: see `RayOptions`.
+        A folder, of a model or an adapter, must be there under the same path on every machine. The fields
+        mean what they mean to the engine in the workers, except for ``options``: see `RayOptions`.
 
         Raises:
             ModelError: the model cannot be loaded; says why and what to do.
             ConfigError: no Ray, or an option that does not exist or fit.
         """
+        check_opening(cls, opening)
         _require_ray()
-        wanted = checked_options(options)
-        checked_batch_size(batch_size)
-        source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
-        settings = {
-            "adapter": adapter and adapter.resolve(),
-            "dtype": dtype,
-            "device": device,
-            "format": format,
-            "batch_size": batch_size,
-            "revision": revision,
-            "trust_remote_code": trust_remote_code,
-            "options": wanted.options,
-            "chat_options": chat_options,
-        }
-        lies = str(Path(path).resolve()) if Path(path).is_dir() else str(path)
-        encoder = Encoder(source.tokenizer, format=format, chat_options=chat_options)
-        return cls(partial(_open, wanted.engine, lies, settings), encoder, wanted)
+        wanted = checked_options(opening.options)
+        checked_batch_size(opening.batch_size)
+        source = find_source(opening)
+        path = opening.path
+        theirs = dataclasses.replace(
+            opening,
+            path=str(Path(path).resolve()) if Path(path).is_dir() else str(path),
+            adapter=opening.adapter and opening.adapter.resolve(),
+            endpoint=None,
+            options=wanted.options,
+        )
+        encoder = Encoder(source.tokenizer, format=opening.format, chat_options=opening.chat_options)
+        return cls(partial(_open, wanted.engine, theirs), encoder, wanted)
 
     @classmethod
-    def check(
-        cls,
-        path: str,
-        *,
-        format: str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-    ) -> None:
+    def check(cls, opening: Opening) -> None:
         """Raise what `open` would, as far as that is known without starting anything."""
+        check_opening(cls, opening)
         _require_ray()
-        load_config(path, revision=revision, trust_remote_code=trust_remote_code)
+        load_config(opening)
 
     def render(self, prompt: str) -> str:
         """The text that the model really reads; see `Encoder.render`."""
@@ -348,9 +324,8 @@ def checked_options(options: Mapping[str, Any]) -> RayOptions:
         raise explain(error, "model.options", known=RayOptions.model_fields) from error
 
 
-def _open(engine: str, path: str, settings: Mapping[str, Any]) -> Engine:
-    opened: Any = ENGINES.get(engine)
-    return opened.open(path, **settings)  # type: ignore[no-any-return]
+def _open(engine: str, opening: Opening) -> Engine:
+    return ENGINES.get(engine).open(opening)
 
 
 def _open_after(opening: Callable[[], Engine], history: Sequence[Message]) -> Engine:

@@ -27,12 +27,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
-from demur.core.config import ServerSettings
 from demur.core.errors import ConfigError, DemurError, ModelError, ResourceError, UnknownNameError
 from demur.core.records import Response
-from demur.engines.base import NO_OPTIONS, Asked, Capabilities, Generated, Message, Progress, Sampling
-from demur.engines.checks import check_length, check_sampling, checked_batch_size
-from demur.engines.encoding import DIRECT, Decoder, Encoder, Scored, end_tokens, pairs
+from demur.engines.base import (
+    Asked,
+    Capabilities,
+    Generated,
+    Message,
+    Opening,
+    Progress,
+    Refusal,
+    Sampling,
+)
+from demur.engines.checks import (
+    check_length,
+    check_opening,
+    check_sampling,
+    checked_batch_size,
+    not_quantized,
+)
+from demur.engines.encoding import Decoder, Encoder, Scored, end_tokens, pairs
 from demur.engines.loading import Source, find_source, load_config
 from demur.engines.printing import printing_into
 from demur.engines.sampling import prompt_seed
@@ -80,6 +94,8 @@ class VLLMEngine:
     name = "vllm"
     local: ClassVar[bool] = True
     capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+    ignores: ClassVar[frozenset[str]] = frozenset({"endpoint"})
+    refuses: ClassVar[Mapping[str, Refusal]] = {"quantize": not_quantized}
 
     def __init__(
         self, llm: Any, encoder: Encoder, *, adapter: Any = None, printed: IO[bytes] | None = None
@@ -93,51 +109,25 @@ class VLLMEngine:
         weakref.finalize(self, llm.llm_engine.engine_core.shutdown)  # the next model needs the memory
 
     @classmethod
-    def open(
-        cls,
-        path: str | Path,
-        *,
-        adapter: Path | None = None,
-        dtype: str = "auto",
-        device: str = "auto",
-        format: str = "auto",
-        batch_size: int | str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-        options: Mapping[str, Any] = NO_OPTIONS,
-        chat_options: Mapping[str, Any] = DIRECT,
-    ) -> Self:
+    def open(cls, opening: Opening) -> Self:
         """Open a model folder, an adapter folder (its base model is found), or a model on the hub.
 
-        Args:
-            path: the folder or hub name; weights must be safetensors.
-            adapter: a LoRA adapter; vLLM applies it beside the weights.
-            dtype: ``auto`` is float32 on a CPU, elsewhere what vLLM prefers on the device (bfloat16, else
-                float16).
-            device: ``auto``, or the kind of device that the installed vLLM was built for (``cuda``,
-                ``cpu``, …); which of several it takes is said by ``CUDA_VISIBLE_DEVICES``.
-            format: ``auto`` is ``chat`` where the tokenizer has a chat template, else ``plain``.
-            batch_size: the most responses that grow at the same time, or ``auto``: vLLM's choice.
-            revision: branch, tag or commit on the hub.
-            trust_remote_code: whether code that comes with the model may run.
-            options: engine arguments of vLLM: ``tensor_parallel_size``, ``max_model_len``, ….
-            chat_options: variables for the chat template.
+        vLLM applies an adapter beside the weights.
 
         Raises:
             ModelError: the model cannot be loaded; says why and what to do.
             ConfigError: no vLLM, or a device, dtype or option that does not exist here.
             ResourceError: the memory does not suffice.
         """
+        check_opening(cls, opening)
         _require_vllm()
-        source = find_source(path, adapter=adapter, revision=revision, trust_remote_code=trust_remote_code)
-        encoder = Encoder(source.tokenizer, format=format, chat_options=chat_options)
-        most = checked_batch_size(batch_size)
+        source = find_source(opening)
+        encoder = Encoder(source.tokenizer, format=opening.format, chat_options=opening.chat_options)
+        most = checked_batch_size(opening.batch_size)
         wanted = {
             "model": source.path,
             "tokenizer": source.tokenizer_path,
-            "revision": revision,
-            "trust_remote_code": trust_remote_code,
+            **opening.hub_options,
             "generation_config": "vllm",
             "logprobs_mode": "raw_logprobs",
             **({"max_num_seqs": most} if most else {}),
@@ -151,7 +141,7 @@ class VLLMEngine:
             """
             import vllm
 
-            own = {"dtype": _dtype(dtype, device), **_checked_options(options)}
+            own = {"dtype": _dtype(opening.dtype, opening.device), **_checked_options(opening.options)}
             try:
                 llm = vllm.LLM(**_defaults() | wanted | own)
                 return llm, _loaded_adapter(llm, source)
@@ -163,18 +153,11 @@ class VLLMEngine:
         return cls(llm, encoder, adapter=request, printed=printed)
 
     @classmethod
-    def check(
-        cls,
-        path: str,
-        *,
-        format: str = "auto",
-        revision: str | None = None,
-        trust_remote_code: bool = False,
-        endpoint: ServerSettings | None = None,
-    ) -> None:
+    def check(cls, opening: Opening) -> None:
         """Raise what `open` would, as far as that is known without starting vLLM."""
+        check_opening(cls, opening)
         _require_vllm()
-        load_config(path, revision=revision, trust_remote_code=trust_remote_code)
+        load_config(opening)
 
     def render(self, prompt: str) -> str:
         """The text that the model really reads; see `Encoder.render`."""

@@ -107,17 +107,13 @@ def _not_built(root: Path, found: str) -> RunFolderError:
 
 def _how_texts_are_read(config: Config) -> tuple[bool, str]:
     """Whether the model is asked in a chat, and its end-of-text token."""
-    from transformers import AutoTokenizer
-
-    from demur.engines.encoding import Encoder
+    from demur.engines.encoding import Encoder, load_tokenizer
+    from demur.engines.opening import opening_of
     from demur.pocket.address import base_model
 
-    tokenizer = AutoTokenizer.from_pretrained(
-        base_model(config),
-        revision=config.model.revision,
-        trust_remote_code=config.model.trust_remote_code,
-    )
-    return Encoder(tokenizer, format=config.model.format).format == "chat", tokenizer.eos_token or ""
+    opening = opening_of(config.model, base=base_model(config))
+    tokenizer = load_tokenizer(opening)
+    return Encoder(tokenizer, format=opening.format).format == "chat", tokenizer.eos_token or ""
 
 
 def _sources(config: Config) -> Iterator[str]:

@@ -6,11 +6,13 @@ A method's own code decides that. So it is run once for every question, with an 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn, Self
 
 from demur.core.records import Question, Response
-from demur.engines import ENGINES, Capabilities, Message, Sampling
+from demur.engines import ENGINES, Capabilities, Message, Opening, Sampling
+from demur.engines.base import Refusal
+from demur.engines.encoding import opens_chat
 from demur.methods import METHODS
 from demur.methods.asking import ANSWER, Asking
 from demur.pipeline.job import Job
@@ -69,17 +71,9 @@ def as_system(job: Job, system: str, sample: Question) -> Asking:
 
 def is_chat(job: Job) -> bool:
     """Whether a run's model is asked through a chat template; reads its tokenizer, or asks its server."""
-    model = job.config.model
-    if not ENGINES.get(model.engine).local:
+    if not ENGINES.get(job.config.model.engine).local:
         return job.engine.chat
-    from transformers import AutoTokenizer
-
-    from demur.engines.encoding import Encoder
-
-    tokenizer = AutoTokenizer.from_pretrained(
-        job.model_path, revision=model.revision, trust_remote_code=model.trust_remote_code
-    )
-    return Encoder(tokenizer, format=model.format).format == "chat"
+    return opens_chat(job.opening)
 
 
 class _Heard(Exception):  # noqa: N818 - it carries what was asked; nothing went wrong
@@ -98,17 +92,19 @@ class _Listening:
     name = "listening"
     local: ClassVar[bool] = False
     capabilities = Capabilities(token_logprobs=True, scores_continuations=True)
+    ignores: ClassVar[frozenset[str]] = frozenset()
+    refuses: ClassVar[Mapping[str, Refusal]] = {}
 
     def __init__(self, chat: bool) -> None:
         self.chat = chat
 
     @classmethod
-    def open(cls, path: str, **settings: Any) -> Self:
+    def open(cls, opening: Opening) -> Self:
         """There is nothing to open."""
         raise TypeError("an engine that listens is made, not opened")
 
     @classmethod
-    def check(cls, path: str, **settings: Any) -> None:
+    def check(cls, opening: Opening) -> None:
         """There is nothing to check."""
 
     def generate(self, prompts: Sequence[str], *, sampling: Sampling, **_: Any) -> NoReturn:

@@ -18,7 +18,8 @@ from rich.table import Table
 from demur.core.config import Config, DataSettings
 from demur.core.errors import ConfigError, DemurError
 from demur.core.records import Question
-from demur.engines import ENGINES
+from demur.engines import ENGINES, Opening
+from demur.engines.encoding import load_tokenizer
 from demur.pipeline.job import Job
 from demur.training.plan import count_steps
 
@@ -208,7 +209,7 @@ def _model(job: Job, config: Config, assumed: list[str]) -> dict[str, Any]:
             fix="leave --dry-run out, and set data.limit for a trial",
         )
     try:
-        return _model_size(job.model_path, config)
+        return _model_size(job.opening)
     except DemurError:
         shape = SHAPES.get(path)
         if shape is None:
@@ -218,20 +219,19 @@ def _model(job: Job, config: Config, assumed: list[str]) -> dict[str, Any]:
         return {"parameters": shape.parameters, "device": "cpu", "bytes": dtype}
 
 
-def _model_size(path: str, config: Config) -> dict[str, Any]:
+def _model_size(opening: Opening) -> dict[str, Any]:
     """Parameters, from the model's configuration alone, and where it would run."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    from demur.engines.hf import load_config as load_model_config
-    from demur.engines.hf import pick_device, pick_dtype
+    from demur.engines.loading import load_config, pick_device, pick_dtype
 
-    device, allowed = pick_device(config.model.device), config.model.trust_remote_code
+    device = pick_device(opening.device)
     with torch.device("meta"):  # shapes only, no memory
         model = AutoModelForCausalLM.from_config(
-            load_model_config(path, trust_remote_code=allowed), trust_remote_code=allowed
+            load_config(opening), trust_remote_code=opening.trust_remote_code
         )
-    dtype = str(pick_dtype(config.model.dtype, device)).removeprefix("torch.")
+    dtype = str(pick_dtype(opening.dtype, device)).removeprefix("torch.")
 
     return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}
 
@@ -248,11 +248,7 @@ def _mean_tokens(job: Job, config: Config, questions: list[Question], assumed: l
     template = config.template.template(chat=False)
     prompts = [template.ask(question) for question in questions]
     try:
-        from transformers import AutoTokenizer
-
-        tokenizer = AutoTokenizer.from_pretrained(
-            job.model_path, trust_remote_code=config.model.trust_remote_code
-        )
+        tokenizer = load_tokenizer(job.opening)
     except (OSError, ValueError):
         assumed.append("four tokens for three words: the tokenizer is not at hand")
         return sum(len(prompt.split()) * 4 / 3 for prompt in prompts) / len(prompts)

@@ -17,8 +17,8 @@ from demur.core.records import Probe, Question
 from demur.core.stored import StoredRows
 from demur.core.units import UnitStore
 from demur.datasets import LoadedData, load_questions
-from demur.engines import ENGINES, Engine, Sampling, Spreads
-from demur.engines.opening import open_engine
+from demur.engines import Engine, Opening, Sampling, Spreads
+from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
 from demur.pocket.address import base_model
@@ -107,15 +107,13 @@ class Job:
         Raises:
             ModelError: it cannot; the message says why.
         """
-        settings = self.config.model
         if not self.folder.probe.exists():
-            ENGINES.get(settings.engine).check(
-                self.model_path,
-                format=settings.format,
-                revision=settings.revision,
-                trust_remote_code=settings.trust_remote_code,
-                endpoint=settings.endpoint,
-            )
+            check_engine(self.config.model, base=self.model_path)
+
+    @property
+    def opening(self) -> Opening:
+        """How the base model is opened, for what reads a part of it or opens it in another process."""
+        return opening_of(self.config.model, base=self.model_path)
 
     def open_model(self, system: str | None, *, engine: str | None = None, **more: Any) -> Engine:
         """The base model (None), or the tuned model of a system, in the run's engine or another one."""

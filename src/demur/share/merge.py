@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -91,14 +92,11 @@ def _settings(subject: Subject, folder: Path, *, promise: bool) -> dict[str, Any
 def _save(subject: Subject, dtype: str, folder: Path) -> None:
     from demur.engines.loading import load, load_config
 
-    options: dict[str, Any] = subject.load_options()
-    path, adapter = subject.base.path, subject.folder if subject.is_adapter else None
-    if adapter is None:
-        path, options = str(subject.folder), options | {"revision": None}
+    opening = subject.opening
     if dtype == "auto":
-        own = load_config(path, **options).dtype
+        own = load_config(opening).dtype
         dtype = "float32" if own is None else str(own).removeprefix("torch.")
-    model, tokenizer = load(path, adapter=adapter, dtype=dtype, device="cpu", **options)
+    model, tokenizer = load(dataclasses.replace(opening, dtype=dtype, device="cpu"))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

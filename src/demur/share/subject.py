@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # not in its __all__
@@ -18,6 +18,8 @@ from demur.core.names import unread
 from demur.core.questions import QuestionTable
 from demur.core.records import Question
 from demur.core.trust import MODEL, settings_of
+from demur.engines import Opening
+from demur.engines.opening import opening_of
 from demur.methods import MethodInfo
 from demur.methods.asking import Asking
 from demur.pipeline.asking import as_system
@@ -149,10 +151,10 @@ class Subject:
             choices=tuple(f"{{option {number}}}" for number in range(1, len(first.choices) + 1)),
         )
 
-    def load_options(self) -> dict[str, Any]:
-        """How the configuration opens the base model."""
-        model = self.config.model
-        return {"revision": model.revision, "trust_remote_code": model.trust_remote_code}
+    @property
+    def opening(self) -> Opening:
+        """How its weights are opened: the base model with its adapter, or the whole weights alone."""
+        return opening_of(self.config.model, base=self.base.path, tuned=self.folder, engine="hf")
 
 
 def repository_problem(name: str) -> str | None:

@@ -37,7 +37,11 @@ def _with_demur(
         "",
         "from huggingface_hub import snapshot_download",
     )
-    yield from ("", "from demur.core.config import load_config", "from demur.engines import Sampling")
+    yield from (
+        "",
+        "from demur.core.config import load_config",
+        "from demur.engines import Opening, Sampling",
+    )
     yield from ("from demur.engines.hf import HFEngine", "from demur.methods import METHODS, Setup")
     yield from _pocket_import(subject) if needs_base else ()
     yield "from demur.core.records import Question"
@@ -46,7 +50,7 @@ def _with_demur(
     yield 'settings = json.loads((folder / "demur.json").read_text(encoding="utf-8"))'
     yield from _base(subject) if needs_base else ()
     opened = f"base, adapter=folder{_revision(subject)}" if adapter else "folder"
-    yield f'engine = HFEngine.open({opened}, format=settings["format"])'
+    yield f'engine = HFEngine.open(Opening({opened}, format=settings["format"]))'
     yield f'question = Question(id="1", text={EXAMPLE!r})'
     yield 'template = Template(**settings["template"])'
     asking, probe = subject.asking, subject.config.probe
@@ -56,7 +60,7 @@ def _with_demur(
         + (f"{more})" if asking.samples else ")")
     )
     if asking.certifies:
-        yield f'untuned = HFEngine.open(base{_revision(subject)}, format=settings["format"])'
+        yield f'untuned = HFEngine.open(Opening(base{_revision(subject)}, format=settings["format"]))'
         yield "[answer] = untuned.generate([template.ask(question)], keys=[question.id], sampling=sampling)"
     yield "setup = Setup("
     rule = repr(PAPER_THRESHOLD) if name.endswith(FIXED) else 'settings["threshold"]["value"]'

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.core.errors import ConfigError, DataError, ModelError
-from demur.engines.encoding import DIRECT
+from demur.engines.base import DIRECT
 
 FEWSHOT_SEED = 1234
 """lm-eval's own: the worked examples are those that its command line shows."""

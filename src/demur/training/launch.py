@@ -16,8 +16,8 @@ from demur.core.trust import sign
 from demur.training.plan import TokenisedRow, TrainingPlan, plan_training
 
 if TYPE_CHECKING:
+    from demur.engines import Opening
     from demur.engines.hf import HFEngine
-    from demur.training.processes import Source
     from demur.training.strategies import Strategy
 
 Advance = Callable[[int], None]
@@ -168,11 +168,11 @@ class InProcesses:
 
     Args:
         engine: its model's place on the device is given up for as long as nobody asks it.
-        source: where its model came from.
+        opening: how its base model is opened.
     """
 
-    def __init__(self, engine: HFEngine, source: Source, strategy: Strategy, *, seed: int) -> None:
-        self._source, self._strategy, self._seed = source, strategy, seed
+    def __init__(self, engine: HFEngine, opening: Opening, strategy: Strategy, *, seed: int) -> None:
+        self._opening, self._strategy, self._seed = opening, strategy, seed
         self._device = engine.model.device
         self._start: Path | None = None
         self._adapted: Any = None
@@ -189,7 +189,7 @@ class InProcesses:
         from demur.training.processes import MODEL, Job, train_in_processes
 
         job = Job(
-            source=self._source,
+            opening=self._opening,
             start=self._start,
             settings=settings,
             seed=self._seed,

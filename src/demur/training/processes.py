@@ -29,6 +29,7 @@ from demur.core.config import TrainingSettings
 from demur.core.errors import DemurError, TrainingError
 from demur.core.files import atomic_path, open_own, write_json
 from demur.core.stopping import asked_to_stop, finishing
+from demur.engines import Opening
 from demur.training.checkpoints import Progress
 from demur.training.plan import TokenisedRow
 from demur.training.strategies import Strategy
@@ -42,27 +43,19 @@ JOB, ROWS, STEPS, RAN, LOG, STOP, MODEL = (
     "stop",
     "model",
 )
+WEIGHTS = ("path", "revision", "dtype", "device", "trust_remote_code")
+"""The fields of `Opening` that say which weights are tuned."""
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
 """Between asking a process to end and ending it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where a model comes from, for another process to open it."""
-
-    path: str
-    revision: str | None
-    dtype: str
-    device: str
-    trust_remote_code: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What every process of a stage needs to know."""
 
-    source: Source
+    opening: Opening
+    """How the base model is opened; other fields than those of `WEIGHTS` do not reach the processes."""
     start: Path | None
     """An adapter or whole weights to go on from, None for the model as it is."""
     settings: TrainingSettings
@@ -77,7 +70,8 @@ class Job:
         """Keep it as JSON."""
         strategy = dataclasses.asdict(self.strategy) | {"config": str(self.strategy.config)}
         values = {
-            "source": dataclasses.asdict(self.source),
+            "opening": {name: getattr(self.opening, name) for name in WEIGHTS}
+            | {"path": str(self.opening.path)},
             "start": None if self.start is None else str(self.start),
             "settings": self.settings.model_dump(mode="json"),
             "seed": self.seed,
@@ -92,7 +86,7 @@ class Job:
         values = json.loads(path.read_text(encoding="utf-8"))
         strategy = values["strategy"]
         return cls(
-            source=Source(**values["source"]),
+            opening=Opening(**values["opening"]),
             start=None if values["start"] is None else Path(values["start"]),
             settings=TrainingSettings.model_validate(values["settings"]),
             seed=values["seed"],

@@ -6,6 +6,7 @@ accelerate launch … --module demur.training.worker JOB.json
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import threading
@@ -56,8 +57,8 @@ def work(job: Job, folder: Path) -> None:
     from demur.training.checkpoints import Report, StopWhenAsked
     from demur.training.sft import arguments, fit, prepare
 
-    device = pick_device(job.source.device)
-    dtype = str(pick_dtype(job.source.dtype, device)).removeprefix("torch.")
+    device = pick_device(job.opening.device)
+    dtype = str(pick_dtype(job.opening.dtype, device)).removeprefix("torch.")
     chosen = arguments(
         job.settings,
         seed=job.seed,
@@ -90,19 +91,13 @@ def _open(job: Job, dtype: str, device: Any) -> tuple[Any, Any]:
     """The model to tune, with the adapter or weights that training goes on from."""
     from demur.engines.loading import load
 
-    source, start = job.source, job.start
+    start = job.start
     adapter = start is not None and (start / "adapter_config.json").exists()
     # What divides the weights takes them from the processor's memory and places them itself.
     place = str(device) if job.strategy.kind == "ddp" else "cpu"
-    model, tokenizer = load(
-        source.path if start is None or adapter else start,
-        adapter=None,
-        dtype=dtype,
-        device=place,
-        revision=source.revision if start is None or adapter else None,
-        trust_remote_code=source.trust_remote_code,
-        quantize=job.settings.quantize,
-    )
+    base = {} if start is None or adapter else {"path": start, "revision": None}
+    changes: dict[str, Any] = {**base, "dtype": dtype, "device": place, "quantize": job.settings.quantize}
+    model, tokenizer = load(dataclasses.replace(job.opening, **changes))
     if adapter:
         from peft import PeftModel
 

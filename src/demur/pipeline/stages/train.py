@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from demur.core.files import digest
 from demur.core.records import Example, Probe, read_jsonl, write_jsonl
@@ -18,9 +18,6 @@ from demur.pipeline.stages.build import labelled, training_rows
 from demur.pipeline.stages.probe import ask
 from demur.pipeline.stages.rejudging import rejudged, with_verdicts
 from demur.pipeline.systems import estimator_of, round_count, strategy_of
-
-if TYPE_CHECKING:
-    from demur.training.processes import Source
 
 
 def run(job: Job) -> None:
@@ -58,7 +55,7 @@ def _train_one(job: Job, system: str) -> dict[str, Any]:
     done = launch(
         engine,
         _rounds(job, system, engine, work, drift),
-        tuner=InProcesses(engine, _source(job), strategy, seed=seed)
+        tuner=InProcesses(engine, job.opening, strategy, seed=seed)
         if strategy
         else InThisProcess(engine, seed=seed),
         count=round_count(system, job.config),
@@ -75,20 +72,6 @@ def _train_one(job: Job, system: str) -> dict[str, Any]:
         "drift": drift,
         **({"processes": done.ran} if done.ran else {}),
     }
-
-
-def _source(job: Job) -> Source:
-    """Where the base model comes from, for other processes."""
-    from demur.training.processes import Source
-
-    model = job.config.model
-    return Source(
-        path=job.model_path,
-        revision=model.revision,
-        dtype=model.dtype,
-        device=model.device,
-        trust_remote_code=model.trust_remote_code,
-    )
 
 
 def _rounds(
