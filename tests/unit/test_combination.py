@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from demur.confidence.combination import Combination, fit
+from demur.confidence.logistic import EDGE, logit, sigmoid
 from demur.core.records import Verdict
 
 RIGHT, WRONG = Verdict.CORRECT, Verdict.WRONG
@@ -35,6 +36,20 @@ def test_extreme_signals_give_a_probability():
     combine = Combination(weights={"sure": 500.0}, bias=0.0, n=1)
     assert combine({"sure": 1.0}) == pytest.approx(1)
     assert combine({"sure": 0.0}) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_log_odds_are_finite_at_the_ends_and_lead_back(clip):
+    assert [sigmoid(logit(p, clip=clip)) for p in (0.0, 0.5, 1.0)] == pytest.approx([EDGE, 0.5, 1 - EDGE])
+
+
+def test_clipped_values_are_equal_and_scaled_ones_stay_in_order():
+    """The combination of finished runs was fitted on clipped values, their maps on scaled ones."""
+    assert logit(EDGE / 2, clip=True) == logit(0.0, clip=True)
+    assert logit(EDGE / 2) > logit(0.0)
+    assert logit(0.3, clip=True) == math.log(0.3 / 0.7)
+    inner = EDGE + (1 - 2 * EDGE) * 0.3
+    assert logit(0.3) == math.log(inner / (1 - inner))
 
 
 def test_what_is_informative_gets_the_weight():

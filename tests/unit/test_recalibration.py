@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from demur.calibrate.calibrate import calibrate_run
 from demur.cli.main import app
-from demur.confidence.probability import EDGE, KINDS, Recalibration, _isotonic, cross_validated, fit
+from demur.confidence.logistic import EDGE
+from demur.confidence.probability import KINDS, Recalibration, _isotonic, cross_validated, fit
 from demur.core.errors import ConfigError, DataError, UnknownNameError
 from demur.core.records import Prediction, Question, Verdict, read_parquet, write_parquet
 from demur.metrics import METRICS, Rows

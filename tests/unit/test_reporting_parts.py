@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import runpy
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 
@@ -192,6 +194,15 @@ def test_wilson_has_a_width_at_the_ends():
     assert wilson(3, 3) == pytest.approx((0.4385, 1.0), abs=1e-4)
     assert wilson(0, 3) == pytest.approx((0.0, 0.5615), abs=1e-4)
     assert wilson(0, 0) is None
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize(("count", "n"), [(0, 1), (1, 1), (2, 7), (49, 49), (333, 1000), (1, 54_321)])
+def test_wilson_is_the_formula_of_1927(count, n, level):
+    z, p = NormalDist().inv_cdf((1 + level) / 2), count / n
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    expected = [(middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)]
+    assert wilson(count, n, level) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_p_value_falls_below_five_percent_exactly_where_the_interval_leaves_zero_out():

@@ -355,7 +355,11 @@ def test_a_key_that_is_not_there_is_no_open_door(monkeypatch):
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("localhost", 200), ("127.0.0.1:8000", 200), ("[::1]:8000", 200), ("evil.example", 421), ("", 421)],
+    [
+        *[("localhost", 200), ("127.0.0.1:8000", 200), ("[::1]:8000", 200), ("LocalHost", 200)],
+        *[("evil.example", 421), ("", 421), ("localhost:evil.example", 421), ("[::1]evil.example", 421)],
+        *[("localhost.evil.example", 421), ("localhost@evil.example", 421), ("[::1]:a", 421)],
+    ],
 )
 def test_a_page_elsewhere_cannot_pass_for_this_machine(answerer, host, status):
     assert client(answerer).get("/v1/models", headers={"Host": host}).status_code == status
@@ -528,6 +532,39 @@ def test_a_request_is_one_line_of_json_without_its_text(answerer, lines):
     assert line["seconds"] > 0
     assert "Dora" not in json.dumps(line)
     assert "Nairobi" not in json.dumps(line)
+
+
+def test_a_reply_logs_the_id_that_it_carries_and_not_the_odd_one(answerer, lines):
+    sent = (
+        client(answerer)
+        .get("/v1/models", headers={"X-Request-ID": "a\tb"})
+        .headers.get_list("x-request-id")
+    )
+    assert [line["request_id"] for line in lines] == sent
+
+
+def test_other_libraries_add_no_fields_to_the_log():
+    """Theirs could hold a question; ours stand at the top of the line."""
+    made = {"msg": "careful", "levelname": "WARNING", "question": "Who?", "taskName": None}
+    theirs, ours = (
+        json.loads(JsonLines().format(logging.makeLogRecord(made | {"name": name})))
+        for name in ("elsewhere", log.name)
+    )
+    assert set(theirs) == {"time", "level", "event", "logger"}
+    assert (theirs["event"], theirs["level"], theirs["logger"]) == ("careful", "warning", "elsewhere")
+    assert set(ours) == {"time", "level", "event", "question"}
+
+
+@pytest.mark.parametrize("log_prompts", [True, False])
+def test_an_error_is_told_by_kind_and_place(log_prompts):
+    try:
+        raise ZeroDivisionError(KNOWN)
+    except ZeroDivisionError as error:
+        made = {"msg": "defect", "name": "elsewhere", "exc_info": (type(error), error, error.__traceback__)}
+    line = json.loads(JsonLines(log_prompts=log_prompts).format(logging.makeLogRecord(made)))
+    assert line["error"]["kind"] == "ZeroDivisionError"
+    assert "test_an_error_is_told_by_kind_and_place" in line["error"]["where"][0]
+    assert line["error"].get("message") == (KNOWN if log_prompts else None)
 
 
 def test_prompts_are_logged_only_on_request(answerer, lines):

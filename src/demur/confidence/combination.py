@@ -11,17 +11,15 @@ Source: logistic combination of scores, also known as stacking or multivariate P
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from demur.confidence.logistic import logit, sigmoid
 from demur.core.records import Verdict
 
 MIN_OF_EACH = 10
 """Right and wrong answers that a fit needs of each."""
-CLIP = 1e-6
-"""Signals are kept so far from 0 and 1, where log-odds have no end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +36,8 @@ class Combination:
         """The probability of being right, in [0, 1]; None where a signal is missing."""
         if not self.weights.keys() <= signals.keys():
             return None
-        score = self.bias + sum(w * _log_odds(signals[name]) for name, w in self.weights.items())
-        return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))
+        score = sum(w * logit(signals[name], clip=True) for name, w in self.weights.items())
+        return sigmoid(self.bias + score)
 
 
 def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str]) -> Combination | None:
@@ -61,7 +59,7 @@ def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str
     right = [is_right for _, is_right in usable]
     if min(sum(right), len(right) - sum(right)) < MIN_OF_EACH:
         return None
-    features = [[_log_odds(signals[name]) for name in names] for signals, _ in usable]
+    features = [[logit(signals[name], clip=True) for name in names] for signals, _ in usable]
     model = LogisticRegression().fit(features, right)
     weights = {name: float(weight) for name, weight in zip(names, model.coef_[0], strict=True)}
     return Combination(weights=weights, bias=float(model.intercept_[0]), n=len(usable))
@@ -132,8 +130,3 @@ def _honesty(right: Any, wrong: Any, thresholds: Any) -> Any:
     kept = (len(right) - np.searchsorted(right, thresholds)) / len(right)
     declined = np.searchsorted(wrong, thresholds) / len(wrong)
     return (kept + declined) / 2
-
-
-def _log_odds(probability: float) -> float:
-    clipped = min(max(probability, CLIP), 1 - CLIP)
-    return math.log(clipped / (1 - clipped))

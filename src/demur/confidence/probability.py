@@ -23,13 +23,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from demur.confidence.logistic import EDGE, logit, sigmoid
 from demur.core.errors import ConfigError, DataError
 
 Kind = Literal["temperature", "platt", "isotonic"]
 KINDS: tuple[Kind, ...] = ("temperature", "platt", "isotonic")
 LEAST: Mapping[Kind, int] = {"temperature": 10, "platt": 10, "isotonic": 50}
 """Right and wrong answers that a fit needs of each; isotonic regression has as many parameters as steps."""
-EDGE = 1e-6
 FOLDS = 5
 
 
@@ -53,7 +53,7 @@ class Recalibration:
         """The probability of being right, in [0, 1]; never falls as the value rises."""
         if self.kind == "isotonic":
             return _between(self.signals, self.probabilities, value)
-        return _sigmoid(self.slope * (_log_odds(value) if self.log_odds else value) + self.bias)
+        return sigmoid(self.slope * (logit(value) if self.log_odds else value) + self.bias)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Recalibration:
@@ -148,7 +148,7 @@ def _logistic(
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    feature = np.array([_log_odds(value) if log_odds else value for value in values])
+    feature = np.array([logit(value) if log_odds else value for value in values])
     truth = np.asarray(right, bool)
     hits, misses = int(truth.sum()), int((~truth).sum())
     target = np.where(truth, (hits + 1) / (hits + 2), 1 / (misses + 2))
@@ -193,12 +193,3 @@ def _between(places: Sequence[float], heights: Sequence[float], value: float) ->
     share = (value - left) / (right - left)
     # Rounding must not lift a value above the next point.
     return min(heights[after - 1] + share * (heights[after] - heights[after - 1]), heights[after])
-
-
-def _log_odds(probability: float) -> float:
-    inner = EDGE + (1 - 2 * EDGE) * probability
-    return math.log(inner / (1 - inner))
-
-
-def _sigmoid(score: float) -> float:
-    return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))

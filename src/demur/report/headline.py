@@ -205,7 +205,7 @@ def _with_width(estimate: Mapping[str, Any]) -> Mapping[str, Any]:
     value, low, high = (estimate.get(key) for key in ("value", "low", "high"))
     if value not in (0, 1) or low != high or low is None or not estimate.get("n"):
         return estimate
-    ends = wilson(value * estimate["n"], estimate["n"])
+    ends = wilson(int(value) * estimate["n"], estimate["n"])
     return estimate if ends is None else {**estimate, "low": ends[0], "high": ends[1]}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import HTTPBearer
@@ -19,7 +20,7 @@ from demur.serve import openai_api, page_api, problems
 from demur.serve.asking import AnswerService
 from demur.serve.guard import Gate, Guard, SafeHeaders, read_keys
 from demur.serve.hooks import hooks_of
-from demur.serve.observe import Metrics, Observing
+from demur.serve.observe import Metrics, Observing, is_request_id
 from demur.serve.openai_api import errors
 from demur.serve.settings import ServeSettings
 
@@ -120,6 +121,7 @@ def _around(
         )
     app.add_middleware(SafeHeaders, files=files)
     app.add_middleware(Observing, routes=routes, metrics=metrics)
+    app.add_middleware(CorrelationIdMiddleware, validator=is_request_id)
     return app
 
 

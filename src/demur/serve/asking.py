@@ -16,7 +16,7 @@ from demur.ask.counting import TokenCounter
 from demur.core.errors import DemurError
 from demur.core.records import Question
 from demur.serve.hooks import FAILURES, Hook
-from demur.serve.observe import Metrics, log, request_id
+from demur.serve.observe import Metrics, log
 from demur.serve.problems import Problem
 from demur.serve.settings import ServeSettings
 
@@ -94,8 +94,7 @@ class AnswerService:
                 return await work
         except (*FAILURES, TimeoutError, BusyError, DemurError, Problem) as error:
             self.metrics.hooks.labels(hook.name).inc()
-            fields = {"hook": hook.name, "request_id": request_id()}
-            log.log(logging.WARNING, "hook failed", exc_info=error, extra={"fields": fields})
+            log.log(logging.WARNING, "hook failed", exc_info=error, extra={"hook": hook.name})
             return None
 
     async def follow(

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic_core import from_json
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import Host, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.core.errors import ConfigError
@@ -102,7 +103,9 @@ class Guard:
         self.keys, self.open = tuple(keys), PROBES | files
         # Without a key, a web page whose name was turned to this address must not ask in its visitor's name
         only_local = settings.loopback and not keys and not settings.force
-        self.hosts = LOCAL_NAMES | {settings.host.lower()} if only_local else None
+        # Starlette's TrustedHostMiddleware would reply in plain text and leave a body unread: its routes decide
+        names = LOCAL_NAMES | {settings.host.lower()} if only_local else ()
+        self.hosts = [Host(name, app) for name in names]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with what is wrong."""
@@ -127,7 +130,7 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers, path = Headers(scope=scope), scope["path"]
-        if self.hosts is not None and _host(headers) not in self.hosts:
+        if self.hosts and not any(host.matches(scope)[0] is Match.FULL for host in self.hosts):
             return Problem(
                 421, "this server answers only those who ask for this machine", code="wrong_host"
             )
@@ -197,11 +200,6 @@ class Guard:
                         return bytes(body)
         except TimeoutError:
             raise Problem(408, "the body did not come in time", code="request_timeout") from None
-
-
-def _host(headers: Headers) -> str:
-    name = headers.get("host", "").lower()
-    return name if name.endswith("]") else name.rpartition(":")[0] or name
 
 
 def _check(body: bytes, content_type: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import re
@@ -11,12 +10,12 @@ import time
 import traceback
 import uuid
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from asgi_correlation_id import CorrelationIdFilter, correlation_id
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from starlette.datastructures import Headers, MutableHeaders
+from pythonjsonlogger.json import JsonFormatter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.ask import Answer, Answerer
@@ -25,28 +24,33 @@ from demur.serve.guard import ALWAYS
 from demur.serve.problems import Problem, problem_of
 
 log = logging.getLogger("demur.serve")
+log.addFilter(CorrelationIdFilter())
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 TENTHS = tuple(number / 10 for number in range(1, 11))
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+LOG_FIELDS = {
+    "asctime": "time",
+    "levelname": "level",
+    "message": "event",
+    "correlation_id": "request_id",
+    "name": "logger",
+    "exc_info": "error",
+}
+"""What a log line says of every record, by the names that `logging` has for it."""
+_answers: ContextVar[list[dict[str, Any]] | None] = ContextVar("answers", default=None)
+"""What came of the questions of the request in hand."""
 
 
-@dataclass(slots=True)
-class Seen:
-    """What is known of the request in hand."""
-
-    id: str
-    answers: list[dict[str, Any]] = field(default_factory=list)
-
-
-_seen: ContextVar[Seen | None] = ContextVar("seen", default=None)
+def is_request_id(given: str) -> bool:
+    """Whether a client's id may stand in a header and in the log."""
+    return ID.fullmatch(given) is not None
 
 
 def request_id() -> str:
-    """Of the request in hand."""
-    seen = _seen.get()
-    return seen.id if seen else uuid.uuid4().hex
+    """The id of the request in hand."""
+    return correlation_id.get() or uuid.uuid4().hex
 
 
 def finite(value: float | None) -> float | None:
@@ -100,14 +104,14 @@ class Metrics:
         confidence = finite(first.confidence)
         if confidence is not None:
             self.confidence.observe(confidence)
-        if (seen := _seen.get()) is not None:
+        if (answers := _answers.get()) is not None:
             told = {
                 "abstained": shown.abstained,
                 "confidence": confidence,
                 "answered_by": shown.answered_by,
             }
             said = {"question": shown.question, "answer": shown.text} if log_prompts else {}
-            seen.answers.append(told | said)
+            answers.append(told | said)
 
 
 class Observing:
@@ -126,44 +130,36 @@ class Observing:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        seen = Seen(given if ID.fullmatch(given) else uuid.uuid4().hex)
-        token, start, status = _seen.set(seen), time.perf_counter(), 0
+        answers: list[dict[str, Any]] = []
+        token, start, status = _answers.set(answers), time.perf_counter(), 0
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = seen.id
             await send(message)
 
         try:
             await self.app(scope, receive, watched)
         except Exception as error:
-            log.error("defect", exc_info=error, extra={"fields": {"request_id": seen.id}})
+            log.error("defect", exc_info=error)
             if status == 0:
                 problem = problem_of(error) or Problem(500, "a defect of the server", code="internal_error")
                 await problem.response()(scope, receive, watched)
         finally:
-            _seen.reset(token)
-            self._note(scope, seen, status or 499, time.perf_counter() - start)
+            _answers.reset(token)
+            self._note(scope, answers, status or 499, time.perf_counter() - start)
 
-    def _note(self, scope: Scope, seen: Seen, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, answers: list[dict[str, Any]], status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = self._route(scope)
         if self.metrics is not None:
             self.metrics.requests.labels(method, route, status).inc()
             self.metrics.seconds.labels(route).observe(seconds)
-        fields = {
-            "request_id": seen.id,
-            "method": method,
-            "route": route,
-            "status": status,
-            "seconds": round(seconds, 4),
-        }
-        told = {"answers": seen.answers} if seen.answers else {}
+        fields = {"method": method, "route": route, "status": status, "seconds": round(seconds, 4)}
+        told = {"answers": answers} if answers else {}
         level = logging.DEBUG if scope["path"] in ALWAYS else logging.INFO  # probes come every few seconds
-        log.log(level, "request", extra={"fields": fields | told})
+        log.log(level, "request", extra=fields | told)
 
     def _route(self, scope: Scope) -> str:
         if scope["path"] in self.routes:
@@ -171,34 +167,37 @@ class Observing:
         return str(getattr(scope.get("route"), "path", None) or "other")
 
 
-class JsonLines(logging.Formatter):
-    """A log record as one line of JSON. What an error says may hold a question, so only its kind and place
-    are told, unless prompts may be logged.
+class JsonLines(JsonFormatter):
+    """A log record as one line of JSON: `LOG_FIELDS`, and what our own records add with ``extra``.
+
+    What an error says may hold a question: only its kind and place are told, unless prompts may be logged.
     """
 
     def __init__(self, *, log_prompts: bool = False) -> None:
-        super().__init__()
+        super().__init__(
+            [name for name in LOG_FIELDS if name != "exc_info"], rename_fields=LOG_FIELDS, json_default=str
+        )
         self.log_prompts = log_prompts
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.name != log.name:
-            line["logger"] = record.name
-        if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = self._error(record.exc_info[1])
-        return json.dumps(line, default=str)
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """ISO 8601 in UTC, to the millisecond."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
-    def _error(self, error: BaseException) -> dict[str, Any]:
-        frames = traceback.extract_tb(error.__traceback__)
+    def formatException(self, ei: Any) -> Any:  # noqa: N802
+        """Kind and place of an error; None where there is none."""
+        kind, error, trace = ei
+        if error is None:
+            return None
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
         said = {"message": str(error)} if self.log_prompts else {}
-        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-        return {"kind": type(error).__name__, "where": where, **said}
+        return {"kind": kind.__name__, "where": where, **said}
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Without empty fields, our logger's name, and whatever other libraries add to their records."""
+        own = log_data["logger"] == log.name
+        left_out = {"logger"} if own else log_data.keys() - LOG_FIELDS.values()
+        told = {**log_data, "level": log_data["level"].lower()}
+        return {name: value for name, value in told.items() if value is not None and name not in left_out}
 
 
 def log_to_stderr(*, log_prompts: bool) -> None:
@@ -207,4 +206,6 @@ def log_to_stderr(*, log_prompts: bool) -> None:
     handler.setFormatter(JsonLines(log_prompts=log_prompts))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     log.setLevel(logging.INFO)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # not each request that is no HTTP
+    # Not a line for each request that is no HTTP, or has an id that is none
+    for noisy in ("uvicorn.error", "asgi_correlation_id"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -377,7 +377,7 @@ async def _events(stream: Stream, first: Item, items: AsyncIterator[Item]) -> As
     except Exception as error:
         problem = problem_of(error)
         if problem is None:
-            log.error("defect", exc_info=error, extra={"fields": {"request_id": request_id()}})
+            log.error("defect", exc_info=error)
             problem = Problem(500, "a defect of the server", code="internal_error")
         yield f"data: {json.dumps(problem.body())}\n\n"
     yield "data: [DONE]\n\n"

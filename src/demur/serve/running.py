@@ -109,7 +109,7 @@ def serve(
             _leave_to_stay()
             opened.append(answerer)
             if answerer.system.refused is not None:
-                log.warning("notice", extra={"fields": {"notice": answerer.system.refused.sentence()}})
+                log.warning("notice", extra={"notice": answerer.system.refused.sentence()})
         except BaseException as error:
             failed.append(error)
             server.should_exit = True
@@ -117,7 +117,7 @@ def serve(
         if gate.phase == "loading":
             gate.phase = "open"
             url = _url(listener)
-            log.info("ready", extra={"fields": {"url": url, "model": settings.name}})
+            log.info("ready", extra={"url": url, "model": settings.name})
             announce(f"{settings.name} answers at {url}/v1")
 
     threading.Thread(target=load, name="demur-loading", daemon=True).start()
