@@ -49,6 +49,7 @@ from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.methods import METHODS, Elicited, Labelled, MethodInfo, Setup, baselines, learned, thresholds
 from demur.runfolder import provenance
+from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import Manifest, RunFolder
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Pipeline:
                 getattr(self, f"_{stage}")()
         if until == "report":
             delete(self.folder.work)
-        for refused in provenance.notices(self.folder.root):
+        for refused in FinishedRun.open(self.folder.root, evaluated=False).refused.values():
             self.listener.note(refused.sentence(self.folder.root))
         return self.folder
 

@@ -15,19 +15,15 @@ from demur.core.config import Config
 from demur.core.errors import RunFolderError
 from demur.core.files import check_no_links
 from demur.core.names import unread
-from demur.core.questions import QuestionTable
 from demur.core.records import Question
-from demur.core.trust import MODEL, settings_of
+from demur.core.trust import MODEL
 from demur.methods import MethodInfo
 from demur.methods.asking import Asking
 from demur.pipeline.asking import as_system
 from demur.pipeline.pipeline import Pipeline
 from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
-from demur.runfolder.folder import RunFolder
-
-README = "README.md"
-SETTINGS = "demur.json"
+from demur.runfolder.finished import FinishedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +63,7 @@ class Base:
 class Subject:
     """A system of a run, with the weights that it asks."""
 
-    run: RunFolder
+    run: FinishedRun
     pipeline: Pipeline
     system: str
     info: MethodInfo
@@ -87,14 +83,14 @@ class Subject:
             UnknownNameError: the run has no such system.
             TrustError: the run is not signed by this user, and its model's settings act.
         """
-        run = RunFolder.finished(root)
-        config = settings_of(root, acting_on=MODEL).model_copy(update={"out": root})
+        run = FinishedRun.open(root)
+        config = run.settings(acting_on=MODEL).model_copy(update={"out": root})
         system = system or config.method
-        known = run.systems(system)
+        run.system(system)
         info = system_info(system, config)
         owner = info.weights or system
-        if not (run.model(owner) / SETTINGS).is_file():
-            tuned = [name for name in known if (run.model(name) / SETTINGS).is_file()]
+        if not run.has_card(owner):
+            tuned = [name for name in run.systems if run.has_card(name)]
             raise RunFolderError(
                 expected=f"a system with tuned weights{': ' if tuned else ''}{', '.join(tuned)}",
                 found=f"{system}, which asks the model as it was before tuning: there is nothing to share",
@@ -103,7 +99,7 @@ class Subject:
                 if tuned
                 else "tune one: `demur run --method r-tuning`",
             )
-        check_no_links(run.model(owner))
+        check_no_links(run.folder.model(owner))
         return cls(run=run, pipeline=Pipeline(config), system=system, info=info, owner=owner)
 
     @property
@@ -114,7 +110,12 @@ class Subject:
     @property
     def folder(self) -> Path:
         """The model folder."""
-        return self.run.model(self.owner)
+        return self.run.folder.model(self.owner)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The model folder's ``demur.json``, as it is now."""
+        return self.run.card(self.owner)
 
     @property
     def is_adapter(self) -> bool:
@@ -140,7 +141,7 @@ class Subject:
     @cached_property
     def sample(self) -> Question:
         """A question of the run's first kind, with names in braces in place of its own texts."""
-        first: Question = next(iter(QuestionTable.read(self.run.questions)))
+        first = self.run.questions[0]
         return dataclasses.replace(
             first,
             text="{question}",
