@@ -13,14 +13,28 @@ if TYPE_CHECKING:
     from demur.api import probe, run, score, tune
     from demur.ask import Answer, Answerer, load
     from demur.core.config import Config
+    from demur.runfolder.finished import FinishedRun, open_run
 
 
-__all__ = ["Answer", "Answerer", "Config", "__version__", "load", "probe", "run", "score", "tune"]
+__all__ = [
+    "Answer",
+    "Answerer",
+    "Config",
+    "FinishedRun",
+    "__version__",
+    "load",
+    "open_run",
+    "probe",
+    "run",
+    "score",
+    "tune",
+]
 
 _HOMES = {
     **dict.fromkeys(("run", "probe", "tune", "score"), "demur.api"),
     **dict.fromkeys(("Answer", "Answerer", "load"), "demur.ask"),
     "Config": "demur.core.config",
+    **dict.fromkeys(("FinishedRun", "open_run"), "demur.runfolder.finished"),
 }
 
 

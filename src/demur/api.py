@@ -8,11 +8,12 @@ from typing import Any
 
 from demur.core.config import Config, load_config
 from demur.core.progress import Listener
-from demur.core.records import Probe, Question, read_parquet
+from demur.core.records import Probe, Question
 from demur.core.trust import load_own_config
 from demur.datasets import given
 from demur.methods import METHODS
 from demur.pipeline.pipeline import Pipeline
+from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
 
 Rows = Iterable[Question | Mapping[str, Any]]
@@ -59,7 +60,7 @@ def probe(
     """
     settled = _resolve(config, settings, questions)
     folder = Pipeline(settled, listener=listener, update=update).run(until="probe")
-    return read_parquet(folder.probe, Probe)
+    return list(FinishedRun.open(folder.root, evaluated=False).probes)
 
 
 def tune(

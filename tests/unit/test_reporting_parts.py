@@ -22,7 +22,7 @@ from demur.report.paired import paired_differences
 from demur.report.promise import promise
 from demur.report.sheets import Sheet, csv_text, guarded
 from demur.report.slices import LEAST, slices
-from demur.runfolder.finished import read_run
+from demur.runfolder.finished import FinishedRun
 
 maker = runpy.run_path(str(Path(__file__).with_name("reporting_run.py")))
 VERDICTS = {"c": Verdict.CORRECT, "w": Verdict.WRONG, "r": Verdict.REFUSED, "u": Verdict.UNSCORED}
@@ -63,7 +63,7 @@ def test_questions_that_only_one_system_was_asked_move_nowhere():
 
 
 def test_the_newly_wrong_of_the_grid_are_those_of_the_metrics(tmp_path):
-    run = read_run(maker["make_run"](tmp_path))
+    run = FinishedRun.open(maker["make_run"](tmp_path), in_memory=True)
     found = Material.of(run).moves["r-tuning"]["id"]
     right_before = sum(found.counts[:3])
     cells = run.metrics["metrics"]["r-tuning"]["id"]

@@ -23,6 +23,7 @@ from demur.core.config import load_config
 from demur.core.errors import DataError, RunFolderError, TrustError
 from demur.core.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.pocket import bundled_model
+from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
 
 SECRET = "AKIA-the-secret-of-the-victim"
@@ -226,7 +227,9 @@ def test_commands_that_only_read_need_no_trust(run, server, tmp_path):
 def test_the_texts_of_questions_are_not_scored_by_a_strangers_settings(run, server, tmp_path):
     to_a_server(run, server, tmp_path)
     with pytest.raises(TrustError):
-        question_log_perplexities(RunFolder(run), read_parquet(run / "questions.parquet", Question)[:2])
+        question_log_perplexities(
+            FinishedRun.open(run), read_parquet(run / "questions.parquet", Question)[:2]
+        )
 
 
 # -- a stranger's code -------------------------------------------------------------------------------------

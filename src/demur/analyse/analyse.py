@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,11 @@ from demur.analyse.signals import side_by_side, with_agreement
 from demur.analyse.sweep import sweep
 from demur.core.config import Config
 from demur.core.files import write_json, write_text
-from demur.core.records import SIGNALS, AnsweredQuestion, Prediction, Probe, Question, read_parquet
-from demur.core.trust import settings_of
+from demur.core.layout import ANALYSIS_PAGE, GUARANTEE
+from demur.core.records import SIGNALS, AnsweredQuestion, Prediction, Question
 from demur.metrics import splits_of
 from demur.runfolder import provenance
-from demur.runfolder.folder import RunFolder
-
-FILE, PAGE = provenance.ANALYSIS, "analysis.md"
+from demur.runfolder.finished import FinishedRun
 
 
 def analyse_run(root: Path, *, system: str | None = None, questions: bool = False) -> dict[str, Any]:
@@ -35,27 +32,25 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
         UnknownNameError: the run has no such system.
         ModelError: the base model cannot be opened.
     """
-    run = RunFolder.finished(root)
-    config = settings_of(root)
+    run = FinishedRun.open(root)
+    config = run.config
     system = system or config.method
-    run.systems(system)
+    run.system(system)
     origin = _origin(run, config, system)
     settings: dict[str, Any] = {
         "level": config.evaluation.level,
         "resamples": config.evaluation.resamples,
         "seed": config.seed,
     }
-    asked = {question.id: question for question in read_parquet(run.questions, Question)}
-    probes = (
-        {item.question_id: item for item in read_parquet(run.probe, Probe)} if run.probe.exists() else {}
-    )
-    base = {row.question_id: row for row in read_parquet(run.predictions("base"), Prediction)}
+    asked = {question.id: question for question in run.questions}
+    probes = {item.question_id: item for item in run.probes} if run.folder.probe.exists() else {}
+    base = {row.question_id: row for row in run.predictions["base"]}
     training = [
         question for question in asked.values() if question.split == "train" and question.answerable
     ]
     perplexities = question_log_perplexities(run, training) if questions and training else None
     splits = _tested(
-        asked, [with_agreement(row, probes.get(row.question_id)) for row in _rows(run, system)]
+        asked, (with_agreement(row, probes.get(row.question_id)) for row in run.predictions[system])
     )
     names = _signals(splits)
     result: dict[str, Any] = {
@@ -87,28 +82,26 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
             for split, rows in splits.items()
         },
     }
-    write_json(root / FILE, result)
-    write_text(root / PAGE, markdown(result, root.resolve().name))
+    write_json(run.folder.analysis, result)
+    write_text(run.path / ANALYSIS_PAGE, markdown(result, root.resolve().name))
     return result
 
 
-def _origin(run: RunFolder, config: Config, system: str) -> dict[str, Any]:
+def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
     """What the analyses are computed from; a promised threshold is marked in them, where there is one."""
-    names = (run.questions, run.predictions(system), run.predictions("base"), run.probe)
-    promise = run.root / provenance.GUARANTEE
+    folder = run.folder
+    names = (folder.questions, folder.predictions(system), folder.predictions("base"), folder.probe)
     return provenance.computed_from(
-        run.root,
-        [*dict.fromkeys(file for file in (*names, promise) if file.exists())],
+        run.path,
+        [*dict.fromkeys(file for file in (*names, folder.guarantee) if file.exists())],
         owner=provenance.owner_of(config, system),
         base=provenance.base_folder(config),
     )
 
 
-def _rows(run: RunFolder, system: str) -> list[Prediction]:
-    return read_parquet(run.predictions(system), Prediction)
-
-
-def _tested(questions: Mapping[str, Question], rows: list[Prediction]) -> dict[str, list[AnsweredQuestion]]:
+def _tested(
+    questions: Mapping[str, Question], rows: Iterable[Prediction]
+) -> dict[str, list[AnsweredQuestion]]:
     """In-domain and out-of-domain test questions; the other parts hold one kind of question only."""
     splits: dict[str, list[AnsweredQuestion]] = {}
     for row in rows:
@@ -124,15 +117,14 @@ def _signals(splits: Mapping[str, list[AnsweredQuestion]]) -> list[str]:
     return [name for name in SIGNALS if name in given]
 
 
-def _in_use(run: RunFolder, system: str, signal: str) -> dict[str, float]:
+def _in_use(run: FinishedRun, system: str, signal: str) -> dict[str, float]:
     """Thresholds on a signal that somebody relies on: the run's own, and a promised one."""
     found: dict[str, float] = {}
-    card = run.model(system) / "demur.json"
-    if card.exists():
-        own = json.loads(card.read_text(encoding="utf-8")).get("threshold", {})
+    if run.has_card(system):
+        own = run.card(system).get("threshold", {})
         if own.get("signal") == signal:
             found["the run's"] = float(own["value"])
-    made = provenance.look(run.root, provenance.GUARANTEE, base=None).value
+    made = run.look(GUARANTEE, base=None).value
     if made is not None:
         threshold = made["guarantees"].get("all", {}).get("threshold")
         if (made["system"], made["signal"]) == (system, signal) and threshold is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from demur.core.records import Question
-from demur.core.trust import MODEL, settings_of
-from demur.runfolder.folder import RunFolder
+from demur.core.trust import MODEL
+from demur.runfolder.finished import FinishedRun
 
 
-def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> dict[str, float]:
+def question_log_perplexities(run: FinishedRun, questions: Sequence[Question]) -> dict[str, float]:
     """Mean of -log p over the tokens of each question's text under a run's base model, in nats, by id.
 
     The text alone, without a prompt around it. Opens the model.
@@ -22,7 +22,7 @@ def question_log_perplexities(run: RunFolder, questions: Sequence[Question]) -> 
     from demur.engines.opening import opening_of
     from demur.pocket.address import base_model
 
-    config = settings_of(run.root, acting_on=MODEL)
+    config = run.settings(acting_on=MODEL)
     engine = HFEngine.open(opening_of(config.model, base=base_model(config), engine="hf"))
     scores = engine.score([""] * len(questions), [[question.text] for question in questions])
     lengths = [len(engine.encode(question.text)) for question in questions]

@@ -9,9 +9,11 @@ from typing import Any
 from demur.ask.answerer import MOST, WAITING, Answerer
 from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
-from demur.ask.system import CARD, System, from_model, from_run, untuned
+from demur.ask.system import System, from_model, from_run, untuned
 from demur.core.errors import ConfigError, UnknownNameError
+from demur.core.layout import CARD
 from demur.core.records import SIGNALS
+from demur.core.trust import is_run
 from demur.runfolder import provenance
 
 
@@ -75,7 +77,7 @@ def load(
 
 def _find(source: str | Path, name: str | None, overrides: Mapping[str, Any]) -> System:
     folder = Path(source)
-    if (folder / "manifest.json").exists() or (folder / "config.yaml").exists():
+    if is_run(folder):
         return from_run(folder, name, overrides)
     if (folder / CARD).exists():
         return from_model(folder, name, overrides)

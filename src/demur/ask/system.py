@@ -5,7 +5,6 @@ It comes from a run's folder, from a tuned model's own folder (`demur.json`), or
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,20 +14,19 @@ from demur.ask.decision import Decision
 from demur.confidence.combination import Combination
 from demur.confidence.probability import Recalibration
 from demur.confidence.threshold import Guarantee
+from demur.core import layout
 from demur.core.config import PAPER_THRESHOLD, Config, load_config
-from demur.core.errors import ConfigError, ModelError, UnknownNameError
+from demur.core.errors import ConfigError, UnknownNameError
 from demur.core.names import FIXED, unread
 from demur.core.templates import Template
-from demur.core.trust import MODEL, settings_of
+from demur.core.trust import MODEL
 from demur.methods import METHODS, Method, MethodInfo, thresholds
 from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
 from demur.pocket.address import base_model
 from demur.runfolder import provenance
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun, read_card
 from demur.runfolder.provenance import Refused
-
-CARD = "demur.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +79,10 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
         ConfigError: one that cannot be asked by itself.
         TrustError: the run is not signed by this user, and its model's settings act, see `demur.core.trust`
     """
-    run = RunFolder.finished(root)
-    config = settings_of(root, acting_on=MODEL, given=overrides)
+    run = FinishedRun.open(root)
+    config = run.settings(acting_on=MODEL, given=overrides)
     name = name or config.method
-    run.systems(name)
+    run.system(name)
     if name in BASELINES and name != "base":
         raise ConfigError(
             expected="a system that can be asked one question",
@@ -96,8 +94,8 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
     own = config.for_system(plain)
     info = BASELINES["base"] if name == "base" else METHODS.get(config.method_of(plain)).info
     owner = info.weights or plain
-    weights = None if owner == "base" else run.model(owner)
-    card = _read_card(weights) if weights else {}
+    weights = None if owner == "base" else run.folder.model(owner)
+    card = read_card(weights) if weights else {}
     return System(
         name=name,
         info=info,
@@ -107,13 +105,13 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
         template=_template(card),
         rule=_own_rule(name, info, own, card),
         run=root,
-        **_guarantee_of(root, name, own),
+        **_guarantee_of(run, name, own),
     )
 
 
 def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> System:
     """A tuned model by its own folder; see `from_run`."""
-    card = _read_card(folder)
+    card = read_card(folder)
     readings = card.get("learned", {})
     name = name or card["method"]
     known = [card["method"], *readings]
@@ -172,24 +170,6 @@ def _with_model(config: Config, overrides: Mapping[str, Any]) -> Config:
     return load_config(None, config.model_dump() | dict(overrides)) if overrides else config
 
 
-def _read_card(folder: Path) -> dict[str, Any]:
-    """A tuned model's ``demur.json``.
-
-    Raises:
-        ModelError: there is none that can be read.
-    """
-    try:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            expected=f"a model folder with its {CARD}",
-            found=str(error),
-            where=str(folder),
-            fix="give the run's folder, or a model folder as `demur run` wrote it",
-        ) from error
-    return card
-
-
 def _template(card: Mapping[str, Any]) -> Template | None:
     return Template(**card["template"]) if "template" in card else None
 
@@ -217,9 +197,9 @@ def _own_rule(name: str, info: MethodInfo, config: Config, card: Mapping[str, An
     return Decision(signal=info.rule, threshold=float(kept))
 
 
-def _guarantee_of(root: Path, name: str, config: Config) -> dict[str, Any]:
+def _guarantee_of(run: FinishedRun, name: str, config: Config) -> dict[str, Any]:
     """What `demur calibrate` found for a system of a run; nothing where it was another's."""
-    looked = provenance.look(root, provenance.GUARANTEE, base=provenance.base_folder(config))
+    looked = run.look(layout.GUARANTEE, base=provenance.base_folder(config))
     if looked.refused is not None and looked.refused.concerns(name):
         return {"refused": looked.refused}
     found = looked.value

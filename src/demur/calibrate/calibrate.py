@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,12 @@ from demur.confidence.threshold import Guarantee, Risk, find_threshold
 from demur.core.config import Config
 from demur.core.files import write_json
 from demur.core.records import Prediction, Question, Verdict
-from demur.core.trust import kept_signed, settings_of
+from demur.core.trust import kept_signed
 from demur.methods import learned
 from demur.metrics import splits_of
 from demur.runfolder import provenance
-from demur.runfolder.calibration import FILE, Rows, arrays, calibration_rows, promisable
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.calibration import Rows, arrays, calibration_rows, promisable
+from demur.runfolder.finished import FinishedRun
 
 
 def calibrate_run(
@@ -55,11 +54,11 @@ def calibrate_run(
         RunFolderError: its weights have changed since its predictions were made.
         ConfigError: shares outside (0, 1), or a map that does not suit the signal.
     """
-    run = RunFolder.finished(root)
-    config = settings_of(run.root)
+    run = FinishedRun.open(root)
+    config = run.config
     system = system or config.method
-    systems = run.systems(system)
-    signal = signal or systems[system]["primary_signal"]
+    known = run.system(system)
+    signal = signal or known["primary_signal"]
     origin = _origin(run, config, system)
     rows, weighed = promisable(run, config, system, signal)
     found = {
@@ -101,17 +100,17 @@ def calibrate_run(
         fitted = recalibration.recalibrate(rows, signal, recalibrate, config, thresholds)
         result["recalibration"] = fitted
         card["recalibration"] = {name: fitted[name] for name in ("kind", "signal", "map")}
-    write_json(root / FILE, result)
+    write_json(run.folder.guarantee, result)
     _to_card(run, system, card)
     return result
 
 
-def _origin(run: RunFolder, config: Config, system: str) -> dict[str, Any]:
+def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
     """What a guarantee of a system is computed from: a learned reading has the signals of its method."""
     names = dict.fromkeys([system, system.removesuffix(learned.SUFFIX)])
-    files = [run.questions, *(run.predictions(name) for name in names)]
+    files = [run.folder.questions, *(run.folder.predictions(name) for name in names)]
     return provenance.computed_from(
-        run.root,
+        run.path,
         [file for file in files if file.exists()],
         owner=provenance.owner_of(config, system),
         base=provenance.base_folder(config),
@@ -154,11 +153,10 @@ def _threshold(question: Question, found: Mapping[str, Guarantee]) -> float | No
     return guarantee.threshold if guarantee else None
 
 
-def _to_card(run: RunFolder, system: str, found: Mapping[str, Any]) -> None:
+def _to_card(run: FinishedRun, system: str, found: Mapping[str, Any]) -> None:
     """The promise and the map travel with the weights; those of an earlier calibration do not stay."""
-    path = run.model(system) / "demur.json"
-    if path.exists():
-        card = json.loads(path.read_text(encoding="utf-8"))
-        card.pop("recalibration", None)
-        with kept_signed(path.parent, run.root):
-            write_json(path, card | found)
+    if not run.has_card(system):
+        return
+    kept = {name: value for name, value in run.card(system).items() if name != "recalibration"}
+    with kept_signed(run.folder.model(system), run.path):
+        write_json(run.folder.card(system), {**kept, **found})

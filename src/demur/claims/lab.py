@@ -7,11 +7,10 @@ like any other.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,9 +19,9 @@ from demur.claims.catalogue_runs import RUNS
 from demur.compare.columns import auroc_of_truth
 from demur.core.config import Config, load_config
 from demur.core.files import write_json
-from demur.core.records import AnsweredQuestion, Prediction, Probe, Question, Verdict, read_parquet
+from demur.core.records import AnsweredQuestion, Probe, Question, Verdict
 from demur.knowledge.truth import known
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 
 
 def config_of(run: str, seed: int, out: Path) -> Config:
@@ -34,18 +33,18 @@ def config_of(run: str, seed: int, out: Path) -> Config:
 class Run:
     """One finished run, read when asked."""
 
-    folder: RunFolder
+    files: FinishedRun
     _rows: dict[str, list[AnsweredQuestion]] = field(default_factory=dict)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
         """By id."""
-        return {question.id: question for question in read_parquet(self.folder.questions, Question)}
+        return {question.id: question for question in self.files.questions}
 
     @cached_property
     def probes(self) -> dict[str, Probe]:
         """What the base model did, by question id."""
-        return {probe.question_id: probe for probe in read_parquet(self.folder.probe, Probe)}
+        return {probe.question_id: probe for probe in self.files.probes}
 
     @cached_property
     def known(self) -> dict[str, bool]:
@@ -53,29 +52,18 @@ class Run:
         found = {key: known(probe) for key, probe in self.probes.items()}
         return {key: value for key, value in found.items() if value is not None}
 
-    @cached_property
-    def metrics(self) -> Mapping[str, Any]:
-        """``metrics.json``."""
-        found: dict[str, Any] = json.loads(self.folder.metrics.read_text(encoding="utf-8"))
-        return found
-
     def metric(self, system: str, split: str, name: str) -> float | None:
         """A value of ``metrics.json``; None where it is undefined or absent."""
-        cell = self.metrics["metrics"].get(system, {}).get(split, {}).get(name, {})
+        cell = self.files.metrics["metrics"].get(system, {}).get(split, {}).get(name, {})
         value = cell.get("value")
         return None if value is None else float(value)
 
     def rows(self, system: str, where: Callable[[Question], bool]) -> list[AnsweredQuestion]:
         """A system's predictions on some questions, in order."""
         if system not in self._rows:
-            found = read_parquet(self.folder.predictions(system), Prediction)
+            found = self.files.predictions[system]
             self._rows[system] = [(self.questions[row.question_id], row) for row in found]
         return [item for item in self._rows[system] if where(item[0])]
-
-    def training_rows(self, system: str) -> list[dict[str, Any]]:
-        """The rows that a system was trained on, in its first stage."""
-        path = self.folder.training(system) / "sft.jsonl"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 class NotMadeError(LookupError):
@@ -97,10 +85,10 @@ class Lab:
             NotMadeError: there is none.
         """
         if name not in self._runs:
-            folder = RunFolder(config_of(name, self.seed, self.out).out)
-            if not folder.metrics.exists():
+            files = FinishedRun.open(config_of(name, self.seed, self.out).out, evaluated=False)
+            if not files.folder.metrics.exists():
                 raise NotMadeError(name)
-            self._runs[name] = Run(folder)
+            self._runs[name] = Run(files)
         return self._runs[name]
 
     def question_perplexities(self) -> dict[str, float]:
@@ -112,7 +100,7 @@ class Lab:
         if not kept.exists():
             run = self.run("open")
             asked = [q for q in run.questions.values() if q.split == "train" and q.answerable]
-            write_json(kept, question_log_perplexities(run.folder, asked))
+            write_json(kept, question_log_perplexities(run.files, asked))
         found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
         return found
 

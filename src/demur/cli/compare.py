@@ -55,8 +55,9 @@ def _compare(
     csv: Path | None = None,
     as_json: bool,
 ) -> None:
-    from demur.compare import collect, find_runs, markdown, summarise, tables, write_csv, write_page
+    from demur.compare import collect, markdown, summarise, tables, write_csv, write_page
     from demur.core.files import write_json, write_text
+    from demur.runfolder.finished import find_runs
 
     summary = summarise([collect(path) for path in find_runs(runs)], against=against)
     if out is not None:

@@ -29,9 +29,10 @@ def export(
 
     Example: `demur export runs/mine --format llama-factory`
     """
+    from demur.core.layout import EXPORTS
     from demur.export import export_run
 
-    folder = out or (run.parent if run.is_file() else run) / "exports" / format
+    folder = out or (run.parent if run.is_file() else run) / EXPORTS / format
     files = export_run(run, format, folder, system=system)
     if as_json:
         typer.echo(json.dumps({"files": [str(path) for path in files]}))
@@ -94,11 +95,11 @@ def analyse(
     from demur.analyse import analyse_run
     from demur.analyse.page import markdown
     from demur.core.console import print_wide, quiet_libraries
-    from demur.runfolder.provenance import notices
+    from demur.runfolder.finished import FinishedRun
 
     quiet_libraries()
     found = analyse_run(run, system=system, questions=questions)
-    for refused in notices(run):
+    for refused in FinishedRun.open(run).refused.values():
         typer.echo(f"note: {refused.sentence(run)}", err=True)
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))

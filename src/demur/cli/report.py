@@ -27,7 +27,7 @@ def report(
     Example: `demur report runs/mine --open`
     """
     from demur.report import write_csv, write_report
-    from demur.runfolder.provenance import notices
+    from demur.runfolder.finished import FinishedRun
 
     folder, given = parse(ctx.args)
     if folder is not None and folder.is_dir():
@@ -39,7 +39,7 @@ def report(
                 fix="leave them out, or give a configuration in place of the run's folder",
             )
         page = write_report(folder)
-        for refused in notices(folder):
+        for refused in FinishedRun.open(folder).refused.values():
             typer.echo(f"note: {refused.sentence(folder)}", err=True)
     else:
         made = open_pipeline(read_settings(ctx, limit), update=update).run(until="report")

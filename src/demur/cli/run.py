@@ -90,18 +90,18 @@ def status(
 
 def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
     folder = open_pipeline(settings, update=update).run()
-    metrics, manifest = (json.loads(path.read_text("utf-8")) for path in (folder.metrics, folder.manifest))
+    from demur.runfolder.finished import FinishedRun
+
+    run = FinishedRun.open(folder.root)
     if as_json:
-        typer.echo(json.dumps({"run": str(folder.root), "report": str(folder.report), **metrics}))
+        typer.echo(json.dumps({"run": str(folder.root), "report": str(folder.report), **run.metrics}))
         return
     from rich.console import Console
 
     from demur.report import headline, summary_table
-    from demur.runfolder.provenance import GUARANTEE, base_of_run, look
 
     console = Console(highlight=False)
-    console.print(summary_table(metrics, manifest))
-    guarantee = look(folder.root, GUARANTEE, base=base_of_run(folder.root)).value
-    for sentence in headline(metrics, manifest, guarantee):
+    console.print(summary_table(run.metrics, run.manifest))
+    for sentence in headline(run.metrics, run.manifest, run.guarantee):
         console.print(f"• {sentence}", markup=False)
     console.print(f"\nreport: {folder.report}", markup=False, soft_wrap=True)

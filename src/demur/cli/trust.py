@@ -51,7 +51,8 @@ def _check(folder: Path) -> None:
     """
     from demur.core.errors import RunFolderError
     from demur.core.files import check_links
-    from demur.core.trust import CARD, is_run
+    from demur.core.layout import CARD
+    from demur.core.trust import is_run
 
     if not is_run(folder) and not (folder / CARD).exists():
         raise RunFolderError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,12 @@ from demur.compare.columns import (
     likelihood_at_coverage,
     refusal_rate,
 )
-from demur.core.config import Config, load_config
+from demur.core.config import Config
 from demur.core.errors import RunFolderError
-from demur.core.records import Prediction, Probe, Question, read_parquet
+from demur.core.records import Prediction
 from demur.knowledge.truth import known
 from demur.metrics.evaluation import splits_of
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 
 Cell = dict[str, float | None]
 """``value``, and where the run has them ``low`` and ``high``."""
@@ -54,39 +54,15 @@ class RunCells:
     """Share of the test questions that are truly known."""
 
 
-def find_runs(paths: Sequence[Path]) -> list[Path]:
-    """The run folders among some folders and below them, in order, none twice.
-
-    Raises:
-        RunFolderError: a folder in which no finished run lies.
-    """
-    found: list[Path] = []
-    for path in paths:
-        here = [file.parent for file in sorted(path.rglob("metrics.json"))] if path.is_dir() else []
-        if not here:
-            raise RunFolderError(
-                expected="a finished run, or a folder of runs",
-                found="no metrics.json in it or below it" if path.is_dir() else "no such folder",
-                where=str(path),
-                fix="give the --out folder of `demur run` or `demur study`",
-            )
-        found += here
-    return list(dict.fromkeys(found))
-
-
 def collect(path: Path) -> RunCells:
     """Read one run.
 
     Raises:
         RunFolderError: a file of it is missing or cannot be read.
     """
-    folder = RunFolder(path)
+    found = FinishedRun.open(path)
     try:
-        config = load_config(folder.config)
-        metrics, manifest = (
-            json.loads(file.read_text(encoding="utf-8")) for file in (folder.metrics, folder.manifest)
-        )
-        run = _Run(folder, config, metrics, manifest)
+        run = _Run(found, found.written_config)
     except (OSError, ValueError, KeyError) as error:
         raise RunFolderError(
             expected="the files of a finished run",
@@ -100,17 +76,14 @@ def collect(path: Path) -> RunCells:
 class _Run:
     """One run while it is read."""
 
-    def __init__(
-        self, folder: RunFolder, config: Config, metrics: Mapping[str, Any], manifest: Mapping[str, Any]
-    ) -> None:
-        self.folder, self.config, self.metrics, self.manifest = folder, config, metrics, manifest
-        self.questions = {q.id: q for q in read_parquet(folder.questions, Question)}
-        probes = read_parquet(folder.probe, Probe)
-        truth = {probe.question_id: known(probe) for probe in probes}
+    def __init__(self, run: FinishedRun, config: Config) -> None:
+        self.run, self.config, self.metrics, self.manifest = run, config, run.metrics, run.manifest
+        self.questions = {question.id: question for question in run.questions}
+        truth = {probe.question_id: known(probe) for probe in run.probes}
         self.known = {key: value for key, value in truth.items() if value is not None}
         several = len({question.dataset for question in self.questions.values()}) > 1
         self.splits = {key: splits_of(q, by_dataset=several) for key, q in self.questions.items()}
-        self.systems = tuple(s for s in manifest["systems"] if s in metrics["metrics"])
+        self.systems = tuple(s for s in run.systems if s in run.metrics["metrics"])
         self.base = self._rows("base")
 
     def read(self) -> RunCells:
@@ -128,7 +101,7 @@ class _Run:
         tested = [key for key, question in self.questions.items() if question.split == "test"]
         known_test = [self.known[key] for key in tested if key in self.known]
         return RunCells(
-            path=self.folder.root,
+            path=self.run.path,
             dataset=self.config.data.name or ("file" if self.config.data.path else "pocket"),
             seed=self.config.seed,
             method=self.config.method,
@@ -140,14 +113,13 @@ class _Run:
         )
 
     def _rows(self, system: str) -> dict[str, Prediction]:
-        path = self.folder.predictions(system)
-        return {row.question_id: row for row in read_parquet(path, Prediction)}
+        return {row.question_id: row for row in self.run.predictions[system]}
 
     def _cells(self, system: str, split: str, rows: Mapping[str, Prediction]) -> dict[str, Cell]:
         found = self.metrics["metrics"][system].get(split, {})
         cells = {name: _cell(found.get(name)) for name in FROM_METRICS}
         here = [row for key, row in rows.items() if split in self.splits[key]]
-        signal = self.manifest["systems"][system]["primary_signal"]
+        signal = self.run.systems[system]["primary_signal"]
         unanswerable = [row for key, row in rows.items() if not self.questions[key].answerable]
         computed = {
             "likelihood_willing": likelihood_at_coverage(here, self.base, self.questions),

@@ -27,14 +27,24 @@ from typing import Any
 from demur.core.config import STRATEGIES, Config, EndpointSettings, load_config
 from demur.core.errors import TrustError
 from demur.core.files import user_data, write_json
+from demur.core.layout import (
+    CARD,
+    CONFIG,
+    MANIFEST,
+    METRICS,
+    MODEL_FOLDER,
+    PREDICTIONS,
+    QUESTIONS,
+    SIGNATURE,
+    SYSTEMS,
+    WORK,
+)
 
-FILE = "signature.json"
 SCHEMA_VERSION = 1
 KEY_BYTES = 32
 MOST_BYTES = 4096
 """Of a signature file; a longer one is none."""
 
-CONFIG, MANIFEST, CARD = "config.yaml", "manifest.json", "demur.json"
 MODEL_FILES = (
     CARD,
     "adapter_config.json",
@@ -43,7 +53,7 @@ MODEL_FILES = (
     "tokenizer_config.json",
 )
 """Of a model folder, what is signed beside its Python files: all that could make a library act."""
-RUN_PARTS = (MANIFEST, FILE, "metrics.json", "questions.parquet", "systems", "predictions", "work")
+RUN_PARTS = (MANIFEST, SIGNATURE, METRICS, QUESTIONS, SYSTEMS, PREDICTIONS, WORK)
 """Beside a ``config.yaml``, any of these makes it that of a run folder."""
 
 EVERYTHING = ("",)
@@ -114,12 +124,12 @@ def seal(folder: Path) -> str:
 
 def write_seal(folder: Path, value: str) -> None:
     """Write a signature into its folder."""
-    write_json(folder / FILE, {"schema_version": SCHEMA_VERSION, "hmac_sha256": value})
+    write_json(folder / SIGNATURE, {"schema_version": SCHEMA_VERSION, "hmac_sha256": value})
 
 
 def is_signed(folder: Path) -> bool:
     """Whether this user's Demur signed a folder, and no signed file was changed, added or deleted since."""
-    key, found = _key(make=False), _written_seal(folder / FILE)
+    key, found = _key(make=False), _written_seal(folder / SIGNATURE)
     return key is not None and found is not None and hmac.compare_digest(found, _seal(folder, key).encode())
 
 
@@ -169,7 +179,7 @@ def _model_files(folder: Path) -> Iterator[Path]:
 
 def model_folders(run: Path) -> list[Path]:
     """The folders of a run's tuned models."""
-    return sorted(folder for folder in run.glob("systems/*/model") if folder.is_dir())
+    return sorted(folder for folder in run.glob(f"{SYSTEMS}/*/{MODEL_FOLDER}") if folder.is_dir())
 
 
 def is_run(folder: Path) -> bool:

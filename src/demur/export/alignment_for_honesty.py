@@ -10,7 +10,7 @@ from pathlib import Path
 
 from demur.core.errors import DataError
 from demur.core.files import write_json_lines
-from demur.core.records import Probe, Question, Verdict, read_parquet
+from demur.core.records import Probe, Question, Verdict
 from demur.export.base import Format, JsonRow, Material
 
 SAMPLES = 10
@@ -48,17 +48,17 @@ def write(material: Material, folder: Path) -> list[Path]:
             found="a file of training rows, which holds no answers of the base model",
             fix="export a run folder, or choose another format",
         )
-    probes = {probe.question_id: probe for probe in read_parquet(material.run.probe, Probe)}
+    probes = {probe.question_id: probe for probe in material.run.probes}
     questions = [
         question
-        for question in read_parquet(material.run.questions, Question)
+        for question in material.run.questions
         if question.split == "train" and question.answers and question.id in probes
     ]
     if not any(probes[question.id].samples for question in questions):
         raise DataError(
             expected=f"a run that sampled answers, {SAMPLES} of each question as its scripts expect",
             found="greedy answers only",
-            where=str(material.run.root),
+            where=str(material.run.path),
             fix=f"run it with --probe.samples {SAMPLES}",
         )
     path = folder / "probe.jsonl"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.core.records import Example
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Material:
     """How they were made, in sentences."""
     sources: tuple[str, ...] = ()
     """Where the questions come from, and their licences."""
-    run: RunFolder | None = None
+    run: FinishedRun | None = None
     """The run they are of; None where they were read from a file."""
     chat: bool = False
     """The prompt is a user's turn and the completion the assistant's; else they are one text."""

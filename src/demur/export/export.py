@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from demur.core.config import Config
 from demur.core.errors import RunFolderError, UnknownNameError
 from demur.core.files import write_text
-from demur.core.records import Example, read_jsonl
-from demur.core.trust import settings_of
+from demur.core.layout import README
 from demur.datasets import DATASETS
 from demur.export.base import Format, Material
 from demur.export.card import card
 from demur.export.peers import read_text_only
 from demur.export.targets import EXPORTS
 from demur.methods import METHODS
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 
-README = "README.md"
 OF_THE_PROBE = "alignment-for-honesty"
 """The format that is made of the probe and needs no rows."""
 
@@ -59,19 +55,21 @@ def _of_file(path: Path) -> Material:
 
 
 def _of_run(root: Path, system: str | None, form: Format) -> Material:
-    run = RunFolder(root)
-    if not run.manifest.exists():
-        raise _not_built(root, "no run folder (it has no manifest.json)")
-    config = settings_of(root)
+    run = FinishedRun.open(root, evaluated=False)
+    built, config = _built(run), run.config
     system = system or config.method
-    built = _built(run)
     if form.name == OF_THE_PROBE:
         built = {}
     elif not built:
-        raise _not_built(root, "no training data yet")
+        raise RunFolderError(
+            expected="a run folder whose training data is built",
+            found="no training data yet",
+            where=str(root),
+            fix="name the folder that `demur run --out` wrote, or build it with `demur build`",
+        )
     elif system not in built:
         raise UnknownNameError("tuned system", system, built, "--system")
-    rows = {stage: list(read_jsonl(run.rows(system, stage), Example)) for stage in built.get(system, ())}
+    rows = {stage: list(run.training(system, stage)) for stage in built.get(system, ())}
     chat, end = _how_texts_are_read(config)
     info = METHODS.get(config.method_of(system))().info
     return Material(
@@ -86,23 +84,13 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
     )
 
 
-def _built(run: RunFolder) -> dict[str, list[str]]:
+def _built(run: FinishedRun) -> dict[str, list[str]]:
     """The stages of each system whose training data is built."""
-    manifest: dict[str, Any] = json.loads(run.manifest.read_text(encoding="utf-8"))
     return {
         name.removeprefix("build/"): notes["stages"]
-        for name, notes in manifest["stages"].items()
+        for name, notes in run.manifest["stages"].items()
         if name.startswith("build/")
     }
-
-
-def _not_built(root: Path, found: str) -> RunFolderError:
-    return RunFolderError(
-        expected="a run folder whose training data is built",
-        found=found,
-        where=str(root),
-        fix="name the folder that `demur run --out` wrote, or build it with `demur build`",
-    )
 
 
 def _how_texts_are_read(config: Config) -> tuple[bool, str]:

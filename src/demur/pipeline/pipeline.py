@@ -15,7 +15,7 @@ from demur.core.trust import sign
 from demur.pipeline.job import Job
 from demur.pipeline.stages import build, data, evaluate, predict, probe, report, train
 from demur.pipeline.systems import check_tuning
-from demur.runfolder import provenance
+from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import Manifest, RunFolder
 
 STAGES: Mapping[str, Callable[[Job], None]] = {
@@ -67,6 +67,6 @@ class Pipeline:
                 STAGES[stage](job)
         if until == "report":
             delete(folder.work)
-        for refused in provenance.notices(folder.root):
+        for refused in FinishedRun.open(folder.root, evaluated=False).refused.values():
             job.listener.note(refused.sentence(folder.root))
         return folder

@@ -27,7 +27,7 @@ from demur.report.legend import legend
 from demur.report.material import BEFORE, Material
 from demur.report.promise import TERMS, promise
 from demur.report.tax import tax_section
-from demur.runfolder.finished import FinishedRun, read_run
+from demur.runfolder.finished import FinishedRun
 
 FIGURE_LIMIT = 50_000
 """At most so many questions stand behind the curves, the histograms and the slider of a page."""
@@ -57,10 +57,10 @@ def write_report(
     Raises:
         RunFolderError: a file of the run is missing or does not fit the others.
     """
-    page = render(read_run(run), figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
-    target = run / "report.html"
-    write_text(target, page)
-    return target
+    found = FinishedRun.open(run, in_memory=True)
+    page = render(found, figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
+    write_text(found.folder.report, page)
+    return found.folder.report
 
 
 def write_csv(run: Path, folder: Path, *, browse_limit: int = BROWSE_LIMIT) -> list[Path]:
@@ -72,7 +72,7 @@ def write_csv(run: Path, folder: Path, *, browse_limit: int = BROWSE_LIMIT) -> l
     Raises:
         RunFolderError: a file of the run is missing or does not fit the others.
     """
-    found = read_run(run)
+    found = FinishedRun.open(run, in_memory=True)
     material = Material.of(found)
     data = payload.build(
         found, material, figure_limit=FIGURE_LIMIT, browse_limit=browse_limit, seed=SAMPLE_SEED
@@ -187,7 +187,7 @@ def _making(run: FinishedRun) -> dict[str, Any]:
         ],
         "total_time": words.duration(sum(seconds)),
         "versions": manifest.get("versions", {}),
-        "config": run.config.strip(),
+        "config": run.config_text.strip(),
         "manifest_text": json.dumps(manifest, indent=2, ensure_ascii=False),
     }
 

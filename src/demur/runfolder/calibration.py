@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +12,12 @@ import numpy as np
 from demur.confidence.combination import Combination
 from demur.core.config import Config
 from demur.core.errors import DataError, RunFolderError, UnknownNameError
-from demur.core.records import Prediction, Question, Verdict, from_table
-from demur.core.trust import settings_of
+from demur.core.records import Prediction, Question, Verdict
 from demur.methods import learned
 from demur.runfolder import provenance
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 from demur.runfolder.weighing import refit_on_half
 
-FILE = provenance.GUARANTEE
 Rows = Sequence[tuple[Question, Prediction]]
 
 
@@ -34,17 +31,17 @@ def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Comb
     Raises:
         DataError, UnknownNameError: as `calibrate_run`.
     """
-    run = RunFolder.finished(root)
-    rows, weighed = promisable(run, settings_of(run.root), system, signal, split="calibration")
+    run = FinishedRun.open(root)
+    rows, weighed = promisable(run, run.config, system, signal, split="calibration")
     return *arrays(calibration_rows(rows, False, root)["all"], signal), weighed
 
 
 def promisable(
-    run: RunFolder, config: Config, system: str, signal: str, *, split: str | None = None
+    run: FinishedRun, config: Config, system: str, signal: str, *, split: str | None = None
 ) -> tuple[Rows, Combination | None]:
     """A system's answers whose signal something can be promised of, and its weighing if it is learned."""
     _require_own_weights(run, config, system)
-    rows = rows_of(run, system, split)
+    rows = run.answered(system, split=split)
     names = {name for _, row in rows for name in row.signals}
     if signal not in names:
         raise UnknownNameError("signal", signal, names, "--signal")
@@ -53,34 +50,23 @@ def promisable(
     return rows, None
 
 
-def _require_own_weights(run: RunFolder, config: Config, system: str) -> None:
+def _require_own_weights(run: FinishedRun, config: Config, system: str) -> None:
     """Refuse predictions that were made with other weights than those that would now be promised of.
 
     Raises:
         RunFolderError: they were, by what the manifest has noted.
     """
-    stages = json.loads(run.manifest.read_text(encoding="utf-8")).get("stages", {})
+    stages, model = run.manifest.get("stages", {}), run.folder.model
     asked = system if system in config.systems else system.removesuffix(learned.SUFFIX)
     noted = stages.get(f"predict/{asked}", {}).get("weights")
     owner = provenance.owner_of(config, system)
-    if noted is not None and owner is not None and noted != provenance.weights_of(run.model(owner)):
+    if noted is not None and owner is not None and noted != provenance.weights_of(model(owner)):
         raise RunFolderError(
             expected=f"predictions of {system} by the weights that lie there",
             found="weights that have changed since the predictions were made",
-            where=str(run.model(owner)),
-            fix=f"run `demur run {shlex.quote(str(run.config))}`: it asks the system again",
+            where=str(model(owner)),
+            fix=f"run `demur run {shlex.quote(str(run.folder.config))}`: it asks the system again",
         )
-
-
-def rows_of(run: RunFolder, system: str, split: str | None = None) -> Rows:
-    """Questions and answers, of one split where it is named."""
-    import pyarrow.parquet as pq
-
-    wanted = None if split is None else [("split", "=", split)]
-    questions = {q.id: q for q in from_table(pq.read_table(run.questions, filters=wanted), Question)}
-    kept = None if split is None else [("question_id", "in", list(questions))]
-    rows = from_table(pq.read_table(run.predictions(system), filters=kept), Prediction)
-    return [(questions[row.question_id], row) for row in rows]
 
 
 def calibration_rows(rows: Rows, by_group: bool, root: Path) -> dict[str, Rows]:

@@ -1,119 +1,386 @@
-"""A run folder, read whole and checked, for the pages made from it."""
+"""A run folder that holds results: the one place where its files are opened.
+
+What is opened is read when it is first asked for. Rows stay on disk: a sequence of them reads a part at a
+time, whenever it is gone through.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from demur.core.errors import RunFolderError
-from demur.core.files import check_links
+from demur.core import layout
+from demur.core.config import Config, load_config
+from demur.core.errors import ModelError, RunFolderError, UnknownNameError
 from demur.core.names import require_name
-from demur.core.records import Prediction, Question, read_parquet
+from demur.core.records import (
+    AnsweredQuestion,
+    Example,
+    Prediction,
+    Probe,
+    Question,
+    from_table,
+    read_jsonl,
+    read_parquet,
+)
+from demur.core.stored import StoredRows
+from demur.core.trust import NOTHING, settings_of
 from demur.runfolder import provenance
-from demur.runfolder.provenance import Refused
+from demur.runfolder.folder import RunFolder
+from demur.runfolder.provenance import Finding, Refused
+
+R = TypeVar("R", Question, Prediction, Probe)
+JsonObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedRun:
-    """What a finished run has on disk, without its models."""
+def open_run(path: Path | str) -> FinishedRun:
+    """Open the folder of a finished run: its questions, predictions, metrics and what was found of them.
 
-    path: Path
-    config: str
-    """The resolved configuration as YAML text."""
-    manifest: dict[str, Any]
-    metrics: dict[str, Any]
-    questions: list[Question]
-    predictions: dict[str, list[Prediction]]
-    """By system, in the manifest's order."""
-    guarantee: dict[str, Any] | None = None
-    """What `demur calibrate` found, where it was asked and of what lies in the folder."""
-    tax: dict[str, Any] | None = None
-    """What `demur tax` found, likewise."""
-    refused: dict[str, Refused] = field(default_factory=dict)
-    """Files of findings that are not used, by name."""
+    Each file is read when it is first used, and no model is loaded; `demur.load` opens a model to ask.
 
-
-def read_run(path: Path) -> FinishedRun:
-    """Read a run folder.
+    Args:
+        path: the run folder, as `demur run --out` wrote it. Those of version 0.1.0 can be opened too.
 
     Raises:
-        RunFolderError: a file is missing or unreadable, a system has a name that no run has, or a
-            prediction belongs to no question.
+        RunFolderError: it was not evaluated, or links lead out of it.
+
+    Example:
+        >>> run = demur.open_run("runs/mine")
+        >>> run.metrics["metrics"]["r-tuning"]["id"]["accuracy"]
     """
-    check_links(path)
-    manifest = _read_json(path / "manifest.json", made_by="demur run")
-    metrics = _read_json(path / "metrics.json", made_by="demur evaluate")
-    for name in (*manifest.get("systems", {}), *metrics.get("metrics", {})):
-        require_name("system", name, path)
-    questions = read_parquet(_existing(path / "questions.parquet", made_by="demur run"), Question)
-    files = {file.stem: file for file in sorted((path / "predictions").glob("*.parquet"))}
-    if not files:
-        raise _missing(path / "predictions" / "SYSTEM.parquet", made_by="demur predict")
-    order = [*(s for s in manifest.get("systems", {}) if s in files), *files]
-    predictions = {system: read_parquet(files[system], Prediction) for system in dict.fromkeys(order)}
-    _check_ids(path, questions, predictions)
-    config = _existing(path / "config.yaml", made_by="demur run").read_text(encoding="utf-8")
-    base = provenance.base_of_run(path)
-    looked = {file: provenance.look(path, file, base=base) for file in provenance.SHAPES}
-    return FinishedRun(
-        path=path,
-        config=config,
-        manifest=manifest,
-        metrics=metrics,
-        questions=questions,
-        predictions=predictions,
-        guarantee=looked[provenance.GUARANTEE].value,
-        tax=looked[provenance.TAX].value,
-        refused={file: found.refused for file, found in looked.items() if found.refused is not None},
-    )
+    return FinishedRun.open(path)
 
 
-def _read_json(path: Path, *, made_by: str) -> dict[str, Any]:
-    text = _existing(path, made_by=made_by).read_text(encoding="utf-8")
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise RunFolderError(
-            expected="a JSON object",
-            found=f"text that is no JSON ({error})",
-            where=str(path),
-            fix=f"run `{made_by}` again to write the file anew",
-        ) from error
-    if not isinstance(value, dict):
-        raise RunFolderError(
-            expected="a JSON object",
-            found=f"a JSON {type(value).__name__}",
-            where=str(path),
-            fix=f"run `{made_by}` again to write the file anew",
-        )
-    return value
+def find_runs(paths: Sequence[Path]) -> list[Path]:
+    """The run folders among some folders and below them, in order, none twice.
 
-
-def _existing(path: Path, *, made_by: str) -> Path:
-    if not path.is_file():
-        raise _missing(path, made_by=made_by)
-    return path
-
-
-def _missing(path: Path, *, made_by: str) -> RunFolderError:
-    return RunFolderError(
-        expected="a finished run folder",
-        found=f"no {path.name}",
-        where=str(path.parent),
-        fix=f"run `{made_by}` first, or check the folder's name",
-    )
-
-
-def _check_ids(path: Path, questions: list[Question], predictions: dict[str, list[Prediction]]) -> None:
-    known = {question.id for question in questions}
-    for system, rows in predictions.items():
-        stray = next((row.question_id for row in rows if row.question_id not in known), None)
-        if stray is not None:
+    Raises:
+        RunFolderError: a folder in which no finished run lies.
+    """
+    found: list[Path] = []
+    for path in paths:
+        here = [file.parent for file in sorted(path.rglob(layout.METRICS))] if path.is_dir() else []
+        if not here:
             raise RunFolderError(
-                expected="predictions of the questions in questions.parquet",
-                found=f"a prediction for the unknown question {stray!r}",
-                where=str(path / "predictions" / f"{system}.parquet"),
-                fix="run `demur predict` again: questions and predictions come from different runs",
+                expected="a finished run, or a folder of runs",
+                found=f"no {layout.METRICS} in it or below it" if path.is_dir() else "no such folder",
+                where=str(path),
+                fix="give the --out folder of `demur run` or `demur study`",
             )
+        found += here
+    return list(dict.fromkeys(found))
+
+
+def read_card(folder: Path) -> JsonObject:
+    """The ``demur.json`` of a tuned model's folder: all that asking it needs.
+
+    Raises:
+        ModelError: there is none that can be read.
+    """
+    try:
+        card: JsonObject = json.loads((folder / layout.CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            expected=f"a model folder with its {layout.CARD}",
+            found=str(error),
+            where=str(folder),
+            fix="give the run's folder, or a model folder as `demur run` wrote it",
+        ) from error
+    return card
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """What a finished run has on disk, without its models.
+
+    JSON files are read once, when they are first used. Every property raises a `RunFolderError` where
+    its file is missing or cannot be read.
+    """
+
+    folder: RunFolder
+    """The paths inside it."""
+    in_memory: bool = False
+    """Whether questions, predictions and probes are read once as lists."""
+    _looked: dict[str, Finding] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def open(cls, path: Path | str, *, evaluated: bool = True, in_memory: bool = False) -> FinishedRun:
+        """Open a run folder.
+
+        Args:
+            path: the run folder.
+            evaluated: require the run's metrics; without, a run that ended earlier can be opened too.
+            in_memory: read the rows once, as lists, and check that each prediction is of a question: for
+                code that iterates over all rows several times.
+
+        Raises:
+            RunFolderError: it has no metrics, links lead out of it, or the rows do not belong together.
+        """
+        run = cls(RunFolder(Path(path)), in_memory=in_memory)
+        if evaluated:
+            run._existing(run.folder.metrics, made_by="demur evaluate")
+        if in_memory:
+            run._check_rows()
+        return run
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.root
+
+    # -- how it was made ------------------------------------------------------------------------
+
+    @cached_property
+    def manifest(self) -> JsonObject:
+        """``manifest.json``: versions, seed, stages with their seconds and memory, what systems are."""
+        return self._json(self.folder.manifest, made_by="demur run")
+
+    @cached_property
+    def config(self) -> Config:
+        """The resolved configuration, for reading: of somebody else's run without settings that act."""
+        return self.settings()
+
+    def settings(
+        self, *, acting_on: tuple[str, ...] = NOTHING, given: Mapping[str, Any] | None = None
+    ) -> Config:
+        """The resolved configuration, as a command may act on it; see `demur.core.trust.settings_of`.
+
+        Raises:
+            TrustError: the run is not signed by this user, and a setting that the command acts on is not
+                harmless.
+            ConfigError: the configuration cannot be read, or a value is wrong.
+        """
+        self._existing(self.folder.config, made_by="demur run")
+        return settings_of(self.path, acting_on=acting_on, given=given)
+
+    @property
+    def written_config(self) -> Config:
+        """The configuration with every setting as it is written: to compare runs by, never to act on."""
+        return load_config(self._existing(self.folder.config, made_by="demur run"))
+
+    @cached_property
+    def config_text(self) -> str:
+        """The configuration as YAML text."""
+        return self._existing(self.folder.config, made_by="demur run").read_text(encoding="utf-8")
+
+    @cached_property
+    def systems(self) -> Mapping[str, JsonObject]:
+        """What the manifest knows of each system, by name, such as its ``primary_signal``.
+
+        Raises:
+            RunFolderError: a name that no run of Demur has.
+        """
+        found: JsonObject = self.manifest.get("systems", {})
+        for name in found:
+            require_name("system", name, self.path)
+        return found
+
+    def system(self, name: str) -> JsonObject:
+        """What the manifest knows of a system.
+
+        Raises:
+            UnknownNameError: the run has none of this name.
+        """
+        if name not in self.systems:
+            raise UnknownNameError("system", name, self.systems, "--system")
+        found: JsonObject = self.systems[name]
+        return found
+
+    def has_card(self, system: str) -> bool:
+        """Whether a system has a tuned model of its own."""
+        return self.folder.card(system).is_file()
+
+    def card(self, system: str) -> JsonObject:
+        """``demur.json`` of a system's tuned model: its method, template, thresholds.
+
+        Raises:
+            ModelError: it has none, or none that can be read.
+        """
+        return read_card(self.folder.model(system))
+
+    # -- its rows -------------------------------------------------------------------------------
+
+    @cached_property
+    def questions(self) -> Sequence[Question]:
+        """The questions of every split, in order."""
+        return self._rows(self.folder.questions, Question, made_by="demur run")
+
+    @cached_property
+    def probes(self) -> Sequence[Probe]:
+        """What the base model did with each question that it was asked."""
+        return self._rows(self.folder.probe, Probe, made_by="demur probe")
+
+    @cached_property
+    def predictions(self) -> Mapping[str, Sequence[Prediction]]:
+        """What each system answered, by its name, in the manifest's order; empty where none was asked."""
+        files = {file.stem: file for file in sorted((self.path / layout.PREDICTIONS).glob("*.parquet"))}
+        known = self.systems if self.folder.manifest.exists() else {}
+        order = dict.fromkeys([*(name for name in known if name in files), *files])
+        return _Predictions(self, {name: files[name] for name in order})
+
+    def answered(self, system: str, *, split: str | None = None) -> list[AnsweredQuestion]:
+        """Questions with a system's answers, in the order of the answers.
+
+        Args:
+            split: read those of one split only.
+
+        Raises:
+            RunFolderError: an answer to a question that the run does not have.
+            UnknownNameError: the system has no answers; with a split, an OSError.
+        """
+        import pyarrow.parquet as pq
+
+        if split is None:
+            questions, rows = self.questions, self.predictions[system]
+        else:
+            asked = pq.read_table(self.folder.questions, filters=[("split", "=", split)])
+            questions = from_table(asked, Question)
+            wanted = [("question_id", "in", [question.id for question in questions])]
+            rows = from_table(pq.read_table(self.folder.predictions(system), filters=wanted), Prediction)
+        known = {question.id: question for question in questions}
+        return [(known[row.question_id], row) for row in self._known(system, rows, known)]
+
+    def training(self, system: str, stage: str) -> Iterator[Example]:
+        """The rows that a stage of a system's training was given, in order."""
+        return read_jsonl(self._existing(self.folder.rows(system, stage), made_by="demur build"), Example)
+
+    # -- what was found -------------------------------------------------------------------------
+
+    @cached_property
+    def metrics(self) -> JsonObject:
+        """``metrics.json``; ``metrics`` in it by system, split and metric.
+
+        Raises:
+            RunFolderError: also for a system's name that no run of Demur has.
+        """
+        found = self._json(self.folder.metrics, made_by="demur evaluate")
+        for name in found.get("metrics", {}):
+            require_name("system", name, self.path)
+        return found
+
+    @property
+    def guarantee(self) -> JsonObject | None:
+        """What `demur calibrate` found; None where it was not run, or files have changed since."""
+        return self._finding(layout.GUARANTEE).value
+
+    @property
+    def analysis(self) -> JsonObject | None:
+        """What `demur analyse` found, likewise."""
+        return self._finding(layout.ANALYSIS).value
+
+    @property
+    def tax(self) -> JsonObject | None:
+        """What `demur tax` found, likewise."""
+        return self._finding(layout.TAX).value
+
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """Why a file of findings is not used, by its name."""
+        looked = {file: self._finding(file).refused for file in provenance.SHAPES}
+        return {file: refused for file, refused in looked.items() if refused is not None}
+
+    def look(self, file: str, *, base: Path | None) -> Finding:
+        """A file of findings, looked at anew beside a base model, which may be another than the run's.
+
+        Args:
+            file: a name of `demur.runfolder.provenance.SHAPES`.
+            base: where that model lies; None: it is not compared.
+        """
+        return provenance.look(self.path, file, base=base)
+
+    def _finding(self, file: str) -> Finding:
+        if file not in self._looked:
+            self._looked[file] = self.look(file, base=self._base)
+        return self._looked[file]
+
+    @cached_property
+    def _base(self) -> Path | None:
+        """Where the base model lies; None where that is unknown."""
+        return provenance.base_of_run(self.path)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def _rows(self, path: Path, kind: type[R], *, made_by: str) -> Sequence[R]:
+        found = self._existing(path, made_by=made_by)
+        return read_parquet(found, kind) if self.in_memory else StoredRows.of(found, kind)
+
+    def _json(self, path: Path, *, made_by: str) -> JsonObject:
+        text = self._existing(path, made_by=made_by).read_text(encoding="utf-8")
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise _no_object(path, f"text that is no JSON ({error})", made_by) from error
+        if not isinstance(value, dict):
+            raise _no_object(path, f"a JSON {type(value).__name__}", made_by)
+        return value
+
+    def _existing(self, path: Path, *, made_by: str) -> Path:
+        if not path.is_file():
+            raise RunFolderError(
+                expected="a finished run folder",
+                found=f"no {path.relative_to(self.path)}",
+                where=str(self.path),
+                fix=f"run `{made_by}` first, or check the folder's name",
+            )
+        return path
+
+    def _check_rows(self) -> None:
+        """Raise unless the files that are not rows can be read, and each prediction is of a question."""
+        _ = self.metrics, self.systems
+        known = {question.id for question in self.questions}
+        if not self.predictions:
+            some = self.path / layout.PREDICTIONS / "SYSTEM.parquet"
+            self._existing(some, made_by="demur predict")
+        for system, rows in self.predictions.items():
+            for _ in self._known(system, rows, known):
+                pass
+
+    def _known(
+        self, system: str, rows: Sequence[Prediction], known: Mapping[str, Question] | set[str]
+    ) -> Iterator[Prediction]:
+        for row in rows:
+            if row.question_id not in known:
+                raise RunFolderError(
+                    expected=f"predictions of the questions in {layout.QUESTIONS}",
+                    found=f"a prediction for the unknown question {row.question_id!r}",
+                    where=str(self.path / layout.PREDICTIONS / f"{system}.parquet"),
+                    fix="run `demur predict` again: questions and predictions come from different runs",
+                )
+            yield row
+
+
+class _Predictions(Mapping[str, Sequence[Prediction]]):
+    """The rows of each system; a file is opened when its system is asked for."""
+
+    def __init__(self, run: FinishedRun, files: Mapping[str, Path]) -> None:
+        self._run, self._files = run, files
+        self._read: dict[str, Sequence[Prediction]] = {}
+
+    def __getitem__(self, system: str) -> Sequence[Prediction]:
+        if system not in self._files:
+            raise UnknownNameError("system with predictions", system, self._files, str(self._run.path))
+        if system not in self._read:
+            self._read[system] = self._run._rows(self._files[system], Prediction, made_by="demur predict")
+        return self._read[system]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, system: object) -> bool:
+        return system in self._files
+
+
+def _no_object(path: Path, found: str, made_by: str) -> RunFolderError:
+    return RunFolderError(
+        expected="a JSON object",
+        found=found,
+        where=str(path),
+        fix=f"run `{made_by}` again to write the file anew",
+    )

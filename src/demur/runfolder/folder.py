@@ -17,13 +17,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import psutil
 
-from demur.core import trust
+from demur.core import layout, trust
 from demur.core.config import Config, differences, load_config, save_config
-from demur.core.errors import DemurError, RunFolderError, UnknownNameError
+from demur.core.errors import DemurError, RunFolderError
 from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, write_json
 from demur.core.names import require_name
 from demur.core.version import __version__
@@ -58,88 +58,69 @@ class RunFolder:
     def __post_init__(self) -> None:
         check_links(self.root)
 
-    @classmethod
-    def finished(cls, root: Path) -> Self:
-        """The folder of a run that was evaluated.
-
-        Raises:
-            RunFolderError: this is none.
-        """
-        run = cls(root)
-        if not run.metrics.exists():
-            raise RunFolderError(
-                expected="a run folder with predictions and metrics",
-                found="no metrics.json",
-                where=str(root),
-                fix="name the folder that `demur run --out` wrote",
-            )
-        return run
-
-    def systems(self, chosen: str) -> dict[str, Any]:
-        """What the manifest knows of each system, by name.
-
-        Args:
-            chosen: must be among them.
-
-        Raises:
-            UnknownNameError: it is not.
-            RunFolderError: the manifest holds a name that no run of Demur has.
-        """
-        found: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))["systems"]
-        for name in found:
-            require_name("system", name, self.root)
-        if chosen not in found:
-            raise UnknownNameError("system", chosen, found, "--system")
-        return found
-
     @property
     def config(self) -> Path:
         """The resolved configuration."""
-        return self.root / "config.yaml"
+        return self.root / layout.CONFIG
 
     @property
     def manifest(self) -> Path:
         """Versions, seeds, input hashes, time and memory."""
-        return self.root / "manifest.json"
+        return self.root / layout.MANIFEST
 
     @property
     def questions(self) -> Path:
         """Question rows."""
-        return self.root / "questions.parquet"
+        return self.root / layout.QUESTIONS
 
     @property
     def probe(self) -> Path:
         """Probe rows of the base model."""
-        return self.root / "probe.parquet"
+        return self.root / layout.PROBE
 
     @property
     def metrics(self) -> Path:
         """Every metric with its interval."""
-        return self.root / "metrics.json"
+        return self.root / layout.METRICS
 
     @property
     def report(self) -> Path:
         """The page to look at."""
-        return self.root / "report.html"
+        return self.root / layout.REPORT
+
+    @property
+    def guarantee(self) -> Path:
+        """What `demur calibrate` found."""
+        return self.root / layout.GUARANTEE
+
+    @property
+    def analysis(self) -> Path:
+        """What `demur analyse` found; beside it a page of the same name in Markdown."""
+        return self.root / layout.ANALYSIS
+
+    @property
+    def tax(self) -> Path:
+        """What `demur tax` found."""
+        return self.root / layout.TAX
 
     @property
     def work(self) -> Path:
         """Leftovers of a run in progress; deleted on success."""
-        return self.root / "work"
+        return self.root / layout.WORK
 
     @property
     def lock(self) -> Path:
         """Held by the process at work; says which."""
-        return self.work / "lock"
+        return self.work / layout.LOCK
 
     @property
     def progress(self) -> Path:
         """How far the process at work is."""
-        return self.work / "progress.json"
+        return self.work / layout.PROGRESS
 
     def training(self, system: str) -> Path:
         """Folder of a system's training rows, one JSONL file per stage; see `rows`."""
-        return self.root / "systems" / self._named("system", system) / "training"
+        return self._system(system) / layout.TRAINING_FOLDER
 
     def rows(self, system: str, stage: str) -> Path:
         """The training rows of one stage of a system.
@@ -151,11 +132,22 @@ class RunFolder:
 
     def model(self, system: str) -> Path:
         """Folder of a system's tuned model."""
-        return self.root / "systems" / self._named("system", system) / "model"
+        return self._system(system) / layout.MODEL_FOLDER
 
     def predictions(self, system: str) -> Path:
         """A system's predictions of every split."""
-        return self.root / "predictions" / f"{self._named('system', system)}.parquet"
+        return self.root / layout.PREDICTIONS / f"{self._named('system', system)}.parquet"
+
+    def card(self, system: str) -> Path:
+        """What asking a system's tuned model needs, in its folder."""
+        return self.model(system) / layout.CARD
+
+    def exports(self, format: str) -> Path:
+        """Folder of an export that was given no other."""
+        return self.root / layout.EXPORTS / format
+
+    def _system(self, name: str) -> Path:
+        return self.root / layout.SYSTEMS / self._named("system", name)
 
     def _named(self, kind: str, name: str) -> str:
         require_name(kind, name, self.root)
@@ -191,7 +183,7 @@ class RunFolder:
                 fix="choose another folder with --out",
             ) from error
         # What a run killed in its first write leaves behind is nobody's.
-        foreign = [name for name in names if name != "work" and not name.endswith(PARTIAL_SUFFIX)]
+        foreign = [name for name in names if name != layout.WORK and not name.endswith(PARTIAL_SUFFIX)]
         if foreign:
             raise RunFolderError(
                 expected="an empty folder or the folder of a run",

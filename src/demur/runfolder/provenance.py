@@ -20,12 +20,21 @@ from demur.confidence.threshold import Guarantee
 from demur.core.config import Config, load_config
 from demur.core.errors import DemurError, ModelError, RunFolderError
 from demur.core.files import digest, file_digest
+from demur.core.layout import (
+    ANALYSIS,
+    CARD,
+    CONFIG,
+    GUARANTEE,
+    MODEL_FOLDER,
+    PREDICTIONS,
+    QUESTIONS,
+    SYSTEMS,
+    TAX,
+)
 
 SCHEMA_VERSION = 2
 """Of the three files. Version 1, whose key was ``schema``, did not say what a finding was computed from."""
 KEY = "computed_from"
-GUARANTEE, ANALYSIS, TAX = "guarantee.json", "analysis.json", "tax.json"
-CARD = "demur.json"
 WHOLE = 64 * 2**20
 """Weights up to so many bytes are hashed whole."""
 HEAD, BLOCK, BLOCKS = 2**20, 64 * 2**10, 256
@@ -87,7 +96,7 @@ def _cached(name: str, revision: str | None) -> Path | None:
 def base_of_run(root: Path) -> Path | None:
     """`base_folder` of a run; None too where its configuration cannot be read."""
     try:
-        return base_folder(load_config(root / "config.yaml"))
+        return base_folder(load_config(root / CONFIG))
     except DemurError:
         return None
 
@@ -129,7 +138,7 @@ def of_weights(recorded: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _model(root: Path, owner: str) -> Path:
-    return root / "systems" / owner / "model"
+    return root / SYSTEMS / owner / MODEL_FOLDER
 
 
 def _base_digest(folder: Path) -> str | None:
@@ -212,14 +221,6 @@ def look(root: Path, file: str, *, base: Path | None) -> Finding:
     return Finding(refused=Refused(file=file, reasons=reasons, command=command, system=found["system"]))
 
 
-def notices(root: Path) -> list[Refused]:
-    """Every file of findings of a run folder that is not used."""
-    there = [file for file in (GUARANTEE, ANALYSIS, TAX) if (root / file).exists()]
-    base = base_of_run(root) if there else None
-    looked = (look(root, file, base=base).refused for file in there)
-    return [refused for refused in looked if refused is not None]
-
-
 def refused_card(card: Mapping[str, Any], folder: Path, *, base: Path | None) -> Refused | None:
     """Why the guarantee in a model's ``demur.json`` is not used beside these weights; None where it is.
 
@@ -289,7 +290,7 @@ def _no_guarantees(groups: Mapping[str, Any]) -> str:
 
 def _needs(file: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     """Files that a finding must name to be believed."""
-    return () if file == TAX else ("questions.parquet", f"predictions/{found['system']}.parquet")
+    return () if file == TAX else (QUESTIONS, f"{PREDICTIONS}/{found['system']}.parquet")
 
 
 def _reasons(
@@ -348,7 +349,7 @@ def _changed(origin: _Origin, root: Path | None, weights: Path | None) -> Iterat
                 yield name
     folder, prefix = weights, ""
     if root is not None and isinstance(origin.owner, str):
-        folder, prefix = _model(root, origin.owner), f"systems/{origin.owner}/model/"
+        folder, prefix = _model(root, origin.owner), f"{SYSTEMS}/{origin.owner}/{MODEL_FOLDER}/"
     if folder is not None:
         now = weights_of(folder)
         yield from (

@@ -14,13 +14,13 @@ import numpy as np
 from demur.confidence.combination import MIN_OF_EACH, Combination, fit
 from demur.core.errors import DataError
 from demur.core.names import unread
-from demur.core.records import AnsweredQuestion, Prediction, read_parquet
+from demur.core.records import AnsweredQuestion, Prediction
 from demur.methods import learned
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 
 
 def refit_on_half(
-    run: RunFolder, system: str, rows: Sequence[AnsweredQuestion], *, seed: int
+    run: FinishedRun, system: str, rows: Sequence[AnsweredQuestion], *, seed: int
 ) -> tuple[list[AnsweredQuestion], Combination]:
     """A system's rows with its signals weighed anew, without the questions that weighed them.
 
@@ -48,13 +48,11 @@ def refit_on_half(
 
 
 def _combined_signals(
-    run: RunFolder, system: str, rows: Sequence[AnsweredQuestion]
+    run: FinishedRun, system: str, rows: Sequence[AnsweredQuestion]
 ) -> dict[str, dict[str, float]]:
     """The signals behind the learned one: the system's own, or those of the method that it reads anew."""
     method = unread(system)
-    source = [row for _, row in rows]
-    if method != system:
-        source = read_parquet(run.predictions(method), Prediction)
+    source = run.predictions[method] if method != system else [row for _, row in rows]
     return {row.question_id: dict(row.signals) for row in source}
 
 

@@ -92,7 +92,7 @@ def score(
     if len(outputs.signals) == 1:  # the names with the signal behind them say the same again
         cells = {name: cell for name, cell in cells.items() if name in names}
     return {
-        "schema": 1,
+        "schema_version": 1,
         "rows": len(outputs),
         "metrics": cells,
         "tables": report["tables"][SYSTEM][SPLIT],

@@ -6,7 +6,6 @@ Every figure in it stands in the run folder. Its front matter is what the Huggin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData, try_to_load_fr
 from demur.core.config import PAPER_THRESHOLD
 from demur.core.errors import ConfigError
 from demur.core.files import write_json, write_text
+from demur.core.layout import CARD, GUARANTEE, README, TAX
 from demur.core.names import FIXED
-from demur.core.records import Example, read_jsonl
 from demur.core.trust import kept_signed
 from demur.core.version import __version__
 from demur.methods import thresholds
@@ -30,7 +29,7 @@ from demur.report.tax import tax_rows
 from demur.runfolder import provenance
 from demur.share import contents, sources, usage
 from demur.share.markdown import last_part, one_line, render, without_places
-from demur.share.subject import README, SETTINGS, Subject, repository_problem
+from demur.share.subject import Subject, repository_problem
 
 REPOSITORY = "OWNER/NAME"
 """What stands for a repository's name where none was given."""
@@ -99,24 +98,22 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
 def refused_findings(subject: Subject) -> list[str]:
     """Why findings of the run are not shared with a system, each in a sentence."""
     return [
-        refused.sentence(subject.run.root)
-        for refused in provenance.notices(subject.run.root)
-        if refused.file == provenance.TAX
-        or (refused.file == provenance.GUARANTEE and refused.concerns(subject.system))
+        refused.sentence(subject.run.path)
+        for file, refused in subject.run.refused.items()
+        if file == TAX or (file == GUARANTEE and refused.concerns(subject.system))
     ]
 
 
 def _without_refused(subject: Subject) -> list[str]:
     """Take a guarantee of files that have changed out of the ``demur.json`` that goes out; say so."""
-    path = subject.folder / SETTINGS
-    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings = subject.card
     kept = provenance.card_without_refused(
-        settings, subject.folder, subject.run.root, base=provenance.base_folder(subject.config)
+        settings, subject.folder, subject.run.path, base=provenance.base_folder(subject.config)
     )
     if kept == settings:
         return []
-    write_json(path, kept)
-    return [f"{SETTINGS} holds no guarantee any more: it was of files that have changed"]
+    write_json(subject.folder / CARD, kept)
+    return [f"{CARD} holds no guarantee any more: it was of files that have changed"]
 
 
 def build_card(subject: Subject, *, adapter: bool, name: str | None = None, promise: bool = True) -> str:
@@ -158,33 +155,23 @@ class _Material:
 
     @classmethod
     def of(cls, subject: Subject, *, promise: bool) -> _Material:
-        run, base = subject.run, provenance.base_folder(subject.config)
-        files = (provenance.GUARANTEE, provenance.TAX)
-        looked = {file: provenance.look(run.root, file, base=base) for file in files}
-        guarantee, tax = (looked[file].value for file in files)
+        run = subject.run
+        guarantee, tax = run.guarantee, run.tax
         own = guarantee if guarantee and guarantee["system"] == subject.system else None
         refused = {
-            file: found.refused
-            for file, found in looked.items()
-            if found.refused is not None
-            and (file == provenance.TAX or found.refused.concerns(subject.system))
+            file: found
+            for file, found in run.refused.items()
+            if file == TAX or (file == GUARANTEE and found.concerns(subject.system))
         }
         return cls(
-            metrics=_read(run.metrics) or {},
-            manifest=_read(run.manifest) or {},
-            settings=_read(subject.folder / SETTINGS) or {},
+            metrics=run.metrics,
+            manifest=run.manifest,
+            settings=subject.card,
             guarantee=own if promise else None,
             tax=tax if tax and tax["weights"] == subject.owner else None,
             promise=promise or own is None,
             notices={file: found.sentence() for file, found in refused.items()},
         )
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def _check_name(name: str) -> None:
@@ -323,7 +310,7 @@ def _context(subject: Subject, material: _Material, name: str | None, *, adapter
         "written_by": __version__,
         "seed": manifest["seed"],
         "stages": list(_stages(subject, manifest)),
-        "settings_file": SETTINGS,
+        "settings_file": CARD,
         "refusal": config.template.template(chat=subject.asking.chat).refusal,
     }
 
@@ -339,7 +326,7 @@ def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
     """What the weights were tuned on, a sentence for each stage."""
     plans = manifest["stages"].get(f"train/{subject.owner}", {}).get("plan", {})
     for stage, plan in plans.items():
-        rows = list(read_jsonl(subject.run.rows(subject.owner, stage), Example))
+        rows = list(subject.run.training(subject.owner, stage))
         certain, uncertain = (sum(row.certain is side for row in rows) for side in (True, False))
         kinds = (
             f", {certain:,} of certain and {uncertain:,} of uncertain data" if certain + uncertain else ""

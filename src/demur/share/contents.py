@@ -13,14 +13,15 @@ from typing import Any
 
 from demur.core.errors import RunFolderError
 from demur.core.files import write_json
+from demur.core.layout import CARD, README
 from demur.core.trust import names_code
-from demur.share.subject import README, SETTINGS, Base
+from demur.share.subject import Base
 
 NAMES = frozenset({README, "LICENSE", "LICENSE.txt", "NOTICE", ".gitattributes", "chat_template.jinja"})
 SUFFIXES = frozenset({".safetensors", ".json"})
 TOKENIZERS = frozenset({"tokenizer.model", "spiece.model", "merges.txt", "vocab.txt"})
 """Parts of a tokenizer that are neither, none of which can run anything."""
-ADDRESS_FILES = ("adapter_config.json", "config.json", "tokenizer_config.json", SETTINGS)
+ADDRESS_FILES = ("adapter_config.json", "config.json", "tokenizer_config.json", CARD)
 ADDRESS_KEYS = ("base_model_name_or_path", "base_model", "_name_or_path", "name_or_path")
 """Where libraries, and Demur, note what a model was made from."""
 
@@ -84,8 +85,8 @@ def _missing(folder: Path) -> Iterator[str]:
         yield "neither config.json nor adapter_config.json"
     if not any((folder / name).is_file() for name in ("tokenizer.json", *TOKENIZERS, "vocab.json")):
         yield "no tokenizer"
-    if not (folder / SETTINGS).is_file():
-        yield f"no {SETTINGS}, which holds the prompts and the threshold"
+    if not (folder / CARD).is_file():
+        yield f"no {CARD}, which holds the prompts and the threshold"
 
 
 def _foreign(folder: Path) -> Iterator[str]:

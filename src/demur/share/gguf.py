@@ -8,7 +8,6 @@ with ``trust_remote_code``.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -17,10 +16,11 @@ from pathlib import Path
 
 from demur.core.errors import ConfigError, ModelError
 from demur.core.files import atomic_path, write_json
+from demur.core.layout import CARD
+from demur.runfolder.finished import read_card
 from demur.share.contents import brings_code
 from demur.share.markdown import one_line
 from demur.share.merge import merge_run
-from demur.share.subject import SETTINGS
 
 SCRIPT = "convert_hf_to_gguf.py"
 VARIABLE = "LLAMA_CPP_DIR"
@@ -77,14 +77,14 @@ def convert_run(
         )
     script = find_converter(converter)
     out.parent.mkdir(parents=True, exist_ok=True)
-    settings = out.with_suffix(".demur.json")
+    settings = out.with_suffix(f".{CARD}")
     with tempfile.TemporaryDirectory(prefix=f"{out.stem}-", dir=out.parent) as parent:
         merged = Path(parent) / out.stem  # the converter names the model after its folder
         merge_run(root, merged, system=system)
         _require_no_code(merged)
         with atomic_path(out) as partial:
             _convert(script, merged, partial, type)
-        kept = json.loads((merged / SETTINGS).read_text(encoding="utf-8"))
+        kept = read_card(merged)
         # Computed with other numbers, on another engine
         write_json(settings, {key: kept[key] for key in kept if key not in ("guarantee", "recalibration")})
     return [out, settings]

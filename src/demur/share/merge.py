@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from demur.core.errors import ConfigError, RunFolderError
 from demur.core.files import atomic_folder, write_json, write_text
-from demur.core.trust import FILE, is_signed, sign
+from demur.core.layout import CARD, README, SIGNATURE
+from demur.core.trust import is_signed, sign
 from demur.runfolder import provenance
 from demur.share import contents
 from demur.share.card import REPOSITORY, Shared, build_card, refused_findings
-from demur.share.subject import README, SETTINGS, Subject
+from demur.share.subject import Subject
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -52,10 +52,10 @@ def merge_run(
             _save(subject, dtype, partial)
         else:
             for file in contents.files_of(subject.folder):
-                if file.name != FILE:
+                if file.name != SIGNATURE:
                     shutil.copyfile(file, partial / file.name)
         promise = dtype == "auto"
-        write_json(partial / SETTINGS, _settings(subject, partial, promise=promise))
+        write_json(partial / CARD, _settings(subject, partial, promise=promise))
         mended = contents.mend(partial, subject.base)
         write_text(partial / README, build_card(subject, adapter=False, name=name, promise=promise))
         contents.check(partial)
@@ -77,9 +77,8 @@ def _settings(subject: Subject, folder: Path, *, promise: bool) -> dict[str, Any
     Args:
         promise: whether it is kept; not where the weights are rounded to other numbers.
     """
-    found = json.loads((subject.folder / SETTINGS).read_text(encoding="utf-8"))
-    base = provenance.base_folder(subject.config)
-    settings = provenance.card_without_refused(found, subject.folder, subject.run.root, base=base)
+    found, base = subject.card, provenance.base_folder(subject.config)
+    settings = provenance.card_without_refused(found, subject.folder, subject.run.path, base=base)
     if not promise:
         settings = {key: settings[key] for key in settings if key not in ("guarantee", "recalibration")}
     elif "guarantee" in settings:

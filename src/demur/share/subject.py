@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # not in its __all__
@@ -15,9 +15,8 @@ from demur.core.config import Config
 from demur.core.errors import RunFolderError
 from demur.core.files import check_no_links
 from demur.core.names import unread
-from demur.core.questions import QuestionTable
 from demur.core.records import Question
-from demur.core.trust import MODEL, settings_of
+from demur.core.trust import MODEL
 from demur.engines import Opening
 from demur.engines.opening import opening_of
 from demur.methods import MethodInfo
@@ -26,10 +25,7 @@ from demur.pipeline.asking import as_system
 from demur.pipeline.job import Job
 from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
-from demur.runfolder.folder import RunFolder
-
-README = "README.md"
-SETTINGS = "demur.json"
+from demur.runfolder.finished import FinishedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +65,7 @@ class Base:
 class Subject:
     """A system of a run, with the weights that it asks."""
 
-    run: RunFolder
+    run: FinishedRun
     job: Job
     system: str
     info: MethodInfo
@@ -89,14 +85,14 @@ class Subject:
             UnknownNameError: the run has no such system.
             TrustError: the run is not signed by this user, and its model's settings act.
         """
-        run = RunFolder.finished(root)
-        config = settings_of(root, acting_on=MODEL).model_copy(update={"out": root})
+        run = FinishedRun.open(root)
+        config = run.settings(acting_on=MODEL).model_copy(update={"out": root})
         system = system or config.method
-        known = run.systems(system)
+        run.system(system)
         info = system_info(system, config)
         owner = info.weights or system
-        if not (run.model(owner) / SETTINGS).is_file():
-            tuned = [name for name in known if (run.model(name) / SETTINGS).is_file()]
+        if not run.has_card(owner):
+            tuned = [name for name in run.systems if run.has_card(name)]
             raise RunFolderError(
                 expected=f"a system with tuned weights{': ' if tuned else ''}{', '.join(tuned)}",
                 found=f"{system}, which asks the model as it was before tuning: there is nothing to share",
@@ -105,7 +101,7 @@ class Subject:
                 if tuned
                 else "tune one: `demur run --method r-tuning`",
             )
-        check_no_links(run.model(owner))
+        check_no_links(run.folder.model(owner))
         return cls(run=run, job=Job(config), system=system, info=info, owner=owner)
 
     @property
@@ -116,7 +112,12 @@ class Subject:
     @property
     def folder(self) -> Path:
         """The model folder."""
-        return self.run.model(self.owner)
+        return self.run.folder.model(self.owner)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The model folder's ``demur.json``, as it is now."""
+        return self.run.card(self.owner)
 
     @property
     def is_adapter(self) -> bool:
@@ -142,7 +143,7 @@ class Subject:
     @cached_property
     def sample(self) -> Question:
         """A question of the run's first kind, with names in braces in place of its own texts."""
-        first: Question = next(iter(QuestionTable.read(self.run.questions)))
+        first = self.run.questions[0]
         return dataclasses.replace(
             first,
             text="{question}",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from demur.core.config import Config
 from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
-from demur.core.records import Prediction, Question, Verdict, read_parquet
-from demur.core.trust import MODEL, settings_of
+from demur.core.records import Question, Verdict
+from demur.core.trust import MODEL, is_run
 from demur.datasets import DATASETS
 from demur.datasets.inspection import read_raw
 from demur.methods.asking import Asking, by_default
@@ -16,7 +16,7 @@ from demur.metrics import splits_of
 from demur.pipeline.asking import as_system, plainly
 from demur.pipeline.job import Job
 from demur.pocket import POCKET_MODELS
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 from demur.tax.folder import HarnessTask, write_tasks
 from demur.tax.pocket import pocket_tasks
 from demur.tax.questions import judged_task, task_name
@@ -47,28 +47,28 @@ def export_tasks(
         UnknownNameError: there is no such system or dataset.
         DataError: there are no questions.
     """
-    run = RunFolder(Path(source))
-    if run.root.is_dir() and (run.config.exists() or source not in DATASETS):
-        return _of_run(run, out or run.root / "exports" / "lm-eval", system)
+    if Path(source).is_dir() and (is_run(Path(source)) or source not in DATASETS):
+        run = FinishedRun.open(source, evaluated=False)
+        return _of_run(run, out or run.folder.exports("lm-eval"), system)
     asking = by_default()
     tasks = _by_part(read_questions(source, path), asking)
     about = f"From `{path or source}`, asked with Demur's default prompt."
     return write_tasks(tasks, out or Path("lm-eval-tasks"), about=about)
 
 
-def _of_run(run: RunFolder, out: Path, system: str | None) -> list[Path]:
-    if not run.predictions("base").exists():
+def _of_run(run: FinishedRun, out: Path, system: str | None) -> list[Path]:
+    if "base" not in run.predictions:
         raise RunFolderError(
             expected="a run folder with the answers of the untuned model",
             found="no predictions/base.parquet",
-            where=str(run.root),
+            where=str(run.path),
             fix="name the folder that `demur run --out` wrote",
         )
-    config = settings_of(run.root, acting_on=MODEL).model_copy(update={"out": run.root})
+    config = run.settings(acting_on=MODEL).model_copy(update={"out": run.path})
     system = system or config.method
     if system not in (*config.systems, "base"):
         raise UnknownNameError("system", system, (*config.systems, "base"), "--system")
-    questions = read_parquet(run.questions, Question)
+    questions = list(run.questions)
     job = Job(config)
     asking = plainly(job) if system == "base" else as_system(job, system, questions[0])
     if asking.certifies:
@@ -78,7 +78,7 @@ def _of_run(run: RunFolder, out: Path, system: str | None) -> list[Path]:
             where="--system",
             fix="export the system 'base' instead: its answers are the same",
         )
-    before = {row.question_id: row.outcome for row in read_parquet(run.predictions("base"), Prediction)}
+    before = {row.question_id: row.outcome for row in run.predictions["base"]}
     tasks = _by_part(questions, asking, before)
     tasks += _pocket(config, plainly(job))
     about = f"From a Demur run on `{config.model.path}`, asked as its system `{system}` is."

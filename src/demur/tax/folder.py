@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 
 from demur.core.files import atomic_path, write_json_lines, write_text
+from demur.core.layout import README
 from demur.core.version import __version__
 from demur.metrics import METRICS
 
 UTILS = Path(__file__).parent / "exported_utils.py"
-README = "README.md"
 VERSION = 1
 """Of the tasks: raised whenever the same documents would be asked or judged in another way."""
 

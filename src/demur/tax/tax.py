@@ -12,14 +12,14 @@ from typing import Any
 
 from demur.core.errors import ConfigError, RunFolderError, UnknownNameError
 from demur.core.files import write_json
-from demur.core.trust import MODEL, settings_of
+from demur.core.trust import MODEL
 from demur.methods.asking import Asking
 from demur.pipeline.asking import plainly
 from demur.pipeline.job import Job
 from demur.pocket import POCKET_MODELS
 from demur.report import write_report
 from demur.runfolder import provenance
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 from demur.tax.export import read_questions, tested
 from demur.tax.folder import HarnessTask, write_tasks
 from demur.tax.paired import Draws, compare
@@ -28,7 +28,6 @@ from demur.tax.pocket import pocket_tasks
 from demur.tax.questions import judged_task, task_name
 from demur.tax.running import Sample, Tasks, load_tasks, require_lm_eval, run_tasks
 
-FILE = provenance.TAX
 HUB_TASKS = ("arc_easy", "hellaswag", "mmlu", "gsm8k")
 """What is asked by default: school science and commonsense by likelihood, knowledge of 57 subjects, and
 arithmetic in several written steps, which is where a model that learned to stop early shows it."""
@@ -63,7 +62,8 @@ def measure_tax(
     """
     require_lm_eval()
     started = time.monotonic()
-    job, system, owner = _tuned(RunFolder(root), system)
+    run = FinishedRun.open(root, evaluated=False)
+    job, system, owner = _tuned(run, system)
     origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(job.config))
     pocket = job.config.model.path in POCKET_MODELS
     own = {**_pocket_tasks(job, system), **_file_tasks(job, system, tasks)}
@@ -92,31 +92,26 @@ def measure_tax(
             "seconds": round(time.monotonic() - started, 1),
         },
     }
-    write_json(root / FILE, result)
-    if (root / "metrics.json").exists():
+    write_json(run.folder.tax, result)
+    if run.folder.metrics.exists():
         write_report(root)
     return result
 
 
-def _tuned(run: RunFolder, system: str | None) -> tuple[Job, str, str]:
+def _tuned(run: FinishedRun, system: str | None) -> tuple[Job, str, str]:
     """The run, a system of it, and whose weights that system asks."""
-    if not run.config.exists():
-        raise RunFolderError(
-            expected="a run folder",
-            found="no config.yaml",
-            where=str(run.root),
-            fix="name the folder that `demur run --out` wrote",
-        )
-    config = settings_of(run.root, acting_on=MODEL).model_copy(update={"out": run.root})
+    config = run.settings(acting_on=MODEL).model_copy(update={"out": run.path})
     job, system = Job(config), system or config.method
     if system not in config.systems:
         raise UnknownNameError("system", system, config.systems, "--system")
     owner = job.info(system).weights or system
-    if not (run.model(owner) / "demur.json").exists():
+    if not run.has_card(owner):
         raise RunFolderError(
             expected=f"a tuned model of {system}",
-            found="nothing tuned: it asks the base model" if owner == "base" else f"no {run.model(owner)}",
-            where=str(run.root),
+            found="nothing tuned: it asks the base model"
+            if owner == "base"
+            else f"no {run.folder.model(owner)}",
+            where=str(run.path),
             fix="name a tuned system with --system" if owner == "base" else "train it with `demur train`",
         )
     return job, system, owner

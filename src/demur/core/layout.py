@@ -1,0 +1,35 @@
+"""Names of files and folders: of a run folder, of a model folder, of what is written beside them.
+
+Other tools rely on them. No other module spells them out; `demur.runfolder.folder` says where each file is.
+"""
+
+from __future__ import annotations
+
+CONFIG = "config.yaml"
+"""The resolved configuration of a run."""
+MANIFEST = "manifest.json"
+QUESTIONS = "questions.parquet"
+PROBE = "probe.parquet"
+METRICS = "metrics.json"
+REPORT = "report.html"
+PREDICTIONS = "predictions"
+"""Folder of a Parquet file for each system."""
+SYSTEMS = "systems"
+"""Folder of a folder for each system that was tuned."""
+TRAINING_FOLDER, MODEL_FOLDER = "training", "model"
+"""In the folder of a system."""
+WORK = "work"
+"""Folder of what a run in progress leaves."""
+LOCK, PROGRESS = "lock", "progress.json"
+"""In the folder of a run's work."""
+GUARANTEE, ANALYSIS, TAX = "guarantee.json", "analysis.json", "tax.json"
+"""Findings of a finished run."""
+ANALYSIS_PAGE = "analysis.md"
+SIGNATURE = "signature.json"
+"""Of a run folder or a model folder."""
+CARD = "demur.json"
+"""In a model folder: all that asking the model needs."""
+README = "README.md"
+"""In a model folder or an export: the page for those who get it."""
+EXPORTS = "exports"
+"""Folder in a run for what is exported without a place of its own."""
