@@ -103,7 +103,7 @@ class Guard:
         self.keys, self.open = tuple(keys), PROBES | files
         # Without a key, a web page whose name was turned to this address must not ask in its visitor's name
         only_local = settings.loopback and not keys and not settings.force
-        # Starlette's TrustedHostMiddleware would reply in plain text and leave a body unread: its routes decide
+        # Not Starlette's TrustedHostMiddleware: it replies in plain text and leaves the body unread
         names = LOCAL_NAMES | {settings.host.lower()} if only_local else ()
         self.hosts = [Host(name, app) for name in names]
 
