@@ -15,13 +15,13 @@ from demur.methods import METHODS
 from demur.pipeline.pipeline import Pipeline
 from demur.runfolder.folder import RunFolder
 
-Rows = Iterable[Question | Mapping[str, Any]]
+GivenQuestions = Iterable[Question | Mapping[str, Any]]
 
 
 def run(
     config: Config | Path | str | None = None,
     *,
-    questions: Rows | None = None,
+    questions: GivenQuestions | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -48,7 +48,7 @@ def run(
 def probe(
     config: Config | Path | str | None = None,
     *,
-    questions: Rows | None = None,
+    questions: GivenQuestions | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -65,7 +65,7 @@ def probe(
 def tune(
     config: Config | Path | str | None = None,
     *,
-    questions: Rows | None = None,
+    questions: GivenQuestions | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -120,7 +120,7 @@ def score(
 
 
 def _resolve(
-    config: Config | Path | str | None, settings: Mapping[str, Any], questions: Rows | None
+    config: Config | Path | str | None, settings: Mapping[str, Any], questions: GivenQuestions | None
 ) -> Config:
     if questions is not None:
         settings = {**settings, "data": {**settings.get("data", {}), "path": given.save(questions)}}

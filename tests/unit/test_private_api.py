@@ -46,8 +46,9 @@ class Private:
 
     def explained(self, found: str) -> str:
         """The message of a failure."""
-        library = self.checked.partition(" ")[0]
-        installed = importlib.metadata.version(library)
+        module = self.name.partition(".")[0].partition(":")[0]
+        [library, *_] = importlib.metadata.packages_distributions()[module]
+        installed = f"{library} {importlib.metadata.version(library)}"
         return (
             f"{self.name}: {found}. It was checked with {self.checked}; {installed} is installed. "
             f"src/demur/{self.used} uses it: {self.why}"

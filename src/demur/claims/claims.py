@@ -70,7 +70,7 @@ def as_json(findings: Mapping[str, Finding]) -> dict[str, Any]:
     import dataclasses
 
     return {
-        "schema": 1,
+        "schema_version": 1,
         "claims": [
             {
                 "name": name,

@@ -27,7 +27,7 @@ def summarise(runs: Sequence[RunCells], *, against: str | None = None) -> dict[s
         against: one more system that all others are compared with.
 
     Returns:
-        ``schema``, ``runs``, and by group of comparable runs (``datasets``) its ``splits`` (by split,
+        ``schema_version``, ``runs``, and by group of comparable runs (``datasets``) its ``splits`` (by split,
         system and column: mean, low, high, n and the values by seed), ``differences`` and ``truth``.
         Of several seeds the intervals are Student's over seeds; of one they are the run's own.
     """
@@ -35,7 +35,7 @@ def summarise(runs: Sequence[RunCells], *, against: str | None = None) -> dict[s
     for run in runs:
         groups.setdefault((run.dataset, run.settings), []).append(run)
     return {
-        "schema": 1,
+        "schema_version": 1,
         "level": LEVEL,
         "runs": [{"path": str(r.path), "dataset": r.dataset, "seed": r.seed} for r in runs],
         "datasets": {

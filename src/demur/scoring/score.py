@@ -46,7 +46,7 @@ def score(
         resamples: bootstrap draws, of whole groups where rows have at least `FEWEST_GROUPS` of them.
 
     Returns:
-        ``schema``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``, ``unscored``),
+        ``schema_version``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``, ``unscored``),
         ``tables``, ``policies``, ``not_computed`` (name to reason), ``notes``, and what came of a model's
         judging (``judge``, ``judge_before``; null where a rule judged), all JSON values.
 
@@ -92,7 +92,7 @@ def score(
     if len(outputs.signals) == 1:  # the names with the signal behind them say the same again
         cells = {name: cell for name, cell in cells.items() if name in names}
     return {
-        "schema": 1,
+        "schema_version": 1,
         "rows": len(outputs),
         "metrics": cells,
         "tables": report["tables"][SYSTEM][SPLIT],
