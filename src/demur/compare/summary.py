@@ -27,8 +27,8 @@ def summarise(runs: Sequence[RunCells], *, against: str | None = None) -> dict[s
         against: one more system that all others are compared with.
 
     Returns:
-        ``schema_version``, ``runs``, and by group of comparable runs (``datasets``) its ``splits`` (by split,
-        system and column: mean, low, high, n and the values by seed), ``differences`` and ``truth``.
+        ``schema_version``, ``runs``, and by group of comparable runs (``datasets``) its ``splits`` (by
+        split, system and column: mean, low, high, n and the values by seed), ``differences`` and ``truth``.
         Of several seeds the intervals are Student's over seeds; of one they are the run's own.
     """
     groups: dict[tuple[str, str], list[RunCells]] = {}

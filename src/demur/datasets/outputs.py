@@ -19,7 +19,7 @@ from demur.core.config import NO_FIELD, DataSettings
 from demur.core.errors import ConfigError
 from demur.core.records import Question, question_id
 from demur.datasets.problems import Problems, describe
-from demur.datasets.rows import Origin, Row, RowReader, _RowError, _is_number, _plain, _text_of
+from demur.datasets.rows import Origin, Row, RowReader, _is_number, _plain, _RowError, _text_of
 from demur.judging.choice import right as picks
 
 RESPONSES = (

@@ -61,7 +61,7 @@ _LIST_LIKE = re.compile(r"\[\s*['\"].*\]", re.DOTALL)
 Row = Mapping[str, Any]
 
 
-class _RowError(Exception):  # noqa: N818  # never leaves this module
+class _RowError(Exception):  # never leaves this module
     """One row that cannot be a question: what was found, and what to do."""
 
     def __init__(self, found: str, fix: str) -> None:

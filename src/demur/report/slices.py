@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demur.core.records import AnsweredQuestion, Prediction, Question, Verdict
+from demur.core.records import AnsweredQuestion, Question, Verdict
 from demur.metrics.multiple import holm
 from demur.metrics.proportion import wilson
 

@@ -173,7 +173,7 @@ class Guard:
         return again
 
     async def _discard(self, body: RequestBody) -> None:
-        """Read the rest of a body, up to a limit: a client that is still sending does not read the reply."""
+        """Read the rest of a body, up to a limit: a client that still sends does not read the reply."""
         rest = DISCARDED * self.settings.max_body_bytes
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING_SECONDS):
