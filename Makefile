@@ -51,7 +51,7 @@ $(VENV)-vllm/.run: tests/vllm-requirements.txt constraints.txt
 	@touch $@
 
 test-vllm: $(VENV)-vllm/.run ## the vLLM engine beside ours, on its build for CPUs
-	OMP_NUM_THREADS=1 VLLM_CPU_OMP_THREADS_BIND=nobind $(VENV)-vllm/bin/python -m pytest tests/unit/test_engine_vllm.py
+	OMP_NUM_THREADS=1 VLLM_CPU_OMP_THREADS_BIND=nobind $(VENV)-vllm/bin/python -m pytest -k vllm tests/unit/test_engine_vllm.py tests/unit/test_private_api.py
 
 bench-engines: $(VENV)-vllm/.run ## speed of the engines side by side
 	$(VENV)-vllm/bin/python benchmarks/engines.py

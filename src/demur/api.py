@@ -16,13 +16,13 @@ from demur.pipeline.pipeline import Pipeline
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
 
-Rows = Iterable[Question | Mapping[str, Any]]
+GivenQuestions = Iterable[Question | Mapping[str, Any]]
 
 
 def run(
     config: Config | Path | str | None = None,
     *,
-    questions: Rows | None = None,
+    questions: GivenQuestions | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -49,7 +49,7 @@ def run(
 def probe(
     config: Config | Path | str | None = None,
     *,
-    questions: Rows | None = None,
+    questions: GivenQuestions | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -66,7 +66,7 @@ def probe(
 def tune(
     config: Config | Path | str | None = None,
     *,
-    questions: Rows | None = None,
+    questions: GivenQuestions | None = None,
     listener: Listener | None = None,
     update: bool = False,
     **settings: Any,
@@ -121,7 +121,7 @@ def score(
 
 
 def _resolve(
-    config: Config | Path | str | None, settings: Mapping[str, Any], questions: Rows | None
+    config: Config | Path | str | None, settings: Mapping[str, Any], questions: GivenQuestions | None
 ) -> Config:
     if questions is not None:
         settings = {**settings, "data": {**settings.get("data", {}), "path": given.save(questions)}}

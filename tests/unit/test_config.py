@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from demur.cli.settings import parse
 from demur.core.config import Config, differences, leaves, load_config, save_config
 from demur.core.errors import ConfigError
 
@@ -17,6 +18,46 @@ def test_flags_go_over_the_file_over_the_defaults(tmp_path):
     config = load_config(tmp_path / "c.yaml", {"training.epochs": "2.5", "template.unsure": " unsure"})
     assert (config.seed, config.training.epochs, config.training.batch_size) == (3, 2.5, 8)
     assert config.template.unsure == " unsure", "the space before a label word is part of it"
+
+
+def test_settings_are_flags_of_every_form():
+    """Also below settings that hold names of their own, which no command line library can know."""
+    path, given = parse(
+        [
+            *("c.yaml", "--model", "a/b", "--training.batch-size=8", "--training.learning_rate", "-1"),
+            *(
+                "--overrides.vanilla.training.epochs",
+                "3",
+                "--template.refusal=a=b",
+                "--probe.sure",
+                "false",
+            ),
+        ]
+    )
+    assert str(path) == "c.yaml"
+    assert given == {
+        "model.path": "a/b",
+        "training.batch_size": "8",
+        "training.learning_rate": "-1",
+        "overrides.vanilla.training.epochs": "3",
+        "template.refusal": "a=b",
+        "probe.sure": "false",
+    }
+    assert load_config(None, {"overrides.vanilla.training.epochs": "3"}).training_for("vanilla").epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["--seed"], "a value after --seed"),
+        (["--seed", "--out"], "a value after --seed"),
+        (["a.yaml", "b.yaml"], "'b.yaml'"),
+        (["-s", "3"], "'-s'"),
+    ],
+)
+def test_a_line_that_is_no_setting_is_explained(line, said):
+    with pytest.raises(ConfigError, match=said):
+        parse(line)
 
 
 def test_flags_take_lists_as_yaml_or_with_commas():

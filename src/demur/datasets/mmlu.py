@@ -26,11 +26,11 @@ FILES: tuple[tuple[str, str, str, Domain], ...] = (
 )
 _FIX = "every row must be question, four options and a letter from A to D: copy the published file again"
 
-Row = Sequence[str]
-Subjects = dict[str, list[Row]]
+CsvRow = Sequence[str]
+Subjects = dict[str, list[CsvRow]]
 
 
-def preface(subject: str, shots: Sequence[Row]) -> str:
+def preface(subject: str, shots: Sequence[CsvRow]) -> str:
     """What stands before a question: the heading and the subject's worked examples."""
     heading = (
         f"The following are multiple choice questions (with answers) about {subject.replace('_', ' ')}.\n\n"
@@ -38,7 +38,7 @@ def preface(subject: str, shots: Sequence[Row]) -> str:
     return heading + "".join(_shot(row) for row in shots)
 
 
-def _shot(row: Row) -> str:
+def _shot(row: CsvRow) -> str:
     options = "\n".join(f"{letter}. {option}" for letter, option in zip("ABCD", row[1:5], strict=True))
     return f"{row[0]}\n{options}\nAnswer:{row[5]}\n\n"
 
@@ -110,7 +110,7 @@ def _without_examples(subjects: Iterable[str]) -> tuple[str, ...]:
     return (f"no worked examples stand before questions on {listed}",) if any(subjects) else ()
 
 
-def _csv(path: Path, problems: Problems) -> Iterator[Row]:
+def _csv(path: Path, problems: Problems) -> Iterator[CsvRow]:
     with path.open(encoding="utf-8", newline="") as handle:
         try:
             yield from _sound(list(csv.reader(handle, strict=True)), path.name, problems)
@@ -118,7 +118,7 @@ def _csv(path: Path, problems: Problems) -> Iterator[Row]:
             problems.add(path.name, str(error), fix=_FIX)
 
 
-def _subjects(path: Path, problems: Problems) -> Iterator[tuple[str, list[Row]]]:
+def _subjects(path: Path, problems: Problems) -> Iterator[tuple[str, list[CsvRow]]]:
     found = load_json(path, expected=EXPECTED)
     if not isinstance(found, Mapping):
         problems.add(path.name, f"{describe(found)}, not an object of subjects", fix=_FIX)
@@ -130,7 +130,7 @@ def _subjects(path: Path, problems: Problems) -> Iterator[tuple[str, list[Row]]]
             problems.add(f"{path.name} {subject}", f"{describe(rows)}, not a list of rows", fix=_FIX)
 
 
-def _sound(rows: Sequence[object], place: str, problems: Problems) -> Iterator[Row]:
+def _sound(rows: Sequence[object], place: str, problems: Problems) -> Iterator[CsvRow]:
     """The rows that are whole; the others become problems."""
     for number, row in enumerate(rows, start=1):
         fault = _fault(row)
@@ -150,7 +150,7 @@ def _fault(row: object) -> str | None:
     return None if row[5].strip() in ("A", "B", "C", "D") else f"the letter is {describe(row[5])}"
 
 
-def _question(row: Row, subject: str, before: str, ids: Ids, split: str, domain: Domain) -> Question:
+def _question(row: CsvRow, subject: str, before: str, ids: Ids, split: str, domain: Domain) -> Question:
     question = Question(
         id="",
         text=row[0],

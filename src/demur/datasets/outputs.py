@@ -19,7 +19,7 @@ from demur.core.config import NO_FIELD, DataSettings
 from demur.core.errors import ConfigError
 from demur.core.records import Question, question_id
 from demur.datasets.problems import Problems, describe
-from demur.datasets.rows import Origin, Row, RowReader, _Fault, _is_number, _plain, _text_of
+from demur.datasets.rows import Origin, Row, RowReader, _is_number, _plain, _RowError, _text_of
 from demur.judging.choice import right as picks
 
 RESPONSES = (
@@ -88,20 +88,20 @@ class OutputReader(RowReader):
         for number, row in itertools.chain(self._first, self._rows):
             try:
                 yield number, self.output(row)
-            except _Fault as fault:
+            except _RowError as fault:
                 self.problems.add(self.origin.place(number), fault.found, fix=fault.fix)
 
     def fault(self, row: Any) -> Output | tuple[str, str]:
         """What a row says, or what is wrong with it and how to mend that."""
         try:
             return self.output(row)
-        except _Fault as fault:
+        except _RowError as fault:
             return fault.found, fault.fix
 
     def output(self, row: Any) -> Output:
         """What a row says."""
         if not isinstance(row, dict):
-            raise _Fault(f"{describe(row)}, not an object", FIX)
+            raise _RowError(f"{describe(row)}, not an object", FIX)
         text, options = self._text(row), self._options(row)
         choices, answerable, asked = tuple(map(_text_of, options)), self._answerable(row), question_id(text)
         group = self._get(row, "group")
@@ -170,7 +170,7 @@ class OutputReader(RowReader):
         value = row.get(name)
         if isinstance(value, str):
             return value
-        raise _Fault(f"{name} is {describe(value) if name in row else 'missing'}, not a text", FIX)
+        raise _RowError(f"{name} is {describe(value) if name in row else 'missing'}, not a text", FIX)
 
     def _accepted(self, row: Row, options: Sequence[Any], choices: tuple[str, ...]) -> tuple[str, ...]:
         """The accepted answers; none where the row has none, which is no fault: it is not scored."""
@@ -179,7 +179,7 @@ class OutputReader(RowReader):
             return ()
         try:
             return self._answers(row, options)
-        except _Fault:
+        except _RowError:
             answers = self._answers(row, []) if options else ()
             question = Question(id="", text="", answers=answers, choices=choices)
             if not answers or picks(question, "") is None:  # no option in the words of the judging rule
@@ -194,7 +194,7 @@ class OutputReader(RowReader):
         wrong = [number for number in named.values() if not (_is_number(number) or _is_none(number))]
         if wrong:
             found = f"{self.fields[PLAIN]} is {describe(wrong[0])}, not a number"
-            raise _Fault(found, "write every confidence as a number, or leave it out")
+            raise _RowError(found, "write every confidence as a number, or leave it out")
         return {str(name): float(number) for name, number in named.items() if not _is_none(number)}
 
 

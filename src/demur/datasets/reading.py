@@ -220,7 +220,7 @@ class _Text:
             key = _container(value)
             records = [value] if key is None else value[key]
             return Records("record", enumerate(records, start=1), "a JSON object")
-        if value is not _BROKEN:
+        if value is not _UNPARSED:
             self._note(_FORMAT_FIX, "line 1", f"{describe(value)}, not a list of objects")
         return Records("record", iter(()), "JSON")
 
@@ -267,17 +267,17 @@ class _Text:
             if line.isspace():
                 continue
             value = self._parse(line, number)
-            if value is not _BROKEN:
+            if value is not _UNPARSED:
                 yield number, value
 
     def _parse(self, text: str, line: int = 1) -> Any:
-        """The value of a text that begins in ``line``; `_BROKEN` where it is no JSON, which is noted."""
+        """The value of a text that begins in ``line``; `_UNPARSED` where it is no JSON, which is noted."""
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
             line += error.lineno - 1 if isinstance(error, json.JSONDecodeError) else 0
             self.problems.add(f"{self.prefix}line {line}", _json_fault(text, error), fix=_JSON_FIX)
-            return _BROKEN
+            return _UNPARSED
 
     def _table(self, delimiter: str) -> Numbered:
         """The rows of a CSV file as objects, by the names in its first row."""
@@ -391,11 +391,11 @@ def _parquet(path: Path) -> Numbered:
         ) from error
 
 
-class _Broken:
+class _Unparsed:
     """Stands for a value that could not be parsed, since null is a value."""
 
 
-_BROKEN = _Broken()
+_UNPARSED = _Unparsed()
 
 
 def _parses(text: str) -> bool:

@@ -61,7 +61,7 @@ _LIST_LIKE = re.compile(r"\[\s*['\"].*\]", re.DOTALL)
 Row = Mapping[str, Any]
 
 
-class _Fault(Exception):  # noqa: N818  # never leaves this module
+class _RowError(Exception):  # never leaves this module
     """One row that cannot be a question: what was found, and what to do."""
 
     def __init__(self, found: str, fix: str) -> None:
@@ -112,7 +112,7 @@ class RowReader:
         try:
             if found:
                 self._take_note(list(found))
-        except _Fault as fault:  # it holds for every row, so no row is looked at
+        except _RowError as fault:  # it holds for every row, so no row is looked at
             self.problems.add(self.origin.label, fault.found, fix=fault.fix)
             return False
         return True
@@ -130,7 +130,7 @@ class RowReader:
         for number, value in itertools.chain(self._first, self._rows):
             try:
                 yield self._question(number, value)
-            except _Fault as fault:
+            except _RowError as fault:
                 self.problems.add(self.origin.place(number), fault.found, fix=fault.fix)
 
     # -- fields ---------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class RowReader:
     def _settle(self, role: str, name: str, *, late: bool) -> None:
         if late and role in ("id", "split"):
             fix = f"give every row this field, or add --data.{role}_field none"
-            raise _Fault(f"the field {name!r} begins here: earlier rows have none", fix)
+            raise _RowError(f"the field {name!r} begins here: earlier rows have none", fix)
         self.fields[role] = name
 
     def _wanted(self, role: str) -> str | None:
@@ -173,7 +173,7 @@ class RowReader:
         if "answers" not in self.fields and "answerable" not in self.fields:
             raise self._no_field("answers", "no field holds the answer", "answer")
 
-    def _no_field(self, role: str, what: str, wanted: str) -> _Fault:
+    def _no_field(self, role: str, what: str, wanted: str) -> _RowError:
         plain = {_plain(name): name for name in self._names}
         near = difflib.get_close_matches(_plain(wanted), list(plain)[:1000], n=1)
         option = self._option(role)
@@ -182,7 +182,7 @@ class RowReader:
             fix = f"did you mean {plain[near[0]]!r}? Then add {option} {plain[near[0]]!r}"
         elif self.origin.kind in ("CSV", "TSV"):
             fix += "; the first row must hold the names of the columns"
-        return _Fault(
+        return _RowError(
             f"{what}; the fields are {names(list(self._names))} (read as {self.origin.kind})", fix
         )
 
@@ -193,7 +193,7 @@ class RowReader:
             fix = 'write every record as an object: {"question": …, "answers": …}'
             if isinstance(row, list) and len(row) == 3:
                 fix += ", or add --data.name pararel where these are R-Tuning's ParaRel files"
-            raise _Fault(f"{describe(row)}, not an object with fields", fix)
+            raise _RowError(f"{describe(row)}, not an object with fields", fix)
         if not row.keys() <= self._names.keys():
             self._take_note([name for name in row if name not in self._names])
         # Most files have few of these fields, and a call for each absent one would double the time.
@@ -229,7 +229,7 @@ class RowReader:
         if value is None:
             raise self._missing(row, "question")
         if fault := text_fault(value):
-            raise _Fault(
+            raise _RowError(
                 f"the question ({self.fields['question']}) is {fault}", "write the question as text"
             )
         return cast(str, value).strip()
@@ -246,7 +246,7 @@ class RowReader:
         answers = [answer for answer in listed if not isinstance(answer, str) or answer.strip()]
         if not answers:
             fix = "give an answer, or set answerable to false where there is none"
-            raise _Fault(f"the answer ({self.fields['answers']}) is empty", fix)
+            raise _RowError(f"the answer ({self.fields['answers']}) is empty", fix)
         if options:
             return tuple(dict.fromkeys(itertools.chain(*(_letters(each, options) for each in answers))))
         return tuple(dict.fromkeys(map(_text_of, answers)))
@@ -254,11 +254,11 @@ class RowReader:
     def _check_answer(self, value: Any) -> None:
         if isinstance(value, bool):
             fix = 'write truth values as the text to be answered, such as "yes" or "no"'
-            raise _Fault(f"the answer ({self.fields['answers']}) is {describe(value)}", fix)
+            raise _RowError(f"the answer ({self.fields['answers']}) is {describe(value)}", fix)
         fault = None if _is_number(value) else text_fault(value)
         if fault and fault != "empty":
             fix = "write answers as text, a number, or a list of those"
-            raise _Fault(f"the answer ({self.fields['answers']}) is {fault}", fix)
+            raise _RowError(f"the answer ({self.fields['answers']}) is {fault}", fix)
 
     def _unpacked(self, cell: str) -> Any:
         """The list that a table's cell holds, in JSON or as Python prints it; other text as it is.
@@ -277,7 +277,7 @@ class RowReader:
                 return value
         if _LIST_LIKE.fullmatch(cell.strip()):
             fix = 'write a list in a cell as JSON: ["first", "second"]'
-            raise _Fault(f"{shorten(cell)} looks like a list but cannot be read as one", fix)
+            raise _RowError(f"{shorten(cell)} looks like a list but cannot be read as one", fix)
         return cell
 
     def _answerable(self, row: Row) -> bool:
@@ -291,7 +291,7 @@ class RowReader:
         word = str(value).strip().casefold() if isinstance(value, str | int | float) else ""
         if word in words:
             return words[word]
-        raise _Fault(f"{role} ({self.fields[role]}) is {describe(value)}", "write true or false")
+        raise _RowError(f"{role} ({self.fields[role]}) is {describe(value)}", "write true or false")
 
     def _options(self, row: Row) -> list[Any]:
         """The options of a choice question as they stand in the file: texts or numbers."""
@@ -305,11 +305,11 @@ class RowReader:
         fix = 'write the options as a list of texts: ["first", "second"]'
         if not isinstance(value, list) or not 2 <= len(value) <= len(LETTERS):
             found = f"the options ({self.fields['choices']}) are {describe(value)}"
-            raise _Fault(found, f"{fix}, at least 2 and at most {len(LETTERS)}")
+            raise _RowError(found, f"{fix}, at least 2 and at most {len(LETTERS)}")
         for option in value:
             fault = None if _is_number(option) else text_fault(option)
             if fault:
-                raise _Fault(f"an option ({self.fields['choices']}) is {fault}", fix)
+                raise _RowError(f"an option ({self.fields['choices']}) is {fault}", fix)
         return value
 
     def _context(self, row: Row) -> str | None:
@@ -323,7 +323,7 @@ class RowReader:
             return None
         if fault:
             fix = "write the passage as text or a list of texts, or add --data.context_field none"
-            raise _Fault(f"the context ({self.fields['context']}) is {fault}", fix)
+            raise _RowError(f"the context ({self.fields['context']}) is {fault}", fix)
         return cast(str, value)
 
     def _id(self, number: int, row: Row, text: str, context: str | None, choices: tuple[str, ...]) -> str:
@@ -332,10 +332,10 @@ class RowReader:
         name = self._label(row, "id")
         fix = "give every row an id of its own, or add --data.id_field none for ids from the content"
         if name is None:
-            raise _Fault(f"no id ({self.fields['id']})", fix)
+            raise _RowError(f"no id ({self.fields['id']})", fix)
         if name in self.explicit:
             place = self.origin.place(self.explicit[name])
-            raise _Fault(f"id {shorten(name)} ({self.fields['id']}) was already used in {place}", fix)
+            raise _RowError(f"id {shorten(name)} ({self.fields['id']}) was already used in {place}", fix)
         self.explicit[name] = number
         return name
 
@@ -345,7 +345,7 @@ class RowReader:
         if "split" in self.fields:
             name = self._label(row, "split")
             if name is None:
-                raise _Fault(
+                raise _RowError(
                     f"no split ({self.fields['split']})",
                     "say train, calibration or test in every row, or add --data.split_field none",
                 )
@@ -354,7 +354,7 @@ class RowReader:
         if name is None:
             return split, domain
         if name.casefold() not in _DOMAINS:
-            raise _Fault(
+            raise _RowError(
                 f"the domain ({self.fields['domain']}) is {shorten(name)}",
                 "write id or ood, or add --data.domain_field none",
             )
@@ -369,17 +369,17 @@ class RowReader:
             return None
         if fault := text_fault(value):
             fix = f"write it as text or a whole number, or add {self._option(role)} none"
-            raise _Fault(f"the {role} ({self.fields[role]}) is {fault}", fix)
+            raise _RowError(f"the {role} ({self.fields[role]}) is {fault}", fix)
         return cast(str, value).strip()
 
-    def _missing(self, row: Row, role: str) -> _Fault:
+    def _missing(self, row: Row, role: str) -> _RowError:
         word = "answer" if role == "answers" else role
         name = self.fields.get(role, role)
         state = "is null" if name in row else f"is missing; the fields here are {names(list(row))}"
         fix = f"every row needs a field {name!r}"
         if role == "answers":
             fix += ", or answerable set to false where there is no answer"
-        return _Fault(f"the {word} ({name}) {state}", fix)
+        return _RowError(f"the {word} ({name}) {state}", fix)
 
 
 def part_named(name: str, *, whole: bool = False) -> tuple[str, Domain] | None:
@@ -434,7 +434,7 @@ def _letters(answer: Any, options: Sequence[Any]) -> list[str]:
     by_number = [LETTERS[number]] if number < len(options) else []
     unclear = not isinstance(answer, str) and not all(map(_is_number, options))
     if unclear and same and by_number and same != by_number:
-        raise _Fault(
+        raise _RowError(
             f"the answer {text} may be option {by_number[0]}, counted from 0, or {same[0]}, by its text",
             "give the letter of the option",
         )
@@ -444,7 +444,7 @@ def _letters(answer: Any, options: Sequence[Any]) -> list[str]:
         return [text.upper()]
     if by_number:
         return by_number
-    raise _Fault(
+    raise _RowError(
         f"the answer {shorten(text)} is none of the {len(options)} options",
         "give the option's text, its letter, or its number counted from 0",
     )

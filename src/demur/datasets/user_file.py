@@ -44,7 +44,7 @@ class _File:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadFile:
     """What came out of one file."""
 
     file: _File
@@ -113,9 +113,9 @@ def _no_parts(folder: Path, entries: Sequence[Path], data: Sequence[Path]) -> Da
 
 def _read_all(
     files: Sequence[_File], settings: DataSettings, problems: Problems, *, alone: bool
-) -> list[_Read]:
+) -> list[_ReadFile]:
     """Read every file; ids that are given twice within one part are problems."""
-    read: list[_Read] = []
+    read: list[_ReadFile] = []
     used: dict[tuple[str, str], str] = {}
     files_of = Counter(file.part for file in files)
     for file in files:
@@ -130,7 +130,7 @@ def _read_all(
         # Where several files share a part, ids are compared between them, row by row.
         shares = files_of[file.part] > 1 and "id" in reader.fields
         table = None if shares or settings.encoding else read_plain(file.path, reader)
-        read.append(_Read(file, reader, QuestionTable.of(reader.read()) if table is None else table))
+        read.append(_ReadFile(file, reader, QuestionTable.of(reader.read()) if table is None else table))
         for name, number in reader.explicit.items() if shares else ():
             place = origin.place(number)
             before = used.setdefault((file.part, name), place)
@@ -140,7 +140,7 @@ def _read_all(
     return read
 
 
-def _with_ids(read: Sequence[_Read], notes: list[str]) -> QuestionTable:
+def _with_ids(read: Sequence[_ReadFile], notes: list[str]) -> QuestionTable:
     """All questions, each with an id of its own.
 
     Ids made of the content are numbered by occurrence, as `demur.datasets.base.Ids` does it. Ids that the
@@ -164,7 +164,7 @@ def _with_ids(read: Sequence[_Read], notes: list[str]) -> QuestionTable:
     return every.replace_some("id", names)
 
 
-def _under_part(part: _Read) -> QuestionTable:
+def _under_part(part: _ReadFile) -> QuestionTable:
     """The questions of a file with the part's name before each id."""
     names = [f"{part.file.part}/{name}" for (name,) in part.questions.values("id")]
     return part.questions.replace("id", names)

@@ -147,7 +147,7 @@ class Endpoint:
         if missing:
             # Where nothing ever came, a handful of failures is no bad luck with a handful of prompts.
             patience = GIVE_UP if found else min(GIVE_UP, len(missing))
-            _run(self._ask_all(missing, done, _Down(patience, self.error)))
+            _run(self._ask_all(missing, done, _Outage(patience, self.error)))
         return [found[name] for name in names]
 
     def try_one(self, request: Request) -> Reply | Failure:
@@ -170,7 +170,7 @@ class Endpoint:
         return _run(send())
 
     async def _ask_all(
-        self, requests: Mapping[str, Request], done: Callable[[str, Reply | Failure], None], down: _Down
+        self, requests: Mapping[str, Request], done: Callable[[str, Reply | Failure], None], down: _Outage
     ) -> None:
         waiting, key = iter(requests.items()), self._key()
         transport = self._transport(key)
@@ -275,7 +275,7 @@ class Endpoint:
         )
 
 
-class _Down:
+class _Outage:
     """Tells when failures are the server's, and would meet every other prompt as well."""
 
     def __init__(self, patience: int, error: Callable[[Failure], ModelError]) -> None:

@@ -148,8 +148,8 @@ class VLLMEngine:
             except Exception as error:
                 raise _explained(error, printed, where=source.path) from error
 
-        with printing_into(printed), ThreadPoolExecutor(1) as aside:
-            llm, request = aside.submit(start).result()
+        with printing_into(printed), ThreadPoolExecutor(1) as threads:
+            llm, request = threads.submit(start).result()
         return cls(llm, encoder, adapter=request, printed=printed)
 
     @classmethod

@@ -51,7 +51,7 @@ _LOOSE = re.compile(
 _JOINER = re.compile(r"(?<=\S)[-_]+(?=\S)")
 
 
-class _Kept(dict[int, str]):
+class _NormalCharacters(dict[int, str]):
     """Characters as they stand in the normal form: letters, marks and digits stay, the rest is space."""
 
     def __missing__(self, code: int) -> str:
@@ -64,7 +64,7 @@ class _Kept(dict[int, str]):
         return self[code]
 
 
-_KEPT = _Kept()
+_NORMAL_CHARACTERS = _NormalCharacters()
 
 
 @lru_cache(maxsize=1 << 16)
@@ -95,7 +95,11 @@ def answer_names(samples: Sequence[Response]) -> list[str]:
 
 def _without_punctuation(text: str) -> str:
     text = _INITIALS.sub(_join_initials, text) if "." in text else text
-    text = _THOUSANDS.sub("", _GROUPED.sub(_ungrouped, text)).replace("&", " and ").translate(_KEPT)
+    text = (
+        _THOUSANDS.sub("", _GROUPED.sub(_ungrouped, text))
+        .replace("&", " and ")
+        .translate(_NORMAL_CHARACTERS)
+    )
     return _JOINER.sub("_", _LOOSE.sub(" ", text)) if _SPECIAL.search(text) else text
 
 

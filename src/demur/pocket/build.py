@@ -251,7 +251,7 @@ def load_model(folder: Path) -> tuple[Any, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TokenRow:
     """One text as tokens, and from which of them on it is learned."""
 
     ids: list[int]
@@ -341,17 +341,17 @@ def _fresh_model(tokenizer: Any, settings: BuildSettings) -> Any:
     return LlamaForCausalLM(config)
 
 
-def _encode(tokenizer: Any, texts: Sequence[str | Lesson]) -> list[Row]:
+def _encode(tokenizer: Any, texts: Sequence[str | Lesson]) -> list[TokenRow]:
     end = tokenizer.eos_token_id
     parts = [text if isinstance(text, Lesson) else Lesson("", text) for text in texts]
     given = tokenizer([part.given for part in parts])["input_ids"]
     learned = tokenizer([part.learned for part in parts])["input_ids"]
-    return [Row([*before, *ids, end], len(before)) for before, ids in zip(given, learned, strict=True)]
+    return [TokenRow([*before, *ids, end], len(before)) for before, ids in zip(given, learned, strict=True)]
 
 
-def _batches(rows: Sequence[Row], size: int, rng: random.Random) -> list[list[Row]]:
+def _batches(rows: Sequence[TokenRow], size: int, rng: random.Random) -> list[list[TokenRow]]:
     """Rows in batches of equal length, without padding, in random order."""
-    by_length: dict[int, list[Row]] = {}
+    by_length: dict[int, list[TokenRow]] = {}
     for row in rows:
         by_length.setdefault(len(row.ids), []).append(row)
     batches = []

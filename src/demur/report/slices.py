@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demur.core.records import Prediction, Question, Verdict
+from demur.core.records import AnsweredQuestion, Question, Verdict
 from demur.metrics.multiple import holm
 from demur.metrics.proportion import wilson
 
@@ -26,7 +26,6 @@ LEVEL = 0.05
 """Family-wise error rate of the marks."""
 TENTHS = 10
 
-Pair = tuple[Question, Prediction]
 Interval = tuple[float, float, float]
 """Value, low, high."""
 
@@ -75,7 +74,7 @@ class Sliced:
     """Slices that are too small to show."""
 
 
-def slices(pairs: Sequence[Pair], signal: str | None, *, level: float = 0.95) -> Sliced:
+def slices(pairs: Sequence[AnsweredQuestion], signal: str | None, *, level: float = 0.95) -> Sliced:
     """Cut one system's questions of one split.
 
     Args:
@@ -123,7 +122,7 @@ class _Counts:
     unscored: int
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair]) -> _Counts:
+    def of(cls, pairs: Sequence[AnsweredQuestion]) -> _Counts:
         ends = [row.outcome for _, row in pairs]
         right, wrong, refused, unscored = (ends.count(end) for end in Verdict)
         return cls(right + wrong + refused, right + wrong, right, unscored)
@@ -151,7 +150,9 @@ def _interval(count: int, n: int, level: float) -> Interval:
     return count / n, low, high
 
 
-def _cuts(pairs: Sequence[Pair], signal: str | None) -> dict[str, dict[str, list[Pair]]]:
+def _cuts(
+    pairs: Sequence[AnsweredQuestion], signal: str | None
+) -> dict[str, dict[str, list[AnsweredQuestion]]]:
     lengths = _thirds([len(question.text.split()) for question, _ in pairs])
     by_question: dict[str, Callable[[Question], str]] = {
         "dataset": lambda question: question.dataset or "none",
@@ -161,7 +162,7 @@ def _cuts(pairs: Sequence[Pair], signal: str | None) -> dict[str, dict[str, list
         "length": lambda question: lengths(len(question.text.split())),
         "answer": _answer_kind,
     }
-    found: dict[str, dict[str, list[Pair]]] = {name: {} for name in DIMENSIONS}
+    found: dict[str, dict[str, list[AnsweredQuestion]]] = {name: {} for name in DIMENSIONS}
     for pair in pairs:
         for name, value_of in by_question.items():
             found[name].setdefault(value_of(pair[0]), []).append(pair)
@@ -207,17 +208,17 @@ def _answer_kind(question: Question) -> str:
     return {0: "empty", 1: "one word", 2: "two words"}.get(words, "three words or more")
 
 
-def _tenths(pairs: Sequence[Pair], signal: str | None) -> dict[str, list[Pair]]:
+def _tenths(pairs: Sequence[AnsweredQuestion], signal: str | None) -> dict[str, list[AnsweredQuestion]]:
     """The questions in ten parts by rising confidence; equal confidences stay in one part."""
     having = [pair for pair in pairs if signal is not None and signal in pair[1].signals]
     values = np.array([row.signals[signal or ""] for _, row in having])
     below = np.searchsorted(np.sort(values), values, side="left")
-    parts: dict[int, list[Pair]] = {}
+    parts: dict[int, list[AnsweredQuestion]] = {}
     for pair, rank in zip(having, below, strict=True):
         parts.setdefault(int(TENTHS * rank / len(having)) + 1, []).append(pair)
     return {f"{part} of {TENTHS} ({_span(members, signal)})": members for part, members in parts.items()}
 
 
-def _span(pairs: Sequence[Pair], signal: str | None) -> str:
+def _span(pairs: Sequence[AnsweredQuestion], signal: str | None) -> str:
     found = [row.signals[signal or ""] for _, row in pairs]
     return f"{min(found):.2f}–{max(found):.2f}"

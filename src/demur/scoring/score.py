@@ -46,9 +46,9 @@ def score(
         resamples: bootstrap draws, of whole groups where rows have at least `FEWEST_GROUPS` of them.
 
     Returns:
-        ``schema``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``, ``unscored``),
-        ``tables``, ``policies``, ``not_computed`` (name to reason), ``notes``, and what came of a model's
-        judging (``judge``, ``judge_before``; null where a rule judged), all JSON values.
+        ``schema_version``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``,
+        ``unscored``), ``tables``, ``policies``, ``not_computed`` (name to reason), ``notes``, and what came
+        of a model's judging (``judge``, ``judge_before``; null where a rule judged), all JSON values.
 
     Raises:
         DataError: there are no rows, none can be judged, none has a counterpart in ``before``, or ids that

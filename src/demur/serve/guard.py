@@ -103,7 +103,7 @@ class Guard:
         self.keys, self.open = tuple(keys), PROBES | files
         # Without a key, a web page whose name was turned to this address must not ask in its visitor's name
         only_local = settings.loopback and not keys and not settings.force
-        # Starlette's TrustedHostMiddleware would reply in plain text and leave a body unread: its routes decide
+        # Not Starlette's TrustedHostMiddleware: it replies in plain text and leaves the body unread
         names = LOCAL_NAMES | {settings.host.lower()} if only_local else ()
         self.hosts = [Host(name, app) for name in names]
 
@@ -112,18 +112,18 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        coming = RequestBody(Headers(scope=scope), receive)
+        body = RequestBody(Headers(scope=scope), receive)
         problem = self._refusal(scope)
         counted = problem is None and scope["path"] not in ALWAYS  # from here on it will be answered
         self.gate.inside += counted
         try:
             try:
                 if problem is None and scope["method"] == "POST":
-                    receive = await self._read(Headers(scope=scope), coming)
+                    receive = await self._read(Headers(scope=scope), body)
             except Problem as found:
                 problem = found
             if problem is not None:
-                await self._discard(coming)
+                await self._discard(body)
             await (self.app if problem is None else problem.response())(scope, receive, send)
         finally:
             self.gate.inside -= counted
@@ -172,13 +172,13 @@ class Guard:
 
         return again
 
-    async def _discard(self, coming: RequestBody) -> None:
-        """Read what is still coming of a body, up to a limit: who is still sending hears no reply."""
+    async def _discard(self, body: RequestBody) -> None:
+        """Read the rest of a body, up to a limit: a client that still sends does not read the reply."""
         rest = DISCARDED * self.settings.max_body_bytes
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DISCARDING_SECONDS):
-                while coming.more and rest > 0:
-                    message = await coming()
+                while body.more and rest > 0:
+                    message = await body()
                     rest -= len(message.get("body", b""))
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:

@@ -38,7 +38,7 @@ from demur.serve.schemas import Given, Text
 MOST_TEXT, MOST_CONTEXT, MOST_CHOICE = 8_000, 20_000, 1_000
 """Characters of a question, a passage and an option."""
 MOST_ROWS, MOST_SAMPLES = 64, 32
-ASIDE = 8
+MOST_UNBATCHED = 8
 """Requests for samples and the base model's answers that may be in hand; they stand outside the batches."""
 
 MEANINGS = {
@@ -96,7 +96,7 @@ def router(answerer: Answerer) -> APIRouter:
     """The routes below ``/api`` that ask one answerer."""
     api = APIRouter(prefix="/api", responses=ERRORS)
     system = describe(answerer)
-    aside = _Workers(ASIDE)
+    in_thread = _LimitedThreads(MOST_UNBATCHED)
 
     @api.get("/system")
     async def get_system() -> dict[str, Any]:
@@ -125,9 +125,9 @@ def router(answerer: Answerer) -> APIRouter:
         answer = await answerer.ask_async(question, threshold=asked.threshold)
         found = answer.to_json() | {"samples": None, "base": None}
         if asked.samples:
-            found["samples"] = counted(await aside(lambda: answerer.samples(question, asked.samples)))
+            found["samples"] = counted(await in_thread(lambda: answerer.samples(question, asked.samples)))
         if asked.base:
-            found["base"] = (await aside(lambda: answerer.base_answer(question))).to_json()
+            found["base"] = (await in_thread(lambda: answerer.base_answer(question))).to_json()
         return found
 
     @api.post("/batch")
@@ -279,7 +279,7 @@ def row_of(done: Answer | BaseException) -> dict[str, Any]:
     raise done
 
 
-class _Workers:
+class _LimitedThreads:
     """Blocking work in threads, so much at a time and no more."""
 
     def __init__(self, most: int) -> None:

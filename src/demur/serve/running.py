@@ -56,7 +56,7 @@ class Server(uvicorn.Server):
         self.gate.phase = "draining"
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether to leave; every second, who dawdles is sent away."""
+        """Whether to end the server; once a second, idle connections are closed."""
         if counter % TICKS == 0:
             self._close_slow_connections(time.monotonic())
         done = self.gate.phase == "draining" and self.gate.inside == 0
@@ -95,17 +95,17 @@ def serve(
         DemurError: the model cannot be loaded.
     """
     gate = Gate(phase="loading")
-    door = SwappableApp(loading_app(settings, gate))
+    swappable = SwappableApp(loading_app(settings, gate))
     listener = _listen(settings)
     log_to_stderr(log_prompts=settings.log_prompts)
-    server = Server(_config(door), gate)
+    server = Server(_config(swappable), gate)
     opened: list[Answerer] = []
     failed: list[BaseException] = []
 
     def load() -> None:
         try:
             answerer = open_answerer()
-            door.app = create_app(answerer, settings, gate=gate)
+            swappable.app = create_app(answerer, settings, gate=gate)
             _leave_to_stay()
             opened.append(answerer)
             if answerer.system.refused is not None:
