@@ -827,8 +827,11 @@ class Pipeline:
         }
 
     def _evaluate(self) -> None:
+        from demur.metrics import METRICS, evaluate
+
         systems = list(self.predict_hash)
-        self.evaluate_hash = digest([self.predict_hash, self.config.evaluation.model_dump()])
+        settings = self.config.evaluation.model_dump()
+        self.evaluate_hash = digest([self.predict_hash, settings, METRICS.names()])
         infos = {system: system_info(system, self.config) for system in systems}
         self.manifest.values["systems"] = {
             system: {
@@ -842,8 +845,6 @@ class Pipeline:
         with self._stage("evaluate", self.evaluate_hash, self.folder.metrics) as notes:
             if notes is None:
                 return
-            from demur.metrics import evaluate
-
             method, settings = self.config.method, self.config.evaluation
             results = evaluate(
                 self.questions,
