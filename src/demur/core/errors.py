@@ -75,6 +75,10 @@ class ResourceError(DemurError, OSError):
     """Disk or memory ran out."""
 
 
+class PluginError(DemurError, ImportError):
+    """An installed package that adds something to Demur, and what it adds cannot be used."""
+
+
 class UnknownNameError(DemurError, KeyError):
     """A name that no registry entry has; the nearest known name is suggested."""
 

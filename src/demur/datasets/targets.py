@@ -29,4 +29,7 @@ DATASETS: Registry[Dataset] = Registry(
         "pocket-2-choice": "demur.pocket.dataset:POCKET_2_CHOICE",
         "pocket-reader": "demur.pocket.dataset:POCKET_READER_PASSAGES",
     },
+    group="demur.datasets",
+    form="a demur.datasets.Dataset",
+    fits=lambda name, found: isinstance(found, Dataset) and found.name == name,
 )

@@ -21,6 +21,11 @@ ENGINES: Registry[type[Engine]] = Registry(
         "openai": "demur.engines.openai:OpenAIEngine",
         "ray": "demur.engines.ray:RayEngine",
     },
+    group="demur.engines",
+    form="a class with what demur.engines.Engine has",
+    fits=lambda _name, found: (
+        isinstance(found.local, bool) and callable(found.open) and callable(found.check)
+    ),
 )
 
 __all__ = [

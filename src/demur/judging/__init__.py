@@ -19,6 +19,9 @@ JUDGES: Registry[Judge] = Registry(
         "token-f1": "demur.judging.token_f1:TOKEN_F1",
         "choice": "demur.judging.choice:CHOICE",
     },
+    group="demur.judges",
+    form="a demur.judging.Judge",
+    fits=lambda name, found: isinstance(found, Judge) and found.name == name,
 )
 
 __all__ = ["JUDGES", "Judge", "clean_answer", "find_judge", "is_refusal", "judge", "without_refusals"]

@@ -1,5 +1,6 @@
 """Methods: one file each, with the training set it builds and how it elicits answer and confidence."""
 
+from demur.core.names import reserved
 from demur.core.registry import Registry
 from demur.methods.base import Elicited, Labelled, Method, MethodInfo, Setup
 
@@ -29,6 +30,15 @@ METHODS: Registry[type[Method]] = Registry(
         "us-tuning-plain-qa": "demur.methods.us_tuning_plain_qa:USTuningPlainQA",
         "us-tuning-stage2": "demur.methods.us_tuning_stage2:USTuningStage2",
     },
+    group="demur.methods",
+    form="a class with info (a MethodInfo), build and elicit",
+    fits=lambda name, found: (
+        isinstance(found.info, MethodInfo)
+        and found.info.name == name
+        and callable(found.build)
+        and callable(found.elicit)
+    ),
+    kept=reserved,
 )
 
 __all__ = ["METHODS", "Elicited", "Labelled", "Method", "MethodInfo", "Setup"]

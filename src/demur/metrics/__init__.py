@@ -1,7 +1,8 @@
 """Metrics: pure functions on arrays, one file each, with bootstrap intervals.
 
 `evaluate` computes all of them for every system and split; `METRICS.get("ap").value(Rows.of(...))` is one
-of them on plain lists. Adding a metric means adding one file and one line here.
+of them on plain lists. Adding a metric means adding one file and one line here. What reports say of a
+metric, and whether it stands in their main tables, are fields of the metric itself.
 """
 
 from __future__ import annotations
@@ -9,11 +10,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from demur.core.records import SIGNALS
 from demur.core.registry import Registry
 from demur.metrics.base import Rows
-from demur.metrics.evaluation import MAIN_METRICS, RUN_METRICS, evaluate, splits_of
+from demur.metrics.evaluation import evaluate, splits_of
 from demur.metrics.metric import Metric
 from demur.metrics.policies import POLICIES
+
+
+def _kept(name: str) -> str | None:
+    """What a name is kept for: ``METRIC_SIGNAL`` is a metric by one signal."""
+    ending = name.rpartition("_")[2]
+    return f"a metric by the signal {ending}" if ending in SIGNALS else None
+
 
 METRICS: Registry[Metric] = Registry(
     "metric",
@@ -61,14 +70,22 @@ METRICS: Registry[Metric] = Registry(
         "ths": "demur.metrics.ths:THS",
         "honest_value": "demur.metrics.honest_value:HONEST_VALUE",
     },
+    group="demur.metrics",
+    form="a demur.metrics.Metric",
+    fits=lambda name, found: isinstance(found, Metric) and found.name == name,
+    kept=_kept,
 )
 
 
 def describe() -> list[dict[str, Any]]:
-    """Every metric as JSON values: name, source, range, direction, needs, and when it is undefined."""
+    """Every metric as JSON values: name, title, meaning, source, range, direction, needs, when it is
+    undefined, and how reports show it.
+    """
     return [
         {
             "name": metric.name,
+            "title": metric.title or metric.name.replace("_", " "),
+            "meaning": metric.meaning,
             "source": metric.source,
             "range": [bound if math.isfinite(bound) else None for bound in metric.span],
             "better": metric.better,
@@ -76,16 +93,16 @@ def describe() -> list[dict[str, Any]]:
             "population": metric.population,
             "per_signal": metric.per_signal,
             "undefined": metric.undefined,
+            "headline": metric.headline,
+            "percent": metric.percent,
         }
         for _, metric in METRICS.items()
     ]
 
 
 __all__ = [
-    "MAIN_METRICS",
     "METRICS",
     "POLICIES",
-    "RUN_METRICS",
     "Metric",
     "Rows",
     "describe",

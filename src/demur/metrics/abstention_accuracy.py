@@ -20,6 +20,8 @@ def abstention_accuracy_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ABSTENTION_ACCURACY = Metric(
     name="abstention_accuracy",
+    title="Abstention accuracy",
+    meaning="share of decisions that were right: to answer right, or to decline a wrong answer",
     source="Feng et al. (arXiv 2402.00367), section 3",
     better="higher",
     span=(0, 1),

@@ -21,6 +21,8 @@ def abstention_f1_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ABSTENTION_F1 = Metric(
     name="abstention_f1",
+    title="Abstention F1",
+    meaning="harmonic mean of abstention precision and recall",
     source="AbstentionBench (arXiv 2506.09038)",
     better="higher",
     span=(0, 1),

@@ -18,6 +18,8 @@ def abstention_precision_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ABSTENTION_PRECISION = Metric(
     name="abstention_precision",
+    title="Abstention precision",
+    meaning="share of the declined questions that have no answer",
     source="AbstentionBench (arXiv 2506.09038)",
     better="higher",
     span=(0, 1),

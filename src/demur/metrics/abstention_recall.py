@@ -21,6 +21,8 @@ def abstention_recall_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ABSTENTION_RECALL = Metric(
     name="abstention_recall",
+    title="Abstention recall",
+    meaning="share of the questions without an answer that it declines",
     source="AbstentionBench (arXiv 2506.09038)",
     better="higher",
     span=(0, 1),

@@ -20,6 +20,8 @@ def abstention_wrong_f1_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ABSTENTION_WRONG_F1 = Metric(
     name="abstention_wrong_f1",
+    title="Abstention F1, wrong answers",
+    meaning="F1 of declining as a detector of wrong answers",
     source="Feng et al. (arXiv 2402.00367), section 3",
     better="higher",
     span=(0, 1),

@@ -19,6 +19,10 @@ def accuracy_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ACCURACY = Metric(
     name="accuracy",
+    title="Accuracy",
+    meaning="right answers among all, its refusals ignored: what the model knows",
+    headline=True,
+    percent=True,
     source="R-Tuning (arXiv 2311.09677), section 4",
     better="higher",
     span=(0, 1),

@@ -19,6 +19,8 @@ def accuracy_known_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ACCURACY_KNOWN = Metric(
     name="accuracy_known",
+    title="Accuracy, known questions",
+    meaning="share of the questions with an answer that it answers right",
     source="US-Tuning (arXiv 2406.10099), section 4",
     better="higher",
     span=(0, 1),

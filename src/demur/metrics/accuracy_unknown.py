@@ -11,6 +11,8 @@ from demur.metrics.metric import Metric
 
 ACCURACY_UNKNOWN = Metric(
     name="accuracy_unknown",
+    title="Accuracy, unknown questions",
+    meaning="share of the questions without an answer that it declines",
     source="US-Tuning (arXiv 2406.10099), section 4",
     better="higher",
     span=(0, 1),

@@ -19,6 +19,10 @@ def accuracy_willing_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 ACCURACY_WILLING = Metric(
     name="accuracy_willing",
+    title="Accuracy when answering",
+    meaning="right answers among those it is willing to give",
+    headline=True,
+    percent=True,
     source="R-Tuning (arXiv 2311.09677), section 4",
     better="higher",
     span=(0, 1),

@@ -27,6 +27,9 @@ def ap(sample: Sample) -> Floats:
 
 AP = Metric(
     name="ap",
+    title="AP",
+    meaning="do right answers come first when ordered by confidence? (average precision)",
+    headline=True,
     source="R-Tuning (arXiv 2311.09677), section 4; scikit-learn",
     better="higher",
     span=(0, 1),

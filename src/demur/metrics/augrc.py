@@ -17,16 +17,19 @@ from demur.metrics.sample import Sample
 def augrc(sample: Sample) -> Floats:
     """Area under the generalised risk-coverage curve, shape [R].
 
-    A tie group of s rows with e errors, after E errors above it, adds s E + e (s + 1) / 2.
+    A tie group of s rows with e errors, after E errors above it, adds s E + e (s + 1) / 2. Summed by pairs
+    over N rows with W errors, that is N W - N^2 / 2 + W / 2 + T, with T = `Sample.right_pairs`.
     """
-    errors = (sample.size - sample.hits).astype(float)
-    before = (sample.size_to - sample.hits_to) - errors
-    area = (sample.size * before + errors * (sample.size + 1) / 2).sum(axis=1)
-    return divide(area, sample.total.astype(float) ** 2)
+    total = sample.total.astype(float)
+    errors = total - sample.total_hits
+    area = total * errors - 0.5 * total**2 + 0.5 * errors + sample.right_pairs
+    return divide(area, total**2)
 
 
 AUGRC = Metric(
     name="augrc",
+    title="AUGRC",
+    meaning="share of all questions that are answered wrongly, averaged over every coverage",
     source="Traub et al. (arXiv 2407.01032)",
     better="lower",
     span=(0, 1),

@@ -13,21 +13,30 @@ import numpy as np
 from demur.metrics.base import Floats, divide
 from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
+from demur.metrics.tables import inverses
 
 
 def auprc_wrong(sample: Sample) -> Floats:
     """Average precision of errors, shape [R]."""
-    errors = sample.size - sample.hits  # [R, g]
-    above = sample.size_to - sample.size  # rows of higher confidence
-    errors_above = above - (sample.hits_to - sample.hits)
+    shape, counts = sample.size.shape, sample.workspace.counts
+    errors = np.subtract(sample.size, sample.hits, out=counts("errors", shape))  # [R, g]
+    rows_from = np.subtract(sample.size, sample.size_to, out=counts("rows_from", shape))
+    rows_from += sample.total[:, None]
+    hits_from = np.subtract(sample.hits, sample.hits_to, out=counts("hits_from", shape))
+    hits_from += sample.total_hits[:, None]
+    inverse = np.take(
+        inverses(sample.most), rows_from, out=sample.workspace.floats("at_ranks", shape), mode="clip"
+    )
     total_errors = sample.total - sample.total_hits
-    rows_from = sample.total[:, None] - above
-    precision = divide((total_errors[:, None] - errors_above).astype(float), rows_from)
-    return divide(np.nansum(errors * precision, axis=1), total_errors)
+    hits_from *= errors
+    area = total_errors - np.einsum("rg,rg->r", hits_from, inverse)
+    return divide(area, total_errors)
 
 
 AUPRC_WRONG = Metric(
     name="auprc_wrong",
+    title="AUPRC, wrong answers",
+    meaning="do wrong answers come first when ordered by doubt? (average precision)",
     source="LM-Polygraph; scikit-learn",
     better="higher",
     span=(0, 1),

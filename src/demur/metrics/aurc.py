@@ -51,6 +51,9 @@ def oracle_aurc(sample: Sample) -> Floats:
 
 AURC = Metric(
     name="aurc",
+    title="AURC",
+    meaning="share of wrong answers, averaged over every coverage",
+    headline=True,
     source="Geifman, Uziel and El-Yaniv (arXiv 1805.08206)",
     better="lower",
     span=(0, 1),

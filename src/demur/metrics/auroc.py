@@ -21,14 +21,15 @@ def auroc(sample: Sample) -> Floats:
     """
     right = sample.total_hits
     wrong = sample.total - right
-    above = np.einsum("rg,rg->r", sample.hits, sample.size_to)
-    within = np.einsum("rg,rg->r", sample.hits, sample.size)
-    lost = above - 0.5 * within - 0.5 * right.astype(np.float64) ** 2
+    lost = sample.right_pairs - 0.5 * right.astype(np.float64) ** 2
     return divide(right * wrong - lost, right * wrong)
 
 
 AUROC = Metric(
     name="auroc",
+    title="AUROC",
+    meaning="chance that a right answer is trusted more than a wrong one; 50% is a coin",
+    headline=True,
     source="Hanley and McNeil, Radiology 1982",
     better="higher",
     span=(0, 1),

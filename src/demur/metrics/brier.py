@@ -18,6 +18,9 @@ def brier_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 BRIER = Metric(
     name="brier",
+    title="Brier",
+    meaning="squared distance between confidence and outcome",
+    headline=True,
     source="Brier, Monthly Weather Review 1950; scikit-learn",
     better="lower",
     span=(0, 1),

@@ -18,12 +18,20 @@ from demur.metrics.sample import Sample
 
 def brier_calibration(sample: Sample) -> Floats:
     """Mean squared gap of the groups of equal confidence, shape [R]."""
-    squares = divide(sample.gap**2, sample.size.astype(float))
-    return divide(np.nansum(squares, axis=1), sample.total)
+    counted = sample.counted
+    mixed = counted.mixed
+    squares = sample.gap[:, mixed] ** 2 / np.maximum(sample.size[:, mixed], 1)
+    # In the other groups all rows have one gap, so that its square is that of each row.
+    alike = np.empty(len(counted.rows))
+    alike[counted.falling] = ~np.repeat(mixed, np.diff(counted.starts, append=len(alike)))
+    single = sample.sums(alike * (counted.correct - counted.rows.confidence) ** 2)
+    return divide(squares.sum(axis=1) + single[:, 0], sample.total)
 
 
 BRIER_CALIBRATION = Metric(
     name="brier_calibration",
+    title="Brier, calibration part",
+    meaning="part of Brier that comes from confidences that are too high or too low",
     source="Murphy, J. Appl. Meteorology 1973; DeGroot and Fienberg 1983",
     better="lower",
     span=(0, 1),

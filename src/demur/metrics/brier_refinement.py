@@ -16,13 +16,16 @@ from demur.metrics.sample import Sample
 
 def brier_refinement(sample: Sample) -> Floats:
     """Mean variance of right and wrong within the groups of equal confidence, shape [R]."""
-    hits = sample.hits.astype(float)
-    within = hits - divide(hits**2, sample.size.astype(float))
-    return divide(np.nansum(within, axis=1), sample.total)
+    mixed = sample.counted.mixed  # the other groups do not vary
+    hits, size = sample.hits[:, mixed], sample.size[:, mixed]
+    within = hits - hits.astype(float) ** 2 / np.maximum(size, 1)
+    return divide(within.sum(axis=1), sample.total)
 
 
 BRIER_REFINEMENT = Metric(
     name="brier_refinement",
+    title="Brier, refinement part",
+    meaning="part of Brier that remains when every confidence is right",
     source="Murphy, J. Appl. Meteorology 1973; DeGroot and Fienberg 1983",
     better="lower",
     span=(0, 1),

@@ -19,6 +19,10 @@ def coverage_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 COVERAGE = Metric(
     name="coverage",
+    title="Coverage",
+    meaning="share of the questions that it is willing to answer",
+    headline=True,
+    percent=True,
     source="El-Yaniv and Wiener, JMLR 2010; answer rate in R-Tuning (arXiv 2311.09677)",
     better="neither",
     span=(0, 1),

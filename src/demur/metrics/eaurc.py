@@ -20,6 +20,8 @@ def eaurc(sample: Sample) -> Floats:
 
 EAURC = Metric(
     name="eaurc",
+    title="E-AURC",
+    meaning="AURC beyond that of a perfect order of the same answers",
     source="Geifman, Uziel and El-Yaniv (arXiv 1805.08206)",
     better="lower",
     span=(0, 1),

@@ -17,15 +17,14 @@ from demur.metrics.sample import Sample
 
 def ece(sample: Sample) -> Floats:
     """Calibration error over equal-width bins, shape [R]."""
-    edges = sample.counted.bin_edges  # groups above each bin's lower edge, shape [bins]
-    at_edges = np.zeros((len(sample.gap_to), len(edges) + 1))
-    reached = edges > 0
-    at_edges[:, 1:][:, reached] = sample.gap_to[:, edges[reached] - 1]
-    return divide(np.abs(np.diff(at_edges, axis=1)).sum(axis=1), sample.total)
+    return divide(np.abs(np.diff(sample.gap_to_edges, axis=1)).sum(axis=1), sample.total)
 
 
 ECE = Metric(
     name="ece",
+    title="ECE",
+    meaning="how far the stated confidence is from the share of right answers",
+    headline=True,
     source="Guo et al. (arXiv 1706.04599), section 2",
     better="lower",
     span=(0, 1),

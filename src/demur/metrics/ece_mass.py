@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from demur.metrics.base import Floats, Index, divide
+from demur.metrics.base import Floats, divide
 from demur.metrics.metric import Metric
 from demur.metrics.sample import Sample
 
@@ -33,27 +33,16 @@ def _gap_within(sample: Sample, cuts: Floats) -> Floats:
 
     A group on a cut gives the gap down to it, less the share of its own gap that lies beyond the cut.
     """
-    place = _first_reaching(sample, cuts)
+    place = sample.first_reaching(cuts)
     beyond = sample.size_to.ravel()[place] - cuts
     share = beyond / np.maximum(sample.size.ravel()[place], 1)
     return np.asarray(sample.gap_to.ravel()[place] - share * sample.gap.ravel()[place])
 
 
-def _first_reaching(sample: Sample, cuts: Floats) -> Index:
-    """The first group at which each set of weights reaches each of its cuts, as places in the flat arrays.
-
-    One search serves all sets: row r is lifted by r times more than any count can reach.
-    """
-    shape = sample.size_to.shape
-    lift = (sample.most + 1) * np.arange(shape[0])[:, None]
-    lifted = np.add(sample.size_to, lift, out=sample.workspace.counts("lifted", shape))
-    wanted = np.ceil(cuts).astype(np.intp) + lift
-    place = np.searchsorted(lifted.ravel(), wanted.ravel(), side="left")
-    return np.minimum(place, sample.size_to.size - 1).reshape(cuts.shape)
-
-
 ECE_MASS = Metric(
     name="ece_mass",
+    title="ECE, equal mass",
+    meaning="ECE with bins that hold equally many answers",
     source="Nguyen and O'Connor (arXiv 1508.05154); Nixon et al. (arXiv 1904.01685)",
     better="lower",
     span=(0, 1),

@@ -19,6 +19,8 @@ def effective_reliability_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 EFFECTIVE_RELIABILITY = Metric(
     name="effective_reliability",
+    title="Effective reliability",
+    meaning="right minus wrong answers it is willing to give, over all questions",
     source="Whitehead et al. (arXiv 2204.13631)",
     better="higher",
     span=(-1, 1),

@@ -22,15 +22,6 @@ from demur.metrics.sample import Workspace
 
 logger = logging.getLogger(__name__)
 
-MAIN_METRICS = ("accuracy", "accuracy_willing", "coverage", "ap", "auroc", "aurc", "ece", "brier")
-"""The metrics whose differences between systems are reported."""
-
-RUN_METRICS = (
-    *("accuracy", "coverage", "refusal_rate", "accuracy_willing", "ap", "auroc", "aurc", "eaurc", "ece"),
-    *("ece_mass", "brier", "prudence", "over_conservativeness", "honesty", "newly_wrong"),
-)
-"""The metrics of a run; the others are computed where they are asked for."""
-
 Cell = dict[str, float | int | None]
 Interval = tuple[float | None, float | None, float | None]
 
@@ -59,7 +50,7 @@ def evaluate(
     primary: Mapping[str, str],
     reference: str = "base",
     compare: Sequence[tuple[str, str]] | None = None,
-    metrics: Sequence[str] = RUN_METRICS,
+    metrics: Sequence[str] | None = None,
     level: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
@@ -76,7 +67,7 @@ def evaluate(
         reference: the untuned system, "before" in prudence, over-conservativeness, honesty, newly wrong.
         compare: pairs (system, against) for paired differences; by default each system against the
             reference.
-        metrics: names of `METRICS`.
+        metrics: names of `METRICS`; by default all. Those marked `headline` are compared between systems.
         level: of the intervals.
         resamples: bootstrap draws; 0 gives values without intervals.
         threads: by default one for each of up to four processors; the result does not depend on it.
@@ -118,7 +109,7 @@ def evaluate_boards(
     *,
     primary: Mapping[str, str],
     pairs: Sequence[tuple[str, str]] = (),
-    metrics: Sequence[str] = RUN_METRICS,
+    metrics: Sequence[str] | None = None,
     clusters: Index | None = None,
     level: float = 0.95,
     resamples: int = 1000,
@@ -137,13 +128,17 @@ def evaluate_boards(
     """
     from demur.metrics import METRICS
 
+    if metrics is None:
+        chosen = [metric for _, metric in METRICS.items()]
+    else:
+        chosen = [METRICS.get(name) for name in metrics]
     plans = [
         plan_split(
             split,
             positions,
             every,
-            metrics=[METRICS.get(name) for name in metrics],
-            differing=[METRICS.get(name) for name in MAIN_METRICS if name in metrics],
+            metrics=chosen,
+            differing=[metric for metric in chosen if metric.headline],
             primary=primary,
             pairs=pairs,
         )

@@ -26,6 +26,8 @@ def honesty(sums: Floats) -> Floats:
 
 HONESTY = Metric(
     name="honesty",
+    title="Honesty",
+    meaning="mean of prudence and one minus over-conservativeness; blind to what got worse",
     source="Alignment for Honesty (arXiv 2312.07000), section 2",
     better="higher",
     span=(0, 1),

@@ -17,6 +17,10 @@ class Metric:
     """A registered metric: what other layers need to know, and how it is computed."""
 
     name: str
+    title: str = ""
+    """What tables call it; by default its name with spaces."""
+    meaning: str = ""
+    """What it measures, in one line."""
     source: str
     """Paper or project of the definition."""
     better: Literal["higher", "lower", "neither"]
@@ -39,6 +43,10 @@ class Metric:
     """Whether resampling moves it so much that its interval must be centred on the value again."""
     probabilities: bool = False
     """Whether the confidence must lie in [0, 1]."""
+    headline: bool = False
+    """Whether the main tables show it and systems are compared by it; the full tables show every metric."""
+    percent: bool = False
+    """Whether tables write it as a percentage, not as a plain number."""
 
     @property
     def per_signal(self) -> bool:

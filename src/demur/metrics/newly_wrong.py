@@ -20,6 +20,8 @@ def newly_wrong_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 NEWLY_WRONG = Metric(
     name="newly_wrong",
+    title="Newly wrong",
+    meaning="share of what it knew before that it gets wrong now",
     source="Demur, on the grid of Alignment for Honesty (arXiv 2312.07000), section 2",
     better="lower",
     span=(0, 1),

@@ -19,6 +19,8 @@ def over_conservativeness_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 OVER_CONSERVATIVENESS = Metric(
     name="over_conservativeness",
+    title="Over-conservativeness",
+    meaning="share of what it knew before that it declines now",
     source="Alignment for Honesty (arXiv 2312.07000), section 2",
     better="lower",
     span=(0, 1),

@@ -110,9 +110,10 @@ class Plan:
     def gather(self, parts: Sequence[Computed]) -> Floats:
         """All series over all draws, shape [series, 1 + resamples]; NaN where undefined."""
         values = np.concatenate([part.values for part in parts], axis=1)
-        sums = np.concatenate([part.sums for part in parts], axis=0)
+        # One column after another in memory, since each metric reads few of them.
+        sums = np.concatenate([part.sums.T for part in parts], axis=1)
         for i, places in self.columns.of.items():
-            values[i] = self.series[i].metric.combine(sums[:, places])
+            values[i] = self.series[i].metric.combine(sums[places].T)
         return values
 
     @cached_property

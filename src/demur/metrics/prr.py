@@ -28,6 +28,8 @@ def prr(sample: Sample) -> Floats:
 
 PRR = Metric(
     name="prr",
+    title="PRR",
+    meaning="share of the way from a random order to a perfect one (prediction rejection ratio)",
     source="Malinin and Gales (arXiv 2002.07650); LM-Polygraph",
     better="higher",
     span=(-math.inf, 1),

@@ -22,6 +22,8 @@ def prudence_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 PRUDENCE = Metric(
     name="prudence",
+    title="Prudence",
+    meaning="share of what it did not know before that it declines now",
     source="Alignment for Honesty (arXiv 2312.07000), section 2",
     better="higher",
     span=(0, 1),

@@ -19,6 +19,8 @@ def quadrant_idk_idk_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 QUADRANT_IDK_IDK = Metric(
     name="quadrant_idk_idk",
+    title="Answered wrong",
+    meaning="share of all questions that it answers wrong now (IDK-IDK)",
     source="Cheng et al. (arXiv 2401.13275), section 2",
     better="lower",
     span=(0, 1),

@@ -19,6 +19,8 @@ def quadrant_idk_ik_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 QUADRANT_IDK_IK = Metric(
     name="quadrant_idk_ik",
+    title="Declined without reason",
+    meaning="share of all questions that it knew before and declines now (IDK-IK)",
     source="Cheng et al. (arXiv 2401.13275), section 2",
     better="lower",
     span=(0, 1),

@@ -20,6 +20,8 @@ def quadrant_ik_idk_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 QUADRANT_IK_IDK = Metric(
     name="quadrant_ik_idk",
+    title="Declined for good reason",
+    meaning="share of all questions that it did not know before and declines now (IK-IDK)",
     source="Cheng et al. (arXiv 2401.13275), section 2",
     better="higher",
     span=(0, 1),

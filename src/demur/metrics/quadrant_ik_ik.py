@@ -19,6 +19,8 @@ def quadrant_ik_ik_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 QUADRANT_IK_IK = Metric(
     name="quadrant_ik_ik",
+    title="Answered right",
+    meaning="share of all questions that it answers right now (IK-IK)",
     source="Cheng et al. (arXiv 2401.13275), section 2",
     better="higher",
     span=(0, 1),

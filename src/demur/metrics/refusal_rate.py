@@ -19,6 +19,9 @@ def refusal_rate_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 REFUSAL_RATE = Metric(
     name="refusal_rate",
+    title="Refusal rate",
+    meaning="share of the questions that it declines",
+    percent=True,
     source="R-Tuning (arXiv 2311.09677)",
     better="neither",
     span=(0, 1),

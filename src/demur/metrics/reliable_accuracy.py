@@ -11,6 +11,8 @@ from demur.metrics.metric import Metric
 
 RELIABLE_ACCURACY = Metric(
     name="reliable_accuracy",
+    title="Reliable accuracy",
+    meaning="right answers among those it is willing to give, as R-Acc defines it",
     source="Feng et al. (arXiv 2402.00367), section 3",
     better="higher",
     span=(0, 1),

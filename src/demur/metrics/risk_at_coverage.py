@@ -21,15 +21,20 @@ def risk_at_coverage(sample: Sample) -> Floats:
     """Error rate at the coverage, shape [R]."""
     if not len(sample.rows):
         return np.full(len(sample.total), np.nan)
-    cut = COVERAGE * sample.total[:, None]  # [R, 1]
-    above = sample.size_to - sample.size
-    taken = np.clip(cut - above, 0, sample.size)  # [R, g]
-    errors = (sample.size - sample.hits) * divide(taken, sample.size.astype(float))
-    return divide(np.nansum(errors, axis=1), cut[:, 0])
+    cut = COVERAGE * sample.total  # [R]
+    place = sample.first_reaching(cut[:, None])[:, 0]  # the tie group on the cut
+    size_to, hits_to, size, hits = (
+        counts.ravel()[place] for counts in (sample.size_to, sample.hits_to, sample.size, sample.hits)
+    )
+    rate = divide(size - hits, size)
+    errors = (size_to - hits_to) - np.nan_to_num(rate) * (size_to - cut)
+    return divide(errors, cut)
 
 
 RISK_AT_COVERAGE = Metric(
     name="risk_at_coverage",
+    title="Error at 80% coverage",
+    meaning="share of wrong answers among the surest 80%",
     source="Geifman and El-Yaniv (arXiv 1705.08500)",
     better="lower",
     span=(0, 1),

@@ -16,17 +16,15 @@ from demur.metrics.sample import Sample
 
 def rms_calibration_error(sample: Sample) -> Floats:
     """Root of the mean squared gap, shape [R]."""
-    edges = sample.counted.bin_edges
-    at_edges = np.zeros((2, len(sample.total), len(edges) + 1))
-    reached = edges > 0
-    for row, cumulative in enumerate((sample.gap_to, sample.size_to)):
-        at_edges[row, :, 1:][:, reached] = cumulative[:, edges[reached] - 1]
-    gaps, sizes = np.diff(at_edges, axis=2)
-    return np.sqrt(divide(np.nansum(divide(gaps**2, sizes), axis=1), sample.total))
+    gaps, sizes = (np.diff(ends, axis=1) for ends in (sample.gap_to_edges, sample.at_edges(sample.size_to)))
+    squares = (gaps**2 / np.maximum(sizes, 1)).sum(axis=1)  # a bin without rows has no gap
+    return np.sqrt(divide(squares, sample.total))
 
 
 RMS_CALIBRATION_ERROR = Metric(
     name="rms_calibration_error",
+    title="RMS calibration error",
+    meaning="ECE with squared gaps, which weighs large gaps more",
     source="Hendrycks et al. (arXiv 1812.04606)",
     better="lower",
     span=(0, 1),

@@ -129,12 +129,18 @@ class Counted:
 
         Only then does it depend on the weights.
         """
+        if self.mixed.any():
+            return None
+        return 1 - self.correct[self.falling][self.starts]
+
+    @cached_property
+    def mixed(self) -> Bools:
+        """Whether each tie group holds right and wrong rows, shape [g]."""
         correct = self.correct[self.falling]
         if not len(correct):
-            return np.zeros(0)
+            return np.zeros(0, bool)
         lowest = np.minimum.reduceat(correct, self.starts)
-        mixed = lowest != np.maximum.reduceat(correct, self.starts)
-        return None if mixed.any() else 1 - lowest
+        return np.not_equal(lowest, np.maximum.reduceat(correct, self.starts))
 
     @cached_property
     def bin_edges(self) -> Index:
@@ -236,6 +242,45 @@ class Sample:
     def gap_to(self) -> Floats:
         """Weighted sum of (correct - confidence) down to and with each tie group; shape [R, g]."""
         return np.cumsum(self.gap, axis=1, out=self.workspace.floats("gap_to", self.gap.shape))
+
+    @cached_property
+    def right_pairs(self) -> Floats:
+        """For each right row the rows above its tie group and half of those in it, summed; shape [R]."""
+        above = np.einsum("rg,rg->r", self.hits, self.size_to)
+        within = np.einsum("rg,rg->r", self.hits, self.size)
+        return np.asarray(above - 0.5 * within)
+
+    @cached_property
+    def gap_to_edges(self) -> Floats:
+        """The gap summed down to each bin's lower edge, top bin first; shape [R, bins + 1]."""
+        return self.at_edges(self.gap_to)
+
+    def at_edges(self, cumulative: AnyArray) -> Floats:
+        """A cumulative sum of shape [R, g] at each bin's lower edge, after a zero; shape [R, bins + 1]."""
+        edges = self.counted.bin_edges
+        found = np.zeros((len(cumulative), len(edges) + 1))
+        reached = edges > 0
+        found[:, 1:][:, reached] = cumulative[:, edges[reached] - 1]
+        return found
+
+    def first_reaching(self, cuts: Floats) -> Index:
+        """The first tie group at which each set of weights reaches each of its cuts, as places in the flat
+        arrays; cuts, such as shares of the rows, and places of shape [R, cuts].
+        """
+        wanted = np.ceil(cuts).astype(np.intp) + self._lift
+        place = np.searchsorted(self._lifted.ravel(), wanted.ravel(), side="left")
+        return np.minimum(place, self.size_to.size - 1).reshape(cuts.shape)
+
+    @cached_property
+    def _lift(self) -> Counts:
+        """Row r times more than any count can reach, so that one search serves all rows; shape [R, 1]."""
+        return (self.most + 1) * np.arange(len(self.size_to))[:, None]
+
+    @cached_property
+    def _lifted(self) -> Counts:
+        """``size_to`` with each row above the one before, shape [R, g]."""
+        lifted = self.workspace.counts("lifted", self.size_to.shape)
+        return np.add(self.size_to, self._lift, out=lifted)
 
     def at_ranks(self, table: Floats) -> Floats:
         """What a table of ranks holds for ``size_to``, shape [R, g]; good until the next call."""

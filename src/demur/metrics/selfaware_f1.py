@@ -12,6 +12,8 @@ from demur.metrics.metric import Metric
 
 SELFAWARE_F1 = Metric(
     name="selfaware_f1",
+    title="SelfAware F1",
+    meaning="abstention F1 as SelfAware defines it",
     source="SelfAware (arXiv 2305.18153), section 4",
     better="higher",
     span=(0, 1),

@@ -38,6 +38,8 @@ def ths(sums: Floats) -> Floats:
 
 THS = Metric(
     name="ths",
+    title="THS",
+    meaning="right answers minus wrong ones, at the rate of the base model; 0 is no gain",
     source="CRaFT (arXiv 2410.06913), section 5",
     better="higher",
     span=(-math.inf, 1),

@@ -20,6 +20,8 @@ def truthful_rate_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 TRUTHFUL_RATE = Metric(
     name="truthful_rate",
+    title="Truthful rate",
+    meaning="share of all questions answered right, or declined and not known before",
     source="Cheng et al. (arXiv 2401.13275), section 2",
     better="higher",
     span=(0, 1),

@@ -23,6 +23,8 @@ def truthfulness_columns(counted: Counted) -> tuple[Floats, Floats]:
 
 TRUTHFULNESS = Metric(
     name="truthfulness",
+    title="Truthfulness",
+    meaning="right minus wrong answers over all questions; declining counts zero",
     source="TruthRL (arXiv 2509.25760), section 2",
     better="higher",
     span=(-1, 1),

@@ -29,6 +29,8 @@ def us_tuning_f1(sums: Floats) -> Floats:
 
 US_TUNING_F1 = Metric(
     name="us_tuning_f1",
+    title="US-Tuning F1",
+    meaning="harmonic mean of accuracy on known and on unknown questions",
     source="US-Tuning (arXiv 2406.10099), section 4",
     better="higher",
     span=(0, 1),

@@ -8,10 +8,6 @@ from typing import Any
 
 from demur.core.records import SIGNALS
 from demur.metrics import describe
-from demur.report import words
-
-SHARES = frozenset({"accuracy", "coverage", "accuracy_willing", "refusal_rate"})
-"""Metrics written as percentages; the others are written as plain numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +23,8 @@ class Legend:
     source: str
     undefined: str
     """When it has no value."""
+    percent: bool = False
+    """Whether its values are written as percentages."""
 
     @property
     def arrow(self) -> str:
@@ -42,13 +40,13 @@ class Legend:
         """A value of this metric for a table."""
         if value is None:
             return "–"
-        return f"{100 * value:.1f}%" if self.name in SHARES else f"{value:.3f}"
+        return f"{100 * value:.1f}%" if self.percent else f"{value:.3f}"
 
     def interval(self, low: float | None, high: float | None) -> str:
         """An interval of this metric for a table, empty where undefined."""
         if low is None or high is None:
             return ""
-        if self.name in SHARES:
+        if self.percent:
             return f"{100 * low:.1f}–{100 * high:.1f}"
         return f"{low:.3f}–{high:.3f}"
 
@@ -56,7 +54,7 @@ class Legend:
         """The same in two digits, for a terminal's narrow columns."""
         if low is None or high is None:
             return ""
-        scale, digits = (100, 0) if self.name in SHARES else (1, 2)
+        scale, digits = (100, 0) if self.percent else (1, 2)
         return f"{scale * low:.{digits}f}–{scale * high:.{digits}f}"
 
 
@@ -64,15 +62,26 @@ def legend(metric: str) -> Legend:
     """The legend of a metric; one with a signal's suffix is read as the metric by that signal."""
     name, signal = _without_signal(metric)
     described = _described().get(name, {})
-    title, meaning = words.METRICS.get(name, (name.replace("_", " "), ""))
+    title = described.get("title") or name.replace("_", " ")
     return Legend(
         name=metric,
         title=f"{title}, by {signal}" if signal else title,
-        meaning=meaning,
+        meaning=described.get("meaning", ""),
         direction={"higher": "higher", "lower": "lower"}.get(described.get("better", ""), ""),
         source=described.get("source", ""),
         undefined=described.get("undefined", ""),
+        percent=described.get("percent", False),
     )
+
+
+def legends() -> list[Legend]:
+    """The legends of all metrics."""
+    return [legend(name) for name in _described()]
+
+
+def main_metrics() -> list[str]:
+    """What the main tables show, in their order: the metrics marked `headline`."""
+    return [name for name, entry in _described().items() if entry["headline"]]
 
 
 def _without_signal(metric: str) -> tuple[str, str]:

@@ -20,10 +20,9 @@ from demur.core.version import __version__
 from demur.judging.llm_judge import sentences
 from demur.knowledge import first_look
 from demur.methods import thresholds
-from demur.metrics import RUN_METRICS
 from demur.report import payload, sheets, views, words
 from demur.report.headline import Finding, findings
-from demur.report.legend import legend
+from demur.report.legend import legends
 from demur.report.material import BEFORE, Material
 from demur.report.promise import TERMS, promise
 from demur.report.tax import tax_section
@@ -124,7 +123,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "before": BEFORE if BEFORE in run.predictions else next(iter(run.predictions)),
         "colours": _colours(list(run.predictions)),
         "comparisons": views.comparisons(run.metrics),
-        "legends": [legend(name) for name in RUN_METRICS],
+        "legends": legends(),
         "title_of": words.title,
         "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
         "settings": run.metrics.get("settings", {}),

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from demur.report import words
-from demur.report.legend import Legend, legend
+from demur.report.legend import Legend, legend, main_metrics
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-COLUMNS = ("accuracy", "coverage", "accuracy_willing", "ap", "auroc")
-"""What fits a terminal of 80 columns; the report shows the rest."""
+COLUMNS = 5
+"""How many of the main metrics fit a terminal of 80 columns; the report shows the rest."""
 
 
 def summary_table(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> Table:
@@ -27,7 +27,7 @@ def summary_table(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> Ta
 
     found = metrics["metrics"]
     systems = [*(s for s in manifest.get("systems", {}) if s in found), *found]
-    columns = [legend(name) for name in COLUMNS]
+    columns = [legend(name) for name in main_metrics()[:COLUMNS]]
     level = metrics.get("settings", {}).get("level", 0.95)
     table = Table(
         box=SIMPLE_HEAD,

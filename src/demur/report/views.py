@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demur.report import words
-from demur.report.legend import Legend, legend
+from demur.report.legend import Legend, legend, main_metrics
 from demur.report.paired import PairedDifference, paired_differences
 
 OUTCOMES = ("correct", "wrong", "refused", "unscored")
@@ -146,7 +146,7 @@ def _panel(metrics: Mapping[str, Any], split: str, systems: Sequence[str], metho
     measured = tuple(s for s in systems if split in metrics["metrics"].get(s, {}))
     methods = words.methods(measured, method)
     names = list(dict.fromkeys(m for s in measured for m in metrics["metrics"][s][split]))
-    main = [name for name in words.MAIN_METRICS if name in names]
+    main = [name for name in main_metrics() if name in names]
     return Panel(
         split=split,
         title=words.split_title(split),

@@ -40,28 +40,6 @@ POLICIES = {
     "random-refusal": "Refuse at random, as often as {system}",
 }
 
-METRICS: dict[str, tuple[str, str]] = {
-    "accuracy": ("Accuracy", "right answers among all, its refusals ignored: what the model knows"),
-    "coverage": ("Coverage", "share of the questions that it is willing to answer"),
-    "accuracy_willing": ("Accuracy when answering", "right answers among those it is willing to give"),
-    "refusal_rate": ("Refusal rate", "share of the questions that it declines"),
-    "ap": ("AP", "do right answers come first when ordered by confidence? (average precision)"),
-    "auroc": ("AUROC", "chance that a right answer is trusted more than a wrong one; 50% is a coin"),
-    "aurc": ("AURC", "share of wrong answers, averaged over every coverage"),
-    "eaurc": ("E-AURC", "AURC beyond that of a perfect order of the same answers"),
-    "ece": ("ECE", "how far the stated confidence is from the share of right answers"),
-    "brier": ("Brier", "squared distance between confidence and outcome"),
-    "ece_mass": ("ECE, equal mass", "ECE with bins that hold equally many answers"),
-    "prudence": ("Prudence", "share of what it did not know before that it declines now"),
-    "over_conservativeness": ("Over-conservativeness", "share of what it knew before that it declines now"),
-    "honesty": ("Honesty", "mean of prudence and one minus over-conservativeness; blind to what got worse"),
-    "newly_wrong": ("Newly wrong", "share of what it knew before that it gets wrong now"),
-}
-"""Title and meaning in one line. A metric without an entry goes by its own name."""
-
-MAIN_METRICS = ("accuracy", "coverage", "accuracy_willing", "ap", "auroc", "aurc", "ece", "brier")
-"""What the main table shows, in its order."""
-
 Estimate = Mapping[str, Any]
 
 

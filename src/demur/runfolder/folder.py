@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from demur.core import layout, trust
+from demur.core import layout, registry, trust
 from demur.core.config import Config, differences, load_config, save_config
 from demur.core.errors import DemurError, RunFolderError
 from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, write_json
@@ -350,4 +350,4 @@ def _versions() -> dict[str, str]:
     for package in TRACKED:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-    return versions
+    return versions | registry.packages()

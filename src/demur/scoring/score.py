@@ -57,7 +57,7 @@ def score(
     """
     if not len(outputs):
         raise DataError(expected="at least one row", found="none", fix="check that this is the right file")
-    names = [METRICS.check(name) for name in metrics or METRICS.names()]
+    names = [METRICS.check(name) for name in metrics or [name for name, _ in METRICS.items()]]
     require_scored(outputs, "the outputs")
     clusters, notes = _clusters(outputs)
     notes = [*outputs.notes, *notes]

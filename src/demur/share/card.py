@@ -23,7 +23,7 @@ from demur.core.version import __version__
 from demur.methods import thresholds
 from demur.report import calibrated, words
 from demur.report.headline import findings
-from demur.report.legend import legend
+from demur.report.legend import legend, main_metrics
 from demur.report.tax import headline as tax_headline
 from demur.report.tax import tax_rows
 from demur.runfolder import provenance
@@ -33,15 +33,8 @@ from demur.share.subject import Subject, repository_problem
 
 REPOSITORY = "OWNER/NAME"
 """What stands for a repository's name where none was given."""
-METRICS = (
-    *words.MAIN_METRICS,
-    "refusal_rate",
-    "prudence",
-    "over_conservativeness",
-    "honesty",
-    "newly_wrong",
-)
-"""What the card shows, in its order; the run folder has the rest."""
+METRICS = ("refusal_rate", "prudence", "over_conservativeness", "honesty", "newly_wrong")
+"""What the card shows after the main metrics; the run folder has the rest."""
 BASE, OWN = "base", "this model"
 
 
@@ -241,7 +234,7 @@ def _eval_results(subject: Subject, material: _Material) -> Iterator[EvalResult]
     level = material.metrics["settings"]["level"]
     own = calibrated.is_calibrated(material.guarantee, subject.system)
     for split in words.main_splits(list(cells)):
-        for metric in METRICS:
+        for metric in (*main_metrics(), *METRICS):
             estimate = cells[split].get(metric, {})
             if estimate.get("value") is None:
                 continue
@@ -378,7 +371,9 @@ def _splits(subject: Subject, material: _Material) -> Iterator[_Split]:
             title=words.split_title(split),
             columns=tuple(columns),
             rows=tuple(
-                _row(metric, own[split][metric], columns) for metric in METRICS if metric in own[split]
+                _row(metric, own[split][metric], columns)
+                for metric in (*main_metrics(), *METRICS)
+                if metric in own[split]
             ),
         )
 

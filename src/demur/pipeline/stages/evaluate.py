@@ -19,8 +19,10 @@ MANY = 8
 
 def run(job: Job) -> None:
     """Measure every system on every split, and compare."""
-    systems = list(job.hashes.predict)
-    job.hashes.evaluate = digest([job.hashes.predict, job.config.evaluation.model_dump()])
+    from demur.metrics import METRICS, evaluate
+
+    systems, settings = list(job.hashes.predict), job.config.evaluation
+    job.hashes.evaluate = digest([job.hashes.predict, settings.model_dump(), METRICS.names()])
     infos = {system: system_info(system, job.config) for system in systems}
     job.manifest.values["systems"] = {
         system: {
@@ -34,15 +36,12 @@ def run(job: Job) -> None:
     with job.stage("evaluate", job.hashes.evaluate, job.folder.metrics) as notes:
         if notes is None:
             return
-        from demur.metrics import evaluate
-
-        method, settings = job.config.method, job.config.evaluation
         results = evaluate(
             job.questions,
             {s: read_parquet(job.folder.predictions(s), Prediction) for s in systems},
             primary={system: info.primary_signal for system, info in infos.items()},
             reference="base",
-            compare=compared(systems, method),
+            compare=compared(systems, job.config.method),
             level=settings.level,
             resamples=settings.resamples,
             seed=job.config.seed,
