@@ -17,6 +17,7 @@ from demur.confidence.threshold import Guarantee
 from demur.core import layout
 from demur.core.config import PAPER_THRESHOLD, Config, load_config
 from demur.core.errors import ConfigError, UnknownNameError
+from demur.core.files import check_plain
 from demur.core.names import FIXED, unread
 from demur.core.templates import Template
 from demur.core.trust import MODEL
@@ -25,7 +26,7 @@ from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
 from demur.pocket.address import base_model
 from demur.runfolder import provenance
-from demur.runfolder.finished import FinishedRun, read_card
+from demur.runfolder.finished import MODEL_KEYS, FinishedRun, read_card
 from demur.runfolder.provenance import Refused
 
 
@@ -111,7 +112,8 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
 
 def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> System:
     """A tuned model by its own folder; see `from_run`."""
-    card = read_card(folder)
+    check_plain(folder)
+    card = read_card(folder, *MODEL_KEYS)
     readings = card.get("learned", {})
     name = name or card["method"]
     known = [card["method"], *readings]

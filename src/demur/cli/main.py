@@ -23,7 +23,7 @@ from demur.cli.share import card, gguf, merge
 from demur.cli.start import doctor, init, pocket_build
 from demur.cli.tax import export_tasks, tax
 from demur.cli.trust import trust
-from demur.core.errors import DemurError
+from demur.core.errors import DemurError, plain
 from demur.core.files import explain_full_disk
 from demur.core.stopping import Stopped, stop_on_signals
 from demur.core.version import __version__
@@ -99,7 +99,7 @@ def main() -> None:
         with explain_full_disk(Path.cwd()):
             app()
     except DemurError as error:
-        typer.echo(f"demur: {type(error).__name__}\n{error.message()}", err=True)
+        typer.echo(f"demur: {type(error).__name__}\n{plain(error.message())}", err=True)
         sys.exit(error.exit_code)
     except MemoryError:
         typer.echo("demur: memory ran out; use a smaller model.batch_size, dtype or model", err=True)

@@ -47,7 +47,7 @@ def _check(folder: Path) -> None:
     """Raise unless this is a folder that can be signed.
 
     Raises:
-        RunFolderError: it is neither a run's nor a model's, or links lead out of it.
+        RunFolderError: it is neither a run's nor a model's, links lead out of it, or it holds a pipe.
     """
     from demur.core.errors import RunFolderError
     from demur.core.files import check_links
@@ -61,5 +61,6 @@ def _check(folder: Path) -> None:
             where=str(folder),
             fix="name the folder that `demur run --out` wrote, or systems/SYSTEM/model in it",
         )
+    check_plain(folder)
     if is_run(folder):
         check_links(folder)

@@ -9,6 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) != "\n"}
+
+
+def plain(text: str) -> str:
+    """A text for a terminal: what would move its cursor or change its colours is shown as its number."""
+    return text.translate(_CONTROLS)
+
 
 class DemurError(Exception):
     """A mistake outside Demur: bad input, a missing file, an impossible setting.

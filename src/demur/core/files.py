@@ -76,19 +76,45 @@ def open_own(path: Path, mode: str) -> IO[Any]:
 def check_links(folder: Path) -> None:
     """Refuse a run folder with links that lead out of it: who writes or reads through them leaves the run.
 
-    The folder itself may be reached through a link. One that does not exist has none.
+    The folder itself may be reached through a link. One that does not exist has none. Pipes and devices are
+    refused too, see `check_plain`.
 
     Raises:
         RunFolderError: naming the links and where they lead.
     """
+    check_plain(folder)
     root = folder.resolve()
-    outward = [link for link in links(folder) if not link.resolve().is_relative_to(root)]
+    outward = [link for link in links(folder) if not _leads_into(link, root)]
     if outward:
         raise RunFolderError(
             expected="a run folder without links that lead out of it",
             found=_told(outward),
             where=str(folder),
             fix="delete these links (rm); where they are your own, put the files themselves in their place",
+        )
+
+
+def _leads_into(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # links in a circle lead nowhere
+        return False
+
+
+def check_plain(folder: Path) -> None:
+    """Refuse a folder with anything but files, folders and links: reading a pipe or a device may never end.
+
+    Raises:
+        RunFolderError: naming what is none.
+    """
+    odd = [path for path in _entries(folder) if path.exists() and not (path.is_file() or path.is_dir())]
+    if odd:
+        names = ", ".join(ascii(path.name)[1:-1] for path in sorted(odd)[:5])
+        raise RunFolderError(
+            expected="a folder of plain files",
+            found=f"pipes, sockets or devices: {names}",
+            where=str(folder),
+            fix="delete them (rm); Demur never makes any",
         )
 
 
@@ -115,10 +141,13 @@ def _told(links: Sequence[Path]) -> str:
 
 def links(folder: Path) -> list[Path]:
     """The symbolic links in a folder and in the folders below it, sorted; none is followed."""
-    every = (
-        Path(parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files)
-    )
-    return sorted(path for path in every if path.is_symlink())
+    return sorted(path for path in _entries(folder) if path.is_symlink())
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and in the folders below it; no link is followed."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -130,6 +159,34 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically; NaN and infinity are refused, since null means undefined here."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_object(path: Path, **shape: type) -> dict[str, Any]:
+    """A JSON object of a run folder.
+
+    Args:
+        shape: what it must have, by name.
+
+    Raises:
+        RunFolderError: it is something else, or nests deeper than can be read.
+        FileNotFoundError: there is no such file.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        problem = "" if isinstance(found, dict) else f"a JSON {type(found).__name__}"
+    except (ValueError, RecursionError) as error:
+        found, problem = {}, f"text that is no JSON ({error})"
+    if not problem:
+        wrong = [name for name, kind in shape.items() if not isinstance(found.get(name), kind)]
+        problem = f"no valid {', '.join(wrong)}" if wrong else ""
+    if problem:
+        raise RunFolderError(
+            expected="a JSON object" + (f" with {', '.join(shape)}" if shape else ""),
+            found=problem,
+            where=str(path),
+            fix="run the command that wrote the file again, or ask for the folder anew",
+        )
+    return dict(found)
 
 
 def write_json_lines(path: Path, rows: Iterable[Any]) -> None:

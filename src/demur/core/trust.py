@@ -26,7 +26,7 @@ from typing import Any
 
 from demur.core.config import STRATEGIES, Config, EndpointSettings, load_config
 from demur.core.errors import TrustError
-from demur.core.files import user_data, write_json
+from demur.core.files import check_links, user_data, write_json
 from demur.core.layout import (
     CARD,
     CONFIG,
@@ -327,10 +327,13 @@ def load_own_config(path: Path | None, given: Mapping[str, Any]) -> Config:
         TrustError: it is the configuration of an unsigned run, and a setting is not harmless.
         ConfigError: as `load_config`.
     """
-    config = load_config(path, given)
     folder = path.resolve().parent if path is not None else Path()
-    stored = path is not None and path.resolve().name == CONFIG
-    if stored and any((folder / name).exists() for name in RUN_PARTS) and not is_signed(folder):
+    named = path is not None and path.resolve().name == CONFIG
+    stored = named and any((folder / name).exists() for name in RUN_PARTS)
+    if stored:
+        check_links(folder)
+    config = load_config(path, given)
+    if stored and not is_signed(folder):
         refuse(folder, _not_given(acting(config) | _elsewhere(config, folder), given))
     return config
 

@@ -120,7 +120,7 @@ def find_source(opening: Opening) -> Source:
         return Source(
             path=found,
             adapter=adapter,
-            config=AutoConfig.from_pretrained(found, **opening.hub_options),
+            config=_without_kernels(AutoConfig.from_pretrained(found, **opening.hub_options)),
             tokenizer=load_tokenizer(dataclasses.replace(opening, path=with_tokenizer)),
             tokenizer_path=with_tokenizer,
         )
@@ -138,9 +138,18 @@ def load_config(opening: Opening) -> Any:
     source = _checked_source(opening.path if base is None else base)
     try:
         _reach(source, opening.revision)
-        return AutoConfig.from_pretrained(source, **opening.hub_options)
+        return _without_kernels(AutoConfig.from_pretrained(source, **opening.hub_options))
     except Exception as error:
         raise _explained(error, source) from error
+
+
+def _without_kernels(config: Any) -> Any:
+    """A model's configuration without compiled code of the Hub, which transformers would fetch and run."""
+    for part in (config, *(getattr(config, name, None) for name in getattr(config, "sub_configs", {}))):
+        for name in ("_attn_implementation", "_experts_implementation"):
+            if "/" in str(getattr(part, name, None)):
+                setattr(part, name, None)
+    return config
 
 
 def pick_device(device: str) -> torch.device:
@@ -186,6 +195,7 @@ def _base_and_adapter(folder: Path, adapter: Path | None) -> tuple[str | None, P
             "base_model_name_or_path"
         )
         if base:
+            _check_adapter(folder)
             return str(base), folder
         raise ModelError(
             expected="an adapter that names its base model",
@@ -193,6 +203,8 @@ def _base_and_adapter(folder: Path, adapter: Path | None) -> tuple[str | None, P
             where=str(folder),
             fix="open the base model and give this folder as its adapter",
         )
+    if adapter is not None and (adapter / "adapter_config.json").is_file():
+        _check_adapter(adapter)
     if adapter is not None and not (adapter / "adapter_config.json").is_file():
         raise ModelError(
             expected="a folder with a PEFT adapter",
@@ -201,6 +213,17 @@ def _base_and_adapter(folder: Path, adapter: Path | None) -> tuple[str | None, P
             fix="give the folder that training wrote, the one with adapter_model.safetensors",
         )
     return None, adapter
+
+
+def _check_adapter(folder: Path) -> None:
+    """Refuse an adapter whose weights PEFT would read from a pickle, or look for on the Hub."""
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise ModelError(
+            expected="an adapter's weights in safetensors form",
+            found="no adapter_model.safetensors",
+            where=str(folder),
+            fix="copy it from where the adapter came from, or save the adapter anew with save_pretrained",
+        )
 
 
 def _checked_source(path: str | Path) -> str:

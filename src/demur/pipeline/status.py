@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demur.core.errors import RunFolderError
+from demur.core.errors import RunFolderError, plain
 from demur.core.names import is_name
 from demur.core.progress import WARNING
 from demur.runfolder.folder import Holder, RunFolder
@@ -136,7 +136,7 @@ def _rows(path: Path) -> int:
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -152,10 +152,13 @@ def render(found: dict[str, Any]) -> Group:
         current = found["current"]
         own = current is not None and current["stage"] == row["name"] and row["state"] != "done"
         seconds = "" if row["seconds"] is None else f"{row['seconds']:,.1f} s"
-        table.add_row(row["name"], row["state"], sentence(current) if own else seconds)
+        cells = (row["name"], row["state"], sentence(current) if own else seconds)
+        table.add_row(*(Text(plain(str(cell))) for cell in cells))
     holder = found["holder"]
     by = f" by process {holder['pid']} on {holder['host']}: {holder['command']}" if holder else ""
-    return Group(Text(f"{found['run']}: {found['state']}{by}"), table, *_looked_at(found["first_answers"]))
+    return Group(
+        Text(plain(f"{found['run']}: {found['state']}{by}")), table, *_looked_at(found["first_answers"])
+    )
 
 
 def _looked_at(found: dict[str, Any] | None) -> Iterator[Text]:
@@ -165,8 +168,8 @@ def _looked_at(found: dict[str, Any] | None) -> Iterator[Text]:
     from demur.knowledge import first_look
 
     if found is not None:
-        yield Text(first_look.sentence(found))
-        yield from (Text(f"{WARNING}{text}", style="bold yellow") for text in found["warnings"])
+        yield Text(plain(first_look.sentence(found)))
+        yield from (Text(plain(f"{WARNING}{text}"), style="bold yellow") for text in found["warnings"])
 
 
 def sentence(current: dict[str, Any]) -> str:

@@ -6,7 +6,6 @@ time, whenever it is gone through.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 from demur.core import layout
 from demur.core.config import Config, load_config
 from demur.core.errors import ModelError, RunFolderError, UnknownNameError
+from demur.core.files import read_object
 from demur.core.names import require_name
 from demur.core.records import (
     AnsweredQuestion,
@@ -75,22 +75,40 @@ def find_runs(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read_card(folder: Path) -> JsonObject:
+CARD_TYPES = {"method": str, "base_model": str, "threshold": dict, "template": dict, "learned": dict}
+"""What in a ``demur.json`` has which type, where it is there."""
+MODEL_KEYS = ("method", "base_model", "format", "stop", "max_new_tokens", "threshold")
+"""What it needs where no run lies around it."""
+
+
+def read_card(folder: Path, *needs: str) -> JsonObject:
     """The ``demur.json`` of a tuned model's folder: all that asking it needs.
 
+    Args:
+        needs: what it must hold, by name.
+
     Raises:
-        ModelError: there is none that can be read.
+        ModelError: there is none that can be read, or something in it is missing or of another type.
     """
     try:
-        card: JsonObject = json.loads((folder / layout.CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        card = read_object(folder / layout.CARD)
+        if wrong := _wrong(card, needs):
+            raise ValueError(f"no valid {', '.join(wrong)}")
+    except (OSError, ValueError, RunFolderError) as error:
         raise ModelError(
             expected=f"a model folder with its {layout.CARD}",
-            found=str(error),
-            where=str(folder),
+            found=error.found if isinstance(error, RunFolderError) else str(error),
+            where=str(folder / layout.CARD),
             fix="give the run's folder, or a model folder as `demur run` wrote it",
         ) from error
     return card
+
+
+def _wrong(card: Mapping[str, Any], needs: Sequence[str]) -> list[str]:
+    """What is missing in a card or of another type."""
+    types = {name: kind for name, kind in CARD_TYPES.items() if name in card or name in needs}
+    missing = [name for name in needs if name not in card and name not in types]
+    return [name for name, kind in types.items() if not isinstance(card.get(name), kind)] + missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +155,7 @@ class FinishedRun:
     @cached_property
     def manifest(self) -> JsonObject:
         """``manifest.json``: versions, seed, stages with their seconds and memory, what systems are."""
-        return self._json(self.folder.manifest, made_by="demur run")
+        return self._json(self.folder.manifest, made_by="demur run", systems=dict)
 
     @cached_property
     def config(self) -> Config:
@@ -257,7 +275,7 @@ class FinishedRun:
         Raises:
             RunFolderError: also for a system's name that no run of Demur has.
         """
-        found = self._json(self.folder.metrics, made_by="demur evaluate")
+        found = self._json(self.folder.metrics, made_by="demur evaluate", metrics=dict)
         for name in found.get("metrics", {}):
             require_name("system", name, self.path)
         return found
@@ -308,15 +326,8 @@ class FinishedRun:
         found = self._existing(path, made_by=made_by)
         return read_parquet(found, kind) if self.in_memory else StoredRows.of(found, kind)
 
-    def _json(self, path: Path, *, made_by: str) -> JsonObject:
-        text = self._existing(path, made_by=made_by).read_text(encoding="utf-8")
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise _no_object(path, f"text that is no JSON ({error})", made_by) from error
-        if not isinstance(value, dict):
-            raise _no_object(path, f"a JSON {type(value).__name__}", made_by)
-        return value
+    def _json(self, path: Path, *, made_by: str, **shape: type) -> JsonObject:
+        return read_object(self._existing(path, made_by=made_by), **shape)
 
     def _existing(self, path: Path, *, made_by: str) -> Path:
         if not path.is_file():
@@ -375,12 +386,3 @@ class _Predictions(Mapping[str, Sequence[Prediction]]):
 
     def __contains__(self, system: object) -> bool:
         return system in self._files
-
-
-def _no_object(path: Path, found: str, made_by: str) -> RunFolderError:
-    return RunFolderError(
-        expected="a JSON object",
-        found=found,
-        where=str(path),
-        fix=f"run `{made_by}` again to write the file anew",
-    )

@@ -24,7 +24,7 @@ import psutil
 from demur.core import layout, registry, trust
 from demur.core.config import Config, differences, load_config, save_config
 from demur.core.errors import DemurError, RunFolderError
-from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, write_json
+from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, read_object, write_json
 from demur.core.names import require_name
 from demur.core.version import __version__
 
@@ -247,7 +247,7 @@ class Holder:
         """Who wrote a lock file; None where nobody did."""
         try:
             return cls(**json.loads(lock.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return None
 
     @property
@@ -275,8 +275,8 @@ class Manifest:
     def open(cls, path: Path, config: Config) -> Manifest:
         """Read the manifest of a run, or begin one."""
         try:
-            stages = json.loads(path.read_text(encoding="utf-8")).get("stages", {})
-        except (OSError, ValueError):
+            stages = read_object(path, stages=dict)["stages"]
+        except (OSError, RunFolderError):
             stages = {}
         return cls(
             path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from demur.core.config.config import Config
 from demur.core.config.section import Section, unknown
 from demur.core.errors import ConfigError
 from demur.core.files import write_text
+
+MOST_CHARACTERS, MOST_VALUES = 500_000, 100_000
+"""Of a configuration file; one from elsewhere could fill the memory."""
 
 
 def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
@@ -64,7 +68,7 @@ def differences(old: Config, new: Config) -> list[str]:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _from_yaml(path)
     except OSError as error:
         raise ConfigError(
             expected="a readable YAML file",
@@ -72,7 +76,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             where=str(path),
             fix="check the path; `demur init DATA` writes a configuration to start from",
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # ValueError: a number or date that is none
         raise ConfigError(
             expected="YAML in UTF-8",
             found=" ".join(str(error).split()),
@@ -87,6 +95,40 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             fix="see examples/ for whole configurations",
         )
     return values or {}
+
+
+def _from_yaml(path: Path) -> Any:
+    """The values of a YAML file.
+
+    Raises:
+        yaml.YAMLError: it is none, or far larger than a configuration, with what its aliases stand for.
+    """
+    with path.open(encoding="utf-8") as file:
+        text = file.read(MOST_CHARACTERS + 1)
+    if len(text) > MOST_CHARACTERS:
+        raise yaml.YAMLError(f"more than {MOST_CHARACTERS:,} characters")
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _count(node, {}) > MOST_VALUES:
+            raise yaml.YAMLError(f"more than {MOST_VALUES:,} values, with those that aliases stand for")
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _count(node: yaml.Node, known: dict[int, float]) -> float:
+    """The values of a node, those that aliases repeat among them; infinite for one that holds itself."""
+    if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+        raise yaml.YAMLError("a text with a zero byte")
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        parts = [] if isinstance(node, yaml.ScalarNode) else node.value
+        each = (part for item in parts for part in (item if isinstance(item, tuple) else (item,)))
+        known[id(node)] = 1 + sum(_count(part, known) for part in each)
+    return known[id(node)]
 
 
 def _from_flag(value: Any) -> Any:
