@@ -50,7 +50,7 @@ def _check(folder: Path) -> None:
         RunFolderError: it is neither a run's nor a model's, links lead out of it, or it holds a pipe.
     """
     from demur.core.errors import RunFolderError
-    from demur.core.files import check_links
+    from demur.core.files import check_links, check_plain
     from demur.core.layout import CARD
     from demur.core.trust import is_run
 

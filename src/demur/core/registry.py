@@ -71,8 +71,9 @@ class Registry(Generic[T]):
         else:
             wrong = self._misfit(name, target)
         if problem := taken or self._bad_name(name) or wrong:
+            form = f'"module:attribute" or {self._form or "an object"}'
             raise ConfigError(
-                expected=f'a free name for a {self.kind}, and "module:attribute" or {self._form or "an object"}',
+                expected=f"a free name for a {self.kind}, and {form}",
                 found=problem,
                 where=f"registering the {self.kind} {name!r}",
                 fix="choose another name" if wrong is None else "register another target",
@@ -80,7 +81,7 @@ class Registry(Generic[T]):
         self._targets[name] = target
 
     def names(self) -> list[str]:
-        """All names: our own in the order of registration, then those of other packages. Imports nothing."""
+        """All names: our own in order of registration, then those of other packages. Imports nothing."""
         return [*self._targets, *(name for name in self._plugins if name not in self._targets)]
 
     def check(self, name: str, where: str | None = None) -> str:
