@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from transformers import AutoTokenizer
 
+from demur.core.config import load_config
 from demur.core.records import Verdict
 from demur.core.templates import CERTAINTY_QUESTION, TEMPLATES
 from demur.judging import judge
-from demur.pocket import POCKET_MODELS, bundled_model, reading
+from demur.pocket import POCKET_MODELS, bundled_model, model_folder, reading
+from demur.pocket.address import base_model
 from demur.pocket.build import accuracy_by_reads, load_model, measure
 from demur.pocket.spec import POCKET_1, deal
 from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, make_world
+from demur.runfolder.provenance import base_folder
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +174,22 @@ def test_the_shipped_model_has_a_graded_boundary(world):
     assert 0.35 < accuracy[1] < 0.7
     assert 0.85 < accuracy[3] < 0.98
     assert accuracy[8] > 0.98
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, str(bundled_model())),
+        ({"seed": "7"}, str(model_folder(7))),
+        ({"seed": "7", "model.path": "pocket-2"}, str(model_folder(7, "pocket-2"))),
+        ({"model.engine": "vllm"}, str(bundled_model())),
+        ({"model.engine": "openai"}, "pocket"),
+        ({"model.path": "owner/name"}, "owner/name"),
+        ({"model.path": "~/models/mine"}, "~/models/mine"),
+    ],
+)
+def test_a_built_in_name_is_the_model_of_the_seed_where_weights_are_read(settings, address):
+    config = load_config(None, settings)
+    assert base_model(config, make=False) == address
+    folder = base_folder(config)
+    assert folder is None or str(folder) == address
