@@ -17,8 +17,8 @@ from demur.cli.lists import list_metrics, methods
 from demur.cli.report import report
 from demur.cli.run import demo, run, stage_command, status
 from demur.cli.score import score
-from demur.cli.serve import serve
-from demur.cli.settings import SETTINGS_AS_FLAGS
+from demur.cli.serve import ServeOptions, serve
+from demur.cli.settings import SETTINGS_AS_FLAGS, as_command
 from demur.cli.share import card, gguf, merge
 from demur.cli.start import doctor, init, pocket_build
 from demur.cli.tax import export_tasks, tax
@@ -42,7 +42,7 @@ pocket_app = typer.Typer(
 app.add_typer(pocket_app, name="pocket")
 app.add_typer(data_app, name="data")
 app.command("ask")(ask)
-app.command("serve")(serve)
+app.command("serve")(as_command(serve, ServeOptions))
 app.command("tax")(tax)
 app.command("export-tasks")(export_tasks)
 app.command("card")(card)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
 from demur.core.errors import ConfigError
+
+Options = TypeVar("Options")
 
 SHORT = {
     "model": "model.path",
@@ -53,6 +58,32 @@ Update = Annotated[
     bool, typer.Option("--update", help="Let a changed configuration redo what it changes in its folder.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
+
+
+def as_command(run: Callable[[Options], None], options: type[Options]) -> Callable[..., None]:
+    """A command with an option for each field of a dataclass.
+
+    Args:
+        run: takes the options that were given; its docstring is the command's help.
+        options: the dataclass; its annotations are what typer takes for a parameter.
+    """
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        Parameter(
+            field.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.default is dataclasses.MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in dataclasses.fields(options)  # type: ignore[arg-type]
+    ]
+
+    def command(**given: Any) -> None:
+        run(options(**given))
+
+    command.__doc__ = run.__doc__
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return command
 
 
 def read_settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:
