@@ -306,11 +306,16 @@ def test_description_is_json_and_complete():
     for entry in listed:
         assert entry["source"]
         assert entry["undefined"]
+        assert entry["title"]
+        assert entry["meaning"]
         assert entry["better"] in ("higher", "lower", "neither")
         low, high = entry["range"]
         assert high == 1
         assert low in (0, -1, None)
         assert entry["per_signal"] == ("confidence" in entry["needs"])
+    for field in ("title", "meaning"):
+        said = [entry[field] for entry in listed]
+        assert len(said) == len(set(said))
 
 
 @every_metric

@@ -9,7 +9,7 @@ import pytest
 
 from demur.core.errors import ConfigError, DataError
 from demur.core.records import Prediction, Question, Verdict
-from demur.metrics import MAIN_METRICS, METRICS, POLICIES, Rows, evaluate, splits_of
+from demur.metrics import METRICS, POLICIES, Rows, evaluate, splits_of
 from demur.metrics import bootstrap as bootstrap_module
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
@@ -61,11 +61,12 @@ def world(n: int = 60, seed: int = 0):
     return questions, {"base": base, "r-tuning": tuned}
 
 
+HEADLINE = [name for name, metric in METRICS.items() if metric.headline]
 PRIMARY = {"base": "likelihood", "r-tuning": "combined"}
 
 
 def run(questions, predictions, **settings):
-    settings = {"primary": PRIMARY, "resamples": 50, "metrics": METRICS.names()} | settings
+    settings = {"primary": PRIMARY, "resamples": 50} | settings
     return evaluate(questions, predictions, **settings)
 
 
@@ -99,6 +100,15 @@ def test_shape_of_the_result():
             assert all(set(cell) == {"value", "low", "high", "n", "unscored"} for cell in cells.values())
             assert cells["ap"] == cells[f"ap_{PRIMARY[system]}"]
             assert set(result["policies"][system][split]) == set(POLICIES)
+
+
+def test_no_figure_depends_on_which_other_metrics_are_computed():
+    questions, predictions = world()
+    every, few = run(questions, predictions), run(questions, predictions, metrics=HEADLINE)
+    for system, splits in few["metrics"].items():
+        for split, cells in splits.items():
+            assert cells == {name: every["metrics"][system][split][name] for name in cells}
+    assert few["differences"] == every["differences"]
 
 
 def test_values_are_those_of_the_metrics():
@@ -226,9 +236,9 @@ def test_differences_are_paired():
     questions, predictions = world(200)
     result = run(questions, predictions, resamples=300, compare=[("r-tuning", "base")])
     found = {(d["metric"], d["split"]): d for d in result["differences"]}
-    assert {metric for metric, _ in found} == set(MAIN_METRICS)
+    assert {metric for metric, _ in found} == set(HEADLINE)
     ours, theirs = (result["metrics"][system]["id"] for system in ("r-tuning", "base"))
-    for metric in MAIN_METRICS:
+    for metric in HEADLINE:
         difference = found[metric, "id"]
         assert difference["value"] == pytest.approx(ours[metric]["value"] - theirs[metric]["value"])
         assert difference["low"] <= difference["value"] <= difference["high"]

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PREFIX = "demur."
-"""How the entry-point groups begin that add something to Demur."""
+GROUPS = ("demur.methods", "demur.datasets", "demur.metrics", "demur.judges", "demur.engines")
+"""The entry-point groups by which a package adds something to Demur."""
 
 
 class Registry(Generic[T]):
@@ -71,9 +71,8 @@ class Registry(Generic[T]):
         else:
             wrong = self._misfit(name, target)
         if problem := taken or self._bad_name(name) or wrong:
-            form = f'"module:attribute" or {self._form or "an object"}'
             raise ConfigError(
-                expected=f"a free name for a {self.kind}, and {form}",
+                expected=f'a free name, and "module:attribute" or {self._form or "an object"}',
                 found=problem,
                 where=f"registering the {self.kind} {name!r}",
                 fix="choose another name" if wrong is None else "register another target",
@@ -81,7 +80,7 @@ class Registry(Generic[T]):
         self._targets[name] = target
 
     def names(self) -> list[str]:
-        """All names: our own in order of registration, then those of other packages. Imports nothing."""
+        """All names, our own first, then those of other packages; imports nothing."""
         return [*self._targets, *(name for name in self._plugins if name not in self._targets)]
 
     def check(self, name: str, where: str | None = None) -> str:
@@ -132,7 +131,7 @@ class Registry(Generic[T]):
     @cached_property
     def _offered(self) -> list[EntryPoint]:
         """What installed packages add to this registry, by name."""
-        found = () if self.group is None else installed().select(group=self.group)
+        found = () if self.group is None else installed(self.group)
         return sorted(set(found), key=lambda entry: (entry.name, entry.value))
 
     @cached_property
@@ -195,14 +194,14 @@ class Registry(Generic[T]):
 
 
 @functools.cache
-def installed() -> EntryPoints:
-    """All entry points of installed packages, read once for a process."""
-    return entry_points()
+def installed(group: str) -> EntryPoints:
+    """The entry points of a group in all installed packages, read once for a process."""
+    return entry_points(group=group)
 
 
 def packages() -> dict[str, str]:
     """The installed packages that add something to Demur, with their versions."""
-    found = (entry.dist for entry in installed() if entry.group.startswith(PREFIX))
+    found = [entry.dist for group in GROUPS for entry in installed(group)]
     return {dist.name: dist.version for dist in found if dist is not None}
 
 

@@ -181,15 +181,20 @@ def _check(
 
 
 def _warn(plans: Sequence[Plan]) -> None:
-    """Say once for each system and metric why it cannot be computed."""
-    told = set()
+    """Say once for each system which metrics cannot be computed, and why; each metric once."""
+    told: set[tuple[str, str]] = set()
     for plan in plans:
         for system, at in plan.metrics.items():
+            found: dict[str, list[str]] = {}
             for name, position in at.items():
                 obstacle = plan.series[position].obstacle
                 if obstacle and (system, name) not in told:
                     told.add((system, name))
-                    logger.warning("%s of %s is undefined on %s: %s", name, system, plan.split, obstacle)
+                    found.setdefault(obstacle, []).append(name)
+            for obstacle, names in found.items():
+                logger.warning(
+                    "undefined for %s on %s: %s: %s", system, plan.split, ", ".join(names), obstacle
+                )
 
 
 def _splits(questions: Sequence[Question]) -> dict[str, Index]:

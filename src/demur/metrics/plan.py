@@ -16,6 +16,10 @@ from demur.metrics.policies import degenerate
 from demur.metrics.sample import Counted, Sample, Weights, Workspace
 
 
+COLUMN_BLOCK = 16
+"""Columns that a matrix product takes at once, or a multiple of them."""
+
+
 @dataclass(frozen=True)
 class Series:
     """One metric over one set of rows: a value for the data and one for each draw."""
@@ -136,6 +140,9 @@ class Plan:
                 of[i] = [
                     self._place(c, series, places, matrix) for c in series.metric.columns(series.counted)
                 ]
+        # Matrix products round the last columns of an uneven number in another order: with full blocks,
+        # no figure depends on which other metrics are computed, such as those of an installed package.
+        matrix += [np.zeros(self.size)] * (-len(matrix) % COLUMN_BLOCK)
         return Columns(np.stack(matrix, axis=1) if matrix else np.zeros((self.size, 0)), of)
 
     def _place(self, column: Floats, series: Series, places: dict[bytes, int], matrix: list[Floats]) -> int:
