@@ -13,11 +13,21 @@ from demur.ask.system import from_model
 from demur.core.config import load_config
 from demur.core.errors import ConfigError, ModelError, RunFolderError, plain
 from demur.core.files import check_links
-from demur.core.trust import load_own_config
-from demur.engines import loading
+from demur.core.trust import is_signed, load_own_config, sign
+from demur.engines import Opening, loading
 from demur.pipeline.status import render
+from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
 
+OTHER_WORDS = {
+    "method": "r-tuning",
+    "base_model": "pocket",
+    "format": "plain",
+    "stop": [],
+    "max_new_tokens": 8,
+    "threshold": {"value": 0.5},
+    "template": {"other": 1},
+}
 LAST = "method: honesty-prompt\nbaselines: []\n"
 
 
@@ -81,12 +91,14 @@ def test_json_of_another_kind_is_a_message(tmp_path, text):
     (tmp_path / "metrics.json").write_text(text, encoding="latin-1")
     (tmp_path / "manifest.json").write_text(text.replace("metrics", "systems"), encoding="latin-1")
     with pytest.raises(RunFolderError, match=r"metrics\.json"):
-        RunFolder.finished(tmp_path)
+        _ = FinishedRun.open(tmp_path).metrics
     with pytest.raises(RunFolderError, match=r"manifest\.json"):
-        RunFolder(tmp_path).systems("base")
+        FinishedRun.open(tmp_path).system("base")
 
 
-@pytest.mark.parametrize("card", [[], {}, {"method": 5}, {"method": "r-tuning", "threshold": 0.5}])
+@pytest.mark.parametrize(
+    "card", [[], {}, {"method": 5}, {"method": "r-tuning", "threshold": 0.5}, OTHER_WORDS]
+)
 def test_a_card_of_another_kind_is_a_message(tmp_path, card):
     (tmp_path / "demur.json").write_text(json.dumps(card))
     with pytest.raises(ModelError):
@@ -98,7 +110,7 @@ def test_an_adapter_is_read_from_safetensors_only(tmp_path):
     (tmp_path / "adapter_model.bin").write_bytes(b"a pickle")
     for path, adapter in ((tmp_path, None), ("pocket", tmp_path)):
         with pytest.raises(ModelError, match=r"adapter_model\.safetensors"):
-            loading.find_source(path, adapter=adapter, revision=None, trust_remote_code=False)
+            loading.find_source(Opening(str(path), adapter=adapter))
 
 
 @pytest.mark.parametrize("name", ["attn_implementation", "_attn_implementation"])
@@ -107,7 +119,7 @@ def test_no_configuration_names_compiled_code_of_the_hub(tmp_path, name):
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict() | {name: "somebody/kernels"}))
     (tmp_path / "model.safetensors").touch()
     (tmp_path / "tokenizer.json").write_text("{}")
-    assert "/" not in str(loading.load_config(tmp_path)._attn_implementation)
+    assert "/" not in str(loading.load_config(Opening(str(tmp_path)))._attn_implementation)
 
 
 ESCAPES = "\x1b[2J\x1b]0;title\x07"
@@ -130,9 +142,15 @@ def test_no_text_of_a_folder_moves_the_cursor(capsys):
 
 
 def test_an_error_moves_no_cursor(tmp_path):
-    (tmp_path / "demur.json").write_text(json.dumps({"method": 1}))
-    (tmp_path / "config.yaml").write_text('? "a\\e[2Jb"\n: 1\n')
-    command = [sys.executable, "-m", "demur", "trust", str(tmp_path), "--json"]
+    command = [sys.executable, "-m", "demur", "trust", str(tmp_path / "a\x1b[2Jb")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "\x1b" not in done.stderr
+    assert "a\\x1b[2Jb" in done.stderr
+
+
+def test_a_signature_that_nests_deeply_is_none(tmp_path):
+    (tmp_path / "demur.json").write_text("{}")
+    assert sign(tmp_path)
+    (tmp_path / "signature.json").write_text("[" * 4000)
+    assert not is_signed(tmp_path)

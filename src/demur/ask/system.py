@@ -16,7 +16,7 @@ from demur.confidence.probability import Recalibration
 from demur.confidence.threshold import Guarantee
 from demur.core import layout
 from demur.core.config import PAPER_THRESHOLD, Config, load_config
-from demur.core.errors import ConfigError, UnknownNameError
+from demur.core.errors import ConfigError, ModelError, UnknownNameError
 from demur.core.files import check_plain
 from demur.core.names import FIXED, unread
 from demur.core.templates import Template
@@ -173,7 +173,15 @@ def _with_model(config: Config, overrides: Mapping[str, Any]) -> Config:
 
 
 def _template(card: Mapping[str, Any]) -> Template | None:
-    return Template(**card["template"]) if "template" in card else None
+    try:
+        return Template(**card["template"]) if "template" in card else None
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            expected=f"the words of a prompt as 'template' in {layout.CARD}",
+            found=str(error),
+            where=layout.CARD,
+            fix="give the run's folder, or a model folder as `demur run` wrote it",
+        ) from error
 
 
 def _own_rule(name: str, info: MethodInfo, config: Config, card: Mapping[str, Any]) -> Decision:

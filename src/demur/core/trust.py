@@ -194,7 +194,7 @@ def _written_seal(path: Path) -> bytes | None:
         if found["schema_version"] != SCHEMA_VERSION:
             return None
         return str(found["hmac_sha256"]).encode()
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
