@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import os
 import statistics
 from collections.abc import Iterator
@@ -51,8 +50,8 @@ def main() -> None:
 
 def run(seed: int, folder: Path) -> dict[str, Any]:
     done = demur.run(DEMO_CONFIG, seed=seed, out=folder / str(seed), listener=Terminal())
-    metrics, manifest = (json.loads(path.read_text("utf-8")) for path in (done.metrics, done.manifest))
-    return metrics | {"threshold": manifest["systems"]["r-tuning"]["threshold"]}
+    found = demur.open_run(done.root)
+    return found.metrics | {"threshold": found.system("r-tuning")["threshold"]}
 
 
 def chosen(result: dict[str, Any]) -> float:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,8 @@ from typing import Any
 import psutil
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import demur
 
 SPLITS = {"id": "In domain", "ood": "Out of domain"}
 METRICS = ("accuracy", "coverage", "accuracy_willing", "auroc", "auroc_sure", "auroc_likelihood", "ece")
@@ -72,14 +73,15 @@ def convert(file: Path, out: Path) -> None:
 
 
 def lines(run: Path, before: Path | None) -> Iterator[str]:
-    manifest, metrics = (read(run / name) for name in ("manifest.json", "metrics.json"))
+    found = demur.open_run(run)
+    manifest, metrics = found.manifest, found.metrics
     yield "# A real model: SmolLM2-135M on ParaRel\n"
     machine = f"{psutil.cpu_count()} CPU cores ({platform.machine()}), no GPU"
     yield f"{datetime.date.today().isoformat()}, {machine}, {torch.get_num_threads()} threads, Demur"
     yield f"{manifest['demur']}, seed {manifest['seed']}. Commands:\n"
     yield "```bash\n" + __doc__.split("\n\n")[1].replace("    ", "") + "\n```\n"
     yield "## Time and memory by stage\n"
-    yield from stages(manifest, read(before / "manifest.json") if before else None)
+    yield from stages(manifest, demur.open_run(before).manifest if before else None)
     for split, title in SPLITS.items():
         yield f"\n## {title}\n"
         yield "| system | " + " | ".join(METRICS) + " |"
@@ -119,11 +121,6 @@ def cell(estimate: dict[str, Any]) -> str:
     if estimate.get("value") is None:
         return "–"
     return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
-
-
-def read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from typing import Any, Self
 
 import psutil
 
+from demur import open_run
+from demur.runfolder.folder import RunFolder
+
 PATIENCE_SECONDS = 120
 KNOWN = "Where was Dora Pomash born?"
 UNKNOWN = "Who wrote The Hobbit?"
@@ -29,7 +32,7 @@ def pocket_run(folder: Path, *, small: bool) -> Path:
     Args:
         small: of few questions, in seconds.
     """
-    if not (folder / "guarantee.json").exists():
+    if not RunFolder(folder).guarantee.exists():
         fewer = ["--data.limit", "96", "--evaluation.resamples", "50"] if small else []
         promise = ["--max-error", "0.2" if small else "0.1", "--recalibrate", "platt"]
         for arguments in (["demo", "--out", str(folder), *fewer], ["calibrate", str(folder), *promise]):
@@ -182,11 +185,7 @@ def chat(text: str, **more: Any) -> bytes:
 
 def questions(run: Path) -> list[str]:
     """The questions of a run."""
-    from pyarrow import parquet
-
-    return list(
-        map(str, parquet.read_table(run / "questions.parquet", columns=["text"])["text"].to_pylist())
-    )
+    return [question.text for question in open_run(run).questions]
 
 
 def circumstances(seed: int) -> str:

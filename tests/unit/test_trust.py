@@ -227,9 +227,7 @@ def test_commands_that_only_read_need_no_trust(run, server, tmp_path):
 def test_the_texts_of_questions_are_not_scored_by_a_strangers_settings(run, server, tmp_path):
     to_a_server(run, server, tmp_path)
     with pytest.raises(TrustError):
-        question_log_perplexities(
-            FinishedRun.open(run), read_parquet(run / "questions.parquet", Question)[:2]
-        )
+        question_log_perplexities(FinishedRun.open(run), FinishedRun.open(run).questions[:2])
 
 
 # -- a stranger's code -------------------------------------------------------------------------------------

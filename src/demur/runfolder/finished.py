@@ -139,10 +139,10 @@ class FinishedRun:
             RunFolderError: it has no metrics, links lead out of it, or the rows do not belong together.
         """
         run = cls(RunFolder(Path(path)), in_memory=in_memory)
-        if evaluated:
-            run._existing(run.folder.metrics, made_by="demur evaluate")
         if in_memory:
             run._check_rows()
+        elif evaluated:
+            run._existing(run.folder.metrics, made_by="demur evaluate")
         return run
 
     @property
@@ -341,7 +341,7 @@ class FinishedRun:
 
     def _check_rows(self) -> None:
         """Raise unless the files that are not rows can be read, and each prediction is of a question."""
-        _ = self.metrics, self.systems
+        _ = self.systems, self.metrics
         known = {question.id for question in self.questions}
         if not self.predictions:
             some = self.path / layout.PREDICTIONS / "SYSTEM.parquet"
