@@ -15,6 +15,7 @@ from demur.analyse.signals import reliability, side_by_side, with_agreement
 from demur.analyse.sweep import sweep
 from demur.calibrate import calibrate_run
 from demur.cli.main import app
+from demur.core.config import EvaluationSettings
 from demur.core.errors import RunFolderError, UnknownNameError
 from demur.core.records import Prediction, Probe, Question, Response, Verdict, read_parquet, write_parquet
 from demur.metrics import METRICS, Rows
@@ -22,6 +23,7 @@ from demur.runfolder.folder import RunFolder
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
 SETTINGS = {"level": 0.95, "resamples": 200, "seed": 0}
+EVALUATION = EvaluationSettings(resamples=200)
 
 
 def question(name, **more):
@@ -163,7 +165,7 @@ def test_a_sweep_by_hand(small):
     """At the run's .5 the table in reporting_run declines 4 of 10: over-refusal 1 of 5 that were right
     before; of the four that were wrong and stay so, three. 4 of the 6 given are right."""
     rows, base = small
-    lines = sweep(rows, base, "sure", {"the run's": 0.5}, **SETTINGS)
+    lines = sweep(rows, base, "sure", {"the run's": 0.5}, EVALUATION, seed=0)
     [own] = [line for line in lines if line["mark"]]
     values = {name: own[name]["value"] for name in own if name not in ("threshold", "mark")}
     assert own["threshold"] == 0.5
@@ -196,8 +198,10 @@ def test_what_is_refused_in_words_or_has_no_signal_stays_declined(small):
         ),
         *rest,
     ]
-    assert sweep(changed, base, "sure", {}, **SETTINGS)[0]["coverage"]["value"] == pytest.approx(0.8)
-    assert sweep(changed, base, "verbal", {}, **SETTINGS) == []
+    assert sweep(changed, base, "sure", {}, EVALUATION, seed=0)[0]["coverage"]["value"] == pytest.approx(
+        0.8
+    )
+    assert sweep(changed, base, "verbal", {}, EVALUATION, seed=0) == []
 
 
 @pytest.fixture(scope="module")

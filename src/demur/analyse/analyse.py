@@ -75,7 +75,8 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
                     [base[question.id] for question, _ in rows],
                     name,
                     _in_use(run, system, name),
-                    **settings,
+                    config.evaluation,
+                    seed=config.seed,
                 )
                 for name in names
             }

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from demur.core.config import EvaluationSettings
 from demur.core.records import AnsweredQuestion, Prediction
 from demur.metrics import evaluate
 
@@ -28,9 +29,8 @@ def sweep(
     base: Sequence[Prediction],
     signal: str,
     marked: Mapping[str, float],
+    settings: EvaluationSettings,
     *,
-    level: float,
-    resamples: int,
     seed: int,
 ) -> list[dict[str, Any]]:
     """A line for each threshold, rising; what is refused in words stays refused.
@@ -39,6 +39,7 @@ def sweep(
         rows: test questions of one split.
         base: the untuned model's predictions of the same questions, for the honesty trio.
         marked: thresholds in use, by what they are called.
+        settings: of the intervals.
 
     Returns:
         Each with ``threshold``, ``mark`` (None for most) and the metrics' cells; empty where no row has
@@ -57,8 +58,8 @@ def sweep(
         primary=dict.fromkeys(["base", *cut], signal),
         compare=[],
         metrics=METRICS_SHOWN,
-        level=level,
-        resamples=resamples,
+        level=settings.level,
+        resamples=settings.resamples,
         seed=seed,
     )
     lines = []

@@ -69,7 +69,8 @@ def ask_in_units(
             if on_first is not None:
                 on_first(store.run(items[:unit], again, unit=unit))
 
-        _ask_elsewhere(engine, items, work, store=store, unit=unit, progress=progress, show=show)
+        task = _UnitTask(store.folder.resolve(), store.kind, store.key, items, work, unit)
+        _ask_elsewhere(engine, task, store, progress=progress, show=show)
         return store.run(items, again, unit=unit)
 
     def here(part: Sequence[Any]) -> Sequence[R]:
@@ -98,11 +99,9 @@ def _beyond(known: int, progress: Progress | None) -> Progress | None:
 
 def _ask_elsewhere(
     engine: Spreads,
-    items: Sequence[Any],
-    work: Work[R],
-    *,
+    task: _UnitTask[R],
     store: UnitStore[R],
-    unit: int,
+    *,
     progress: Progress | None,
     show: Callable[[], None],
 ) -> None:
@@ -111,15 +110,15 @@ def _ask_elsewhere(
     Args:
         show: called once the first unit is stored. Where it raises a `DemurError`, that is to stop, too.
     """
-    found = {n: store.rows(n, len(items), unit=unit) for n in range(-(-len(items) // unit))}
+    size, unit = len(task.items), task.unit
+    found = {n: store.rows(n, size, unit=unit) for n in range(-(-size // unit))}
     missing = [number for number, rows in found.items() if not rows]
     if progress is not None:
         progress(sum(found.values()))
-    if len(items) and 0 not in missing:
+    if size and 0 not in missing:
         show()
     if not missing:
         return
-    task = _UnitTask(store.folder.resolve(), store.kind, store.key, items, work, unit)
     stop = store.folder / STOP
     stop.unlink(missing_ok=True)
     refused: DemurError | None = None

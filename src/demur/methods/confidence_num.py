@@ -50,9 +50,8 @@ class ConfidenceNum(Absolute):
         progress: Progress | None = None,
     ) -> list[Elicited]:
         """Ask with the honesty prompt and read the percentage; a refusal is a confidence of 0."""
-        said = honesty.ask(
-            engine, questions, setup, stop=("\n",), more_tokens=PREFIX_TOKENS, progress=progress
-        )
+        refusing = dataclasses.replace(honesty.REFUSING, stop=("\n",), more_tokens=PREFIX_TOKENS)
+        said = honesty.ask(engine, questions, setup, refusing, progress=progress)
         return [read(item) for item in said]
 
 

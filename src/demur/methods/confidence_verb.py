@@ -48,9 +48,8 @@ class ConfidenceVerb(Absolute):
         progress: Progress | None = None,
     ) -> list[Elicited]:
         """Ask with the honesty prompt; an opening counts as the middle of its range, a refusal as 0."""
-        said = honesty.ask(
-            engine, questions, setup, stop=("\n",), more_tokens=PREFIX_TOKENS, progress=progress
-        )
+        refusing = dataclasses.replace(honesty.REFUSING, stop=("\n",), more_tokens=PREFIX_TOKENS)
+        said = honesty.ask(engine, questions, setup, refusing, progress=progress)
         return [read(item) for item in said]
 
 

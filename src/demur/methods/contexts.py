@@ -27,7 +27,7 @@ from demur.core.templates import (
 from demur.engines import Engine, Progress
 from demur.judging import clean_answer
 from demur.methods.base import Elicited, Labelled, Setup
-from demur.methods.elicitation import answer_or_refuse
+from demur.methods.elicitation import Refusing, answer_or_refuse
 
 PAPER = "US-Tuning (ACL Findings 2025, arXiv 2406.10099)"
 DEVIATIONS = (
@@ -95,11 +95,8 @@ def ask(
         engine,
         questions,
         setup,
+        _REVIEWING if reviews else _PLAIN,
         prompts=[setup.template.ask(question) for question in questions],
-        refusals=(NOT_PROVIDED,),
-        more_tokens=REVIEW_TOKENS if reviews else 0,
-        stop=() if reviews else None,
-        read=last_answer if reviews else str,
         progress=progress,
     )
 
@@ -109,6 +106,10 @@ def last_answer(text: str) -> str:
     _, mark, corrected = text.rpartition(ANSWER)
     answer = corrected if mark else text
     return clean_answer(answer.partition(CHECKING)[0], stop=("\n", "."))
+
+
+_PLAIN = Refusing(refusals=(NOT_PROVIDED,))
+_REVIEWING = Refusing(refusals=(NOT_PROVIDED,), more_tokens=REVIEW_TOKENS, stop=(), read=last_answer)
 
 
 def _reviewed(question: Question, setup: Setup, corrected: float) -> Example:

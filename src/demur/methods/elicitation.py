@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from demur.core.records import Question, Response
 from demur.engines import Asked, Engine, Progress, Sampling
@@ -32,16 +33,27 @@ def answer_greedily(
     return [from_response(item.greedy) for item in generated if item.greedy is not None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusing:
+    """How a model writes that refuses in words."""
+
+    refusals: tuple[str, ...]
+    """The sentences it was taught to refuse in."""
+    more_tokens: int = 0
+    """How much longer than an answer a response may be."""
+    stop: tuple[str, ...] | None = None
+    """Other ends of a response than those of an answer."""
+    read: Callable[[str], str] = str
+    """Finds the answer in a response that is no refusal."""
+
+
 def answer_or_refuse(
     engine: Engine,
     questions: Sequence[Question],
     setup: Setup,
+    refusing: Refusing,
     *,
     prompts: Sequence[str],
-    refusals: Sequence[str],
-    more_tokens: int,
-    stop: Sequence[str] | None = None,
-    read: Callable[[str], str] = str,
     progress: Progress | None = None,
 ) -> list[Elicited]:
     """Ask a model that refuses in words; its confidence `sure` is the probability that it does not.
@@ -51,23 +63,20 @@ def answer_or_refuse(
     A refused question has no likelihood: the likelihood of a refusal says nothing about an answer.
 
     Args:
+        refusing: how it refuses and answers.
         prompts: one for each question.
-        refusals: the sentences it was taught to refuse in.
-        more_tokens: how much longer than an answer a response may be.
-        stop: other ends of a response than those of an answer.
-        read: finds the answer in a response that is no refusal.
     """
     sampling = dataclasses.replace(
         setup.sampling,
         samples=0,
-        max_new_tokens=setup.sampling.max_new_tokens + more_tokens,
-        stop=setup.sampling.stop if stop is None else tuple(stop),
+        max_new_tokens=setup.sampling.max_new_tokens + refusing.more_tokens,
+        stop=setup.sampling.stop if refusing.stop is None else refusing.stop,
     )
     leads = [setup.template.lead(question) for question in questions]
     scores = engine.capabilities.scores_continuations
-    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusals}) if scores else []
+    openings = sorted({" ".join(refusal.split()[:2]) for refusal in refusing.refusals}) if scores else []
     asked = _asked(engine, prompts, leads, openings, sampling, progress)
-    return [_answer_or_refusal(item, refusals, read) for item in asked]
+    return [_answer_or_refusal(item, refusing.refusals, refusing.read) for item in asked]
 
 
 def _asked(

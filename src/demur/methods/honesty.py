@@ -5,18 +5,19 @@ Source: Yang et al., "Alignment for Honesty", NeurIPS 2024 (arXiv 2312.07000), s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from demur.core.records import Example, Question, Verdict
 from demur.core.templates import HONESTY_INSTRUCTION, HONESTY_REFUSAL
 from demur.engines import Engine, Progress
 from demur.judging import clean_answer
 from demur.methods.base import Elicited, Labelled, Setup
-from demur.methods.elicitation import answer_or_refuse
+from demur.methods.elicitation import Refusing, answer_or_refuse
 
 PAPER = "Alignment for Honesty (NeurIPS 2024, arXiv 2312.07000)"
 REFUSAL_TOKENS = 24
 """Room for the refusal beyond that for an answer."""
+REFUSING = Refusing(refusals=(HONESTY_REFUSAL,), more_tokens=REFUSAL_TOKENS)
 DEVIATIONS = (
     "samples are drawn as the run's probe draws them (temperature 0.7 by default, the paper's is 1)",
     "answers are judged by rule, the paper adds a rating by a hosted model",
@@ -66,10 +67,8 @@ def ask(
     engine: Engine,
     questions: Sequence[Question],
     setup: Setup,
+    refusing: Refusing = REFUSING,
     *,
-    stop: Sequence[str] | None = None,
-    more_tokens: int = REFUSAL_TOKENS,
-    read: Callable[[str], str] = str,
     progress: Progress | None = None,
 ) -> list[Elicited]:
     """Ask with the honesty prompt."""
@@ -77,10 +76,7 @@ def ask(
         engine,
         questions,
         setup,
+        refusing,
         prompts=[prompt(question, setup) for question in questions],
-        refusals=(HONESTY_REFUSAL,),
-        more_tokens=more_tokens,
-        stop=stop,
-        read=read,
         progress=progress,
     )

@@ -15,7 +15,7 @@ from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
 from demur.judging.refusal_signs import R_TUNING_PHRASES
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
-from demur.methods.elicitation import answer_or_refuse
+from demur.methods.elicitation import Refusing, answer_or_refuse
 
 PHRASE_TOKENS = 16
 """More tokens than any of the phrases has in a usual vocabulary, beyond those of an answer."""
@@ -63,9 +63,8 @@ class RTuningR:
             engine,
             questions,
             setup,
+            Refusing(refusals=R_TUNING_PHRASES, more_tokens=PHRASE_TOKENS),
             prompts=[setup.template.ask(question) for question in questions],
-            refusals=R_TUNING_PHRASES,
-            more_tokens=PHRASE_TOKENS,
             progress=progress,
         )
 

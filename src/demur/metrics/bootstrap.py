@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +23,19 @@ CHUNK_ELEMENTS = 200_000
 
 LEAST_DEFINED = 0.5
 """An interval needs this share of the draws to have a value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling:
+    """How intervals are computed."""
+
+    level: float = 0.95
+    """Of the intervals, in (0, 1)."""
+    resamples: int = 1000
+    """Draws; 0 gives values without intervals."""
+    seed: int = 0
+    threads: int | None = None
+    """None: one for each of up to four processors. No result depends on it."""
 
 
 def chunks(n: int, resamples: int) -> Iterator[range]:

@@ -16,8 +16,8 @@ from demur.core.errors import ConfigError
 from demur.core.records import Prediction, Question
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
-from demur.metrics.bootstrap import chunks, intervals
-from demur.metrics.plan import Computed, Plan, Series, plan_split
+from demur.metrics.bootstrap import Resampling, chunks, intervals
+from demur.metrics.plan import Computed, Plan, Series, Wanted, plan_split
 from demur.metrics.sample import Workspace
 
 logger = logging.getLogger(__name__)
@@ -91,65 +91,50 @@ def evaluate(
     report = evaluate_boards(
         every,
         _splits(questions),
-        primary=primary,
-        pairs=pairs,
-        metrics=metrics,
-        level=level,
-        resamples=resamples,
-        seed=seed,
-        threads=threads,
+        wanted(metrics, primary, pairs),
+        Resampling(level=level, resamples=resamples, seed=seed, threads=threads),
     )
     settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
     return {"schema_version": 1, **report, "settings": settings}
 
 
-def evaluate_boards(
-    every: Mapping[str, Board],
-    splits: Mapping[str, Index],
-    *,
-    primary: Mapping[str, str],
-    pairs: Sequence[tuple[str, str]] = (),
-    metrics: Sequence[str] | None = None,
-    clusters: Index | None = None,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
-    threads: int | None = None,
-) -> dict[str, Any]:
-    """As `evaluate`, for predictions that are arrays already.
-
-    Args:
-        splits: positions of the questions of each split.
-        pairs: of systems that are compared.
-        clusters: the number of each question's group; the bootstrap then draws whole groups.
-
-    Returns:
-        ``metrics``, ``tables``, ``policies`` and ``differences``.
-    """
+def wanted(
+    metrics: Sequence[str] | None, primary: Mapping[str, str], pairs: Sequence[tuple[str, str]] = ()
+) -> Wanted:
+    """What is to be computed, with metrics by their names; of them, those marked `headline` are compared."""
     from demur.metrics import METRICS
 
     if metrics is None:
         chosen = [metric for _, metric in METRICS.items()]
     else:
         chosen = [METRICS.get(name) for name in metrics]
-    plans = [
-        plan_split(
-            split,
-            positions,
-            every,
-            metrics=chosen,
-            differing=[metric for metric in chosen if metric.headline],
-            primary=primary,
-            pairs=pairs,
-        )
-        for split, positions in splits.items()
-    ]
+    differing = [metric for metric in chosen if metric.headline]
+    return Wanted(metrics=chosen, differing=differing, primary=primary, pairs=pairs)
+
+
+def evaluate_boards(
+    every: Mapping[str, Board],
+    splits: Mapping[str, Index],
+    wanted: Wanted,
+    resampling: Resampling,
+    *,
+    clusters: Index | None = None,
+) -> dict[str, Any]:
+    """As `evaluate`, for predictions that are arrays already.
+
+    Args:
+        splits: positions of the questions of each split.
+        clusters: the number of each question's group; the bootstrap then draws whole groups.
+
+    Returns:
+        ``metrics``, ``tables``, ``policies`` and ``differences``.
+    """
+    plans = [plan_split(split, positions, every, wanted) for split, positions in splits.items()]
     if clusters is not None:
         for plan, positions in zip(plans, splits.values(), strict=True):
             plan.clusters = np.unique(clusters[positions], return_inverse=True)[1]
     _warn(plans)
-    values = _computed(plans, resamples=resamples, seed=seed, threads=threads)
-    return _report(plans, values, list(every), level)
+    return _report(plans, _computed(plans, resampling), list(every), resampling.level)
 
 
 def _check(
@@ -207,21 +192,21 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
     return {split: np.array(found, np.intp) for split, found in positions.items()}
 
 
-def _computed(plans: Sequence[Plan], *, resamples: int, seed: int, threads: int | None) -> list[Floats]:
+def _computed(plans: Sequence[Plan], resampling: Resampling) -> list[Floats]:
     """Every plan's series over the data and all draws; shape [series, 1 + resamples] each."""
-    tasks = [(plan, draws) for plan in plans for draws in chunks(plan.size, resamples)]
+    tasks = [(plan, draws) for plan in plans for draws in chunks(plan.size, resampling.resamples)]
     workspaces = threading.local()
 
     def work(task: tuple[Plan, range]) -> Computed:
         plan, draws = task
         if not hasattr(workspaces, "own"):
             workspaces.own = Workspace()
-        return plan.compute(draws, seed=seed, workspace=workspaces.own)
+        return plan.compute(draws, seed=resampling.seed, workspace=workspaces.own)
 
     # Our threads share the processors already; those of BLAS would only be in their way.
     with (
         threadpool_limits(1, user_api="blas"),
-        ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool,
+        ThreadPoolExecutor(resampling.threads or min(4, os.cpu_count() or 1)) as pool,
     ):
         done = list(zip(tasks, pool.map(work, tasks), strict=True))
     return [plan.gather([part for (owner, _), part in done if owner is plan]) for plan in plans]

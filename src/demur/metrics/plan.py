@@ -153,23 +153,27 @@ class Plan:
         return place
 
 
-def plan_split(
-    split: str,
-    positions: Index,
-    boards: Mapping[str, Board],
-    *,
-    metrics: Sequence[Metric],
-    differing: Sequence[Metric],
-    primary: Mapping[str, str],
-    pairs: Sequence[tuple[str, str]],
-) -> Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be computed, on every split."""
+
+    metrics: Sequence[Metric]
+    """For each system."""
+    differing: Sequence[Metric]
+    """Between the two systems of each pair."""
+    primary: Mapping[str, str]
+    """Each system's primary signal."""
+    pairs: Sequence[tuple[str, str]] = ()
+    """Systems that are compared: (system, against)."""
+
+
+def plan_split(split: str, positions: Index, boards: Mapping[str, Board], wanted: Wanted) -> Plan:
     """Plan one split.
 
     Args:
         positions: its questions, as positions in the boards.
-        metrics: what to compute for each system.
-        differing: what to compare between the two systems of each pair.
     """
+    metrics, primary = wanted.metrics, wanted.primary
     plan = Plan(split, len(positions))
     parts = {system: board.part(positions) for system, board in boards.items()}
     parts = {system: part for system, part in parts.items() if len(part)}
@@ -182,9 +186,9 @@ def plan_split(
             )
             for name, rows in degenerate(part.rows).items()
         }
-    for system, against in pairs:
+    for system, against in wanted.pairs:
         if system in parts and against in parts:
-            _plan_differences(plan, parts, (system, against), differing, primary)
+            _plan_differences(plan, parts, (system, against), wanted.differing, primary)
     return plan
 
 

@@ -204,28 +204,38 @@ def _in_parallel(path: Path, reader: OutputReader, keep: bool) -> list[Outputs]:
     shares = list(_shares(path))
     work = partial(_work, path, keep=keep, given=dict(reader.given), fields=reader.fields)
     with ProcessPoolExecutor(min(len(shares), os.cpu_count() or 1)) as pool:
-        done = list(pool.map(work, *zip(*shares, strict=True)))
+        done = list(pool.map(work, shares))
     for _, found in done:
         for place, fault, fix in found:
             reader.problems.add(place, fault, fix=fix)
     return [part for part, _ in done]
 
 
-def _shares(path: Path) -> Iterator[tuple[int, int, int]]:
-    """Where each share of the lines begins, how long it is, and the number of its first line."""
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Lines of a file."""
+
+    start: int
+    """Offset in bytes."""
+    length: int
+    """In bytes."""
+    first: int
+    """Number of the first line, from 1."""
+
+
+def _shares(path: Path) -> Iterator[_Share]:
+    """The lines of a file in shares of about the same size."""
     with path.open("rb") as handle:
         number = 1
         while block := handle.read(SHARE_BYTES):
             block += handle.readline()
-            yield handle.tell() - len(block), len(block), number
+            yield _Share(handle.tell() - len(block), len(block), number)
             number += block.count(b"\n")
 
 
 def _work(
     path: Path,
-    start: int,
-    length: int,
-    first: int,
+    share: _Share,
     *,
     keep: bool,
     given: Mapping[str, str],
@@ -233,13 +243,13 @@ def _work(
 ) -> tuple[Outputs, list[tuple[str, str, str]]]:
     """The rows of one share, and what is wrong with the others: where, what, and what to do."""
     with path.open("rb") as handle:
-        handle.seek(start)
-        lines = handle.read(length).decode("utf-8", errors="replace").split("\n")
+        handle.seek(share.start)
+        lines = handle.read(share.length).decode("utf-8", errors="replace").split("\n")
     origin, problems = Origin(label="", unit="line", kind="JSON lines"), Problems(path, expected=EXPECTED)
     reader, part = OutputReader(origin, given, problems=problems), _Part(keep)
     reader.fields |= fields
     faults: list[tuple[str, str, str]] = []
-    for number, line in enumerate(lines, start=first):
+    for number, line in enumerate(lines, start=share.first):
         if not line.strip():
             continue
         try:

@@ -14,7 +14,8 @@ from demur.core.errors import DataError
 from demur.metrics import METRICS
 from demur.metrics.base import DEFAULT_BINS, REFUSED, UNSCORED, Codes, Index, Rows
 from demur.metrics.board import Board
-from demur.metrics.evaluation import evaluate_boards
+from demur.metrics.bootstrap import Resampling
+from demur.metrics.evaluation import evaluate_boards, wanted
 from demur.metrics.metric import Metric
 from demur.scoring.reading import Outputs
 
@@ -81,12 +82,9 @@ def score(
     report = evaluate_boards(
         {SYSTEM: board},
         {SPLIT: np.arange(len(outputs))},
-        primary={SYSTEM: primary},
-        metrics=names,
+        wanted(names, {SYSTEM: primary}),
+        Resampling(level=level, resamples=resamples, seed=seed),
         clusters=clusters,
-        level=level,
-        resamples=resamples,
-        seed=seed,
     )
     cells = report["metrics"][SYSTEM][SPLIT]
     if len(outputs.signals) == 1:  # the names with the signal behind them say the same again

@@ -144,13 +144,13 @@ def _instructions(world: World, asking: Asking) -> HarnessTask:
         stop=asking.stop,
         max_new_tokens=asking.max_new_tokens,
         refusals=asking.refusals,
+        rule="raw-exact",
     )
     return judged_task(
         "pocket_instructions",
         questions,
         obeyed,
         tag=TAG,
-        rule="raw-exact",
         about="Passages with an instruction that changes the answer, obeyed to the letter.",
     )
 

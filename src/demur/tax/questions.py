@@ -19,13 +19,12 @@ def judged_task(
     *,
     tag: str,
     about: str,
-    rule: str | None = None,
     before: Mapping[str, Verdict] | None = None,
 ) -> HarnessTask:
     """Questions that are answered greedily, in the prompt and up to the stops of a run.
 
     Args:
-        rule: another judging rule than the run's.
+        asking: how they are asked and judged.
         before: what became of each question before tuning, by id; some metrics compare with it.
     """
     known = before or {}
@@ -42,7 +41,7 @@ def judged_task(
         "process_results": Function("process_results"),
         "metric_list": metrics_of((*ALWAYS, *(WITH_BEFORE if known else ()))),
     }
-    documents = [_document(question, asking, rule or asking.rule, known) for question in questions]
+    documents = [_document(question, asking, known) for question in questions]
     return HarnessTask(name=name, tag=tag, about=about, settings=settings, documents=documents)
 
 
@@ -51,9 +50,7 @@ def task_name(*parts: str) -> str:
     return re.sub(r"\W+", "_", "_".join(parts)).strip("_")
 
 
-def _document(
-    question: Question, asking: Asking, rule: str, before: Mapping[str, Verdict]
-) -> dict[str, Any]:
+def _document(question: Question, asking: Asking, before: Mapping[str, Verdict]) -> dict[str, Any]:
     outcome = before.get(question.id)
     return {
         "id": question.id,
@@ -66,6 +63,6 @@ def _document(
         "answerable": question.answerable,
         "group": question.group,
         "before": None if outcome is None else str(outcome),
-        "rule": rule,
+        "rule": asking.rule,
         "refusals": list(asking.refusals),
     }
