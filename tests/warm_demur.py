@@ -2,16 +2,19 @@
 
 `python warm_demur.py ADDRESS` listens on a Unix socket. `SHIM`, put on the PATH as `demur`, hands its
 arguments, folder, environment and streams to it, passes signals on, and ends as the command ended. What is
-run is `demur.cli.main.main`, as in a process of its own but for some seconds of imports.
+run is `demur.cli.main.main`, as in a process of its own but for some seconds of imports. When the shim is
+killed, so is the command; when standard input is closed, no more commands are taken.
 """
 
 import contextlib
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
+import threading
 import traceback
 
 HEAVY = (
@@ -57,13 +60,20 @@ def listen(address):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears finished commands away
-        while True:
+        signal.signal(signal.SIGCHLD, clear_away)
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
             connection, _ = listener.accept()
             with connection:
                 if os.fork() == 0:
                     listener.close()
                     carry_out(connection)
+
+
+def clear_away(*_):
+    """Wait for the commands that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def carry_out(connection):
@@ -76,6 +86,7 @@ def carry_out(connection):
     with connection.makefile("r") as asked:
         request = json.loads(asked.readline())
     connection.sendall(f"{os.getpid()}\n".encode())
+    threading.Thread(target=end_with, args=(connection,), daemon=True).start()
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -85,6 +96,12 @@ def carry_out(connection):
     sys.stderr.flush()
     connection.sendall(f"{code}\n".encode())
     os._exit(code)
+
+
+def end_with(connection):
+    """Be killed when the shim was."""
+    connection.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run():

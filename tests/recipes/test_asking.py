@@ -3,12 +3,11 @@
 import asyncio
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 import demur
+from commands import run_demur, succeeded
 from demur.ask import BusyError
 from demur.ask.query import Query, as_question
 from demur.core.errors import ConfigError, ConversationError, DataError, ModelError, UnknownNameError
@@ -18,16 +17,10 @@ pytestmark = pytest.mark.slow
 SETTINGS = ("--data.limit", "160", "--evaluation.resamples", "20", "--baselines", "vanilla,demur")
 
 
-def run_demur(*arguments, typed=None):
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, input=typed)
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "demo"
-    done = run_demur("demo", *SETTINGS, "--out", out)
-    assert done.returncode == 0, done.stderr
+    succeeded("demo", *SETTINGS, "--out", out)
     return out
 
 
@@ -253,7 +246,7 @@ def test_the_command_answers(run):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("I don't know.") == 2
     assert "answers from 1.10" in done.stdout
-    asked = run_demur("ask", run, "--json", typed="Who wrote The Hobbit?\n\nWho?\n")
+    asked = run_demur("ask", run, "--json", input="Who wrote The Hobbit?\n\nWho?\n")
     lines = [json.loads(line) for line in asked.stdout.splitlines()]
     assert [line["question"] for line in lines] == ["Who wrote The Hobbit?", "Who?"]
     wrong = run_demur("ask", run, "Who?", "--model-set", "device")

@@ -11,19 +11,18 @@ import os
 import random
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import commands
 from chat_server import ChatServer, Said
 from demur.core.errors import ConfigError
 from demur.datasets import DataSettings, load_questions
 from documents import PAGES, ROOT, Block, blocks_of
 from model_server import ModelAnswer
-from reader import Reader, finished, until
-from warm_demur import SHIM
+from reader import Reader, finished
 
 pytestmark = pytest.mark.slow
 
@@ -103,19 +102,12 @@ def test_what_is_replaced_is_there(page, pattern):
 def environment(tmp_path_factory):
     """The environment of the commands: `demur` on the PATH, at home in a folder of its own."""
     folder = tmp_path_factory.mktemp("commands")
-    address, shim = folder / "socket", folder / "bin/demur"
-    shim.parent.mkdir()
-    shim.write_text(SHIM.format(python=sys.executable, address=str(address)))
-    shim.chmod(0o755)
-    path = os.pathsep.join([str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
     (folder / ".curlrc").write_text("fail\n")  # what a server refuses is an error of the page
     home = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
     given = os.environ | home | {"PATH": path, "OMP_NUM_THREADS": "1"}
-    warm = subprocess.Popen([sys.executable, ROOT / "tests/warm_demur.py", address], env=given)
-    until(address.exists, warm)
-    yield given
-    warm.terminate()
-    warm.wait()
+    commands.start(folder, given)
+    return given
 
 
 @pytest.fixture(scope="module")

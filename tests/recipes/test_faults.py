@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from commands import succeeded
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks/faults.py"
 
 
@@ -40,7 +42,5 @@ def test_a_run_killed_in_its_first_write_goes_on(tmp_path):
     out = tmp_path / "run"
     out.mkdir()
     (out / "config.yaml.partial").write_text("half")
-    command = [sys.executable, "-m", "demur", "probe", "--limit", "8", "--out", out]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    succeeded("probe", "--limit", "8", "--out", out)
     assert (out / "probe.parquet").exists()

@@ -1,22 +1,16 @@
 """The real command with a model that is asked wrongly: it stops, or warns, before hours are spent."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 import demur
+from commands import run_demur
 from demur.core.errors import AnswersError
 
 TRIAL = ("--limit", "20", "--probe.unit", "32", "--evaluation.resamples", "10", "--baselines", "")
 NOTHING = ("--probe.stop", '[" "]')
 """Every answer of the pocket model begins with a space, so each ends before its first word."""
-
-
-def run_demur(*arguments):
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,12 @@ What the server says is scripted: it disagrees with the rule in a way that shows
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
 
 from chat_server import ChatServer, Said
+from commands import succeeded
 from demur.core.records import Prediction, Probe, Question, Verdict, read_parquet
 from demur.judging import judge
 
@@ -49,13 +48,10 @@ def run(tmp_path_factory):
         arguments = ["demo", "--out", out, "--data.limit", 64, "--evaluation.resamples", 20]
         arguments += ["--judge.llm.base_url", server.url, "--judge.llm.model", "tiny"]
         arguments += ["--judge.llm.key_variable", "JUDGE_KEY", "--judge.llm.cache", folder / "kept.sqlite"]
-        command = [sys.executable, "-m", "demur", *map(str, arguments)]
         given = os.environ | {"JUDGE_KEY": "sk-a-secret"}
 
         def carry_out(*more):
-            done = subprocess.run([*command, *more], capture_output=True, text=True, check=False, env=given)
-            assert done.returncode == 0, done.stderr
-            return done
+            return succeeded(*arguments, *more, env=given)
 
         first = carry_out()
         asked = len(server.heard)

@@ -10,6 +10,7 @@ import time
 import pytest
 import yaml
 
+from commands import run_demur
 from demur.compare import collect
 from demur.core.records import Prediction, Question, Verdict, read_parquet
 from demur.export import EXPORTS
@@ -35,17 +36,11 @@ RUN = {
 RUN["baselines"].append("absolute-strict")
 
 
-def demur(*arguments, **more):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, **more)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("methods")
     (root / "run.yaml").write_text(yaml.safe_dump({**RUN, "out": str(root / "run")}))
-    done = demur("run", root / "run.yaml")
+    done = run_demur("run", root / "run.yaml")
     assert done.returncode == 0, done.stderr
     return RunFolder(root / "run")
 
@@ -108,7 +103,7 @@ def test_honesty_prompt_refuses_in_words_without_any_tuning(folder):
 
 
 def test_the_comparison_holds_every_system_and_what_anyone_gets_for_free(folder):
-    done = demur("compare", folder.root, "--json")
+    done = run_demur("compare", folder.root, "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     (group,) = summary["datasets"].values()
@@ -134,7 +129,7 @@ def test_us_tuning_and_its_ablations_run_on_passages(tmp_path):
         "evaluation": {"resamples": 5},
     }
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
-    done = demur("run", tmp_path / "run.yaml")
+    done = run_demur("run", tmp_path / "run.yaml")
     assert done.returncode == 0, done.stderr
     folder = RunFolder(tmp_path / "run")
     assert sorted(path.name for path in folder.training("us-tuning").iterdir()) == [
@@ -147,7 +142,7 @@ def test_us_tuning_and_its_ablations_run_on_passages(tmp_path):
 
 
 def test_a_method_without_its_data_says_so(tmp_path):
-    done = demur(
+    done = run_demur(
         "run", "--method", "us-tuning", "--data", "pocket", "--data.limit", 20, "--out", tmp_path / "run"
     )
     assert done.returncode == 2
@@ -207,7 +202,7 @@ def test_a_study_with_a_wrong_setting_starts_nothing(tmp_path):
     (tmp_path / "s.yaml").write_text(
         yaml.safe_dump({"out": str(tmp_path / "o"), "run": {"method": "r-tunin"}})
     )
-    done = demur("study", tmp_path / "s.yaml")
+    done = run_demur("study", tmp_path / "s.yaml")
     assert done.returncode == 2
     assert "r-tuning" in done.stderr
     assert not (tmp_path / "o").exists()
@@ -217,14 +212,14 @@ def test_a_failed_run_is_told_with_the_end_of_its_log(tmp_path):
     study = {**STUDY, "seeds": [0], "out": str(tmp_path / "o")}
     study["run"] = {**study["run"], "model": {"path": str(tmp_path / "no-model")}}
     (tmp_path / "s.yaml").write_text(yaml.safe_dump(study))
-    done = demur("study", tmp_path / "s.yaml")
+    done = run_demur("study", tmp_path / "s.yaml")
     assert done.returncode == 2
     assert "seed-0 ended with" in done.stderr
     assert "no-model" in done.stderr
 
 
 def test_compare_without_a_run_says_what_it_needs(tmp_path):
-    done = demur("compare", tmp_path)
+    done = run_demur("compare", tmp_path)
     assert done.returncode == 2
     assert "metrics.json" in done.stderr
 
@@ -232,7 +227,7 @@ def test_compare_without_a_run_says_what_it_needs(tmp_path):
 def test_every_export_of_a_run_is_written_with_a_card(folder, tmp_path):
     for name in EXPORTS.names():
         out = tmp_path / name
-        done = demur("export", folder.root, "--format", name, "--system", "absolute", "--out", out)
+        done = run_demur("export", folder.root, "--format", name, "--system", "absolute", "--out", out)
         assert done.returncode == 0, done.stderr
         assert (out / "README.md").read_text(encoding="utf-8").startswith("# Training data of")
         assert len(done.stdout.split()) == len([path for path in out.rglob("*") if path.is_file()])
@@ -244,13 +239,13 @@ def test_every_export_of_a_run_is_written_with_a_card(folder, tmp_path):
 
 def test_answers_made_elsewhere_are_not_asked_for_again(folder, tmp_path):
     """The probe of one run, exported in the peer's form, serves another run as its own."""
-    demur("export", folder.root, "--format", "alignment-for-honesty", "--out", tmp_path)
+    run_demur("export", folder.root, "--format", "alignment-for-honesty", "--out", tmp_path)
     config = tmp_path / "run.yaml"
     again = {**RUN, "method": "absolute", "baselines": [], "overrides": {}, "out": str(tmp_path / "run")}
     for source in (tmp_path / "probe.jsonl", folder.probe):
         again["probe"] = {"path": str(source), "samples": 10}
         config.write_text(yaml.safe_dump(again))
-        done = demur("build", config, "--update")
+        done = run_demur("build", config, "--update")
         assert done.returncode == 0, done.stderr
         notes = json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))["stages"]["probe"]
         train = [q for q in read_parquet(folder.questions, Question) if q.split == "train" and q.answers]

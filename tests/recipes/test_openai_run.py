@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from chat_server import ChatServer, Said
+from commands import line
 from demur.core.config import Config, ServerSettings
 from demur.core.records import Probe, read_parquet
 from demur.core.templates import TEMPLATES
@@ -36,9 +37,8 @@ STARTING_SECONDS = 300
 
 def demur(*arguments, cache):
     """Start the command."""
-    command = [sys.executable, "-m", "demur", *map(str, arguments), "--model.endpoint.cache", str(cache)]
-    given = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=given)
+    command = line(*arguments, "--model.endpoint.cache", cache)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def finished(started):

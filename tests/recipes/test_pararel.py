@@ -2,11 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from commands import run_demur
 
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("DEMUR_SHARED_DATA", ROOT.parent / "shared/data"))
@@ -16,11 +16,6 @@ pytestmark = pytest.mark.skipif(
     not PARAREL.is_dir(),
     reason="no ParaRel files: set DEMUR_SHARED_DATA to a folder with r_tuning_data/pararel",
 )
-
-
-def run_demur(*arguments):
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_protocol_runs_and_reports_the_leaks(tmp_path):

@@ -1,12 +1,11 @@
 """Building pocket models: the shipped one again, and one from facts of the user's own."""
 
 import json
-import subprocess
-import sys
 
 import pyarrow.parquet as pq
 import pytest
 
+from commands import run_demur, succeeded
 from demur.core.records import Question
 from demur.pocket import bundled_model
 from demur.pocket.build import accuracy_by_reads, build_from_facts, build_model
@@ -49,18 +48,9 @@ def test_the_command_builds_from_a_file_and_says_what_it_built(tmp_path):
     rows = [{"question": q.text, "answer": q.answers[0]} for q in facts(40)]
     (tmp_path / "facts.jsonl").write_text("\n".join(map(json.dumps, rows)))
     command = ["pocket", "build", "--facts", "facts.jsonl", "--out", "model", "--seed", "2"]
-    done = subprocess.run(
-        [sys.executable, "-m", "demur", *command], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
+    done = succeeded(*command, cwd=tmp_path)
     assert "accuracy by reads an epoch: 0:" in done.stdout
     assert (tmp_path / "model/model.safetensors").exists()
-    again = subprocess.run(
-        [sys.executable, "-m", "demur", "pocket", "build", "--facts", "none.jsonl"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
+    again = run_demur("pocket", "build", "--facts", "none.jsonl", cwd=tmp_path)
     assert again.returncode == 2
     assert "none.jsonl" in again.stderr

@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from commands import succeeded
 from demur.core.config import DataSettings
 from demur.core.records import Prediction, Question, read_parquet
 from demur.datasets import load_questions
@@ -62,10 +61,7 @@ def folder(tmp_path_factory):
         "evaluation": {"resamples": 2},
     }
     (root / "run.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "demur", "run", str(root / "run.yaml")]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
+    succeeded("run", root / "run.yaml")
     return RunFolder(root / "run")
 
 

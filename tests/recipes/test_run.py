@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 import demur
+from commands import run_demur
+from conftest import FEW
 from demur.confidence.combination import most_honest
 from demur.core.errors import RunFolderError
 from demur.core.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
@@ -25,31 +27,29 @@ SYSTEMS = {
     "base-likelihood",
     "familiarity-only",
 }
-DEMO = ("demo", "--data.limit", "96", "--evaluation.resamples", "50")
-
-
-def run_demur(*arguments, cwd=None):
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+DEMO = ("demo", *FEW)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    out = tmp_path_factory.mktemp("runs") / "demo"
-    done = run_demur(*DEMO, "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out, done
+def run(demo, tmp_path_factory):
+    return shutil.copytree(demo, tmp_path_factory.mktemp("runs") / "demo")
 
 
-def test_the_demo_ends_with_the_headline_and_the_report(run):
-    out, done = run
-    assert "before tuning the model answered every question" in " ".join(done.stdout.split())
-    assert f"report: {out}/report.html" in done.stdout.replace("\n", "")
-    assert "supervised" in done.stderr, "steps, tokens and supervised tokens are said before training"
+@pytest.fixture(scope="module")
+def said(demo):
+    """What the demo printed, and what it noted."""
+    return [demo.with_name(f"demo.{name}").read_text() for name in ("stdout", "stderr")]
+
+
+def test_the_demo_ends_with_the_headline_and_the_report(demo, said):
+    printed, noted = said
+    assert "before tuning the model answered every question" in " ".join(printed.split())
+    assert f"report: {demo}/report.html" in printed.replace("\n", "")
+    assert "supervised" in noted, "steps, tokens and supervised tokens are said before training"
 
 
 def test_the_run_folder_keeps_its_contract(run):
-    out, _ = run
+    out = run
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert {
         "config.yaml",
@@ -73,7 +73,7 @@ def test_the_run_folder_keeps_its_contract(run):
 
 
 def test_the_metrics_keep_their_schema(run):
-    out, _ = run
+    out = run
     found = json.loads((out / "metrics.json").read_text())
     assert found["schema_version"] == 1
     assert set(found["metrics"]) == SYSTEMS
@@ -90,8 +90,9 @@ def test_the_metrics_keep_their_schema(run):
     )
 
 
-def test_the_threshold_is_chosen_on_calibration_questions_and_stands_everywhere(run):
-    out, done = run
+def test_the_threshold_is_chosen_on_calibration_questions_and_stands_everywhere(run, said):
+    out = run
+    printed, noted = said
     manifest = json.loads((out / "manifest.json").read_text())
     found = manifest["systems"]["r-tuning"]["threshold"]
     assert (found["signal"], found["how"], found["chosen_on"]) == ("sure", "calibrated", "calibration")
@@ -105,8 +106,8 @@ def test_the_threshold_is_chosen_on_calibration_questions_and_stands_everywhere(
     assert most_honest(answered) == found["value"]
     assert found["n"] == sum(verdict in (Verdict.CORRECT, Verdict.WRONG) for _, verdict in answered)
     assert f"answers where sure is at least {found['value']:.4g}" in (out / "report.html").read_text()
-    assert "r-tuning: answers where sure is at least" in " ".join(done.stderr.split())
-    assert "by the fixed rule of its paper, R-Tuning" in " ".join(done.stdout.split())
+    assert "r-tuning: answers where sure is at least" in " ".join(noted.split())
+    assert "by the fixed rule of its paper, R-Tuning" in " ".join(printed.split())
 
 
 def test_too_few_calibration_questions_leave_the_papers_rule_without_an_error(tmp_path):
@@ -123,7 +124,7 @@ def test_too_few_calibration_questions_leave_the_papers_rule_without_an_error(tm
 
 
 def test_the_rows_fit_together(run):
-    out, _ = run
+    out = run
     questions = read_parquet(out / "questions.parquet", Question)
     probes = read_parquet(out / "probe.parquet", Probe)
     tuned = read_parquet(out / "predictions/r-tuning.parquet", Prediction)
@@ -144,7 +145,7 @@ def test_the_rows_fit_together(run):
 
 
 def test_a_second_run_does_nothing_again(run):
-    out, _ = run
+    out = run
     before = {path: path.stat().st_mtime_ns for path in (out / "predictions").iterdir()}
     done = run_demur(*DEMO, "--out", out)
     assert done.returncode == 0, done.stderr
@@ -153,7 +154,7 @@ def test_a_second_run_does_nothing_again(run):
 
 
 def test_the_finished_run_is_analysed_with_its_model(run):
-    out, _ = run
+    out = run
     done = run_demur("analyse", out, "--questions", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -164,7 +165,7 @@ def test_the_finished_run_is_analysed_with_its_model(run):
 
 
 def test_another_configuration_is_refused_with_what_differs(run):
-    out, _ = run
+    out = run
     done = run_demur(*DEMO, "--out", out, "--training.epochs", "1")
     assert done.returncode == 2
     assert "training.epochs: 2.0 there, 1.0 here" in done.stderr
@@ -173,7 +174,7 @@ def test_another_configuration_is_refused_with_what_differs(run):
 
 def test_update_redoes_only_what_changed(run, tmp_path):
     out = tmp_path / "copy"
-    shutil.copytree(run[0], out)
+    shutil.copytree(run, out)
     done = run_demur(*DEMO, "--out", out, "--r_tuning.threshold", "0.9", "--update")
     assert done.returncode == 0, done.stderr
     assert "probe: nothing has changed, kept" in done.stderr

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -18,15 +18,12 @@ import pytest
 from langchain_openai import ChatOpenAI
 
 from chat_server import ChatServer, Reasoner, Said
+from commands import line, run_demur
 from model_server import ModelAnswer
 
 KNOWN, UNKNOWN = "Where was Dora Pomash born?", "Who wrote The Hobbit?"
 REFUSAL = "I don't know."
 KEY = "a-key-of-this-test"
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "demur", *map(str, arguments)]
 
 
 def environment(**more):
@@ -58,7 +55,7 @@ def served(folder, *arguments):
     errors = folder / "errors.log"
     with errors.open("wb") as log:
         process = subprocess.Popen(
-            command("serve", *arguments, "--port", 0),
+            line("serve", *arguments, "--port", 0),
             stdout=subprocess.PIPE, stderr=log, text=True, env=environment(), cwd=folder,
         )  # fmt: skip
     try:
@@ -70,15 +67,9 @@ def served(folder, *arguments):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(calibrated, tmp_path_factory):
     """A small finished run with a promise and a probability."""
-    folder = tmp_path_factory.mktemp("run") / "small"
-    small = ["--data.limit", 96, "--evaluation.resamples", 50]
-    promise = ["--max-error", 0.2, "--recalibrate", "platt"]
-    for arguments in (["demo", "--out", folder, *small], ["calibrate", folder, *promise]):
-        done = subprocess.run(command(*arguments), env=environment(), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    return folder
+    return shutil.copytree(calibrated, tmp_path_factory.mktemp("run") / "small")
 
 
 @pytest.fixture(scope="module")
@@ -267,9 +258,7 @@ def test_bytes_that_are_no_http_hurt_nobody(server):
     ],
 )
 def test_a_server_that_should_not_start_does_not(run, arguments, words):
-    done = subprocess.run(
-        command("serve", run, "--port", 0, *arguments), env=environment(), capture_output=True, text=True
-    )
+    done = run_demur("serve", run, "--port", 0, *arguments, env=environment())
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -277,13 +266,9 @@ def test_a_server_that_should_not_start_does_not(run, arguments, words):
 
 def test_a_taken_port_and_a_missing_model_are_said_plainly(run, server):
     port = server.root.rsplit(":", 1)[1]
-    taken = subprocess.run(
-        command("serve", run, "--port", port), env=environment(), capture_output=True, text=True
-    )
+    taken = run_demur("serve", run, "--port", port, env=environment())
     assert (taken.returncode, "another process does" in taken.stderr) == (2, True)
-    absent = subprocess.run(
-        command("serve", run / "nothing", "--port", 0), env=environment(), capture_output=True, text=True
-    )
+    absent = run_demur("serve", run / "nothing", "--port", 0, env=environment())
     assert absent.returncode == 2
     assert "demur: ModelError" in absent.stderr
     assert "Traceback" not in absent.stderr

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 
 import demur
+from commands import run_demur
 from demur.pocket import bundled_model
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Where the run is made once."""
-    return tmp_path_factory.mktemp("server") / "run"
+def folder(calibrated):
+    """A run like the one that the script would make itself."""
+    return calibrated
 
 
 def proved(script, folder, *arguments):
@@ -69,10 +70,7 @@ def test_a_folder_that_can_run_code_is_not_served(tmp_path, name, content, words
     if isinstance(content, dict):
         content = json.dumps((json.loads(file.read_text()) if file.exists() else {}) | content)
     file.write_text(content)
-    done = subprocess.run(
-        [sys.executable, "-m", "demur", "serve", folder, "--port", "0"],
-        capture_output=True, text=True, check=False, env=os.environ | {"COLUMNS": "400"},
-    )  # fmt: skip
+    done = run_demur("serve", folder, "--port", "0", env=os.environ | {"COLUMNS": "400"})
     assert done.returncode == 2, done.stdout + done.stderr
     said = " ".join((done.stdout + done.stderr).split())
     assert words in said

@@ -5,13 +5,13 @@ import io
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
+from commands import run_demur, succeeded
 from demur.core.records import Prediction, Question, read_parquet
 from demur.core.trust import is_signed
 from demur.engines import Opening
@@ -26,18 +26,6 @@ pytestmark = pytest.mark.slow
 TESTS = Path(__file__).parents[1]
 HOSTILE = "x](javascript:alert(1)) `<script>alert(1)<|script> --- {{ 7 * 7 }} *b*"
 """A name that a file or folder may have, and that would be markup nearly everywhere."""
-
-
-def run_demur(*arguments, **environment):
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    env = {**os.environ, "HF_HUB_OFFLINE": "1", **environment}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
-
-
-def succeeded(*arguments, **environment):
-    done = run_demur(*arguments, **environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -244,9 +232,8 @@ def test_merged_weights_answer_as_base_and_adapter(run, model, merged):
 
 def test_half_precision_is_written_where_it_is_asked_for(run, tmp_path):
     out = tmp_path / "half"
-    assert (
-        json.loads(succeeded("merge", run, "--out", out, "--dtype", "bfloat16", "--json"))["mended"] == []
-    )
+    done = succeeded("merge", run, "--out", out, "--dtype", "bfloat16", "--json")
+    assert json.loads(done.stdout)["mended"] == []
     assert json.loads((out / "config.json").read_text())["dtype"] == "bfloat16"
     again = run_demur("merge", run, "--out", out)
     assert again.returncode == 2
@@ -294,7 +281,7 @@ def test_names_of_files_stay_names(borrowed):
 
 
 def test_who_borrows_weights_gets_the_card_of_those(borrowed):
-    found = json.loads(succeeded("card", borrowed, "--json"))
+    found = json.loads(succeeded("card", borrowed, "--json").stdout)
     assert (found["system"], found["weights"]) == ("demur", "r-tuning")
     text = Path(found["card"]).read_text()
     assert "as the user's turn of its chat template" in text
@@ -309,7 +296,7 @@ def test_who_borrows_weights_gets_the_card_of_those(borrowed):
         bare = carried_out(plain, model, question.text, base=base)
         assert bare["answer"] == row.answer
         assert bare["sure"] == pytest.approx(row.signals["sure"], abs=1e-4)
-    found = json.loads(succeeded("card", borrowed, "--system", "vanilla-c", "--json"))
+    found = json.loads(succeeded("card", borrowed, "--system", "vanilla-c", "--json").stdout)
     assert found["weights"] == "vanilla"
     assert "The weights are those of `vanilla`" in Path(found["card"]).read_text()
     ours, _ = programs(found["card"])
@@ -335,7 +322,7 @@ def test_mistakes_are_explained(borrowed, tmp_path, arguments, message):
     command, *options = [
         str(tmp_path / option) if option.startswith("x") else option for option in arguments
     ]
-    done = run_demur(command, borrowed, *options, LLAMA_CPP_DIR="")
+    done = run_demur(command, borrowed, *options, env={**os.environ, "LLAMA_CPP_DIR": ""})
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -375,7 +362,7 @@ def test_llama_cpp_answers_as_we_do(run, merged, tmp_path, type, least):
             "--converter",
             TESTS / "pocket_converter.py",
             "--json",
-        )
+        ).stdout
     )
     assert files["files"] == [str(out), str(tmp_path / "model.demur.json")]
     assert json.loads((tmp_path / "model.demur.json").read_text())["method"] == "r-tuning"

@@ -4,11 +4,13 @@ import dataclasses
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from commands import OFFLINE, run_demur, succeeded
 from demur.core.errors import ConfigError
 from demur.core.records import Prediction, Question, read_parquet
 from demur.engines.encoding import Encoder
@@ -28,27 +30,15 @@ pytestmark = [
     ),
 ]
 
-OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
-
-
-def execute(*arguments, cwd=None):
-    command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=OFFLINE)
-
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    out = tmp_path_factory.mktemp("runs") / "demo"
-    done = execute("demur", "demo", "--data.limit", "96", "--evaluation.resamples", "50", "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out
+def run(demo, tmp_path_factory):
+    return shutil.copytree(demo, tmp_path_factory.mktemp("runs") / "demo")
 
 
 @pytest.fixture(scope="module")
 def tax(run):
-    done = execute("demur", "tax", run, "--limit", "60", "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(succeeded("tax", run, "--limit", "60", "--json").stdout)
 
 
 def test_tax_measures_both_models_on_the_same_documents(run, tax):
@@ -73,7 +63,7 @@ def test_questions_of_ones_own_are_a_task(run, tmp_path):
         + "\n"
         + json.dumps({"question": "What is the capital of France?", "answer": "Paris"})
     )
-    done = execute("demur", "tax", run, "--tasks", f"{file},pocket_text", "--limit", "20", "--json")
+    done = run_demur("tax", run, "--tasks", f"{file},pocket_text", "--limit", "20", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["tasks"]
     assert list(found) == ["own_my_qa", "pocket_text"]
@@ -89,7 +79,7 @@ def test_questions_of_ones_own_are_a_task(run, tmp_path):
     ],
 )
 def test_mistakes_are_explained(run, arguments, message):
-    done = execute("demur", "tax", run, *arguments)
+    done = run_demur("tax", run, *arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -97,16 +87,18 @@ def test_mistakes_are_explained(run, arguments, message):
 
 @pytest.mark.parametrize("system", ["base", "r-tuning"])
 def test_exported_tasks_give_the_runs_own_verdicts_in_lm_evals_cli(run, tmp_path, system):
-    done = execute("demur", "export-tasks", run, "--system", system, "--out", tmp_path / "tasks")
+    done = run_demur("export-tasks", run, "--system", system, "--out", tmp_path / "tasks")
     assert done.returncode == 0, done.stderr
     card = json.loads((run / "systems/r-tuning/model/demur.json").read_text())
     adapter = "" if system == "base" else f",peft={run / 'systems/r-tuning/model'}"
-    done = execute(
-        *("lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "32"),
+    command = [
+        *(sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "32"),
         *("--model_args", f"pretrained={card['base_model']},dtype=float32{adapter}"),
         *("--include_path", tmp_path / "tasks", "--tasks", "demur_id,demur_ood"),
         *("--log_samples", "--output_path", tmp_path / "results"),
-        cwd=tmp_path,
+    ]
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **OFFLINE}
     )
     assert done.returncode == 0, done.stderr[-3000:]
     own = {row.question_id: row for row in read_parquet(run / f"predictions/{system}.parquet", Prediction)}

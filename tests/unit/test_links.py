@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from reporting_run import make_run
 from typer.testing import CliRunner
 
+from commands import run_demur, succeeded
 from demur.cli.main import app
 from demur.core.errors import RunFolderError
 from demur.core.files import (
@@ -226,16 +225,16 @@ def test_temporary_files_that_are_links_within_the_run_harm_nothing(run, command
 )
 def test_a_run_is_not_continued_in_a_folder_with_links_that_lead_out(tmp_path, victim, place):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "demur", "probe", "--limit", "8", "--out", str(out)]
+    command = ("probe", "--limit", "8", "--out", out)
     link = out / place
     link.parent.mkdir(parents=True)
     link.symlink_to(victim if "." not in place and place != "work/lock" else victim / "kept")
     for more in ([], ["--update"]):
-        done = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+        done = run_demur(*command, *more)
         assert done.returncode == 2, done.stderr
         assert "links that lead out" in done.stderr
     link.unlink()
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    succeeded(*command)
 
 
 # -- names that lead elsewhere -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import demur
 from chat_server import ChatServer, Said
+from commands import run_demur
 from demur.analyse.perplexity import question_log_perplexities
 from demur.ask import system as systems
 from demur.cli.main import app
@@ -66,11 +67,7 @@ def configure(run, **settings):
 
 
 def demur_says(*arguments, **environment):
-    command = [sys.executable, "-m", "demur", *map(str, arguments)]
-    env = {**os.environ, "HF_HUB_OFFLINE": "1", **environment}
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=env, stdin=subprocess.DEVNULL
-    )
+    return run_demur(*arguments, env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
 
 
 def invoked(*arguments, **more):
