@@ -15,7 +15,6 @@ from demur.metrics.metric import Metric
 from demur.metrics.policies import degenerate
 from demur.metrics.sample import Counted, Sample, Weights, Workspace
 
-
 COLUMN_BLOCK = 16
 """Columns that a matrix product takes at once, or a multiple of them."""
 
