@@ -18,7 +18,7 @@ TEST = 8
 """The last countries are test questions, the others training questions."""
 
 
-def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:
+def load(path: Path | None, settings: DataSettings, *, seed: int) -> RawData:  # noqa: ARG001
     """Every question. A dataset that reads files takes them from ``path``."""
     ids, questions = Ids(), []
     for number, (country, capital) in enumerate(FACTS.items()):

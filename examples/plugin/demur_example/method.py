@@ -1,4 +1,4 @@
-"""Likelihood cutoff: the model before tuning, which declines where its answer's likelihood is below a cutoff."""
+"""Likelihood cutoff: the model before tuning; it declines where its answer has a low likelihood."""
 
 import dataclasses
 from collections.abc import Sequence
