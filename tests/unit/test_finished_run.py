@@ -21,8 +21,8 @@ from demur.core.stored import StoredRows
 from demur.runfolder.folder import RunFolder
 
 OLD = Path(__file__).parents[1] / "data/run-0.1.0"
-"""Made by version 0.1.0: `demur run` on 96 pocket questions, then `demur calibrate`. Taken away are the page
-and PEFT's README.md, the indentation of metrics.json, and the place of the base model: it is `pocket`."""
+"""Made by version 0.1.0: `demur run` on 96 pocket questions, then `demur calibrate`. Removed are the page,
+PEFT's README.md, the indentation of metrics.json, and the place of the base model: it is `pocket`."""
 AGAIN = "demur calibrate"
 
 
@@ -180,7 +180,8 @@ def test_settings_that_act_are_left_out_of_a_stranger_s_run_but_compared(tmp_pat
 
 
 def test_importing_demur_and_naming_the_reader_loads_nothing_heavy():
-    code = "import sys, demur; 'open_run' in demur.__all__; print({'numpy', 'pydantic', 'torch'} & {*sys.modules})"
+    heavy = "{'numpy', 'pydantic', 'torch'}"
+    code = f"import sys, demur; 'open_run' in demur.__all__; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
 

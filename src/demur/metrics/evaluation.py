@@ -101,7 +101,7 @@ def evaluate(
 def wanted(
     metrics: Sequence[str] | None, primary: Mapping[str, str], pairs: Sequence[tuple[str, str]] = ()
 ) -> Wanted:
-    """What is to be computed, with metrics by their names; of them, those marked `headline` are compared."""
+    """What is to be computed, with metrics by their names; those marked `headline` are compared."""
     from demur.metrics import METRICS
 
     if metrics is None:
