@@ -180,7 +180,8 @@ def test_settings_that_act_are_left_out_of_a_stranger_s_run_but_compared(tmp_pat
 
 
 def test_importing_demur_and_naming_the_reader_loads_nothing_heavy():
-    code = "import sys, demur; 'open_run' in demur.__all__; print({'numpy', 'pydantic', 'torch'} & {*sys.modules})"
+    heavy = "{'numpy', 'pydantic', 'torch'}"
+    code = f"import sys, demur; 'open_run' in demur.__all__; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
 
