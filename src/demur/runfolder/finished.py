@@ -50,7 +50,7 @@ def open_run(path: Path | str) -> FinishedRun:
 
     Example:
         >>> run = demur.open_run("runs/mine")
-        >>> run.metrics["metrics"]["r-tuning"]["id"]["accuracy"]
+        >>> run.metrics["metrics"].keys()
     """
     return FinishedRun.open(path)
 
