@@ -130,7 +130,8 @@ def test_alignment_for_honesty_needs_samples(material, tmp_path):
     with pytest.raises(DataError, match=r"probe\.samples"):
         write("alignment-for-honesty", material, tmp_path)
     write_parquet(run.folder.probe, [probe(("Oslo",), (Verdict.CORRECT,))], Probe)
-    (file,) = write("alignment-for-honesty", material, tmp_path)
+    again = dataclasses.replace(material, run=FinishedRun.open(run.path, evaluated=False))
+    (file,) = write("alignment-for-honesty", again, tmp_path)
     assert [row["sampling_knowns"] for row in lines(file)] == [1]
 
 
