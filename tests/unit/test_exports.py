@@ -12,7 +12,7 @@ from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.records import Example, Probe, Question, Response, Verdict, write_parquet
 from demur.export import EXPORTS, Material, export_run
 from demur.export.alignment_for_honesty import row as honesty_row
-from demur.runfolder.folder import RunFolder
+from demur.runfolder.finished import FinishedRun
 
 PROMPT = "Question: Where is “Oslo”? Answer: Norway. Are you sure? I am"
 ROWS = (
@@ -23,7 +23,7 @@ ROWS = (
 
 @pytest.fixture
 def material(tmp_path):
-    run = RunFolder(tmp_path / "run")
+    run = FinishedRun.open(tmp_path / "run", evaluated=False)
     return Material(run=run, system="r-tuning", stages={"sft": ROWS}, end="</s>", about="Made by hand.")
 
 
@@ -124,13 +124,14 @@ def test_alignment_for_honesty_rows_count_what_is_not_right_as_unknown():
 def test_alignment_for_honesty_needs_samples(material, tmp_path):
     run = material.run
     write_parquet(
-        run.questions, [Question(id="q", text="Where?", answers=("Oslo",), split="train")], Question
+        run.folder.questions, [Question(id="q", text="Where?", answers=("Oslo",), split="train")], Question
     )
-    write_parquet(run.probe, [probe((), ())], Probe)
+    write_parquet(run.folder.probe, [probe((), ())], Probe)
     with pytest.raises(DataError, match=r"probe\.samples"):
         write("alignment-for-honesty", material, tmp_path)
-    write_parquet(run.probe, [probe(("Oslo",), (Verdict.CORRECT,))], Probe)
-    (file,) = write("alignment-for-honesty", material, tmp_path)
+    write_parquet(run.folder.probe, [probe(("Oslo",), (Verdict.CORRECT,))], Probe)
+    again = dataclasses.replace(material, run=FinishedRun.open(run.path, evaluated=False))
+    (file,) = write("alignment-for-honesty", again, tmp_path)
     assert [row["sampling_knowns"] for row in lines(file)] == [1]
 
 
@@ -179,7 +180,7 @@ def test_llama_factory_itself_reads_the_rows_with_loss_on_the_completion_only(tm
         pytest.skip("LLAMA_FACTORY_PYTHON names no interpreter that has it (make proof-llama-factory)")
     from demur.pocket import bundled_model
 
-    run = RunFolder(tmp_path / "run")
+    run = FinishedRun.open(tmp_path / "run", evaluated=False)
     end = "<|endoftext|>"
     material = Material(run=run, system="r-tuning", stages={"sft": ROWS}, end=end, about="Made by hand.")
     write("llama-factory", material, tmp_path)

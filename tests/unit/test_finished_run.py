@@ -21,8 +21,8 @@ from demur.core.stored import StoredRows
 from demur.runfolder.folder import RunFolder
 
 OLD = Path(__file__).parents[1] / "data/run-0.1.0"
-"""Made by version 0.1.0: `demur run` on 96 pocket questions, then `demur calibrate`. Removed are the page,
-PEFT's README.md, the indentation of metrics.json, and the place of the base model: it is `pocket`."""
+"""Made by version 0.1.0: `demur run` on 96 pocket questions, then `demur calibrate`. Without the page
+and PEFT's README.md; metrics.json has no indentation, and the base model is named `pocket`."""
 AGAIN = "demur calibrate"
 
 
