@@ -830,8 +830,9 @@ class Pipeline:
         from demur.metrics import METRICS, evaluate
 
         systems = list(self.predict_hash)
-        settings = self.config.evaluation.model_dump()
-        self.evaluate_hash = digest([self.predict_hash, settings, METRICS.names()])
+        self.evaluate_hash = digest(
+            [self.predict_hash, self.config.evaluation.model_dump(), METRICS.names()]
+        )
         infos = {system: system_info(system, self.config) for system in systems}
         self.manifest.values["systems"] = {
             system: {
