@@ -21,7 +21,7 @@ def risk_at_coverage(sample: Sample) -> Floats:
     """Error rate at the coverage, shape [R]."""
     if not len(sample.rows):
         return np.full(len(sample.total), np.nan)
-    cut = np.multiply(COVERAGE, sample.total, dtype=np.float64)  # [R]
+    cut = COVERAGE * sample.total.astype(np.float64)  # [R]
     place = sample.first_reaching(cut[:, None])[:, 0]  # the tie group on the cut
     size_to, hits_to, size, hits = (
         counts.ravel()[place] for counts in (sample.size_to, sample.hits_to, sample.size, sample.hits)
