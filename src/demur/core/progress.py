@@ -37,11 +37,11 @@ class Silent:
     """A listener that says nothing."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Ignore the note."""
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Advance]:
-        """No bar."""
+        """Show no bar."""
         yield lambda _: None
 
 
@@ -61,7 +61,7 @@ class Recorder:
         self._counted: dict[str, Any] = {}
 
     def note(self, text: str) -> None:
-        """Passed on."""
+        """Pass the note on."""
         self.listener.note(text)
 
     def stage(self, name: str) -> None:

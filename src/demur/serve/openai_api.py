@@ -319,7 +319,7 @@ class CompletionStream(_Streaming):
     kind = "cmpl"
 
     def opening(self) -> Iterator[CompletionReply]:
-        """Nothing."""
+        """A stream of completions has no opening chunk."""
         yield from ()
 
     def piece(self, index: int, text: str) -> CompletionReply:

@@ -138,7 +138,7 @@ class InThisProcess:
         work: Path,
         advance: Advance,
     ) -> None:
-        """As `Tuner`."""
+        """Train one stage here; returns None, since no other process ran."""
         from demur.training.checkpoints import Report, StopWhenAsked
         from demur.training.sft import arguments, dataset, fit, prepare
 
@@ -159,7 +159,7 @@ class InThisProcess:
         """Nothing to do: it is the engine's model that was tuned."""
 
     def save(self, folder: Path) -> None:
-        """As `Tuner`."""
+        """Write the adapter or the weights of the engine's model."""
         self._model.save_pretrained(folder)
 
 
@@ -185,7 +185,7 @@ class InProcesses:
         work: Path,
         advance: Advance,
     ) -> dict[str, Any]:
-        """As `Tuner`."""
+        """Train one stage in processes of their own; returns what ran."""
         from demur.training.processes import MODEL, Job, train_in_processes
 
         job = Job(
@@ -201,7 +201,7 @@ class InProcesses:
         return found
 
     def put_into(self, engine: HFEngine) -> None:
-        """As `Tuner`; an adapter is put on the engine's model, whole weights take the place of its own."""
+        """Put the adapter on the engine's model; whole weights take the place of its own."""
         if self._start is None:
             return
         if (self._start / "adapter_config.json").exists():
@@ -215,7 +215,7 @@ class InProcesses:
         _place(engine.model, self._device)
 
     def save(self, folder: Path) -> None:
-        """As `Tuner`."""
+        """Copy the adapter or the weights of the last stage."""
         if self._start is not None:
             shutil.copytree(self._start, folder, dirs_exist_ok=True)
 
