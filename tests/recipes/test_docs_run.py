@@ -26,7 +26,7 @@ from reader import Reader, finished
 
 pytestmark = pytest.mark.slow
 
-RUN, SHOWN = {"bash", "python", "yaml"}, {"text", "json"}
+RUN, SHOWN = {"bash", "python", "yaml"}, {"text", "json", "toml"}
 ONLY_SHOWN = {"docs/results/": "the command that made the page: minutes to hours"}
 """Pages of which no block is run, and why."""
 TUTORIALS = "docs/tutorials/"
