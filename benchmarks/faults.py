@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -72,11 +73,13 @@ cp -r {disk}/run {kept}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="kills at random moments, spread over stages")
+    parser.add_argument("--stops", type=int, default=8, help="stops at random moments, spread over stages")
     parser.add_argument("--limit", type=int, default=100, help="questions of each part")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--writes", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--only", choices=("runs", "probe"), help="disturb whole runs, or a probe only")
     parser.add_argument("--runs", type=Path, default=Path("runs/faults"))
+    parser.add_argument("--program", default=None, help="to run in place of `python -m demur`")
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     options.runs = options.runs.resolve()
@@ -99,21 +102,21 @@ def main() -> None:
 
 def disturbed_runs(options: argparse.Namespace) -> list[str]:
     """Whole runs, killed and stopped."""
-    calm = options.runs / "calm"
-    quietly(command(calm, options.limit))
+    calm, run = options.runs / "calm", Command(options)
+    quietly(run.demo(calm))
     seconds, rng = durations(calm), random.Random(options.seed)
 
     times = dict.fromkeys(STAGES, -(-options.kills // len(STAGES)))
     out = options.runs / "random"
-    disturb(partial(command, out, options.limit), out, times, seconds, rng, [signal.SIGKILL])
+    disturb(partial(run.demo, out), out, times, seconds, rng, [signal.SIGKILL])
     lines = [f"- kills at random moments: {times}", differing(calm, out)]
 
-    times, out = dict.fromkeys(STAGES, 2), options.runs / "stopped"
-    codes = disturb(partial(command, out, options.limit), out, times, seconds, rng, STOPS)
-    lines += [f"- stopped with SIGTERM, then SIGINT, in every stage, exit codes: {codes}"]
+    times, out = dict.fromkeys(STAGES, -(-options.stops // len(STAGES))), options.runs / "stopped"
+    codes = disturb(partial(run.demo, out), out, times, seconds, rng, STOPS)
+    lines += [f"- stopped with SIGTERM and SIGINT in turn, in every stage, exit codes: {codes}"]
     lines += [differing(calm, out)]
     if options.writes:
-        names = kill_inside_writes(options)
+        names = kill_inside_writes(options, run)
         lines += [f"- kills inside atomic writes: {len(names)}, once for each of:"]
         lines += [f"    - `{name}`" for name in names]
         lines += [differing(calm, options.runs / "writes")]
@@ -122,31 +125,46 @@ def disturbed_runs(options: argparse.Namespace) -> list[str]:
 
 def disturbed_probes(options: argparse.Namespace) -> list[str]:
     """A probe alone, in small units: killed, its stored units damaged, the disk full."""
-    calm, out = options.runs / "calm-probe", options.runs / "killed-probe"
-    quietly(probing(calm, options.limit))
+    calm, out, run = options.runs / "calm-probe", options.runs / "killed-probe", Command(options)
+    quietly(run.probe(calm))
     seconds, rng = durations(calm), random.Random(options.seed + 1)
-    again = partial(probing, out, options.limit)
-    disturb(again, out, {"probe": options.kills}, seconds, rng, [signal.SIGKILL])
+    disturb(partial(run.probe, out), out, {"probe": options.kills}, seconds, rng, [signal.SIGKILL])
     lines = [f"- kills of a probe in units of 8, at random moments: {options.kills}", differing(calm, out)]
 
     out = options.runs / "damaged"
-    named = damage(partial(probing, out, options.limit), out)
+    named = damage(partial(run.probe, out), out)
     lines += [f"- one stored unit cut short and one changed by a byte; said to be damaged: {named} of 2"]
     lines += [differing(calm, out) if named == 2 else "- DIFFERS: damage that nobody noticed"]
-    return lines + full_disk(options, calm)
+    return lines + full_disk(options, run, calm)
 
 
-def command(out: Path, limit: int) -> list[str]:
-    """The demo on fewer questions, in small units and with checkpoints, so that there is much to lose."""
-    settings = {"out": out, "data.limit": limit, "probe.unit": 128, "training.save_steps": 5}
-    flags = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
-    return [sys.executable, "-m", "demur", "demo", *flags]
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command lines of what is disturbed."""
 
+    options: argparse.Namespace
 
-def probing(out: Path, limit: int) -> list[str]:
-    """A probe alone, in units so small that there are many."""
-    flags = ["--out", str(out), "--data.limit", str(limit), "--probe.unit", "8"]
-    return [sys.executable, "-m", "demur", "probe", *flags]
+    def demo(self, out: Path) -> list[str]:
+        """The demo on fewer questions, in small units and with checkpoints: there is much to lose."""
+        return self._of("demo", out, {"probe.unit": 128, "training.save_steps": 5})
+
+    def probe(self, out: Path) -> list[str]:
+        """A probe alone, in units so small that there are many."""
+        return self._of("probe", out, {"probe.unit": 8})
+
+    def arguments(self, line: Sequence[str]) -> list[str]:
+        """What `demur` is told by a command line."""
+        return list(line[len(self._program) :])
+
+    @property
+    def _program(self) -> list[str]:
+        chosen = self.options.program
+        return [sys.executable, "-m", "demur"] if chosen is None else [chosen]
+
+    def _of(self, name: str, out: Path, settings: Mapping[str, int]) -> list[str]:
+        given = {"out": out, "data.limit": self.options.limit, **settings}
+        flags = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+        return [*self._program, name, *flags]
 
 
 def quietly(line: list[str]) -> None:
@@ -170,10 +188,10 @@ def disturb(
     signals: Sequence[signal.Signals],
 ) -> list[int]:
     """Send every stage its share of signals, each run going on where the last one ended; the exit codes."""
-    codes = []
+    codes: list[int] = []
     for stage, count in times.items():
-        for number in range(count):
-            sent = signals[number % len(signals)]
+        for _ in range(count):
+            sent = signals[len(codes) % len(signals)]
             while (code := end_in(stage, again(), sent, rng.uniform(0, 0.8 * seconds[stage]))) == 0:
                 (out / REDONE[stage]).unlink(missing_ok=True)  # too late: that stage once more
             codes.append(code)
@@ -200,11 +218,11 @@ def end_in(stage: str, line: list[str], sent: signal.Signals, wait: float) -> in
 
 def damage(again: Callable[[], list[str]], out: Path) -> int:
     """Kill a probe when it has some units, cut one short, change another; of how many it says so."""
-    process = subprocess.Popen(again(), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(again(), stderr=subprocess.PIPE)
     while len(stored := sorted((out / "work/probe").glob("*.parquet"))) < 4 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
-    process.wait()
+    process.communicate()
     first, *_, last = stored
     os.truncate(last, last.stat().st_size // 2)
     content = bytearray(first.read_bytes())
@@ -214,13 +232,16 @@ def damage(again: Callable[[], list[str]], out: Path) -> int:
     return sum(f"{path.name} is damaged" in done.stderr for path in (first, last))
 
 
-def full_disk(options: argparse.Namespace, calm: Path) -> list[str]:
-    """Probe on a disk that is too small, give it room, go on."""
+def full_disk(options: argparse.Namespace, run: Command, calm: Path) -> list[str]:
+    """Probe on a disk that is too small, give it room, go on.
+
+    Always by `python -m demur`: a process that ran before does not see a disk that is mounted here.
+    """
     disk, kept = options.runs / "disk", options.runs / "full"
     disk.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(kept, ignore_errors=True)
     needed = 64 + sum(-(-path.stat().st_size // 4096) * 4 for path in calm.glob("*.*"))
-    line = shlex.join(probing(disk / "run", options.limit))
+    line = shlex.join([sys.executable, "-m", "demur", *run.arguments(run.probe(disk / "run"))])
     script = FULL_DISK.format(disk=disk, small=needed, line=line, kept=kept)
     done = subprocess.run(
         ["unshare", "-Urm", "bash", "-ec", script], check=False, capture_output=True, text=True
@@ -234,13 +255,14 @@ def full_disk(options: argparse.Namespace, calm: Path) -> list[str]:
     return [f"- the disk full after {stored} units, then larger", differing(calm, kept)]
 
 
-def kill_inside_writes(options: argparse.Namespace) -> list[str]:
+def kill_inside_writes(options: argparse.Namespace, run: Command) -> list[str]:
     """Die once inside the write of every file, then finish."""
     out, seen = options.runs / "writes", options.runs / "killed.txt"
     seen.parent.mkdir(parents=True, exist_ok=True)
     seen.write_text("")
-    arguments = [sys.executable, "-c", DIE_AT_RENAME, str(seen), str(out), *command(out, options.limit)[3:]]
-    while subprocess.run(arguments, check=False, stderr=subprocess.DEVNULL).returncode == -signal.SIGKILL:
+    told = run.arguments(run.demo(out))
+    line = [sys.executable, "-c", DIE_AT_RENAME, str(seen), str(out), *told]
+    while subprocess.run(line, check=False, stderr=subprocess.DEVNULL).returncode == -signal.SIGKILL:
         pass
     return seen.read_text().splitlines()
 

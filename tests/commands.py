@@ -8,13 +8,14 @@ Where the start of the interpreter itself is the point of a test, `python -m dem
 import atexit
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from warm_demur import SHIM
+from warm_demur import MODULES, SHIM
 
 WARM = Path(__file__).with_name("warm_demur.py")
 READY_SECONDS = 300
@@ -40,10 +41,17 @@ def line(*arguments):
     return [str(program()), *map(str, arguments)]
 
 
+def module(*words):
+    """`python -m` for a module that the warm process runs."""
+    return [str(program().with_name("python")), "-m", *map(str, words)]
+
+
 @functools.cache
 def program():
     """The file to run in place of `demur`."""
-    return start(Path(tempfile.mkdtemp(prefix="demur-tests-")), {**os.environ, **OFFLINE})
+    folder = Path(tempfile.mkdtemp(prefix="demur-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    return start(folder, {**os.environ, **OFFLINE})
 
 
 def start(folder, environment):
@@ -53,8 +61,9 @@ def start(folder, environment):
     """
     address, shim = folder / "socket", folder / "bin/demur"
     shim.parent.mkdir()
-    shim.write_text(SHIM.format(python=sys.executable, address=str(address)))
+    shim.write_text(SHIM.format(python=sys.executable, address=str(address), modules=MODULES))
     shim.chmod(0o755)
+    shim.with_name("python").symlink_to("demur")
     given = {**environment, "OMP_NUM_THREADS": "1"}
     warm = subprocess.Popen([sys.executable, WARM, address], env=given, stdin=subprocess.PIPE)
     atexit.register(end, warm)

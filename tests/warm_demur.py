@@ -1,20 +1,22 @@
 """`demur` for many commands in a row: the heavy libraries are read once, and each command is a fork.
 
-`python warm_demur.py ADDRESS` listens on a Unix socket. `SHIM`, put on the PATH as `demur`, hands its
-arguments, folder, environment and streams to it, passes signals on, and ends as the command ended. What is
-run is `demur.cli.main.main`, as in a process of its own but for some seconds of imports. When the shim is
-killed, so is the command; when standard input is closed, no more commands are taken.
+`python warm_demur.py ADDRESS` listens on a Unix socket. `SHIM`, put on the PATH as `demur` or `python`,
+hands its arguments, folder, environment and streams to it, passes signals on, and ends as the command
+ended. What is run is the module's own main program, as in a process of its own but for some seconds of
+imports. When the shim is killed, the kernel kills the command; when standard input is closed, no more
+commands are taken.
 """
 
 import contextlib
+import fcntl
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
 import sys
-import threading
 import traceback
 
 HEAVY = (
@@ -37,14 +39,23 @@ HEAVY = (
     "demur.engines.hf",
     "demur.training.sft",
 )
+MODULES = ("demur", "lm_eval")
+"""Whose main programs are run here; another one is run by `python` itself."""
 SHIM = """#!{python} -SE
 import json, os, signal, socket, sys
 
+words = sys.argv
+if os.path.basename(words[0]) == "demur":
+    words = [words[0], "-m", "demur", *words[1:]]
+if words[1:2] != ["-m"] or words[2] not in {modules!r}:
+    os.execv({python!r}, [{python!r}, *words[1:]])
 with socket.socket(socket.AF_UNIX) as connection:
     connection.connect({address!r})
     socket.send_fds(connection, [b"!"], [0, 1, 2])
     replies = connection.makefile("r")
-    request = {{"arguments": sys.argv[1:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+    request = {{"module": words[2], "arguments": words[3:]}}
+    request |= {{"folder": os.getcwd(), "environment": dict(os.environ)}}
+    request["python"] = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "python")
     connection.sendall(json.dumps(request).encode() + b"\\n")
     process = int(replies.readline())
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -85,13 +96,14 @@ def carry_out(connection):
         os.close(stream)
     with connection.makefile("r") as asked:
         request = json.loads(asked.readline())
+    end_with(connection)
     connection.sendall(f"{os.getpid()}\n".encode())
-    threading.Thread(target=end_with, args=(connection,), daemon=True).start()
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.executable = request["python"]  # what a command starts is a fork, too
     sys.argv = ["demur", *request["arguments"]]
-    code = run()
+    code = run(request["module"])
     sys.stdout.flush()
     sys.stderr.flush()
     connection.sendall(f"{code}\n".encode())
@@ -99,16 +111,20 @@ def carry_out(connection):
 
 
 def end_with(connection):
-    """Be killed when the shim was."""
-    connection.recv(1)
-    os.kill(os.getpid(), signal.SIGKILL)
+    """Have the kernel kill this process as soon as the other end of the connection is closed."""
+    fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(connection, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(connection, fcntl.F_SETFL, fcntl.fcntl(connection, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def run():
-    from demur.cli.main import main
-
+def run(module):
     try:
-        main()
+        if module == "demur":
+            from demur.cli.main import main
+
+            main()
+        else:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:

@@ -3,14 +3,12 @@
 import dataclasses
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 
-from commands import OFFLINE, run_demur, succeeded
+from commands import module, run_demur, succeeded
 from demur.core.errors import ConfigError
 from demur.core.records import Prediction, Question, read_parquet
 from demur.engines.encoding import Encoder
@@ -91,15 +89,13 @@ def test_exported_tasks_give_the_runs_own_verdicts_in_lm_evals_cli(run, tmp_path
     assert done.returncode == 0, done.stderr
     card = json.loads((run / "systems/r-tuning/model/demur.json").read_text())
     adapter = "" if system == "base" else f",peft={run / 'systems/r-tuning/model'}"
-    command = [
-        *(sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "32"),
+    command = module(
+        *("lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "32"),
         *("--model_args", f"pretrained={card['base_model']},dtype=float32{adapter}"),
         *("--include_path", tmp_path / "tasks", "--tasks", "demur_id,demur_ood"),
         *("--log_samples", "--output_path", tmp_path / "results"),
-    ]
-    done = subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, cwd=tmp_path, env={**os.environ, **OFFLINE}
     )
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     own = {row.question_id: row for row in read_parquet(run / f"predictions/{system}.parquet", Prediction)}
     logged = [
