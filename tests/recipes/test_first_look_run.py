@@ -39,6 +39,7 @@ def test_a_model_that_answers_nothing_stops_the_run(stopped):
         "config.yaml",
         "manifest.json",
         "questions.parquet",
+        "signature.json",
         "work",
     }
     (unit,) = (out / "work/probe").glob("*.parquet")
