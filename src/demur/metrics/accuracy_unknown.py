@@ -12,7 +12,7 @@ from demur.metrics.metric import Metric
 ACCURACY_UNKNOWN = Metric(
     name="accuracy_unknown",
     title="Accuracy, unknown questions",
-    meaning="abstention recall, as US-Tuning calls it: the share of unanswerable questions that it declines",
+    meaning="abstention recall by its name in US-Tuning: share of unanswerable questions declined",
     source="US-Tuning (arXiv 2406.10099), section 4",
     better="higher",
     span=(0, 1),
