@@ -255,8 +255,9 @@ def _faults(name: str, found: Found, expected: int) -> list[str]:
         faults.append(f"{name}: {len(found.answered)} of {expected} answered")
     if found.torn or found.refused:
         faults.append(f"{name}: {len(found.torn)} broken off, {found.refused} refused")
-    differing = [question for question, texts in found.said.items() if len(texts) > 1]
-    return faults + ([f"{name}: {len(differing)} questions with two answers"] if differing else [])
+    differing = {question: texts for question, texts in found.said.items() if len(texts) > 1}
+    shown = "; ".join(f"{question!r}: {sorted(texts)}" for question, texts in list(differing.items())[:3])
+    return faults + ([f"{name}: {len(differing)} questions with two answers: {shown}"] if differing else [])
 
 
 def turned_away(
