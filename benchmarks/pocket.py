@@ -2,8 +2,8 @@
 
     python benchmarks/pocket.py --page docs/results/pocket.md
 
-Seed and recipe are those that a shipped model records. Another machine or number of threads rounds otherwise,
-and training carries that on, so accuracies are compared within a margin and weights are not compared.
+Seed and recipe are those that a shipped model records. Another machine or number of threads rounds
+differently, and training carries the difference on: accuracies are compared within a margin, weights are not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from demur.pocket.world import make_world
 
 SHIPPED = tuple(name for name, model in POCKET_MODELS.items() if model.bundled)
 MARGIN, READ_ONCE = 0.05, 0.12
-"""Largest difference of an accuracy, and for what was read once an epoch: so few reads leave most to chance."""
+"""Largest difference of an accuracy, and for facts read once an epoch, which are learned by chance."""
 
 
 def main() -> None:
@@ -82,7 +82,8 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     lines = ["| model | reads an epoch | shipped | built again | largest difference allowed |"]
     lines += ["| --- | ---: | ---: | ---: | ---: |"]
     return lines + [
-        f"| {row['name']} | {row['reads']} | {row['shipped']:.1%} | {row['built']:.1%} | {row['margin']:.0%} |"
+        f"| {row['name']} | {row['reads']} | {row['shipped']:.1%} | {row['built']:.1%} "
+        f"| {row['margin']:.0%} |"
         for row in rows
     ]
 

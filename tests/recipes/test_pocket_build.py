@@ -14,7 +14,7 @@ FIRST_LOSSES = (
     7.9923, 8.0953, 7.9226, 7.7934, 7.7756, 7.6792, 8.0025, 7.6818, 7.3222, 7.2585,
     7.1861, 7.2191, 7.0997, 7.6787, 7.4658, 7.4034, 6.7839, 6.6188, 6.5612, 6.5852,
 )  # fmt: skip
-"""Of the first steps of the shipped model's training; `make proof-pocket` makes all of them and compares."""
+"""Of the first steps of the shipped model's training; `make proof-pocket` makes all steps."""
 
 
 @pytest.mark.parametrize("name", [name for name, model in POCKET_MODELS.items() if model.bundled])
@@ -25,7 +25,7 @@ def test_a_shipped_model_records_the_recipe_of_the_code(name):
 
 
 def test_the_shipped_models_training_begins_as_it_did(tmp_path, monkeypatch):
-    """The texts, their order, the tokenizer, the first weights and the optimiser are all in these figures."""
+    """Texts, their order, tokenizer, first weights and optimiser all change these figures."""
     losses, totals, recorded = [], set(), recorded_of("pocket")
 
     def watched(*given):
