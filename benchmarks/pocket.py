@@ -3,7 +3,7 @@
     python benchmarks/pocket.py --page docs/results/pocket.md
 
 Seed and recipe are those that a shipped model records. Another machine or number of threads rounds
-differently, and training carries the difference on: accuracies are compared within a margin, weights are not.
+differently, and training carries the difference on. So accuracies are compared, within a margin, not weights.
 """
 
 from __future__ import annotations
