@@ -3,7 +3,7 @@
     python benchmarks/pocket.py --page docs/results/pocket.md
 
 Seed and recipe are those that a shipped model records. Another machine or number of threads rounds
-differently, and training carries the difference on. So accuracies are compared, within a margin, not weights.
+differently, and training carries the difference on: compared are accuracies, within a margin.
 """
 
 from __future__ import annotations
