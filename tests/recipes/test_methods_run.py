@@ -24,7 +24,7 @@ RUN = {
     "method": "demur",
     "baselines": [name for name in OPEN if name != "demur"],
     "model": {"path": "pocket-2"},
-    "data": {"name": "pocket-2", "limit": 80},
+    "data": {"name": "pocket-2", "limit": 56},
     "probe": {"score_answers": True},
     "training": {"learning_rate": 1.0e-3, "max_steps": 4, "batch_size": 4},
     "overrides": {

@@ -34,9 +34,9 @@ needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'demur[ray]'"
 )
 MARK = f"DEMUR_TEST_{uuid.uuid4().hex}"
-UNITS = 38
-PROBE = {"data": {"limit": 100}, "probe": {"unit": 16, "samples": 40, "max_new_tokens": 15, "stop": ["@"]}}
-"""Of 600 questions; each unit takes long enough to be killed in."""
+UNITS = 24
+PROBE = {"data": {"limit": 64}, "probe": {"unit": 16, "samples": 40, "max_new_tokens": 15, "stop": ["@"]}}
+"""Of 384 questions; each unit takes long enough to be killed in."""
 STORE = 100 * 2**20
 PATIENCE_SECONDS = 120
 
@@ -146,7 +146,7 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(tmp_path, cluster, calm
     assert not killed.is_running()
     assert 3 <= first < second < UNITS - 1, "both were at work"
     assert (out / "probe.parquet").read_bytes() == calm
-    assert json.loads((out / "manifest.json").read_text())["stages"]["probe"]["generations"] == 600 * 41
+    assert json.loads((out / "manifest.json").read_text())["stages"]["probe"]["generations"] == 384 * 41
 
 
 @needs_ray
