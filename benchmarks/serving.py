@@ -181,12 +181,15 @@ def chat(text: str, **more: Any) -> bytes:
 
 
 def questions(run: Path) -> list[str]:
-    """The questions of a run."""
+    """The questions of a run, but for those of calibration.
+
+    The threshold is the confidence of one of these: which side of it that question is on is decided by the
+    rounding of the batch that it comes in.
+    """
     from pyarrow import parquet
 
-    return list(
-        map(str, parquet.read_table(run / "questions.parquet", columns=["text"])["text"].to_pylist())
-    )
+    rows = parquet.read_table(run / "questions.parquet", columns=["text", "split"]).to_pylist()
+    return [str(row["text"]) for row in rows if row["split"] != "calibration"]
 
 
 def circumstances(seed: int) -> str:
