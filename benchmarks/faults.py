@@ -12,6 +12,7 @@ changed. In the end probe, predictions and metrics must be the same bytes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -192,8 +193,10 @@ def disturb(
     for stage, count in times.items():
         for _ in range(count):
             sent = signals[len(codes) % len(signals)]
-            while (code := end_in(stage, again(), sent, rng.uniform(0, 0.8 * seconds[stage]))) == 0:
-                (out / REDONE[stage]).unlink(missing_ok=True)  # too late: that stage once more
+            longest = 0.8 * seconds[stage]
+            while (code := end_in(stage, again(), sent, rng.uniform(0, longest))) == 0:
+                (out / REDONE[stage]).unlink(missing_ok=True)  # too late: that stage once more, and sooner
+                longest /= 2
             codes.append(code)
             expected = -sent if sent is signal.SIGKILL else 128 + sent
             assert code == expected, f"exit code {code} after {sent.name} in {stage}"
@@ -208,7 +211,8 @@ def end_in(stage: str, line: list[str], sent: signal.Signals, wait: float) -> in
     for said in process.stderr:
         if said.strip() == f"stage {stage}":
             break
-    time.sleep(wait)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(wait)
     process.send_signal(sent)
     _, rest = process.communicate()
     assert "Traceback" not in rest, rest

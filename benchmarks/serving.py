@@ -18,9 +18,6 @@ from typing import Any, Self
 
 import psutil
 
-from demur import open_run
-from demur.runfolder.folder import RunFolder
-
 PATIENCE_SECONDS = 120
 KNOWN = "Where was Dora Pomash born?"
 UNKNOWN = "Who wrote The Hobbit?"
@@ -32,7 +29,7 @@ def pocket_run(folder: Path, *, small: bool) -> Path:
     Args:
         small: of few questions, in seconds.
     """
-    if not RunFolder(folder).guarantee.exists():
+    if not (folder / "guarantee.json").exists():
         fewer = ["--data.limit", "96", "--evaluation.resamples", "50"] if small else []
         promise = ["--max-error", "0.2" if small else "0.1", "--recalibrate", "platt"]
         for arguments in (["demo", "--out", str(folder), *fewer], ["calibrate", str(folder), *promise]):
@@ -184,8 +181,15 @@ def chat(text: str, **more: Any) -> bytes:
 
 
 def questions(run: Path) -> list[str]:
-    """The questions of a run."""
-    return [question.text for question in open_run(run).questions]
+    """The questions of a run, but for those of calibration.
+
+    The threshold is the confidence of one of these: which side of it that question is on is decided by the
+    rounding of the batch that it comes in.
+    """
+    from pyarrow import parquet
+
+    rows = parquet.read_table(run / "questions.parquet", columns=["text", "split"]).to_pylist()
+    return [str(row["text"]) for row in rows if row["split"] != "calibration"]
 
 
 def circumstances(seed: int) -> str:
