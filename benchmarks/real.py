@@ -6,7 +6,8 @@
     PARAREL_DIR=/path/to/pararel demur run examples/pararel-smollm2.yaml
     python benchmarks/real.py page runs/pararel-smollm2 --out docs/results/real.md
 
-``page --before RUN`` puts the stages of another run, made by an earlier version, beside this one's.
+``page --pair NOW BEFORE`` adds the stages of two shorter runs of equal settings, by this version and by an
+earlier one, side by side.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ def main() -> None:
     making.add_argument("out", type=Path)
     showing = commands.add_parser("page", help="the page of a finished run")
     showing.add_argument("run", type=Path)
-    showing.add_argument("--before", type=Path, help="the same run, made by an earlier version")
+    showing.add_argument("--pair", type=Path, nargs=2, metavar=("NOW", "BEFORE"))
     showing.add_argument("--out", type=Path)
     options = parser.parse_args()
     if options.command == "convert":
         convert(options.file, options.out)
         return
-    page = "\n".join(lines(options.run, options.before)) + "\n"
+    page = "\n".join(lines(options.run, options.pair)) + "\n"
     print(page)
     if options.out:
         options.out.write_text(page, encoding="utf-8")
@@ -72,7 +73,7 @@ def convert(file: Path, out: Path) -> None:
     print(f"{out}: {sum(p.numel() for p in model.parameters()):,} parameters")
 
 
-def lines(run: Path, before: Path | None) -> Iterator[str]:
+def lines(run: Path, pair: list[Path] | None) -> Iterator[str]:
     found = demur.open_run(run)
     manifest, metrics = found.manifest, found.metrics
     yield "# A real model: SmolLM2-135M on ParaRel\n"
@@ -81,7 +82,12 @@ def lines(run: Path, before: Path | None) -> Iterator[str]:
     yield f"{manifest['demur']}, seed {manifest['seed']}. Commands:\n"
     yield "```bash\n" + __doc__.split("\n\n")[1].replace("    ", "") + "\n```\n"
     yield "## Time and memory by stage\n"
-    yield from stages(manifest, demur.open_run(before).manifest if before else None)
+    yield from stages(manifest, None)
+    if pair:
+        now, before = (demur.open_run(path).manifest for path in pair)
+        count = sum(now["stages"]["data"]["report"]["counts"].values())
+        yield f"\n{count} questions, the two versions one after the other on a quiet machine:\n"
+        yield from stages(now, before)
     for split, title in SPLITS.items():
         yield f"\n## {title}\n"
         yield "| system | " + " | ".join(METRICS) + " |"
