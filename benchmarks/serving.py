@@ -18,6 +18,9 @@ from typing import Any, Self
 
 import psutil
 
+from demur import open_run
+from demur.runfolder.folder import RunFolder
+
 PATIENCE_SECONDS = 120
 KNOWN = "Where was Dora Pomash born?"
 UNKNOWN = "Who wrote The Hobbit?"
@@ -29,7 +32,7 @@ def pocket_run(folder: Path, *, small: bool) -> Path:
     Args:
         small: of few questions, in seconds.
     """
-    if not (folder / "guarantee.json").exists():
+    if not RunFolder(folder).guarantee.exists():
         fewer = ["--data.limit", "96", "--evaluation.resamples", "50"] if small else []
         promise = ["--max-error", "0.2" if small else "0.1", "--recalibrate", "platt"]
         for arguments in (["demo", "--out", str(folder), *fewer], ["calibrate", str(folder), *promise]):
@@ -186,10 +189,7 @@ def questions(run: Path) -> list[str]:
     The threshold is the confidence of one of these: which side of it that question is on is decided by the
     rounding of the batch that it comes in.
     """
-    from pyarrow import parquet
-
-    rows = parquet.read_table(run / "questions.parquet", columns=["text", "split"]).to_pylist()
-    return [str(row["text"]) for row in rows if row["split"] != "calibration"]
+    return [question.text for question in open_run(run).questions if question.split != "calibration"]
 
 
 def circumstances(seed: int) -> str:
