@@ -137,6 +137,18 @@ def test_samples_and_the_base_model_beside_it(answerer, run):
     assert (base.text, base.threshold) == (row.answer, None)
 
 
+@pytest.mark.parametrize("system", ["r-tuning-fixed", "r-tuning-learned", "base"])
+def test_a_derived_system_can_be_calibrated_and_analysed(run, tmp_path, system):
+    root = tmp_path / "run"
+    shutil.copytree(run, root)
+    for command in (("calibrate", root, "--max-error", "0.5"), ("analyse", root)):
+        done = run_demur(*command, "--system", system)
+        assert done.returncode == 0, done.stderr
+    found = demur.open_run(root)
+    assert (found.guarantee["system"], found.analysis["system"]) == (system, system)
+    assert not found.refused
+
+
 def test_a_calibrated_run_brings_its_promise_with_it(run, tmp_path):
     root = tmp_path / "calibrated"
     shutil.copytree(run, root)

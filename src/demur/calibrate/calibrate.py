@@ -15,9 +15,9 @@ from demur.calibrate.sentences import sentences
 from demur.confidence.threshold import Guarantee, Risk, find_threshold
 from demur.core.config import Config
 from demur.core.files import write_json
+from demur.core.names import unread
 from demur.core.records import Prediction, Question, Verdict
 from demur.core.trust import kept_signed
-from demur.methods import learned
 from demur.metrics import splits_of
 from demur.runfolder import provenance
 from demur.runfolder.calibration import Rows, arrays, calibration_rows, promisable
@@ -106,8 +106,8 @@ def calibrate_run(
 
 
 def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
-    """What a guarantee of a system is computed from: a learned reading has the signals of its method."""
-    names = dict.fromkeys([system, system.removesuffix(learned.SUFFIX)])
+    """What a guarantee of a system is computed from: a derived reading has the signals of its method."""
+    names = dict.fromkeys([system, unread(system)])
     files = [run.folder.questions, *(run.folder.predictions(name) for name in names)]
     return provenance.computed_from(
         run.path,

@@ -12,8 +12,8 @@ import numpy as np
 from demur.confidence.combination import Combination
 from demur.core.config import Config
 from demur.core.errors import DataError, RunFolderError, UnknownNameError
+from demur.core.names import unread
 from demur.core.records import Prediction, Question, Verdict
-from demur.methods import learned
 from demur.runfolder import provenance
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.weighing import refit_on_half
@@ -57,7 +57,7 @@ def _require_own_weights(run: FinishedRun, config: Config, system: str) -> None:
         RunFolderError: they were, by what the manifest has noted.
     """
     stages, model = run.manifest.get("stages", {}), run.folder.model
-    asked = system if system in config.systems else system.removesuffix(learned.SUFFIX)
+    asked = system if system in config.systems else unread(system)
     noted = stages.get(f"predict/{asked}", {}).get("weights")
     owner = provenance.owner_of(config, system)
     if noted is not None and owner is not None and noted != provenance.weights_of(model(owner)):

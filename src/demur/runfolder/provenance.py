@@ -31,6 +31,7 @@ from demur.core.layout import (
     SYSTEMS,
     TAX,
 )
+from demur.core.names import unread
 
 SCHEMA_VERSION = 2
 """Of the three files. Version 1, whose key was ``schema``, did not say what a finding was computed from."""
@@ -103,10 +104,10 @@ def base_of_run(root: Path) -> Path | None:
 
 def owner_of(config: Config, system: str) -> str | None:
     """The system whose weights a system asks; None for the base model's."""
-    from demur.methods import METHODS, learned
+    from demur.methods import METHODS
     from demur.methods.baselines import BASELINES
 
-    plain = system if system in config.systems else system.removesuffix(learned.SUFFIX)
+    plain = system if system in config.systems else unread(system)
     if plain in BASELINES:
         return None
     owner = METHODS.get(config.method_of(plain)).info.weights or plain
