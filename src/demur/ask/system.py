@@ -223,7 +223,7 @@ def _guarantee_of(run: FinishedRun, name: str, config: Config) -> dict[str, Any]
 
 
 def _guarantee_in(card: Mapping[str, Any], folder: Path, config: Config) -> dict[str, Any]:
-    """The guarantee in a model's own folder, which must be of the weights beside it."""
+    """The guarantee in a model's own folder, which must belong to its weights."""
     if "guarantee" not in card:
         return {}
     refused = provenance.refused_card(card, folder, base=provenance.base_folder(config))

@@ -63,25 +63,15 @@ def ask(
 
 
 def as_settings(pairs: list[str] | None) -> dict[str, Any]:
-    """NAME=VALUE pairs as settings; a name with dots reaches into a section.
+    """The settings of ``--model-set``.
 
     Raises:
         ConfigError: a pair without an equals sign.
     """
-    from demur.core.errors import ConfigError
+    from demur.cli.settings import name_values
 
-    found: dict[str, Any] = {}
-    for pair in pairs or []:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(
-                expected="NAME=VALUE, such as device=cuda",
-                found=repr(pair),
-                where="--model-set",
-                fix="write the setting's name, an equals sign and its value",
-            )
-        found[name] = value
-    return found
+    fix = "write the setting's name, an equals sign and its value"
+    return {**name_values(pairs or [], "--model-set", example="device=cuda", fix=fix)}
 
 
 def shown(answer: Answer) -> str:

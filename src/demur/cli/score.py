@@ -13,7 +13,7 @@ from demur.core.errors import ConfigError
 if TYPE_CHECKING:
     from demur.core.config import EndpointSettings
     from demur.scoring import Outputs
-from demur.cli.settings import AsJson
+from demur.cli.settings import AsJson, name_values
 
 
 def score(
@@ -92,20 +92,12 @@ def _judge(
 
     given = {"base_url": url, "model": model, "key_variable": key_variable}
     given = {name: value for name, value in given.items() if value is not None}
-    for setting in more:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise ConfigError(
-                expected="NAME=VALUE, such as price_in=0.15",
-                found=repr(setting),
-                where="--judge-set",
-                fix="`demur run --help` lists the settings of judge.llm",
-            )
-        given[name] = value
+    fix = "`demur run --help` lists the settings of judge.llm"
+    given |= name_values(more, "--judge-set", example="price_in=0.15", fix=fix)
     settings = load_config(None, {f"judge.llm.{name}": value for name, value in given.items()}).judge.llm
     if given and settings.base_url is None:
         raise ConfigError(
-            expected="the judge's address and its name, beside the rest",
+            expected="the judge's address and name with its other settings",
             found=", ".join(given),
             where="the command line",
             fix="give --judge-url and --judge-model, or nothing of the judge",

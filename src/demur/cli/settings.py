@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -53,7 +53,29 @@ SETTINGS_AS_FLAGS: dict[str, Any] = {
 }
 
 
-Limit = Annotated[int | None, typer.Option(help="Use so many questions only: a trial.")]
+def name_values(pairs: Sequence[str], flag: str, *, example: str, fix: str) -> dict[str, str]:
+    """NAME=VALUE pairs by name; a name with dots reaches into a section.
+
+    Args:
+        flag: the option that gives them.
+        example: a pair, for the message.
+        fix: what to do where one has no equals sign.
+
+    Raises:
+        ConfigError: a pair without an equals sign.
+    """
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(
+                expected=f"NAME=VALUE, such as {example}", found=repr(pair), where=flag, fix=fix
+            )
+        found[name] = value
+    return found
+
+
+Limit = Annotated[int | None, typer.Option(help="Use at most N questions per split, for a trial.")]
 Update = Annotated[
     bool, typer.Option("--update", help="Let a changed configuration redo what it changes in its folder.")
 ]

@@ -68,7 +68,7 @@ def collect(path: Path) -> RunCells:
             expected="the files of a finished run",
             found=f"{type(error).__name__}: {error}",
             where=str(path),
-            fix="run it again with `demur run`; it goes on where it stopped",
+            fix="run it again with `demur run`; it resumes",
         ) from error
     return run.read()
 

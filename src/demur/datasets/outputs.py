@@ -92,7 +92,7 @@ class OutputReader(RowReader):
                 self.problems.add(self.origin.place(number), fault.found, fix=fault.fix)
 
     def fault(self, row: Any) -> Output | tuple[str, str]:
-        """What a row says, or what is wrong with it and how to mend that."""
+        """What a row says, or what is wrong with it and how to correct it."""
         try:
             return self.output(row)
         except _RowError as fault:

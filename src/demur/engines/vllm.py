@@ -475,7 +475,7 @@ def _explained(error: Exception, printed: IO[bytes] | None, *, where: str) -> De
         expected, fix = "a model that vLLM can run", "set model.engine to hf"
     else:
         expected = "vLLM to start and to run the model"
-        fix = "mend what it says, check model.options, or set model.engine to hf"
+        fix = "correct what it names, check model.options, or set model.engine to hf"
     return ModelError(expected=expected, found=causes[0], where=where, fix=fix)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 from demur.confidence.combination import Combination
@@ -15,6 +14,7 @@ from demur.core.version import __version__
 from demur.engines import Engine
 from demur.methods import thresholds
 from demur.pipeline.job import Job
+from demur.runfolder.finished import read_card
 
 
 def make_card(job: Job, system: str, engine: Engine) -> dict[str, Any]:
@@ -39,21 +39,22 @@ def make_card(job: Job, system: str, engine: Engine) -> dict[str, Any]:
 
 def add_to_card(job: Job, owner: str, system: str, combination: Combination, **more: float) -> None:
     """Keep how a system weighs its signals beside the weights that it asks."""
-    path = job.folder.model(owner) / "demur.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
-    card.setdefault("learned", {})[system] = {"combination": dataclasses.asdict(combination), **more}
-    with kept_signed(path.parent):
-        write_json(path, card)
+    card = read_card(job.folder.model(owner))
+    own = {"combination": dataclasses.asdict(combination), **more}
+    _write(job, owner, card | {"learned": {**card.get("learned", {}), system: own}})
 
 
 def rule_to_card(job: Job, system: str) -> None:
     """Keep the threshold of a tuned system beside its weights, as it is by now."""
     found = rule(job, system)
-    path = job.folder.model(system) / "demur.json"
-    card = json.loads(path.read_text(encoding="utf-8"))
+    card = read_card(job.folder.model(system))
     if found is not None and card.get("threshold") != found:
-        with kept_signed(path.parent):
-            write_json(path, card | {"threshold": found})
+        _write(job, system, card | {"threshold": found})
+
+
+def _write(job: Job, owner: str, card: dict[str, Any]) -> None:
+    with kept_signed(job.folder.model(owner)):
+        write_json(job.folder.card(owner), card)
 
 
 def rule(job: Job, system: str) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@ class Hashes:
 
 
 class Job:
-    """One run, or a folder of one: what its stages, and whoever asks its systems, have in common.
+    """One run or its folder: what its stages share with the code that asks its systems.
 
     Args:
         config: everything the run depends on.

@@ -1,7 +1,7 @@
 """From a model and questions to an honest model and a report: the stages, in one direction.
 
 Each stage has a hash of everything it depends on. A stage whose hash stands in the manifest, and whose
-output is there, is skipped; an interrupted one goes on where it stopped.
+output is there, is skipped; an interrupted one resumes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Pipeline:
         """Carry out every stage up to ``until``; what is done already is not done again.
 
         Raises:
-            DemurError: anything the user can mend; the run goes on from there when called again.
+            DemurError: anything the user can correct; the next call resumes the run.
         """
         job, folder = self.job, self.job.folder
         stages = list(STAGES)[: list(STAGES).index(until) + 1]

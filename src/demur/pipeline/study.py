@@ -122,7 +122,7 @@ def run_study(study: StudyConfig, *, note: Callable[[str], None]) -> list[Outcom
 def run_jobs(
     todo: Sequence[Job], *, at_once: int | None = None, note: Callable[[str], None]
 ) -> list[Outcome]:
-    """Carry out every run that is not done, several at once; an interrupted one goes on where it stopped.
+    """Carry out every run that is not done, several at once; interrupted runs resume.
 
     Args:
         at_once: how many; by default as many as there are cores, which they share.
@@ -167,7 +167,7 @@ def failures(outcomes: Sequence[Outcome]) -> DemurError | None:
             f"{outcome.job.name} ended with {outcome.code}:\n{outcome.tail()}" for outcome in failed
         ),
         where=", ".join(str(outcome.job.log) for outcome in failed),
-        fix="mend this and start the study again; what is done is kept",
+        fix="correct this and start the study again; finished runs are kept",
     )
 
 

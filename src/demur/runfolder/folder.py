@@ -95,7 +95,7 @@ class RunFolder:
 
     @property
     def analysis(self) -> Path:
-        """What `demur analyse` found; beside it a page of the same name in Markdown."""
+        """What `demur analyse` found; a Markdown page of the same name has the same content."""
         return self.root / layout.ANALYSIS
 
     @property

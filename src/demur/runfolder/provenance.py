@@ -255,7 +255,7 @@ def card_without_refused(
 def card_error(refused: Refused, folder: Path) -> ModelError:
     """What is raised where a model folder's promise would have been in use."""
     return ModelError(
-        expected="a guarantee that was computed from the weights beside it",
+        expected="a guarantee that was computed from the weights in this folder",
         found="; ".join(refused.reasons),
         where=str(folder / CARD),
         fix="run `demur calibrate RUN` on the run that tuned the model and take its model folder again, or "

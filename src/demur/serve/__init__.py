@@ -1,4 +1,4 @@
-"""An honest model behind HTTP: OpenAI's API, with how sure each answer is beside it."""
+"""An honest model behind HTTP: OpenAI's API, with a confidence on every answer."""
 
 from demur.serve.app import create_app
 from demur.serve.contents import check_contents

@@ -106,7 +106,7 @@ def read_accelerate(path: Path) -> Any:
             expected="a configuration that accelerate reads (`accelerate config` asks for one)",
             found=str(error) or type(error).__name__,
             where=str(path),
-            fix=f"mend the file, or take one of: {', '.join(STRATEGIES)}",
+            fix=f"correct the file, or use one of: {', '.join(STRATEGIES)}",
         ) from error
 
 

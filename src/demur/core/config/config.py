@@ -43,7 +43,7 @@ class Config(Section):
     out: Path = Field(Path("runs/demur"), description="the run folder")
     seed: int = Field(0, description="every random choice derives from it")
     method: SystemName = Field("r-tuning", description="the method that makes the model honest")
-    baselines: SystemNames = Field(("vanilla",), description="methods trained beside it, to compare with")
+    baselines: SystemNames = Field(("vanilla",), description="other methods to train, for comparison")
     model: ModelSettings = ModelSettings()
     data: DataSettings = DataSettings()
     template: TemplateSettings = TemplateSettings()

@@ -76,7 +76,7 @@ class DataSettings(Section):
         None, description="of the division into parts and of the limit; left out: the run's seed"
     )
     limit: Annotated[int, Field(gt=0)] | None = Field(
-        None, description="for a trial: at most so many questions of each part, drawn by the seed"
+        None, description="at most N questions per split, drawn by the seed, for a trial"
     )
     mixture: tuple[dict[str, Any], ...] = Field(
         (),

@@ -85,7 +85,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             expected="YAML in UTF-8",
             found=" ".join(str(error).split()),
             where=str(path),
-            fix="mend the line; values with a colon or a leading special character need quotes",
+            fix="correct the line; values with a colon or a leading special character need quotes",
         ) from error
     if not isinstance(values, dict | None):
         raise ConfigError(
@@ -154,7 +154,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-ALL_SETTINGS = "mend these; `demur run --help` lists every setting with its meaning"
+ALL_SETTINGS = "correct these; `demur run --help` lists every setting with its meaning"
 
 
 def explain(
