@@ -15,7 +15,7 @@ from conftest import FEW
 from demur.confidence.combination import most_honest
 from demur.core.errors import RunFolderError
 from demur.core.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
-from demur.core.trust import is_signed, model_folders
+from demur.core.signing import is_signed, model_folders
 
 SYSTEMS = {
     "base",

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from commands import run_demur, succeeded
 from demur.core.records import Prediction, Question, read_parquet
-from demur.core.trust import is_signed
+from demur.core.signing import is_signed
 from demur.engines import Opening
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model

@@ -13,7 +13,8 @@ from demur.ask.system import from_model
 from demur.core.config import load_config
 from demur.core.errors import ConfigError, ModelError, RunFolderError, plain
 from demur.core.files import check_links
-from demur.core.trust import is_signed, load_own_config, sign
+from demur.core.signing import is_signed, sign
+from demur.core.trust import load_own_config
 from demur.engines import Opening, loading
 from demur.pipeline.status import render
 from demur.runfolder.finished import FinishedRun

@@ -19,7 +19,7 @@ from commands import run_demur
 from demur.analyse.perplexity import question_log_perplexities
 from demur.ask import system as systems
 from demur.cli.main import app
-from demur.core import trust
+from demur.core import signing, trust
 from demur.core.config import load_config
 from demur.core.errors import DataError, RunFolderError, TrustError
 from demur.core.records import Probe, Question, Response, Verdict, read_parquet, write_parquet
@@ -202,7 +202,7 @@ def test_harmless_runs_open_whether_they_are_signed_or_not(run):
     for _ in range(2):
         done = invoked("ask", run, "Where is Oslo?", "--json")
         assert done.exit_code == 0, done.output
-        trust.sign(run)
+        signing.sign(run)
 
 
 READING = (("report",), ("compare",), ("status",), ("analyse",), ("calibrate", "--max-error", "0.9"))
@@ -218,7 +218,7 @@ def test_commands_that_only_read_need_no_trust(run, server, tmp_path):
         assert done.exit_code == 0, (command, done.output, done.exception)
     assert server.heard == []
     assert {path for path in tmp_path.rglob("*") if not path.is_relative_to(run)} == before
-    assert not trust.is_signed(run), "nothing that a stranger's run is put to makes it one's own"
+    assert not signing.is_signed(run), "nothing that a stranger's run is put to makes it one's own"
 
 
 def test_the_texts_of_questions_are_not_scored_by_a_strangers_settings(run, server, tmp_path):
@@ -281,7 +281,7 @@ def test_code_beside_tuned_weights_is_not_run(run, ran):
 def test_code_runs_where_the_user_says_so(run, ran, how):
     given = ("--model-set", "trust_remote_code=true") if how == "given" else ()
     if how == "trust":
-        trust.sign(run)
+        signing.sign(run)
     invoked("ask", run, "Who?", "--system", "base", *given)
     assert ran.exists()
 
@@ -293,13 +293,13 @@ def test_a_run_that_may_use_code_does_not_use_a_strangers(run, ran, tmp_path):
     bring_code(run / "systems/r-tuning/model", ran)
     with pytest.raises(TrustError, match=r"systems/r-tuning/model/evil\.py"):
         RunFolder(run).claim(config, update=True)
-    trust.sign(run / "systems/r-tuning/model")
+    signing.sign(run / "systems/r-tuning/model")
     RunFolder(run).claim(config, update=True)
     (run / "work/training/x").mkdir(parents=True)
     (run / "work/training/x/evil.py").write_text("")
     with pytest.raises(TrustError, match=r"work/training/x/evil\.py"):
         RunFolder(run).claim(config, update=True)
-    trust.sign(run)
+    signing.sign(run)
     RunFolder(run).claim(config, update=True)
 
 
@@ -314,7 +314,7 @@ def test_checkpoints_that_are_pickles_are_not_taken_over_from_a_stranger(run, st
         return
     with pytest.raises(TrustError, match="checkpoint-5"):
         folder.claim(config, update=False)
-    trust.sign(run)
+    signing.sign(run)
     folder.claim(config, update=False)
 
 
@@ -352,7 +352,7 @@ def test_settings_that_act_are_found_refused_and_left_out(run, name, value):
         trust.settings_of(run, acting_on=trust.EVERYTHING)
     assert trust.acting(trust.settings_of(run)) == {}
     assert trust.acting(trust.settings_of(run, acting_on=trust.EVERYTHING, given={name: value})) == found
-    trust.sign(run)
+    signing.sign(run)
     assert trust.acting(trust.settings_of(run, acting_on=trust.EVERYTHING)) == found
 
 
@@ -404,7 +404,7 @@ def test_a_configuration_of_ones_own_needs_no_signature(run, tmp_path):
     shutil.copy(run / "config.yaml", tmp_path / "own")
     assert trust.load_own_config(tmp_path / "own/config.yaml", {}).training.report_to
     assert trust.load_own_config(run / "config.yaml", {"training.report_to": ""}).training.report_to == ()
-    trust.sign(run)
+    signing.sign(run)
     assert trust.load_own_config(run / "config.yaml", {}).training.report_to
 
 
@@ -417,8 +417,8 @@ def signed(run):
     shutil.copytree(run / "systems/r-tuning", run / "systems/vanilla")
     (run / "systems/vanilla/model/demur.json").write_text('{"method": "vanilla"}')
     (run / "systems/r-tuning/model/adapter_config.json").write_text("{}")
-    assert trust.sign(run)
-    assert trust.is_signed(run)
+    assert signing.sign(run)
+    assert signing.is_signed(run)
     return run
 
 
@@ -439,13 +439,13 @@ def test_one_byte_or_a_missing_file_makes_a_run_a_strangers(signed, name):
         changed = content.copy()
         changed[place] ^= 1
         (signed / name).write_bytes(changed)
-        assert not trust.is_signed(signed)
+        assert not signing.is_signed(signed)
     (signed / name).write_bytes(content + b" ")
-    assert not trust.is_signed(signed)
+    assert not signing.is_signed(signed)
     (signed / name).write_bytes(content)
-    assert trust.is_signed(signed)
+    assert signing.is_signed(signed)
     (signed / name).unlink()
-    assert not trust.is_signed(signed)
+    assert not signing.is_signed(signed)
 
 
 def swap_systems(run):
@@ -484,14 +484,14 @@ def delete_the_signature(run):
 
 
 def take_the_signature_of_a_model(run):
-    trust.sign(run / "systems/vanilla/model")
+    signing.sign(run / "systems/vanilla/model")
     shutil.copy(run / "systems/vanilla/model/signature.json", run / "signature.json")
 
 
 def take_the_signature_of_another_run(run):
     other = shutil.copytree(run, run.parent / "other")
     (other / "config.yaml").write_text("seed: 5")
-    trust.sign(other)
+    signing.sign(other)
     shutil.copy(other / "signature.json", run / "signature.json")
 
 
@@ -503,7 +503,7 @@ def say_another_version(run):
 def sign_with_a_hash(run):
     """What anybody can compute: the same without a key."""
     (run / "signature.json").write_text(
-        json.dumps({"schema_version": 1, "hmac_sha256": trust._seal(run, b"")})
+        json.dumps({"schema_version": 1, "hmac_sha256": signing._seal(run, b"")})
     )
 
 
@@ -526,7 +526,7 @@ def sign_with_a_hash(run):
 )
 def test_a_changed_run_is_a_strangers(signed, change):
     change(signed)
-    assert not trust.is_signed(signed)
+    assert not signing.is_signed(signed)
 
 
 @pytest.mark.parametrize(
@@ -534,53 +534,53 @@ def test_a_changed_run_is_a_strangers(signed, change):
 )
 def test_a_damaged_signature_is_none(signed, text):
     (signed / "signature.json").write_text(text)
-    assert not trust.is_signed(signed)
+    assert not signing.is_signed(signed)
 
 
 def test_a_signature_that_is_no_file_is_none(signed):
     (signed / "signature.json").unlink()
     os.mkfifo(signed / "signature.json")
-    assert not trust.is_signed(signed)
+    assert not signing.is_signed(signed)
 
 
 def test_results_and_weights_are_not_signed(signed):
     for name in ("report.html", "guarantee.json", "systems/vanilla/model/model.safetensors", "other/x"):
         (signed / name).parent.mkdir(exist_ok=True)
         (signed / name).write_text("changed")
-    assert trust.is_signed(signed)
-    assert trust.is_signed(shutil.copytree(signed, signed.parent / "copied"))
+    assert signing.is_signed(signed)
+    assert signing.is_signed(shutil.copytree(signed, signed.parent / "copied"))
 
 
 def test_a_model_folder_has_a_signature_of_its_own(signed):
     model = signed / "systems/vanilla/model"
-    assert not trust.is_signed(model)
-    trust.sign(model)
-    assert trust.is_signed(model)
+    assert not signing.is_signed(model)
+    signing.sign(model)
+    assert signing.is_signed(model)
     (model / "demur.json").write_text("{}")
-    assert not trust.is_signed(model)
+    assert not signing.is_signed(model)
 
 
 @pytest.mark.parametrize("before", [True, False])
 def test_calibrating_keeps_a_signature_and_makes_none(signed, before):
     model = signed / "systems/r-tuning/model"
     if before:
-        trust.sign(model)
+        signing.sign(model)
     else:
         delete_the_signature(signed)
     kept = (model / "demur.json").read_text()
     done = invoked("calibrate", signed, "--max-error", "0.9", "--system", "r-tuning")
     assert done.exit_code == 0, done.output
     assert (model / "demur.json").read_text() != kept
-    assert trust.is_signed(signed) is trust.is_signed(model) is before
+    assert signing.is_signed(signed) is signing.is_signed(model) is before
 
 
 def test_a_run_is_signed_and_signed_again_when_it_is_resumed(tmp_path):
     command = ("probe", "--limit", "8", "--out", tmp_path / "run")
     assert demur_says(*command).returncode == 0
-    assert trust.is_signed(tmp_path / "run")
+    assert signing.is_signed(tmp_path / "run")
     delete_the_signature(tmp_path / "run")  # as a kill before it was written leaves it
     assert invoked(*command).exit_code == 0
-    assert trust.is_signed(tmp_path / "run")
+    assert signing.is_signed(tmp_path / "run")
 
 
 # -- the key -----------------------------------------------------------------------------------------------
@@ -594,9 +594,9 @@ def home(tmp_path, monkeypatch):
 
 
 def test_only_its_user_can_read_the_key(run, home):
-    assert not trust.is_signed(run)
+    assert not signing.is_signed(run)
     assert not home.exists(), "looking makes no key"
-    trust.sign(run)
+    signing.sign(run)
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()} == {
         "signing.key": 0o600
     }
@@ -604,14 +604,14 @@ def test_only_its_user_can_read_the_key(run, home):
 
 
 def test_another_users_signature_is_a_strangers(signed, home):
-    assert not trust.is_signed(signed)
-    trust.sign(signed)
-    assert trust.is_signed(signed)
+    assert not signing.is_signed(signed)
+    signing.sign(signed)
+    assert signing.is_signed(signed)
 
 
 def test_processes_that_make_a_key_at_once_have_the_same(run, home):
     script = (
-        "import pathlib, sys, demur.core.trust; print(demur.core.trust.seal(pathlib.Path(sys.argv[1])))"
+        "import pathlib, sys, demur.core.signing; print(demur.core.signing.seal(pathlib.Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", script, str(run)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(6)]
@@ -636,8 +636,8 @@ def a_folder(home):
 def test_without_a_usable_key_nothing_is_signed_and_nothing_fails(run, home, damage):
     home.mkdir(parents=True)
     damage(home)
-    assert not trust.sign(run)
-    assert not trust.is_signed(run)
+    assert not signing.sign(run)
+    assert not signing.is_signed(run)
     assert isinstance(invoked("trust", run, "--yes").exception, TrustError)
     assert invoked("report", run).exit_code == 0
 
@@ -645,12 +645,12 @@ def test_without_a_usable_key_nothing_is_signed_and_nothing_fails(run, home, dam
 def test_where_no_key_can_be_made_nothing_is_signed_and_nothing_fails(run, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
-    assert not trust.sign(run)
+    assert not signing.sign(run)
 
 
 def test_the_data_folder_is_no_relative_one(monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", "data")
-    assert trust.key_path() == Path.home() / ".local/share/demur/signing.key"
+    assert signing.key_path() == Path.home() / ".local/share/demur/signing.key"
 
 
 # -- demur trust -------------------------------------------------------------------------------------------
@@ -662,11 +662,11 @@ def test_trust_shows_what_the_folder_does_and_asks(run, server, tmp_path):
     assert done.exit_code == 1
     assert f'model.endpoint.base_url: "{server.url}"' in done.output
     assert 'model.endpoint.key_variable: "AWS_SECRET_ACCESS_KEY"' in done.output
-    assert not trust.is_signed(run)
+    assert not signing.is_signed(run)
     assert invoked("trust", run).exit_code == 1, "nobody there to say yes"
-    assert not trust.is_signed(run)
+    assert not signing.is_signed(run)
     assert invoked("trust", run, input="y\n").exit_code == 0
-    assert trust.is_signed(run)
+    assert signing.is_signed(run)
 
 
 def test_trust_in_json_only_looks_unless_it_is_told(run, ran):
@@ -692,7 +692,7 @@ def test_nothing_that_trust_shows_can_move_the_cursor(run):
 def test_what_changes_while_the_user_reads_is_not_signed(run, monkeypatch):
     monkeypatch.setattr("typer.confirm", lambda *_, **__: (run / "config.yaml").write_text("seed: 6"))
     assert invoked("trust", run).exit_code == 0
-    assert not trust.is_signed(run)
+    assert not signing.is_signed(run)
 
 
 def test_what_is_no_folder_of_demurs_is_not_signed(tmp_path):

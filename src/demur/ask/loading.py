@@ -13,7 +13,7 @@ from demur.ask.system import System, from_model, from_run, untuned
 from demur.core.errors import ConfigError, UnknownNameError
 from demur.core.layout import CARD
 from demur.core.records import SIGNALS
-from demur.core.trust import is_run
+from demur.core.signing import is_run
 from demur.runfolder import provenance
 
 

@@ -17,7 +17,7 @@ from demur.core.config import Config
 from demur.core.files import write_json
 from demur.core.names import unread
 from demur.core.records import Prediction, Question, Verdict
-from demur.core.trust import kept_signed
+from demur.core.signing import kept_signed
 from demur.metrics import splits_of
 from demur.runfolder import provenance
 from demur.runfolder.calibration import Rows, arrays, calibration_rows, promisable

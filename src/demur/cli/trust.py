@@ -22,7 +22,8 @@ def trust(
 
     Example: `demur trust runs/from-a-colleague`
     """
-    from demur.core.trust import is_signed, seal, shown, what_it_does, write_seal
+    from demur.core.signing import is_signed, seal, write_seal
+    from demur.core.trust import shown, what_it_does
 
     _check(folder)
     # Sealed before it is looked at: what changes after the look makes the signature invalid.
@@ -52,7 +53,7 @@ def _check(folder: Path) -> None:
     from demur.core.errors import RunFolderError
     from demur.core.files import check_links, check_plain
     from demur.core.layout import CARD
-    from demur.core.trust import is_run
+    from demur.core.signing import is_run
 
     if not is_run(folder) and not (folder / CARD).exists():
         raise RunFolderError(

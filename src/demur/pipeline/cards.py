@@ -9,7 +9,7 @@ from demur.confidence.combination import Combination
 from demur.core.config import PAPER_THRESHOLD
 from demur.core.files import write_json
 from demur.core.names import FIXED, unread
-from demur.core.trust import kept_signed
+from demur.core.signing import kept_signed
 from demur.core.version import __version__
 from demur.engines import Engine
 from demur.methods import thresholds

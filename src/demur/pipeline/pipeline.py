@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from demur.core.config import Config
 from demur.core.files import delete
 from demur.core.progress import Listener
-from demur.core.trust import sign
+from demur.core.signing import sign
 from demur.pipeline.job import Job
 from demur.pipeline.stages import build, data, evaluate, predict, probe, report, train
 from demur.pipeline.systems import check_tuning

@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from demur.core import layout, registry, trust
+from demur.core import layout, registry, signing, trust
 from demur.core.config import Config, differences, load_config, save_config
 from demur.core.errors import DemurError, RunFolderError
 from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, read_object, write_json
@@ -319,7 +319,7 @@ class Manifest:
     def save(self) -> None:
         """Write the manifest atomically, and sign the run."""
         write_json(self.path, self.values)
-        trust.sign(self.path.parent)
+        signing.sign(self.path.parent)
 
 
 @contextlib.contextmanager

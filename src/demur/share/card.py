@@ -18,7 +18,7 @@ from demur.core.errors import ConfigError
 from demur.core.files import write_json, write_text
 from demur.core.layout import CARD, GUARANTEE, README, TAX
 from demur.core.names import FIXED
-from demur.core.trust import kept_signed
+from demur.core.signing import kept_signed
 from demur.core.version import __version__
 from demur.methods import thresholds
 from demur.report import calibrated, words

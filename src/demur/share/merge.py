@@ -10,7 +10,7 @@ from typing import Any
 from demur.core.errors import ConfigError, RunFolderError
 from demur.core.files import atomic_folder, write_json, write_text
 from demur.core.layout import CARD, README, SIGNATURE
-from demur.core.trust import is_signed, sign
+from demur.core.signing import is_signed, sign
 from demur.runfolder import provenance
 from demur.share import contents
 from demur.share.card import REPOSITORY, Shared, build_card, refused_findings

@@ -8,7 +8,8 @@ from pathlib import Path
 from demur.core.config import Config
 from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
 from demur.core.records import Question, Verdict
-from demur.core.trust import MODEL, is_run
+from demur.core.signing import is_run
+from demur.core.trust import MODEL
 from demur.datasets import DATASETS
 from demur.datasets.inspection import read_raw
 from demur.methods.asking import Asking, by_default

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from demur.core.config import TrainingSettings
 from demur.core.files import atomic_folder, write_json
 from demur.core.records import Example
-from demur.core.trust import sign
+from demur.core.signing import sign
 from demur.training.plan import TokenisedRow, TrainingPlan, plan_training
 
 if TYPE_CHECKING:
