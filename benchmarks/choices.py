@@ -28,7 +28,7 @@ import torch
 
 from ceiling import Cost, matmul_rate
 from demur.core.templates import TEMPLATES
-from demur.engines import Opening, Sampling, decoding, hf
+from demur.engines import Opening, Sampling, batches, decoding
 from demur.engines.encoding import common_prefix
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
@@ -69,12 +69,12 @@ def timed(work: Callable[[], list[str]]) -> Round:
 
 def ours(engine: HFEngine, texts: list[str], keys: list[str], samples: int, *, share: bool = True) -> Round:
     least = decoding.LEAST_SHARED
-    decoding.LEAST_SHARED = hf.LEAST_SHARED = least if share else NEVER
+    decoding.LEAST_SHARED = batches.LEAST_SHARED = least if share else NEVER
     sampling = Sampling(max_new_tokens=1, stop=(), samples=samples, temperature=0.7)
     try:
         return timed(lambda: [g.greedy.text for g in engine.generate(texts, keys=keys, sampling=sampling)])
     finally:
-        decoding.LEAST_SHARED = hf.LEAST_SHARED = least
+        decoding.LEAST_SHARED = batches.LEAST_SHARED = least
 
 
 @torch.inference_mode()

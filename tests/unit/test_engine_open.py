@@ -11,7 +11,8 @@ import torch
 
 from demur.core.errors import ConfigError, DataError, ModelError, ResourceError
 from demur.engines import ENGINES, Engine, Opening, Sampling
-from demur.engines.hf import HFEngine, load_config
+from demur.engines.hf import HFEngine
+from demur.engines.loading import load_config
 
 PROMPTS = ["Question: Where was Ann Bell born? Answer:", "The cat", "Who? Answer:", "I am"]
 

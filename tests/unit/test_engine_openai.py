@@ -19,7 +19,8 @@ from demur.endpoints import Choice, Endpoint, Token
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.engines import ENGINES, Opening, Sampling
 from demur.engines.hf import HFEngine
-from demur.engines.openai import OpenAIEngine, response_of, seed_of
+from demur.engines.openai import OpenAIEngine, seed_of
+from demur.engines.openai_replies import response_of
 from demur.methods import METHODS, Setup
 from demur.pipeline.pipeline import Pipeline
 from demur.pocket.address import base_model

@@ -25,7 +25,8 @@ from demur.core.config import Config
 from demur.core.errors import AnswersError, ConfigError, ModelError, UnknownNameError
 from demur.engines import Opening, Sampling, Spreads
 from demur.engines.hf import HFEngine
-from demur.engines.ray import PIECE, RayEngine, _failed, _Worker, checked_options
+from demur.engines.ray import PIECE, RayEngine, _failed, _Worker
+from demur.engines.ray_cluster import checked_options
 from demur.pipeline.pipeline import Pipeline
 from demur.pipeline.status import status
 from demur.pocket import bundled_model

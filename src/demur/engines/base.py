@@ -56,7 +56,7 @@ class Opening:
     endpoint: ServerSettings | None = None
     """The server, for an engine that asks one."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What one engine alone knows: vLLM's engine arguments, or `demur.engines.ray.RayOptions`."""
+    """What one engine alone knows: vLLM's engine arguments, or `demur.engines.ray_cluster.RayOptions`."""
     chat_options: Mapping[str, Any] = field(default_factory=lambda: DIRECT)
     """Variables for the chat template."""
     quantize: str = "none"

@@ -18,7 +18,8 @@ import torch
 
 from demur.core.records import Response
 from demur.engines.base import Generated, Sampling
-from demur.engines.decoding import CachedState, CausalModel, Held, State
+from demur.engines.cache import Held
+from demur.engines.decoding import CachedState, CausalModel, State
 from demur.engines.encoding import Decoder
 from demur.engines.sampling import draw
 

@@ -25,8 +25,7 @@ from typing import Any, ClassVar, Self
 
 from demur.core.config import EndpointSettings, ServerSettings
 from demur.core.errors import ConfigError, ConversationError, ModelError
-from demur.core.records import Response
-from demur.endpoints import Choice, Endpoint, Failure, Reply, Request, Token, answer_of
+from demur.endpoints import Endpoint, Failure, Reply, Request, Token
 from demur.endpoints.abilities import Abilities, find_abilities
 from demur.endpoints.client import sendable
 from demur.engines.base import (
@@ -40,7 +39,7 @@ from demur.engines.base import (
     Sampling,
 )
 from demur.engines.checks import check_opening, not_quantized
-from demur.engines.encoding import first_stop
+from demur.engines.openai_replies import common_tokens, ends_in_reasoning, response_of
 
 STOPS = 4
 """Stop strings that the API takes in a request; answers are cut at further ones here."""
@@ -300,7 +299,11 @@ class OpenAIEngine:
             ModelError: there is a failure among these.
         """
         asked = zip(requests, replies, strict=True)
-        cut = [at for at, (request, reply) in enumerate(asked) if "stop" in request.fields and _cut(reply)]
+        cut = [
+            at
+            for at, (request, reply) in enumerate(asked)
+            if "stop" in request.fields and ends_in_reasoning(reply)
+        ]
         if not cut:
             return replies
         self._reasons.set()
@@ -354,7 +357,7 @@ class OpenAIEngine:
     def _scores(self, listed: Sequence[Sequence[Token]]) -> tuple[float, ...]:
         """The log-probabilities of the continuations in the texts after the first, their common start."""
         alone, *wholes = listed
-        return tuple(self._sum(whole[_common(alone, whole) :]) for whole in wholes)
+        return tuple(self._sum(whole[common_tokens(alone, whole) :]) for whole in wholes)
 
     def _sum(self, tokens: Sequence[Token]) -> float:
         values = [token.logprob for token in tokens]
@@ -374,55 +377,6 @@ def seed_of(name: str) -> int:
     return word % SEEDS
 
 
-def response_of(choice: Choice, stops: Sequence[str]) -> Response:
-    """What a server said as a response: up to its first stop string, with the tokens that form that text.
-
-    The model's reasoning is no part of it; where nothing else was said, the response is empty and ends in
-    ``thinking``. A token forms the text if it begins inside of it; an empty text has the token that ended
-    it. Where the listed tokens do not spell the text, nobody can say which of them form it, and none is
-    given.
-    """
-    answer = answer_of(choice)
-    if answer is None:
-        return Response(text="", finish="thinking")
-    choice = answer
-    stop = first_stop(choice.text, stops)
-    text = choice.text[:stop]
-    return Response(
-        text=text,
-        token_logprobs=_logprobs(choice, text, cut=stop is not None, stops=stops),
-        finish="length" if choice.finish == "length" and stop is None else "stop",
-    )
-
-
-def _cut(reply: Reply) -> bool:
-    """Whether a text of the reply ends within its reasoning, and not at the token limit."""
-    return any(answer_of(choice) is None and choice.finish != "length" for choice in (reply, *reply.others))
-
-
 def _without_stops(request: Request) -> Request:
     fields = {name: value for name, value in request.fields.items() if name != "stop"}
     return dataclasses.replace(request, fields=fields)
-
-
-def _logprobs(choice: Choice, text: str, *, cut: bool, stops: Sequence[str]) -> tuple[float, ...]:
-    tokens, size = choice.tokens, len(text.encode(errors="replace"))
-    spelled = b"".join(token.piece for token in tokens)
-    if not spelled.startswith(text.encode(errors="replace")):
-        return ()
-    starts = [0, *itertools.accumulate(len(token.piece) for token in tokens[:-1])]
-    own = [token for token, start in zip(tokens, starts, strict=False) if start < size]
-    if not text:
-        # Generation went on to the end of the stop string, or ended with the last token
-        whole = max((len(stop.encode()) for stop in stops if choice.text.startswith(stop)), default=0)
-        ended = [token for token, start in zip(tokens, starts, strict=False) if start < whole]
-        own = (ended if cut else list(tokens))[-1:]
-    values = [token.logprob for token in own]
-    return () if None in values else tuple(value for value in values if value is not None)
-
-
-def _common(first: Sequence[Token], second: Sequence[Token]) -> int:
-    """The number of leading tokens that two lists share."""
-    pairs = zip(first, second, strict=False)
-    same = itertools.takewhile(lambda pair: pair[0].piece == pair[1].piece, pairs)
-    return sum(1 for _ in same)

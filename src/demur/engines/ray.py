@@ -14,29 +14,16 @@ What goes between the processes is pickled by Ray, as everything in Ray is; noth
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import importlib.util
 import json
-import logging
-import os
-import secrets
-import signal
-import sys
-import tempfile
-import threading
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
-
-import pydantic
+from typing import Any, ClassVar, Self, TypeVar
 
 from demur.core import errors
-from demur.core.config import Positive, Section, explain
-from demur.core.errors import ConfigError, DemurError, ResourceError
+from demur.core.errors import DemurError, ResourceError
 from demur.engines import ENGINES
 from demur.engines.base import (
     Asked,
@@ -52,7 +39,14 @@ from demur.engines.base import (
 from demur.engines.checks import check_opening, check_sampling, checked_batch_size, not_quantized
 from demur.engines.encoding import Encoder
 from demur.engines.loading import find_source, load_config
-from demur.engines.printing import printing_into
+from demur.engines.ray_cluster import (
+    RayOptions,
+    checked_options,
+    connect,
+    quietly,
+    require_ray,
+    room_for_workers,
+)
 
 T = TypeVar("T")
 
@@ -62,35 +56,6 @@ MOST_BLOCKS = 1024
 """Blocks of a data set: Ray looks after each, so that of more numbers some share a block."""
 ROUNDS = 3
 """So often nothing may have been finished before the work counts as what kills the workers."""
-STORE_BYTES = 100 * 2**20
-"""Ray's store of objects, in a cluster of our own: nothing but numbers and answers goes through it."""
-CLOSED = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_AUTH_MODE": "token",
-}
-"""For a cluster of our own: nothing is reported, nothing listens beyond loopback (Ray's own switch for
-that is named after the systems where it is the default), and who has no token is turned away."""
-QUIET = {"RAY_BACKEND_LOG_LEVEL": "fatal"}
-"""Ray's native part would print what Ray Data deals with; why a worker died stands in its log as well."""
-
-
-class RayOptions(Section):
-    """What ``model.options`` may hold for this engine."""
-
-    engine: Literal["hf", "vllm"] = "hf"
-    """The engine that each worker opens."""
-    workers: Positive | None = None
-    """None: as many as there is room for when the work begins."""
-    address: str | None = None
-    """Of a running cluster; ``auto`` finds the one on this machine. None: one of our own, here, that ends
-    with this process."""
-    cpus: Annotated[float, pydantic.Field(gt=0)] = 1.0
-    """What each worker takes of a machine's processors, in Ray's accounts."""
-    gpus: Annotated[float, pydantic.Field(ge=0)] | None = None
-    """The same of its GPUs, a part of one if below 1; None: one where the cluster has any."""
-    options: dict[str, Any] = pydantic.Field(default_factory=dict)
-    """Options of the workers' own engine."""
 
 
 class RayEngine:
@@ -125,7 +90,7 @@ class RayEngine:
             ConfigError: no Ray, or an option that does not exist or fit.
         """
         check_opening(cls, opening)
-        _require_ray()
+        require_ray()
         wanted = checked_options(opening.options)
         checked_batch_size(opening.batch_size)
         source = find_source(opening)
@@ -144,7 +109,7 @@ class RayEngine:
     def check(cls, opening: Opening) -> None:
         """Raise what `open` would, as far as that is known without starting anything."""
         check_opening(cls, opening)
-        _require_ray()
+        require_ray()
         load_config(opening)
 
     def render(self, prompt: str) -> str:
@@ -257,16 +222,16 @@ class RayEngine:
 
     def _round(self, task: Callable[[Engine, int], T], numbers: Sequence[int]) -> Iterator[tuple[int, T]]:
         """One go through the numbers; those whose worker died are left out."""
-        _connect(self.options)
+        connect(self.options)
         import ray.data
 
-        gpus, workers = _room(self.options)
+        gpus, workers = room_for_workers(self.options)
         given = ray.data.from_items(
             [{"number": number} for number in numbers], override_num_blocks=min(len(numbers), MOST_BLOCKS)
         )
         given.context.enable_progress_bars = False
         given.context.max_errored_blocks = -1  # only the death of a worker is an error: see `_Worker`
-        with _quietly():
+        with quietly():
             finished = given.map_batches(
                 _Worker,
                 fn_constructor_args=(self._opening, task),
@@ -312,18 +277,6 @@ class _Result:
         self.value, self.failure = value, failure
 
 
-def checked_options(options: Mapping[str, Any]) -> RayOptions:
-    """The options, if all of them are known and fit.
-
-    Raises:
-        ConfigError: naming all that do not.
-    """
-    try:
-        return RayOptions.model_validate(dict(options))
-    except pydantic.ValidationError as error:
-        raise explain(error, "model.options", known=RayOptions.model_fields) from error
-
-
 def _open(engine: str, opening: Opening) -> Engine:
     return ENGINES.get(engine).open(opening)
 
@@ -335,128 +288,6 @@ def _open_after(opening: Callable[[], Engine], history: Sequence[Message]) -> En
 def _sendable(sampling: Sampling) -> Sampling:
     """Without who watches the responses grow: nobody is called from another process."""
     return dataclasses.replace(sampling, watch=None)
-
-
-def _require_ray() -> None:
-    """Raise where the package is not there."""
-    if importlib.util.find_spec("ray") is None:
-        raise ConfigError(
-            expected="Ray in this Python environment, since model.engine is ray",
-            found="no package ray",
-            where="model.engine",
-            fix="`pip install 'demur[ray]'`, on every machine of the cluster; or set model.engine to hf",
-        )
-
-
-def _connect(options: RayOptions) -> None:
-    """Join the cluster, or start one of our own; what this process has joined already is kept.
-
-    A cluster that was started here ends with this process, whatever ends it.
-
-    Raises:
-        ConfigError: there is no such cluster, or none that is closed to others can be started here.
-    """
-    if _already_joined():
-        return
-    if options.address is None:
-        _require_not_imported()
-    closed = {**CLOSED, "RAY_AUTH_TOKEN": secrets.token_hex(32)} if options.address is None else {}
-    for name, value in {**QUIET, **closed}.items():
-        os.environ.setdefault(name, value)  # read when Ray is imported
-    import ray
-
-    settings: dict[str, Any] = {"address": options.address}
-    if options.address is None:
-        settings = {
-            "address": "local",
-            "include_dashboard": False,
-            "object_store_memory": STORE_BYTES,
-            "num_cpus": options.workers and max(1, int(-(-options.workers * options.cpus // 1))),
-        }
-    with _own_signals(), tempfile.TemporaryFile() as printed, printing_into(printed):
-        try:
-            ray.init(**settings, log_to_driver=False, logging_level=logging.CRITICAL)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(
-                expected="a Ray cluster that can be joined"
-                if options.address
-                else "a Ray cluster to start on this machine",
-                found=" ".join(str(error).split())[:300],
-                where="model.options.address",
-                fix="start one with `ray start --head`, and `ray start --address HOST:6379` on the other "
-                "machines, or leave the address out for one of our own on this machine",
-            ) from error
-
-
-def _already_joined() -> bool:
-    ray = sys.modules.get("ray")
-    return ray is not None and bool(ray.is_initialized())
-
-
-def _require_not_imported() -> None:
-    """Raise where Ray has read its settings already, without those of a closed cluster."""
-    if "ray" in sys.modules and not CLOSED.keys() <= os.environ.keys():
-        raise ConfigError(
-            expected="to start a Ray cluster that nobody else can reach, as Ray does if told when imported",
-            found="ray imported already by this program",
-            where="model.options.address",
-            fix="call ray.init() in the program first, as it suits you: that cluster is used then",
-        )
-
-
-@contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep what this process does on Ctrl-C and SIGTERM: Ray would exit at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep Ray's talk in its log files, and what it prints all the same out of our output."""
-    for handler in logging.getLogger("ray.data").handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setLevel(logging.CRITICAL)
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-        # That the number of retries is to become something else in Ray 2.64; pyproject.toml stays below.
-        warnings.filterwarnings("ignore", message=r"`ray_remote_args`")
-        warnings.filterwarnings("ignore", message="The minimum number of concurrent actors")
-        yield
-
-
-def _room(options: RayOptions) -> tuple[float, int]:
-    """GPUs of each worker, and how many workers to ask for.
-
-    Raises:
-        ConfigError: no machine of the cluster has room for a worker, and their number is left to us.
-    """
-    import ray
-
-    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    gpus = options.gpus
-    if gpus is None:
-        gpus = 1.0 if any(machine.get("GPU") for machine in machines) else 0.0
-    if options.workers is not None:
-        return gpus, options.workers
-    room = sum(
-        int(min(machine.get("CPU", 0) // options.cpus, machine.get("GPU", 0) // gpus if gpus else 2**31))
-        for machine in machines
-    )
-    if not room:
-        raise ConfigError(
-            expected=f"a machine in the cluster with {options.cpus:g} CPUs and {gpus:g} GPUs for a worker",
-            found="; ".join(f"{m.get('CPU', 0):g} CPUs, {m.get('GPU', 0):g} GPUs" for m in machines),
-            where="model.options",
-            fix="set cpus and gpus lower; or set workers, where machines are to join when they are needed",
-        )
-    return gpus, room
 
 
 def _failure(error: Exception) -> str:

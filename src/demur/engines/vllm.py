@@ -15,19 +15,13 @@ read from it when one fails. They end when the engine is let go of.
 from __future__ import annotations
 
 import copy
-import dataclasses
-import importlib.util
-import json
-import os
-import re
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import IO, Any, ClassVar, Self
 
-from demur.core.errors import ConfigError, DemurError, ModelError, ResourceError, UnknownNameError
+from demur.core.errors import ConfigError
 from demur.core.records import Response
 from demur.engines.base import (
     Asked,
@@ -47,38 +41,21 @@ from demur.engines.checks import (
     not_quantized,
 )
 from demur.engines.encoding import Decoder, Encoder, Scored, end_tokens, pairs
-from demur.engines.loading import Source, find_source, load_config
+from demur.engines.loading import find_source, load_config
 from demur.engines.printing import printing_into
 from demur.engines.sampling import prompt_seed
-
-CPU_CACHE_BYTES = 2**30
-"""Keys and values on a CPU, unless an option or ``VLLM_CPU_KVCACHE_SPACE`` says otherwise; vLLM itself
-would take most of the machine's memory."""
-
-ADAPTER_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""The room for an adapter's rank that vLLM can be opened with."""
+from demur.engines.vllm_arguments import (
+    checked_options,
+    default_arguments,
+    dtype_name,
+    loaded_adapter,
+    require_vllm,
+    room_for,
+)
+from demur.engines.vllm_errors import explained
 
 MOST_TOKENS = 128
 """Tokens whose log-probabilities vLLM gives in one request."""
-
-RESERVED = {
-    "model": "model.path",
-    "tokenizer": "model.path",
-    "revision": "model.revision",
-    "dtype": "model.dtype",
-    "trust_remote_code": "model.trust_remote_code",
-    "max_num_seqs": "model.batch_size",
-    "enable_lora": None,
-    "generation_config": None,
-    "logprobs_mode": None,
-}
-"""vLLM's arguments that are not options: the setting each one follows, None where it is fixed."""
-
-NO_MEMORY = re.compile(
-    r"out of memory|can't allocate memory|available memory on node|free memory on device"
-    r"|no available memory for the cache|larger than the available kv cache|kv cache is needed",
-    re.IGNORECASE,
-)
 
 
 class VLLMEngine:
@@ -120,7 +97,7 @@ class VLLMEngine:
             ResourceError: the memory does not suffice.
         """
         check_opening(cls, opening)
-        _require_vllm()
+        require_vllm()
         source = find_source(opening)
         encoder = Encoder(source.tokenizer, format=opening.format, chat_options=opening.chat_options)
         most = checked_batch_size(opening.batch_size)
@@ -131,7 +108,7 @@ class VLLMEngine:
             "generation_config": "vllm",
             "logprobs_mode": "raw_logprobs",
             **({"max_num_seqs": most} if most else {}),
-            **(_room_for(source.adapter) if source.adapter else {}),
+            **(room_for(source.adapter) if source.adapter else {}),
         }
         printed = tempfile.TemporaryFile()  # noqa: SIM115 # as long as the engine: its processes write on
 
@@ -141,12 +118,12 @@ class VLLMEngine:
             """
             import vllm
 
-            own = {"dtype": _dtype(opening.dtype, opening.device), **_checked_options(opening.options)}
+            own = {"dtype": dtype_name(opening.dtype, opening.device), **checked_options(opening.options)}
             try:
-                llm = vllm.LLM(**_defaults() | wanted | own)
-                return llm, _loaded_adapter(llm, source)
+                llm = vllm.LLM(**default_arguments() | wanted | own)
+                return llm, loaded_adapter(llm, source)
             except Exception as error:
-                raise _explained(error, printed, where=source.path) from error
+                raise explained(error, printed, where=source.path) from error
 
         with printing_into(printed), ThreadPoolExecutor(1) as threads:
             llm, request = threads.submit(start).result()
@@ -156,7 +133,7 @@ class VLLMEngine:
     def check(cls, opening: Opening) -> None:
         """Raise what `open` would, as far as that is known without starting vLLM."""
         check_opening(cls, opening)
-        _require_vllm()
+        require_vllm()
         load_config(opening)
 
     def render(self, prompt: str) -> str:
@@ -338,7 +315,7 @@ class VLLMEngine:
                 use_tqdm=False,
             )
         except Exception as error:
-            raise _explained(error, self._printed, where=self.llm.model_config.model) from error
+            raise explained(error, self._printed, where=self.llm.model_config.model) from error
         return outputs
 
 
@@ -355,137 +332,3 @@ def _places(row: Scored) -> dict[tuple[int, ...], set[int]]:
         for read, token in _steps(suffix, count):
             places.setdefault(read, set()).add(token)
     return places
-
-
-def _require_vllm() -> None:
-    """Raise where the package is not there."""
-    if importlib.util.find_spec("vllm") is None:
-        raise ConfigError(
-            expected="vLLM in this Python environment, since model.engine is vllm",
-            found="no package vllm",
-            where="model.engine",
-            fix="`pip install vllm` where there is a GPU, see docs/engines.md for machines without one; or "
-            "set model.engine to hf",
-        )
-    # Read when vLLM is imported. Errors are what the cause of a failure is found in.
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-
-
-def _defaults() -> dict[str, Any]:
-    """What Demur sets unless an option says otherwise."""
-    from vllm.platforms import current_platform
-
-    shared = {"max_model_len": -1}  # the model's context, or as much of it as the memory holds
-    if not current_platform.is_cpu():
-        return shared
-    return {**shared, "enforce_eager": True, "kv_cache_memory_bytes": CPU_CACHE_BYTES}
-
-
-def _checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, if vLLM knows them and no other setting is meant for them.
-
-    Raises:
-        UnknownNameError: an argument that vLLM does not have.
-        ConfigError: one that has a setting of its own, or must not be changed.
-    """
-    from vllm import EngineArgs
-
-    known = {field.name for field in dataclasses.fields(EngineArgs)} - RESERVED.keys()
-    for name in options:
-        if name in RESERVED:
-            setting = RESERVED[name]
-            raise ConfigError(
-                expected="engine arguments of vLLM that have no setting of their own",
-                found=name,
-                where="model.options",
-                fix=f"set {setting} instead" if setting else "take it out: the engine depends on it",
-            )
-        if name not in known:
-            raise UnknownNameError("engine argument of vLLM", name, known, where="model.options")
-    return dict(options)
-
-
-def _dtype(dtype: str, device: str) -> str:
-    """The name of the weights' type, on the one kind of device that vLLM was built for."""
-    from vllm.platforms import current_platform
-
-    if device not in ("auto", current_platform.device_type):
-        raise ConfigError(
-            expected=f"auto or {current_platform.device_type}, for which the installed vLLM was built",
-            found=repr(device),
-            where="model.device",
-            fix="use 'auto'; to choose among several GPUs set CUDA_VISIBLE_DEVICES",
-        )
-    known = [str(kind).removeprefix("torch.") for kind in current_platform.supported_dtypes]
-    if dtype == "auto":
-        return "float32" if current_platform.is_cpu() else known[0]
-    if dtype not in known:
-        raise ConfigError(
-            expected=f"auto, {', '.join(known)}", found=repr(dtype), where="model.dtype", fix="use 'auto'"
-        )
-    return dtype
-
-
-def _room_for(adapter: Path) -> dict[str, Any]:
-    """Engine arguments for an adapter of its rank.
-
-    Raises:
-        ModelError: it is no adapter that vLLM can apply.
-    """
-    settings = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    rank = max([settings.get("r") or 0, *(settings.get("rank_pattern") or {}).values()])
-    room = next((room for room in ADAPTER_RANKS if rank <= room), None)
-    if settings.get("peft_type") != "LORA" or room is None:
-        raise ModelError(
-            expected=f"a LoRA adapter of rank {ADAPTER_RANKS[-1]} or less, which vLLM can apply",
-            found=f"{settings.get('peft_type')} of rank {rank}",
-            where=str(adapter),
-            fix="set model.engine to hf, which merges adapters into the weights",
-        )
-    return {"enable_lora": True, "max_lora_rank": room}
-
-
-def _loaded_adapter(llm: Any, source: Source) -> Any:
-    """The request for a source's adapter, loaded now so that one that does not fit is found now."""
-    if source.adapter is None:
-        return None
-    from vllm.lora.request import LoRARequest
-
-    request = LoRARequest(source.adapter.name, 1, str(source.adapter.resolve()))
-    llm.llm_engine.add_lora(request)
-    return request
-
-
-def _explained(error: Exception, printed: IO[bytes] | None, *, where: str) -> DemurError:
-    """What went wrong inside of vLLM means to the user; its processes print the cause and die."""
-    if isinstance(error, DemurError):
-        return error
-    causes = _printed_errors(printed) or [f"{type(error).__name__}: {str(error).strip()}"]
-    text = "\n".join([str(error), *causes])
-    if NO_MEMORY.search(text):
-        found = next((cause for cause in causes if NO_MEMORY.search(cause)), causes[-1])
-        return ResourceError(
-            expected="memory for the model and for the keys and values of its context",
-            found=found,
-            where=where,
-            fix="in model.options set max_model_len lower, or kv_cache_memory_bytes (on a CPU), or "
-            "gpu_memory_utilization, or share the model with tensor_parallel_size; or take a smaller model",
-        )
-    if "are not supported for now" in text or "has no vLLM implementation" in text:
-        expected, fix = "a model that vLLM can run", "set model.engine to hf"
-    else:
-        expected = "vLLM to start and to run the model"
-        fix = "correct what it names, check model.options, or set model.engine to hf"
-    return ModelError(expected=expected, found=causes[0], where=where, fix=fix)
-
-
-def _printed_errors(printed: IO[bytes] | None) -> list[str]:
-    """The exceptions that vLLM's processes printed, without what vLLM puts before each line."""
-    if printed is None:
-        return []
-    size = os.fstat(printed.fileno()).st_size
-    text = os.pread(printed.fileno(), size, 0).decode("utf-8", errors="replace")
-    found = re.findall(
-        r"(?:\] |^)((?:[a-zA-Z_]\w*\.)*[A-Z]\w*(?:Error|Exception): .+)$", text, re.MULTILINE
-    )
-    return [line.strip() for line in found if "Engine core initialization failed" not in line]
