@@ -26,7 +26,8 @@ from demur.engines import Message
 from demur.serve import ServeSettings, create_app
 from demur.serve.guard import Gate, Guard, read_keys
 from demur.serve.observe import JsonLines, log
-from demur.serve.openai_api import _rest, sureness
+from demur.serve.replies import sureness
+from demur.serve.streams import _rest
 
 KNOWN, UNKNOWN = "Where was Dora Pomash born?", "Who wrote The Hobbit?"
 LIMIT = 0.7

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
-import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +20,10 @@ from demur.core.config import EndpointSettings
 from demur.core.errors import ConfigError, ModelError
 from demur.core.files import user_cache
 from demur.endpoints.cache import NoCache, ReplyCache, request_key
+from demur.endpoints.failures import GIVE_UP, Outage, failure_of, short
+from demur.endpoints.keys import read_key, without_key
 from demur.endpoints.pace import Pace
-from demur.endpoints.replies import Failure, Reason, Reply, Usage, parse
+from demur.endpoints.replies import Failure, Reply, Usage, parse
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -36,21 +36,6 @@ Complete = Callable[[Sequence[str]], Sequence[Reply | Failure]]
 """From prompts to a reply or a failure for each, in order, such as `Endpoint.complete_many`."""
 
 CHAT, PLAIN = "/chat/completions", "/completions"
-GIVE_UP = 20
-"""So many failures in a row that are the server's, and not the prompt's, and it counts as down."""
-FOR_ALL: frozenset[Reason] = frozenset({"key refused", "payment required", "not found", "redirected"})
-OF_THE_PROMPT: frozenset[Reason] = frozenset({"request refused", "no text in the reply"})
-STATUS: dict[int, Reason] = {
-    401: "key refused",
-    402: "payment required",
-    404: "not found",
-    408: "timed out",
-    429: "rate limited",
-}
-HIDDEN = "[the key]"
-LONGEST_DETAIL = 200
-
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +132,7 @@ class Endpoint:
         if missing:
             # Where nothing ever came, a handful of failures is no bad luck with a handful of prompts.
             patience = GIVE_UP if found else min(GIVE_UP, len(missing))
-            _run(self._ask_all(missing, done, _Outage(patience, self.error)))
+            _run(self._ask_all(missing, done, Outage(patience, self.error)))
         return [found[name] for name in names]
 
     def try_one(self, request: Request) -> Reply | Failure:
@@ -170,7 +155,7 @@ class Endpoint:
         return _run(send())
 
     async def _ask_all(
-        self, requests: Mapping[str, Request], done: Callable[[str, Reply | Failure], None], down: _Outage
+        self, requests: Mapping[str, Request], done: Callable[[str, Reply | Failure], None], down: Outage
     ) -> None:
         waiting, key = iter(requests.items()), self._key()
         transport = self._transport(key)
@@ -215,8 +200,8 @@ class Endpoint:
                 request.path, body=self._body(request.fields), cast_to=httpx2.Response
             )
         except openai.APIError as error:
-            return _failure(error, key)
-        return _without(response.text, key)
+            return failure_of(error, key)
+        return without_key(response.text, key)
 
     def _name(self, request: Request) -> str:
         """The name that the reply to a request is kept under."""
@@ -275,64 +260,6 @@ class Endpoint:
         )
 
 
-class _Outage:
-    """Tells when failures are the server's, and would meet every other prompt as well."""
-
-    def __init__(self, patience: int, error: Callable[[Failure], ModelError]) -> None:
-        self.patience, self.error = patience, error
-        self.in_a_row = 0
-
-    def look_at(self, answer: Reply | Failure) -> None:
-        """Take note of what one prompt got.
-
-        Raises:
-            ModelError: there is no use in going on.
-        """
-        if isinstance(answer, Reply) or answer.reason in OF_THE_PROMPT:
-            self.in_a_row = 0
-            return
-        self.in_a_row += 1
-        if answer.reason in FOR_ALL or self.in_a_row >= self.patience:
-            raise self.error(answer)
-
-
-def read_key(variable: str) -> str:
-    """The key in an environment variable, as it may stand in a header.
-
-    Raises:
-        ConfigError: there is none, or it is no key.
-    """
-    return read_keys(variable, several=False)[0]
-
-
-def read_keys(variable: str, *, several: bool = True) -> list[str]:
-    """The keys in an environment variable, at least one, with commas between several.
-
-    Raises:
-        ConfigError: there is none, or one that is no key.
-    """
-    if not _VARIABLE.fullmatch(variable):
-        raise ConfigError(
-            expected="the name of an environment variable, in capitals, such as OPENAI_API_KEY",
-            found="something else, not shown here since it may be the key itself",
-            where="key_variable",
-            fix="export the key as a variable, and give that variable's name",
-        )
-    keys = [key.strip() for key in os.environ.get(variable, "").split("," if several else None)]
-    keys = [key for key in keys if key]
-    if not keys or (len(keys) > 1 and not several) or not all(map(_fits_a_header, keys)):
-        raise ConfigError(
-            expected=f"the server's key in the environment variable {variable}",
-            found="characters that no key has" if keys else "no such variable, or an empty one",
-            fix=f"export {variable}, or name no variable where no key is wanted",
-        )
-    return keys
-
-
-def _fits_a_header(key: str) -> bool:
-    return key.isascii() and key.isprintable() and " " not in key
-
-
 def messages(prompt: str) -> list[dict[str, str]]:
     """A prompt as a user's message of a chat; what is no Unicode becomes question marks."""
     return [{"role": "user", "content": sendable(prompt)}]
@@ -345,7 +272,7 @@ def sendable(text: str) -> str:
 
 def _read(content: str) -> Reply | Failure:
     """The reply in the body of a server's answer."""
-    return parse(content) or Failure(reason="no text in the reply", detail=_short(content))
+    return parse(content) or Failure(reason="no text in the reply", detail=short(content))
 
 
 def _address(settings: EndpointSettings) -> str:
@@ -364,34 +291,6 @@ def _address(settings: EndpointSettings) -> str:
         where="base_url",
         fix="begin it with http:// or https://; a key belongs in an environment variable (key_variable)",
     )
-
-
-def _failure(error: Any, key: str | None) -> Failure:
-    """What an error of the openai client means."""
-    import httpx2
-    import openai
-
-    if isinstance(error, openai.APITimeoutError):
-        return Failure(reason="timed out")
-    if isinstance(error, openai.APIConnectionError):
-        cause = error.__cause__
-        reason: Reason = "not reachable" if isinstance(cause, httpx2.ConnectError) else "cut off"
-        return Failure(reason=reason, detail=_short(_without(str(cause or ""), key)))
-    status = getattr(error, "status_code", 200)
-    if 300 <= status < 400:
-        return Failure(reason="redirected", detail=f"status {status}; redirects are not followed")
-    reason = STATUS.get(status, "server error" if status >= 500 else "request refused")
-    return Failure(reason=reason, detail=_short(_without(error.message, key)))
-
-
-def _without(text: str, key: str | None) -> str:
-    """A text in which the key, should a server repeat it, is not to be read."""
-    return text.replace(key, HIDDEN) if key else text
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

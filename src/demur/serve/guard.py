@@ -16,7 +16,7 @@ from starlette.routing import Host, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.core.errors import ConfigError
-from demur.endpoints.client import read_keys as endpoint_keys
+from demur.endpoints.keys import read_keys as endpoint_keys
 from demur.serve.problems import Problem, busy
 from demur.serve.settings import ServeSettings
 

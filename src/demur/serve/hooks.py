@@ -15,7 +15,8 @@ import httpx2
 from demur.ask import Answer, Query
 from demur.core.records import Question
 from demur.core.templates import FORMS
-from demur.endpoints.client import messages, read_key, sendable
+from demur.endpoints.client import messages, sendable
+from demur.endpoints.keys import read_key
 from demur.endpoints.pace import Pace
 from demur.endpoints.reasoning import answer_of
 from demur.endpoints.replies import parse
