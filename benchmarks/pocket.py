@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from demur.pocket import POCKET_MODELS, bundled_model
-from demur.pocket.build import TierAccuracy, accuracy_by_reads, build_model
+from demur.pocket.build import build_model
+from demur.pocket.measuring import TierAccuracy, accuracy_by_reads
 from demur.pocket.world import make_world
 
 SHIPPED = tuple(name for name, model in POCKET_MODELS.items() if model.bundled)

@@ -12,7 +12,8 @@ from demur.core.config import DataSettings
 from demur.core.records import Prediction, Question, read_parquet
 from demur.datasets import load_questions
 from demur.methods import METHODS
-from demur.pocket.build import BuildSettings, build_from_facts
+from demur.pocket.build import build_from_facts
+from demur.pocket.training import BuildSettings
 from demur.runfolder.folder import RunFolder
 
 SHARED = Path(os.environ.get("DEMUR_SHARED_DATA") or Path(__file__).parents[3] / "shared/data")

@@ -14,7 +14,7 @@ from demur.core.records import Prediction, Question, read_parquet
 from demur.engines.encoding import Encoder
 from demur.methods.asking import by_default
 from demur.pocket import bundled_model
-from demur.pocket.build import load_model
+from demur.pocket.measuring import load_model
 from demur.tax.folder import write_tasks
 from demur.tax.paired import Draws, compare
 from demur.tax.questions import judged_task

@@ -157,7 +157,7 @@ def test_trl_itself_reads_the_rows_with_loss_on_the_completion_only(material, tm
     from trl import SFTConfig, SFTTrainer
 
     from demur.pocket import bundled_model
-    from demur.pocket.build import load_model
+    from demur.pocket.measuring import load_model
 
     model, tokenizer = load_model(bundled_model())
     (file,) = write("trl", material, tmp_path)

@@ -19,8 +19,8 @@ from demur.core.templates import (
 from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.pocket import POCKET_MODELS, bundled_model, reading, tasks
-from demur.pocket.build import accuracy_by_reads, load_model, measure
 from demur.pocket.lessons import CONFIDENCE_INSTRUCTION, Lesson, context, options, two_hops
+from demur.pocket.measuring import accuracy_by_reads, load_model, measure
 from demur.pocket.spec import POCKET_2, POCKET_READER
 from demur.pocket.world import make_world
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demur.core.files import user_cache
-from demur.pocket.build import BuildProgress, BuildSettings, build_model
+from demur.pocket.build import build_model
 from demur.pocket.spec import POCKET_1, POCKET_2, POCKET_READER, WorldSpec
+from demur.pocket.training import BuildProgress, BuildSettings
 from demur.pocket.world import make_world
 
 DEMO_CONFIG = Path(__file__).parent / "demo.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from demur.core.config import Config
 from demur.engines import ENGINES
 from demur.pocket import POCKET_MODELS, ensure_model, model_folder
-from demur.pocket.build import BuildProgress
+from demur.pocket.training import BuildProgress
 
 
 def base_model(config: Config, *, make: bool = True, progress: BuildProgress | None = None) -> str:
