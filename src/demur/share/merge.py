@@ -13,8 +13,9 @@ from demur.core.layout import CARD, README, SIGNATURE
 from demur.core.signing import is_signed, sign
 from demur.runfolder import provenance
 from demur.share import contents
-from demur.share.card import REPOSITORY, Shared, build_card, refused_findings
-from demur.share.subject import Subject
+from demur.share.card import Shared, build_card
+from demur.share.material import refused_findings
+from demur.share.subject import REPOSITORY, Subject
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 

@@ -27,6 +27,9 @@ from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
 from demur.runfolder.finished import FinishedRun
 
+REPOSITORY = "OWNER/NAME"
+"""What stands for a repository's name where none was given."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
