@@ -83,7 +83,8 @@ def tune(
     """
     settled = _resolve(config, settings, questions)
     folder = Pipeline(settled, listener=listener, update=update).run(until="train")
-    return folder.model(METHODS.get(settled.method_of(settled.method)).info.weights or settled.method)
+    info = METHODS.get(settled.method_of(settled.method)).info
+    return folder.model(info.owner(settled.method))
 
 
 def score(

@@ -94,8 +94,8 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
     plain = name if name in config.systems or name == "base" else unread(name)
     own = config.for_system(plain)
     info = BASELINES["base"] if name == "base" else METHODS.get(config.method_of(plain)).info
-    owner = info.weights or plain
-    weights = None if owner == "base" else run.folder.model(owner)
+    owner = provenance.owner_of(config, name)
+    weights = None if owner is None else run.folder.model(owner)
     card = read_card(weights) if weights else {}
     return System(
         name=name,

@@ -54,6 +54,10 @@ class MethodInfo:
         """Whether it tunes a model of its own."""
         return self.weights is None
 
+    def owner(self, system: str) -> str:
+        """The system whose weights a system of this method asks: itself, ``base`` or a lender."""
+        return self.weights or system
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:

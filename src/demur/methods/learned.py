@@ -32,7 +32,7 @@ def learned_info(method: MethodInfo) -> MethodInfo:
         cost="none beyond the method's",
         signals=("learned",),
         primary_signal="learned",
-        weights=method.weights or method.name,
+        weights=method.owner(method.name),
     )
 
 

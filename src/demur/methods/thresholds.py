@@ -109,5 +109,5 @@ def fixed_info(method: MethodInfo) -> MethodInfo:
         summary=f"{method.name} by the fixed rule of its paper: answers where {method.rule} is at least "
         f"{PAPER_THRESHOLD}",
         cost="none beyond the method's",
-        weights=method.weights or method.name,
+        weights=method.owner(method.name),
     )

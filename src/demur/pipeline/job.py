@@ -71,6 +71,10 @@ class Job:
         """What is known of the method that a system is."""
         return method_info(system, self.config)
 
+    def owner(self, system: str) -> str:
+        """The system whose weights a system asks, see `MethodInfo.owner`."""
+        return self.info(system).owner(system)
+
     @cached_property
     def tuned(self) -> tuple[str, ...]:
         """The systems that are trained, see `tuned_systems`."""
@@ -194,7 +198,7 @@ class Job:
         return digest([self._weights_hash(system), system, self._setup_hash(system)])
 
     def _weights_hash(self, system: str) -> str:
-        owner = self.info(system).weights or system
+        owner = self.owner(system)
         if owner == "base":
             return self.hashes.probe
         # Of the weights themselves too: files that were exchanged are asked anew
@@ -206,7 +210,7 @@ class Job:
 
     def weights_of(self, system: str) -> dict[str, str]:
         """Digests of the weights that a system asks; the predictions are theirs."""
-        return provenance.weights_of(self.folder.model(self.info(system).weights or system))
+        return provenance.weights_of(self.folder.model(self.owner(system)))
 
 
 def make_setup(

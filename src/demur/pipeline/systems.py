@@ -79,8 +79,8 @@ def method_info(system: str, config: Config) -> MethodInfo:
 
 def tuned_systems(config: Config) -> tuple[str, ...]:
     """The systems that are trained: those of the run, and whose weights they borrow."""
-    owners = {system: method_info(system, config).weights or system for system in config.systems}
-    return tuple(dict.fromkeys(owner for owner in owners.values() if owner != "base"))
+    owners = {method_info(system, config).owner(system): None for system in config.systems}
+    return tuple(owner for owner in owners if owner != "base")
 
 
 def samples_of(config: Config) -> int:

@@ -110,7 +110,7 @@ def owner_of(config: Config, system: str) -> str | None:
     plain = system if system in config.systems else unread(system)
     if plain in BASELINES:
         return None
-    owner = METHODS.get(config.method_of(plain)).info.weights or plain
+    owner = METHODS.get(config.method_of(plain)).info.owner(plain)
     return None if owner == "base" else owner
 
 

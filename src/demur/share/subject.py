@@ -93,7 +93,7 @@ class Subject:
         system = system or config.method
         run.system(system)
         info = system_info(system, config)
-        owner = info.weights or system
+        owner = info.owner(system)
         if not run.has_card(owner):
             tuned = [name for name in run.systems if run.has_card(name)]
             raise RunFolderError(

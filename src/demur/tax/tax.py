@@ -104,7 +104,7 @@ def _tuned(run: FinishedRun, system: str | None) -> tuple[Job, str, str]:
     job, system = Job(config), system or config.method
     if system not in config.systems:
         raise UnknownNameError("system", system, config.systems, "--system")
-    owner = job.info(system).weights or system
+    owner = job.owner(system)
     if not run.has_card(owner):
         raise RunFolderError(
             expected=f"a tuned model of {system}",

@@ -42,7 +42,7 @@ def _predict_one(job: Job, system: str, inputs: str) -> dict[str, Any]:
     info = job.info(system)
     owned = info.weights != "base"
     weights = job.weights_of(system) if owned else None
-    engine = job.open_model(info.weights or system if owned else None)
+    engine = job.open_model(job.owner(system) if owned else None)
     work = _Asking(
         system=system,
         method=info.name,
@@ -128,7 +128,7 @@ def _combine(
             fix="set data.calibration higher, or choose a method that needs no calibration (r-tuning)",
         )
     combined, combination, threshold = found
-    owner = job.info(system).weights or system
+    owner = job.owner(system)
     add_to_card(job, owner, system, combination, threshold=threshold)
     return combined
 
