@@ -7,6 +7,7 @@ a mark in its environment, by which it is found and ended even where the test fa
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -26,7 +27,7 @@ from demur.core.errors import AnswersError, ConfigError, ModelError, UnknownName
 from demur.engines import Opening, Sampling, Spreads
 from demur.engines.hf import HFEngine
 from demur.engines.ray import PIECE, RayEngine, _failed, _Worker
-from demur.engines.ray_cluster import checked_options
+from demur.engines.ray_cluster import checked_options, quietly
 from demur.pipeline.pipeline import Pipeline
 from demur.pipeline.status import status
 from demur.pocket import bundled_model
@@ -301,3 +302,18 @@ def test_without_ray_it_is_said_what_to_install(monkeypatch):
         RayEngine.open(Opening(bundled_model()))
     with pytest.raises(ConfigError, match="on every machine"):
         RayEngine.check(Opening(str(bundled_model())))
+
+
+def test_only_rays_own_handlers_are_silenced():
+    def handler_of(module):
+        return type("Handler", (logging.StreamHandler,), {"__module__": module})()
+
+    theirs, other = handler_of("ray._private.log"), handler_of("somebody.logging")
+    logger = logging.getLogger("ray.data")
+    before = list(logger.handlers)
+    logger.handlers = [theirs, other]
+    try:
+        with quietly():
+            assert (theirs.level, other.level) == (logging.CRITICAL, logging.NOTSET)
+    finally:
+        logger.handlers = before

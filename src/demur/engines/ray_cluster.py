@@ -149,9 +149,10 @@ def _own_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Keep Ray's talk in its log files, and what it prints all the same out of our output."""
+    """Send Ray's messages to its log files only, and whatever it prints to the error stream."""
     for handler in logging.getLogger("ray.data").handlers:
-        if isinstance(handler, logging.StreamHandler):
+        # Only its own: other libraries attach theirs, since this logger does not propagate.
+        if isinstance(handler, logging.StreamHandler) and type(handler).__module__.startswith("ray."):
             handler.setLevel(logging.CRITICAL)
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         # That the number of retries is to become something else in Ray 2.64; pyproject.toml stays below.
