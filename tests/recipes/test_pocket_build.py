@@ -7,7 +7,7 @@ import pytest
 
 from commands import run_demur, succeeded
 from demur.core.records import Question, to_row
-from demur.pocket import POCKET_MODELS, build, bundled_model
+from demur.pocket import POCKET_MODELS, bundled_model, training
 from demur.pocket.build import build_from_facts, build_model
 
 FIRST_LOSSES = (
@@ -35,8 +35,8 @@ def test_the_shipped_models_training_begins_as_it_did(tmp_path, monkeypatch):
         losses.append(loss.item())
         return loss
 
-    original = build._loss
-    monkeypatch.setattr(build, "_loss", watched)
+    original = training._loss
+    monkeypatch.setattr(training, "_loss", watched)
     with pytest.raises(StopIteration):
         build_model(
             tmp_path / "model", seed=recorded["build_seed"], progress=lambda _, total: totals.add(total)
