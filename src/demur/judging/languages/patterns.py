@@ -29,13 +29,14 @@ _MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963"
 _WORD = rf"[\w{_MARKS}]"
 _SPACE = r",?\s{1,3}"
 _ENDING = _WORD + "{0,12}"
+_BLANK = r"\s{1,3}"
 _COLON = r"\s{0,2}[:：]"
-_GAP = r"(?:[^\s.!?;:؟।]{1,30}\s{1,3}){0,4}"
+_GAP = r"(?:[^\s.!?;:,،؟।]{1,30}\s{1,3}){0,4}"
 _GAP_UNSPACED = r"[^。！？!?.；\n]{0,12}"
 
 
 def expression(sign: str, script: str) -> str:
-    """The regular expression that finds a sign.
+    """The regular expression of a sign, within a word or not: see `bounded`.
 
     Args:
         sign: a sign in the syntax of this module.
@@ -44,19 +45,23 @@ def expression(sign: str, script: str) -> str:
     Raises:
         DataError: for a sign with an open bracket, an empty alternative, or an invalid expression.
     """
-    if len(sign) > 2 and sign[0] == sign[-1] == "/":
+    if is_expression(sign):
         found = sign[1:-1]
     else:
         reader = _Reader(sign, script in UNSPACED)
         found = reader.alternatives()
         if reader.at < len(sign):
             raise _fault(sign, f"{sign[reader.at]!r} at character {reader.at + 1} closes nothing")
-        found = bounded(found, script)
     try:
         re.compile(found)
     except re.error as error:
         raise _fault(sign, str(error)) from error
     return found
+
+
+def is_expression(sign: str) -> bool:
+    """Whether a sign is a regular expression between slashes."""
+    return len(sign) > 2 and sign[0] == sign[-1] == "/"
 
 
 def bounded(found: str, script: str) -> str:
@@ -120,14 +125,18 @@ class _Reader:
 
 def _joined(parts: list[tuple[str, str]]) -> str:
     """The parts in a row; one space goes with each optional part, and the gap holds the one after it."""
+    while parts and parts[-1][0] in ("gap", "space"):
+        parts.pop()  # what follows the sign may be anything
     found = ""
     after = "end"  # the kind of part to the right
     index = len(parts) - 1
     while index >= 0:
         kind, text = parts[index]
         before = parts[index - 1][0] if index else "start"
-        if kind == "space" and index and before == "gap":
+        if kind == "space" and before == "gap":
             text = ""
+        elif kind == "space" and after == "gap":
+            text = _BLANK
         elif kind == "optional":
             if after == "space" and before in ("space", "start"):
                 found, text = found.removeprefix(_SPACE), f"(?:(?:{text}){_SPACE})?"

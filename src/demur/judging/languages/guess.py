@@ -1,0 +1,190 @@
+"""Which language a text is in: by its script, then by its frequent words.
+
+Texts are short here, and answers in English data are often foreign names ("La Bohème", "Die Zeit"). So a text
+in Latin letters counts as foreign only where several of its words do, more than are English. A library for
+this (lingua, langdetect, py3langid) is megabytes of tables, and answers with some language for any name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+
+from demur.judging.languages.files import languages, unread
+
+ENGLISH = frozenset(
+    """a an the of to in is was are were be been being am and or but not no nor so as at by for from on with without
+ into about over under than then that this these those there here it its he she his her him they them their we us our
+ you your i me my mine do does did don done have has had can could will would shall should may might must who whom whose
+ which what when where why how if because while although though up out off also only just very more most some any all
+ each other such one two first new know known answer question information sorry unfortunately man want die war me her
+ had men hat brand art gift kind tag rat rot bald elf fast also so on pour son sale comment pain chat the are real sin
+ once come van ten most moment over worden been met made door""".split()
+)
+"""Words that make a text English, or that are English too, and so tell nothing."""
+
+_LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_NOT_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufdff\ufe70-\ufefc]")
+_SCRIPTS = (
+    ("Greek", "\u0370-\u03ff\u1f00-\u1fff", "el"),
+    ("Cyrillic", "\u0400-\u052f", "ru"),
+    ("Armenian", "\u0530-\u058f", "hy"),
+    ("Hebrew", "\u0590-\u05ff", "he"),
+    ("Arabic", "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc", "ar"),
+    ("Devanagari", "\u0900-\u097f", "hi"),
+    ("Bengali", "\u0980-\u09ff", "bn"),
+    ("Gurmukhi", "\u0a00-\u0a7f", "pa"),
+    ("Gujarati", "\u0a80-\u0aff", "gu"),
+    ("Tamil", "\u0b80-\u0bff", "ta"),
+    ("Telugu", "\u0c00-\u0c7f", "te"),
+    ("Kannada", "\u0c80-\u0cff", "kn"),
+    ("Malayalam", "\u0d00-\u0d7f", "ml"),
+    ("Sinhala", "\u0d80-\u0dff", "si"),
+    ("Thai", "\u0e00-\u0e7f", "th"),
+    ("Lao", "\u0e80-\u0eff", "lo"),
+    ("Burmese", "\u1000-\u109f", "my"),
+    ("Georgian", "\u10a0-\u10ff", "ka"),
+    ("Ethiopic", "\u1200-\u137f", "am"),
+    ("Khmer", "\u1780-\u17ff", "km"),
+    ("Hangul", "\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3", "ko"),
+    ("Kana", "\u3040-\u30ff", "ja"),
+    ("Han", "\u3400-\u9fff\uf900-\ufaff", "zh"),
+)
+_WHOLE_WORD = re.compile(r"(?<![\w~\])\\'])[^\W\d_]{3,}(?![\w~\[('])")
+_ANY_SCRIPT = re.compile("|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges, _ in _SCRIPTS))
+_CODES = {name: code for name, _, code in _SCRIPTS}
+_DENSE = frozenset({"Hangul", "Kana", "Han"})
+_OPENINGS = ("I ", "I'm ", "I’m ", "The ", "It ", "There ", "This ", "He ", "She ", "They ", "As an AI")
+_LOOKED_AT = 12
+"""Words at the beginning of a text in which a foreign one is looked for before anything else is done."""
+
+
+def may_be_foreign(text: str) -> bool:
+    """A cheap look, below a microsecond for a short English text: False where a text is surely English or a name."""
+    if text.startswith(_OPENINGS) and text.isascii():
+        return False
+    if not _markers().isdisjoint(text.lower().split(None, _LOOKED_AT)):
+        return True
+    return not text.isascii() and (_NOT_LATIN.search(text) is not None or not _markers().isdisjoint(words_of(text)))
+
+
+def language_of(text: str) -> str | None:
+    """The ISO 639-1 code of a text's language; None where it is too short to tell, or in none that is known.
+
+    A text in another script than Latin has the language of its script, or one of its neighbours. A text in
+    Latin letters needs four words (or three, all of them frequent ones) of which a quarter are frequent in one
+    language. English has its code too: "en".
+    """
+    if not text.isascii() and _NOT_LATIN.search(text) and (code := _by_script(text)):
+        return code
+    words = words_of(text)
+    hits, code = _best_of(words)
+    if hits < 2 or hits * 4 < len(words) or (len(words) < 4 and not hits == len(words) == 3):
+        code = None
+    english = sum(word in ENGLISH for word in words)
+    if code is not None and hits > english:
+        return code
+    return "en" if english >= 2 and english * 4 >= len(words) and english > hits else None
+
+
+def unread_language(text: str) -> str | None:
+    """The code of a text's language where its refusals are not recognised, else None.
+
+    None as well where the language is not known: a short name is never said to be unread.
+    """
+    if text.isascii() and not may_be_foreign(text):
+        return None
+    code = language_of(text)
+    return None if code is None or code == "en" or code in languages() else code
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, case folded, with straight apostrophes."""
+    return [word.replace("’", "'") for word in _LETTERS.findall(text.replace("İ", "i").casefold())]
+
+
+def _by_script(text: str) -> str | None:
+    """The language of the script that most letters are in; None for Latin, or fewer than two letters."""
+    count: Counter[str] = Counter()
+    for match in _ANY_SCRIPT.finditer(text):
+        count[str(match.lastgroup)] += match.end() - match.start()
+    if not count:
+        return None
+    script, letters = count.most_common(1)[0]
+    latin = len(re.findall(r"[A-Za-z\u00c0-\u024f]", text))
+    if letters < 2 or latin > letters * (3 if script in _DENSE else 1):
+        return None
+    if script in _DENSE - {"Hangul"}:
+        return "ja" if count["Kana"] * 8 >= count["Han"] else "zh"
+    if script in ("Cyrillic", "Arabic", "Devanagari"):
+        return _neighbour(text, _CODES[script])
+    return _CODES[script]
+
+
+def _neighbour(text: str, code: str) -> str:
+    """Another language of the same script, where its letters or its words say so."""
+    words, own = words_of(text), languages()[code].words
+    for other, marks in unread().items():
+        if not marks["letters"].isdisjoint(text):
+            return other
+        hits = sum(word in marks["words"] for word in words)
+        if hits >= 2 and hits > sum(word in own for word in words):
+            return other
+    return code
+
+
+def _best_of(words: list[str]) -> tuple[int, str | None]:
+    """Hits and code of the language in Latin letters that most words speak for; words of few languages decide ties."""
+    hits: Counter[str] = Counter()
+    weight: Counter[str] = Counter()
+    for word in words:
+        codes = _latin().get(word, ())
+        for code in codes:
+            hits[code] += 1
+            weight[code] += 1 / len(codes)
+    if not hits:
+        return 0, None
+    code = max(hits, key=lambda each: (hits[each], weight[each]))
+    return hits[code], code
+
+
+@cache
+def _latin() -> Mapping[str, frozenset[str]]:
+    """For each frequent word, the languages in Latin letters that have it; without words that are English too."""
+    tables = {each.code: each.words for each in languages().values() if each.script == "Latin"}
+    return _by_word(tables | {code: marks["words"] for code, marks in unread().items()})
+
+
+@cache
+def _in_signs() -> Mapping[str, frozenset[str]]:
+    """The same for the words that stand in signs of refusal."""
+    tables = {
+        each.code: frozenset(word for sign in each.every_sign() for word in _WHOLE_WORD.findall(sign))
+        for each in languages().values()
+        if each.script == "Latin"
+    }
+    return _by_word(tables)
+
+
+def _by_word(tables: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    known: dict[str, set[str]] = {}
+    for code, words in tables.items():
+        for word in {word.casefold() for word in words}:
+            if word not in ENGLISH and not _NOT_LATIN.search(word):
+                known.setdefault(word, set()).add(code)
+    return {word: frozenset(codes) for word, codes in known.items()}
+
+
+def candidates(words: list[str]) -> list[str]:
+    """Languages in Latin letters that have any of the words, among the frequent ones or in a sign."""
+    found = {code for word in words for table in (_latin(), _in_signs()) for code in table.get(word, ())}
+    return sorted(found & languages().keys())
+
+
+@cache
+def _markers() -> frozenset[str]:
+    """Words that make a text worth a closer look, also before a mark."""
+    marks = ("", ".", ",", "!", "?", ":", ";")
+    return frozenset(word + mark for word in (*_latin(), *_in_signs()) for mark in marks)
