@@ -12,20 +12,27 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
-from demur.judging.languages.files import languages, unread
+from demur.judging.languages.files import Language, languages, unread
 
 ENGLISH = frozenset(
-    """a an the of to in is was are were be been being am and or but not no nor so as at by for from on with without
- into about over under than then that this these those there here it its he she his her him they them their we us our
- you your i me my mine do does did don done have has had can could will would shall should may might must who whom whose
- which what when where why how if because while although though up out off also only just very more most some any all
- each other such one two first new know known answer question information sorry unfortunately man want die war me her
- had men hat brand art gift kind tag rat rot bald elf fast also so on pour son sale comment pain chat the are real sin
- once come van ten most moment over worden been met made door""".split()
+    """the of to were be been being and but not nor at by for from with without into about under than then that this
+    these those there here it its he she his him they them their us your you my mine does did don don't done have has
+    could will would shall should may might must who whom whose which what when where why how if because while although
+    though up out off only just very more some any all each other such two first new know known answer question sorry
+    unfortunately it's i'm can't didn't doesn't isn't wasn't aren't cannot am are can want was is i'd let's""".split()
 )
-"""Words that make a text English, or that are English too, and so tell nothing."""
+"""Words that make a text English."""
 
-_LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_TELL_NOTHING = ENGLISH | frozenset(
+    """a an as do in me no on or so we her had hat son sin sale real comment pain chat pour come also fast bald gift kind
+    tag rat rot elf brand art man men war die once over van ten most met made door information data video idea record
+    records archive source sources document documents documentation mention impossible possible probable one i via name
+    passage article context text fragment dossier person film personal model robot chatbot assistant gok clue long
+    land stand elements trace traces""".split()
+)
+"""Words that are English as well as something else, and so say nothing of a text's language."""
+
+_LETTERS = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u064b-\u065f])+(?:['’][^\W\d_]+)?")
 _NOT_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufdff\ufe70-\ufefc]")
 _SCRIPTS = (
     ("Greek", "\u0370-\u03ff\u1f00-\u1fff", "el"),
@@ -152,34 +159,29 @@ def _best_of(words: list[str]) -> tuple[int, str | None]:
 
 @cache
 def _latin() -> Mapping[str, frozenset[str]]:
-    """For each frequent word, the languages in Latin letters that have it; without words that are English too."""
-    tables = {each.code: each.words for each in languages().values() if each.script == "Latin"}
+    """For each frequent word, and each word of a sign, the languages in Latin letters that have it."""
+    tables = {each.code: each.words | _of_signs(each) for each in languages().values() if each.script == "Latin"}
     return _by_word(tables | {code: marks["words"] for code, marks in unread().items()})
 
 
-@cache
-def _in_signs() -> Mapping[str, frozenset[str]]:
-    """The same for the words that stand in signs of refusal."""
-    tables = {
-        each.code: frozenset(word for sign in each.every_sign() for word in _WHOLE_WORD.findall(sign))
-        for each in languages().values()
-        if each.script == "Latin"
-    }
-    return _by_word(tables)
+def _of_signs(language: Language) -> frozenset[str]:
+    """The words of three letters or more that stand in a language's signs, without those of any ending."""
+    signs = (*language.every_sign(), *language.hedges)
+    return frozenset(word for sign in signs for word in _WHOLE_WORD.findall(sign))
 
 
 def _by_word(tables: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
     known: dict[str, set[str]] = {}
     for code, words in tables.items():
         for word in {word.casefold() for word in words}:
-            if word not in ENGLISH and not _NOT_LATIN.search(word):
+            if word not in _TELL_NOTHING and not _NOT_LATIN.search(word):
                 known.setdefault(word, set()).add(code)
     return {word: frozenset(codes) for word, codes in known.items()}
 
 
 def candidates(words: list[str]) -> list[str]:
-    """Languages in Latin letters that have any of the words, among the frequent ones or in a sign."""
-    found = {code for word in words for table in (_latin(), _in_signs()) for code in table.get(word, ())}
+    """Languages in Latin letters that have a file and any of the words."""
+    found = {code for word in words for code in _latin().get(word, ())}
     return sorted(found & languages().keys())
 
 
@@ -187,4 +189,4 @@ def candidates(words: list[str]) -> list[str]:
 def _markers() -> frozenset[str]:
     """Words that make a text worth a closer look, also before a mark."""
     marks = ("", ".", ",", "!", "?", ":", ";")
-    return frozenset(word + mark for word in (*_latin(), *_in_signs()) for mark in marks)
+    return frozenset(word + mark for word in _latin() for mark in marks)

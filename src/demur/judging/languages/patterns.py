@@ -6,7 +6,7 @@
 ``(a|b)``     one of these
 ``[a]``       this, or nothing; the space beside it goes with it. ``[a|b]``: one of these, or nothing
 ``know~``     the word with any ending (at most 12 letters)
-``a … b``     up to four words between (in Chinese and Japanese up to twelve characters), in one sentence
+``a … b``     up to five words between (in Chinese and Japanese up to twelve characters), in one sentence
 ``a:``        a colon, with white space before it or not
 ``/…/``       a regular expression, for what cannot be said otherwise
 ===========  ==========================================================================================
@@ -31,7 +31,7 @@ _SPACE = r",?\s{1,3}"
 _ENDING = _WORD + "{0,12}"
 _BLANK = r"\s{1,3}"
 _COLON = r"\s{0,2}[:：]"
-_GAP = r"(?:[^\s.!?;:,،؟।]{1,30}\s{1,3}){0,4}"
+_GAP = r"(?:[^\s.!?;:,،؟।]{1,30}\s{1,3}){0,5}"
 _GAP_UNSPACED = r"[^。！？!?.；\n]{0,12}"
 
 

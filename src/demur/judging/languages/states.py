@@ -34,7 +34,7 @@ _QUOTED = re.compile(
 )
 _ENDS = re.compile(r"[.!?]+(?=\s|$)|[。！？!?؟।\n;؛]+|\s[-–—]\s|—|:(?=\s)|\s\(|\)")
 _COMMAS = re.compile(r"[,،、]")
-_ASIDE = re.compile(r"\w+\s+\w+[^,،.!?]*[,،][^,،.!?]*$")
+_ASIDE = re.compile(r"\w+[^,،.!?]*[,،][^,،.!?]*$")
 _ASIDE_ENDS = re.compile(r"\s*(?:\w+\s*)?[,،]\s*\w+\s+\w+")
 
 
@@ -178,10 +178,10 @@ def foreign_state(text: str, question: str = "") -> State | None:
         return None
     own = language_of(question) if question else None
     near = sorted(candidates(words), key=lambda each: each != own)
-    for reading in (_reading(text, question, each) for each in near):
-        if reading.has_sign():
-            return reading.state()
-    return None
+    readings = [_reading(text, question, each) for each in near]
+    declining = (reading.state() for reading in readings if reading.has_sign())
+    hedging = (state for reading in readings if (state := reading.state()) == "hedged")
+    return next(declining, None) or next(hedging, None)
 
 
 def _is_title(text: str) -> bool:
