@@ -147,18 +147,25 @@ def _best_of(words: list[str]) -> tuple[int, str | None]:
     hits: Counter[str] = Counter()
     weight: Counter[str] = Counter()
     for word in words:
-        codes = _latin().get(word, ())
-        for code in codes:
+        for code in _latin().get(word, ()):
             hits[code] += 1
+        codes = _latin_all().get(word, ())
+        for code in codes:
             weight[code] += 1 / len(codes)
     if not hits:
         return 0, None
-    code = max(hits, key=lambda each: (hits[each], weight[each]))
+    code = max(hits, key=lambda each: (hits[each], round(weight[each], 6), each in languages(), each))
     return hits[code], code
 
 
 @cache
 def _latin() -> Mapping[str, frozenset[str]]:
+    """For each frequent word, and each word of a sign, the languages in Latin letters that it tells of."""
+    return {word: codes for word, codes in _latin_all().items() if word not in _TELL_NOTHING}
+
+
+@cache
+def _latin_all() -> Mapping[str, frozenset[str]]:
     """For each frequent word, and each word of a sign, the languages in Latin letters that have it."""
     tables = {each.code: each.words | _of_signs(each) for each in languages().values() if each.script == "Latin"}
     return _by_word(tables | {code: marks["words"] for code, marks in unread().items()})
@@ -174,7 +181,7 @@ def _by_word(tables: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str
     known: dict[str, set[str]] = {}
     for code, words in tables.items():
         for word in {word.casefold() for word in words}:
-            if word not in _TELL_NOTHING and not _NOT_LATIN.search(word):
+            if not _NOT_LATIN.search(word):
                 known.setdefault(word, set()).add(code)
     return {word: frozenset(codes) for word, codes in known.items()}
 
