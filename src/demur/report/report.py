@@ -17,6 +17,7 @@ from typing import Any
 
 from demur.core.files import write_text
 from demur.core.version import __version__
+from demur.judging.languages import unread_sentence
 from demur.judging.llm_judge import sentences
 from demur.knowledge import first_look
 from demur.methods import thresholds
@@ -130,6 +131,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "tax": tax_section(run.tax),
         "promise": promise(run.guarantee),
         "first_look": _first_look(run),
+        "unread": _unread(run),
         "calibrated": None if run.guarantee is None else words.title(run.guarantee["system"]),
         "refused": {file: refused.sentence() for file, refused in run.refused.items()},
         "terms": TERMS,
@@ -199,6 +201,13 @@ def _first_look(run: FinishedRun) -> dict[str, Any] | None:
     return {name: found[name] for name in ("warnings", "examples")} | {
         "sentence": first_look.sentence(found)
     }
+
+
+def _unread(run: FinishedRun) -> list[str]:
+    """A sentence for each system with answers in languages whose refusals are not recognised."""
+    counts = run.metrics.get("unread_languages", {})
+    totals = {system: len(run.predictions[system]) for system in counts if system in run.predictions}
+    return [f"{words.title(system)}: {unread_sentence(counts[system], n)}" for system, n in totals.items()]
 
 
 def _memory(megabytes: float | None) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from demur.datasets.problems import Problems
 from demur.datasets.reading import open_records
 from demur.datasets.rows import Origin
 from demur.judging import judge
+from demur.judging.languages import unread_language
 from demur.metrics.base import CODES, REFUSED, Bools, Codes, Floats
 
 EXPECTED = "rows with question, answers (a list) and response"
@@ -60,6 +62,8 @@ class Outputs:
     """Where any row has one."""
     pairs: list[Pair] = field(default_factory=list)
     """Questions and responses themselves, where they were asked for."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """Responses in each language whose refusals are not recognised, by code."""
     notes: list[str] = field(default_factory=list)
     """What was guessed of the file."""
     judge: dict[str, Any] | None = None
@@ -114,6 +118,7 @@ class _Part:
     confidence: list[Mapping[str, float]] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
 
     def outputs(self) -> Outputs:
         """The rows as arrays."""
@@ -132,6 +137,7 @@ class _Part:
             signals=signals,
             groups=["" if group is None else group for group in self.groups] if any(self.groups) else None,
             pairs=self.pairs,
+            unread=self.unread,
         )
 
 
@@ -150,6 +156,8 @@ def _add(part: _Part, number: int, output: Output) -> None:
     part.asked.append(output.asked)
     part.numbers.append(number)
     part.codes.append(CODES[judge(question, output.response)])
+    if language := unread_language(output.response):
+        part.unread[language] += 1
     part.abstained.append(output.abstained)
     part.answerable.append(question.answerable)
     part.confidence.append(output.confidence)
@@ -176,6 +184,7 @@ def _joined(parts: list[Outputs], reader: OutputReader) -> Outputs:
         if grouped
         else None,
         pairs=[pair for part in parts for pair in part.pairs],
+        unread=sum((part.unread for part in parts), Counter[str]()),
         notes=_guessed(reader),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from demur.core.errors import DataError
+from demur.judging.languages import unread_sentence
 from demur.metrics import METRICS
 from demur.metrics.base import DEFAULT_BINS, REFUSED, UNSCORED, Codes, Index, Rows
 from demur.metrics.board import Board
@@ -48,8 +49,10 @@ def score(
 
     Returns:
         ``schema_version``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``,
-        ``unscored``), ``tables``, ``policies``, ``not_computed`` (name to reason), ``notes``, and what came
-        of a model's judging (``judge``, ``judge_before``; null where a rule judged), all JSON values.
+        ``unscored``), ``tables``, ``policies``, ``not_computed`` (name to reason),
+        ``unread_languages`` (by code, the number of responses whose refusals nobody reads),
+        ``notes``, and what came of a model's judging (``judge``, ``judge_before``; null where a rule
+        judged), all JSON values.
 
     Raises:
         DataError: there are no rows, none can be judged, none has a counterpart in ``before``, or ids that
@@ -61,7 +64,8 @@ def score(
     names = [METRICS.check(name) for name in metrics or [name for name, _ in METRICS.items()]]
     require_scored(outputs, "the outputs")
     clusters, notes = _clusters(outputs)
-    notes = [*outputs.notes, *notes]
+    unread = {} if outputs.judge else dict(outputs.unread.most_common())
+    notes = [*outputs.notes, *notes, *filter(None, [unread_sentence(unread, len(outputs))])]
     primary = next(iter(outputs.signals), "")
     board = Board(
         np.ones(len(outputs), bool),
@@ -100,6 +104,7 @@ def score(
             for name in names
             if cells[name]["value"] is None
         },
+        "unread_languages": unread,
         "notes": notes,
         "judge": outputs.judge,
         "judge_before": before.judge if before else None,

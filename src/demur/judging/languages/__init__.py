@@ -7,6 +7,7 @@ of `Language`, and its signs are written in the syntax of `demur.judging.languag
 from demur.judging.languages.files import Language, languages, lead_ins
 from demur.judging.languages.guess import language_of, unread_language
 from demur.judging.languages.states import State, foreign_state
+from demur.judging.languages.unread import unread_counts, unread_sentence
 
 __all__ = [
     "Language",
@@ -15,5 +16,7 @@ __all__ = [
     "language_of",
     "languages",
     "lead_ins",
+    "unread_counts",
     "unread_language",
+    "unread_sentence",
 ]

@@ -30,7 +30,7 @@ FAMILIES = (
 
 _LISTS = ("final_answer", "hedges", "but", "idle", "negations")
 _PART = re.compile(r"\{([a-z]+)\}")
-_UNREAD = "unread.toml"
+_UNREAD, _ENGLISH = "unread.toml", "english.toml"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Language:
         name: in English.
         script: Latin, Cyrillic, Han, Japanese, Arabic, Devanagari or Hangul.
         words: frequent words that a text in this language is known by.
+        letters: letters that decide where as many words tell of two languages ("ñ"); may be left out.
         fold: letters that are read as others ("ёе": ё as е).
         final_answer: what leads in a final answer ("die Antwort lautet"), as signs.
         refusal: the signs of each of `FAMILIES`.
@@ -55,6 +56,7 @@ class Language:
     name: str
     script: str
     words: frozenset[str]
+    letters: frozenset[str]
     fold: Mapping[int, str]
     final_answer: tuple[str, ...]
     refusal: Mapping[str, tuple[str, ...]]
@@ -73,7 +75,7 @@ def languages() -> Mapping[str, Language]:
     """All languages that have a file, by their code, in alphabetical order."""
     folder = files(__package__)
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    read = (_read(_toml(name), name) for name in names if name != _UNREAD)
+    read = (_read(_toml(name), name) for name in names if name not in (_UNREAD, _ENGLISH))
     return MappingProxyType({language.code: language for language in read})
 
 
@@ -89,6 +91,13 @@ def unread() -> Mapping[str, Mapping[str, frozenset[str]]]:
             for code, entry in _toml(_UNREAD).items()
         }
     )
+
+
+@cache
+def english() -> tuple[frozenset[str], frozenset[str]]:
+    """Words that make a text English, and words that are English as well as something else."""
+    data = _toml(_ENGLISH)
+    return frozenset(data["words"].split()), frozenset(data["shared"].split())
 
 
 def _toml(name: str) -> dict[str, Any]:
@@ -113,6 +122,7 @@ def _read(data: dict[str, Any], name: str) -> Language:
         name=data["name"],
         script=data["script"],
         words=frozenset(data["words"].split()),
+        letters=frozenset(data.get("letters", "")),
         fold=folding(data.get("fold", "")),
         refusal=MappingProxyType({each: _signs(data["refusal"][each], parts) for each in FAMILIES}),
         **{key: _signs(data[key], parts) for key in _LISTS},

@@ -1,8 +1,8 @@
 """Which language a text is in: by its script, then by its frequent words.
 
-Texts are short here, and answers in English data are often foreign names ("La Bohème", "Die Zeit"). So a text
-in Latin letters counts as foreign only where several of its words do, more than are English. A library for
-this (lingua, langdetect, py3langid) is megabytes of tables, and answers with some language for any name.
+Texts are short here, and answers in English data are often foreign names ("La Bohème", "Die Zeit"). So a
+text in Latin letters counts as foreign only where several of its words do, more than are English. A library
+for this (lingua, langdetect, py3langid) has megabytes of tables, and finds some language for any name.
 """
 
 from __future__ import annotations
@@ -12,27 +12,10 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
-from demur.judging.languages.files import Language, languages, unread
+from demur.judging.languages.files import Language, english, languages, unread
 
-ENGLISH = frozenset(
-    """the of to were be been being and but not nor at by for from with without into about under than then that this
-    these those there here it its he she his him they them their us your you my mine does did don don't done have has
-    could will would shall should may might must who whom whose which what when where why how if because while although
-    though up out off only just very more some any all each other such two first new know known answer question sorry
-    unfortunately it's i'm can't didn't doesn't isn't wasn't aren't cannot am are can want was is i'd let's""".split()
-)
-"""Words that make a text English."""
-
-_TELL_NOTHING = ENGLISH | frozenset(
-    """a an as do in me no on or so we her had hat son sin sale real comment pain chat pour come also fast bald gift kind
-    tag rat rot elf brand art man men war die once over van ten most met made door information data video idea record
-    records archive source sources document documents documentation mention impossible possible probable one i via name
-    passage article context text fragment dossier person film personal model robot chatbot assistant gok clue long
-    land stand elements trace traces""".split()
-)
-"""Words that are English as well as something else, and so say nothing of a text's language."""
-
-_LETTERS = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u064b-\u065f])+(?:['’][^\W\d_]+)?")
+_ELIDED = re.compile(r"\b(l|d|j|n|c|s|m|t|qu|jusqu|lorsqu|un|dell|all|dall|nell|sull|quest|quell)'(?=\w)")
+_LETTERS = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u064b-\u065f])+(?:'[^\W\d_]+)?")
 _NOT_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufdff\ufe70-\ufefc]")
 _SCRIPTS = (
     ("Greek", "\u0370-\u03ff\u1f00-\u1fff", "el"),
@@ -64,52 +47,58 @@ _ANY_SCRIPT = re.compile("|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges, _
 _CODES = {name: code for name, _, code in _SCRIPTS}
 _DENSE = frozenset({"Hangul", "Kana", "Han"})
 _OPENINGS = ("I ", "I'm ", "I’m ", "The ", "It ", "There ", "This ", "He ", "She ", "They ", "As an AI")
+_WITHOUT_SPACES = frozenset({"th", "lo", "my", "km"})
 _LOOKED_AT = 12
 """Words at the beginning of a text in which a foreign one is looked for before anything else is done."""
 
 
 def may_be_foreign(text: str) -> bool:
-    """A cheap look, below a microsecond for a short English text: False where a text is surely English or a name."""
+    """A cheap look: False where a text is surely English, or a name without a frequent foreign word."""
     if text.startswith(_OPENINGS) and text.isascii():
         return False
     if not _markers().isdisjoint(text.lower().split(None, _LOOKED_AT)):
         return True
-    return not text.isascii() and (_NOT_LATIN.search(text) is not None or not _markers().isdisjoint(words_of(text)))
+    return not text.isascii() and (
+        _NOT_LATIN.search(text) is not None or not _markers().isdisjoint(words_of(text))
+    )
 
 
 def language_of(text: str) -> str | None:
-    """The ISO 639-1 code of a text's language; None where it is too short to tell, or in none that is known.
+    """The ISO 639-1 code of a text's language; None where it is too short to tell, or not known.
 
     A text in another script than Latin has the language of its script, or one of its neighbours. A text in
-    Latin letters needs four words (or three, all of them frequent ones) of which a quarter are frequent in one
-    language. English has its code too: "en".
+    Latin letters needs four words (or three, all of them frequent ones) of which a quarter, and at least
+    two, are frequent in one language. English has its code too: "en".
     """
     if not text.isascii() and _NOT_LATIN.search(text) and (code := _by_script(text)):
         return code
     words = words_of(text)
-    hits, code = _best_of(words)
+    ranked = _ranked(words)
+    code, hits = ranked[0] if ranked else (None, 0)
     if hits < 2 or hits * 4 < len(words) or (len(words) < 4 and not hits == len(words) == 3):
         code = None
-    english = sum(word in ENGLISH for word in words)
-    if code is not None and hits > english:
+    of_english, _ = english()
+    own = sum(word in of_english for word in words)
+    if code is not None and hits > own:
         return code
-    return "en" if english >= 2 and english * 4 >= len(words) and english > hits else None
+    return "en" if own >= 2 and own * 4 >= len(words) and own > hits else None
 
 
 def unread_language(text: str) -> str | None:
     """The code of a text's language where its refusals are not recognised, else None.
 
-    None as well where the language is not known: a short name is never said to be unread.
+    None as well where the language is not known, and for a single word: a name is not said to be unread.
     """
-    if text.isascii() and not may_be_foreign(text):
+    code = language_of(text) if may_be_foreign(text) else None
+    if code is None or code == "en" or code in languages():
         return None
-    code = language_of(text)
-    return None if code is None or code == "en" or code in languages() else code
+    return code if len(text.split()) > 1 or code in _WITHOUT_SPACES else None
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, case folded, with straight apostrophes."""
-    return [word.replace("’", "'") for word in _LETTERS.findall(text.replace("İ", "i").casefold())]
+    """The words of a text, case folded; a French or Italian article is a word of its own ("l", "eau")."""
+    plain = text.replace("İ", "i").replace("’", "'").casefold()
+    return _LETTERS.findall(_ELIDED.sub(r"\1 ", plain))
 
 
 def _by_script(text: str) -> str | None:
@@ -121,7 +110,7 @@ def _by_script(text: str) -> str | None:
         return None
     script, letters = count.most_common(1)[0]
     latin = len(re.findall(r"[A-Za-z\u00c0-\u024f]", text))
-    if letters < 2 or latin > letters * (3 if script in _DENSE else 1):
+    if letters < 2 or latin >= letters * (3 if script in _DENSE else 1):
         return None
     if script in _DENSE - {"Hangul"}:
         return "ja" if count["Kana"] * 8 >= count["Han"] else "zh"
@@ -142,8 +131,8 @@ def _neighbour(text: str, code: str) -> str:
     return code
 
 
-def _best_of(words: list[str]) -> tuple[int, str | None]:
-    """Hits and code of the language in Latin letters that most words speak for; words of few languages decide ties."""
+def _ranked(words: list[str]) -> list[tuple[str, int]]:
+    """Languages in Latin letters with the number of words that tell of them, most first."""
     hits: Counter[str] = Counter()
     weight: Counter[str] = Counter()
     for word in words:
@@ -152,22 +141,34 @@ def _best_of(words: list[str]) -> tuple[int, str | None]:
         codes = _latin_all().get(word, ())
         for code in codes:
             weight[code] += 1 / len(codes)
-    if not hits:
-        return 0, None
-    code = max(hits, key=lambda each: (hits[each], round(weight[each], 6), each in languages(), each))
-    return hits[code], code
+    for code in set(hits) & languages().keys():
+        weight[code] += sum(not languages()[code].letters.isdisjoint(word) for word in words)
+    order = sorted(
+        hits, key=lambda each: (-hits[each], -round(weight[each], 6), each not in languages(), each)
+    )
+    return [(code, hits[code]) for code in order]
+
+
+def neighbours(text: str, code: str) -> list[str]:
+    """Languages with a file that a text may be in as well: one word less tells of them."""
+    ranked = dict(_ranked(words_of(text))) if languages()[code].script == "Latin" else {}
+    least = max(3, ranked.get(code, 0) - 1)
+    return [other for other in ranked if ranked[other] >= least and other != code and other in languages()]
 
 
 @cache
 def _latin() -> Mapping[str, frozenset[str]]:
     """For each frequent word, and each word of a sign, the languages in Latin letters that it tells of."""
-    return {word: codes for word, codes in _latin_all().items() if word not in _TELL_NOTHING}
+    silent = frozenset().union(*english())
+    return {word: codes for word, codes in _latin_all().items() if word not in silent}
 
 
 @cache
 def _latin_all() -> Mapping[str, frozenset[str]]:
     """For each frequent word, and each word of a sign, the languages in Latin letters that have it."""
-    tables = {each.code: each.words | _of_signs(each) for each in languages().values() if each.script == "Latin"}
+    tables = {
+        each.code: each.words | _of_signs(each) for each in languages().values() if each.script == "Latin"
+    }
     return _by_word(tables | {code: marks["words"] for code, marks in unread().items()})
 
 

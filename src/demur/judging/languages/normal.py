@@ -10,8 +10,8 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´′＇", "'"))
 _DROPPED = re.compile(
     "[\u00ad\u0307\u0610-\u061a\u0640\u064b-\u065f\u0670\u093c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff*_#¿¡]"
 )
-"""Soft hyphens, zero-width and direction marks, the dot of a Turkish İ in lower case, Arabic vowel signs and
-stretching, the Devanagari dot below (spelt or not), Markdown, and the Spanish opening marks."""
+"""Soft hyphens, zero-width and direction marks, the dot of a Turkish İ in lower case, Arabic vowel signs
+and stretching, the Devanagari dot below (spelt or not), Markdown, and the Spanish opening marks."""
 _BLANKS = re.compile(r"[^\S\n]+")
 _ELIDED = re.compile(r"(?<=[^\W\d_])'(?=[\w(\[{])")
 _GAP = "\ue000"

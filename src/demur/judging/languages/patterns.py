@@ -125,7 +125,8 @@ class _Reader:
 
 def _joined(parts: list[tuple[str, str]]) -> str:
     """The parts in a row; one space goes with each optional part, and the gap holds the one after it."""
-    while parts and parts[-1][0] in ("gap", "space"):
+    last = next((kind for kind, _ in reversed(parts) if kind not in ("optional", "space")), "")
+    while last == "gap" and parts and parts[-1][0] in ("gap", "space", "optional"):
         parts.pop()  # what follows the sign may be anything
     found = ""
     after = "end"  # the kind of part to the right

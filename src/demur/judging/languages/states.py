@@ -1,8 +1,8 @@
 """Whether a text in another language than English declines to answer, by the signs of its language's file.
 
-The rules are those of `demur.judging.refusals`, in short: a sign alone does not decide. It does not count in
-quotation marks, in the question, after a word that takes it back, or in a remark between commas. A text that
-goes on to answer is hedged; one that answered before is answered.
+The rules are those of `demur.judging.refusals`, in short: a sign alone does not decide. It does not count
+in quotation marks, in the question, after a word that takes it back, or in a remark between commas. A text
+that goes on to answer is hedged; one that answered before is answered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 from demur.judging.languages.files import Language, Signs, languages, signs_of
-from demur.judging.languages.guess import candidates, language_of, may_be_foreign, words_of
+from demur.judging.languages.guess import candidates, language_of, may_be_foreign, neighbours, words_of
 from demur.judging.languages.normal import normal
 from demur.judging.languages.patterns import UNSPACED
 
@@ -96,12 +96,14 @@ class _Reading:
         return None
 
     def _hedged_part(self, clause: _Clause, signs: list[tuple[int, int]]) -> bool:
-        """Whether a part between commas, without a sign itself, gives an answer that is not sure of itself."""
+        """Whether a part between commas, without a sign, gives an answer that is not sure of itself."""
         for start, part in _parts(_COMMAS, clause.text):
             place = clause.start + start, clause.start + start + len(part)
             if any(a < place[1] and place[0] < b for a, b in signs):
                 continue
-            if self._hedges(part) and self._says_something(part):
+            following = min([a for a, _ in signs if a >= place[1]], default=clause.start + len(clause.text))
+            rest = self.plain[place[0] : following]
+            if self.signs.hedges.search(part) and self._says_something(rest):
                 return True
         return False
 
@@ -154,7 +156,7 @@ class _Reading:
 
 
 def foreign_state(text: str, question: str = "") -> State | None:
-    """Whether a text in a language that has a file declines to answer; None for English and unknown languages.
+    """Whether a text in a language that has a file declines to answer; None for English and the rest.
 
     Args:
         text: what the system said.
@@ -170,7 +172,10 @@ def foreign_state(text: str, question: str = "") -> State | None:
     code = language_of(text)
     if code in languages():
         assert code is not None
-        return _reading(text, question, _of_question(code, question, text)).state()
+        code = _of_question(code, question)
+        first, *others = (_reading(text, question, each) for each in (code, *neighbours(text, code)))
+        declining = None if first.has_sign() else next((each for each in others if each.has_sign()), None)
+        return (declining or first).state()
     if code is not None or _is_title(text):
         return None
     words = words_of(text)
@@ -190,7 +195,7 @@ def _is_title(text: str) -> bool:
     return len(words) > 2 and all(word[0].isupper() for word in words)
 
 
-def _of_question(code: str, question: str, text: str) -> str:
+def _of_question(code: str, question: str) -> str:
     """The language; of Chinese characters alone, the one of the question."""
     return "ja" if code == "zh" and question and language_of(question) == "ja" else code
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from demur.core.files import digest, write_json
 from demur.core.names import FIXED
 from demur.core.records import Prediction, read_parquet
+from demur.judging.languages import unread_counts
 from demur.methods import baselines, learned
 from demur.pipeline.cards import reported_rule
 from demur.pipeline.job import Job
@@ -36,9 +37,10 @@ def run(job: Job) -> None:
     with job.stage("evaluate", job.hashes.evaluate, job.folder.metrics) as notes:
         if notes is None:
             return
+        predictions = {s: read_parquet(job.folder.predictions(s), Prediction) for s in systems}
         results = evaluate(
             job.questions,
-            {s: read_parquet(job.folder.predictions(s), Prediction) for s in systems},
+            predictions,
             primary={system: info.primary_signal for system, info in infos.items()},
             reference="base",
             compare=compared(systems, job.config.method),
@@ -47,7 +49,21 @@ def run(job: Job) -> None:
             seed=job.config.seed,
             ece_bins=settings.ece_bins,
         )
-        write_json(job.folder.metrics, {**results, "first_answers": first_answers(job)})
+        write_json(
+            job.folder.metrics,
+            {**results, "first_answers": first_answers(job), "unread_languages": _unread(job, predictions)},
+        )
+
+
+def _unread(job: Job, predictions: Mapping[str, Sequence[Prediction]]) -> dict[str, dict[str, int]]:
+    """For each system, responses in each language whose refusals the rule does not recognise.
+
+    Nothing where a model judges, or where there are no such responses.
+    """
+    if job.config.judge.llm.base_url is not None:
+        return {}
+    counts = {system: unread_counts(each.response for each in rows) for system, rows in predictions.items()}
+    return {system: found for system, found in counts.items() if found}
 
 
 def compared(systems: Sequence[str], method: str) -> list[tuple[str, str]]:
