@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from demur.core.config import load_config
 from demur.core.errors import DataError
+from demur.core.records import Prediction, Verdict
 from demur.judging.languages import (
     foreign_state,
     language_of,
@@ -21,6 +24,7 @@ from demur.judging.languages.files import FAMILIES, one_of, signs_of
 from demur.judging.languages.guess import may_be_foreign
 from demur.judging.languages.normal import normal
 from demur.judging.languages.patterns import bounded, expression
+from demur.pipeline.stages import evaluate
 
 CASES = Path(__file__).parent / "languages"
 """One file a language. ``family + text``: declines by a sign of that family. ``family - text``: a near
@@ -185,8 +189,9 @@ ENGLISH = [
     "?",
 ]
 NAMES = """
-La Boheme|La Bohème|Die Zeit|Der Spiegel|El Niño|Le Monde|Les Misérables|Los Angeles|Das Boot|La La Land|Die Hard
-No Country for Old Men|São Paulo|Che Guevara|Ibn Sina|Rio de Janeiro|Van Gogh|Dame Margot Fonteyn de Arias
+La Boheme|La Bohème|Die Zeit|Der Spiegel|El Niño|Le Monde|Les Misérables|Los Angeles|Das Boot|La La Land
+Die Hard|No Country for Old Men|São Paulo|Che Guevara|Ibn Sina|Rio de Janeiro|Van Gogh
+Dame Margot Fonteyn de Arias
 Antoine de Saint-Exupéry|Y Tu Mamá También|Airbus S.A.S. A380-841|Maria da Silva dos Santos|Je ne sais quoi
 """
 
@@ -349,3 +354,24 @@ def test_counts_and_the_sentence() -> None:
 
 def test_no_texts_have_no_counts() -> None:
     assert unread_counts([]) == {}
+
+
+def test_a_run_counts_what_its_rule_cannot_read() -> None:
+    def said(*texts: str) -> list[Prediction]:
+        return [
+            Prediction(
+                question_id=str(n),
+                system="s",
+                answer=text,
+                response=text,
+                verdict=Verdict.WRONG,
+                abstained=False,
+            )
+            for n, text in enumerate(texts)
+        ]
+
+    predictions = {"base": said("Δεν ξέρω.", "Paris"), "r-tuning": said("Paris", "Keine Ahnung.")}
+    ruled = SimpleNamespace(config=load_config(None, {}))
+    assert evaluate._unread(ruled, predictions) == {"base": {"el": 1}}
+    judged = {"judge.llm.base_url": "http://localhost:1/v1", "judge.llm.model": "m"}
+    assert evaluate._unread(SimpleNamespace(config=load_config(None, judged)), predictions) == {}

@@ -135,6 +135,18 @@ def test_a_huge_run_is_sampled_by_seed_and_the_page_says_so(run, page):
     assert write_report(run).read_text("utf-8") == page
 
 
+def test_languages_that_are_not_read_stand_on_the_page(tmp_path):
+    run = maker["make_run"](tmp_path / "run", people=20)
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    number = len(read_parquet(run / "predictions" / "base.parquet", Prediction))
+    sentence = f"2 of {number:,} answers are in a language (el) whose refusals are not recognised"
+    assert "refusals are not recognised" not in write_report(run).read_text("utf-8")
+    (run / "metrics.json").write_text(
+        json.dumps(metrics | {"unread_languages": {"base": {"el": 2}}}), "utf-8"
+    )
+    assert sentence in write_report(run).read_text("utf-8")
+
+
 @pytest.mark.parametrize("text", maker["HOSTILE"])
 def test_embedded_data_cannot_leave_its_element(text):
     embedded = embed({"text": text})

@@ -449,3 +449,33 @@ def test_rows_without_a_counterpart_are_named(tmp_path):
     notes = measure(tmp_path, ROWS, [row("Oslo", number=1)])["notes"]
     assert "the first: id" in notes[0]
     assert "(line 2)" in notes[0]
+
+
+def greek(tmp_path):
+    return [
+        row("Δεν ξέρω την απάντηση.", number=1),
+        row("Δεν το γνωρίζω.", number=2),
+        row("Oslo", number=3),
+    ]
+
+
+def test_answers_in_a_language_without_signs_are_said_to_be_unread(tmp_path):
+    found = measure(tmp_path, greek(tmp_path))
+    assert found["unread_languages"] == {"el": 2}
+    sentence = "2 of 3 answers are in a language (el) whose refusals are not recognised"
+    assert sentence in found["notes"]
+    told = CliRunner().invoke(app, ["score", str(tmp_path / "now.jsonl"), "--resamples", "0"])
+    assert sentence in " ".join(told.stdout.split())
+
+
+def test_languages_that_are_read_need_no_note(tmp_path):
+    found = measure(
+        tmp_path, [row("Ich weiß es leider nicht.", number=1), row("Αθήνα", number=2), *ROWS[:1]]
+    )
+    assert found["unread_languages"] == {}
+    assert not any("recognised" in note for note in found["notes"])
+
+
+def test_shares_of_a_large_file_are_counted_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring_reading, "SHARE_BYTES", 60)
+    assert measure(tmp_path, greek(tmp_path))["unread_languages"] == {"el": 2}

@@ -8,7 +8,7 @@ for this (lingua, langdetect, py3langid) has megabytes of tables, and finds some
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import cache
 
@@ -134,7 +134,7 @@ def _neighbour(text: str, code: str) -> str:
 def _ranked(words: list[str]) -> list[tuple[str, int]]:
     """Languages in Latin letters with the number of words that tell of them, most first."""
     hits: Counter[str] = Counter()
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     for word in words:
         for code in _latin().get(word, ()):
             hits[code] += 1

@@ -172,12 +172,23 @@ def foreign_state(text: str, question: str = "") -> State | None:
     code = language_of(text)
     if code in languages():
         assert code is not None
-        code = _of_question(code, question)
-        first, *others = (_reading(text, question, each) for each in (code, *neighbours(text, code)))
-        declining = None if first.has_sign() else next((each for each in others if each.has_sign()), None)
-        return (declining or first).state()
-    if code is not None or _is_title(text):
-        return None
+        return _known(text, question, code)
+    return None if code is not None or _is_title(text) else _short(text, question)
+
+
+def _known(text: str, question: str, code: str) -> State:
+    """The state of a text whose language is known; Chinese characters may be Japanese, by the question."""
+    if code == "zh" and question and language_of(question) == "ja":
+        code = "ja"
+    first = _reading(text, question, code)
+    if first.has_sign():
+        return first.state()
+    others = (_reading(text, question, each) for each in neighbours(text, code))
+    return next((each for each in others if each.has_sign()), first).state()
+
+
+def _short(text: str, question: str) -> State | None:
+    """The state of a text that is too short for its language to be known: by a sign of any, or a hedge."""
     words = words_of(text)
     if len(words) > _FEW:
         return None
@@ -193,11 +204,6 @@ def _is_title(text: str) -> bool:
     """Whether a text of three words or more writes all of them with a capital, as titles are in English."""
     words = text.split()
     return len(words) > 2 and all(word[0].isupper() for word in words)
-
-
-def _of_question(code: str, question: str) -> str:
-    """The language; of Chinese characters alone, the one of the question."""
-    return "ja" if code == "zh" and question and language_of(question) == "ja" else code
 
 
 def _reading(text: str, question: str, code: str) -> _Reading:
