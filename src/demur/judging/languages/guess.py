@@ -150,9 +150,10 @@ def _ranked(words: list[str]) -> list[tuple[str, int]]:
 
 
 def neighbours(text: str, code: str) -> list[str]:
-    """Languages with a file that a text may be in as well: one word less tells of them."""
+    """Languages with a file that a text may be in as well: as many words tell of them, or of many one less."""
     ranked = dict(_ranked(words_of(text))) if languages()[code].script == "Latin" else {}
-    least = max(3, ranked.get(code, 0) - 1)
+    most = ranked.get(code, 0)
+    least = most - 1 if most > 3 else most
     return [other for other in ranked if ranked[other] >= least and other != code and other in languages()]
 
 

@@ -61,7 +61,7 @@ class _Reading:
         doubts = self._spans(self.signs.doubt)
         denials = self._spans(self.signs.premise)
         found = sorted([*refusals, *doubts])
-        if denials and (not found or denials[0] < found[0]):
+        if denials and (not found or denials[0][0] < found[0][0]):
             return "corrects-premise"
         if not found:
             return "hedged" if self._hedges(self.plain) else "answered"
