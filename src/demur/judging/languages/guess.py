@@ -150,7 +150,7 @@ def _ranked(words: list[str]) -> list[tuple[str, int]]:
 
 
 def neighbours(text: str, code: str) -> list[str]:
-    """Languages with a file that a text may be in as well: as many words tell of them, or of many one less."""
+    """Languages with a file that a text may be in as well: as many words tell of them, or almost."""
     ranked = dict(_ranked(words_of(text))) if languages()[code].script == "Latin" else {}
     most = ranked.get(code, 0)
     least = most - 1 if most > 3 else most
