@@ -198,4 +198,4 @@ def candidates(words: list[str]) -> list[str]:
 def _markers() -> frozenset[str]:
     """Words that make a text worth a closer look, also before a mark."""
     marks = ("", ".", ",", "!", "?", ":", ";")
-    return frozenset(word + mark for word in _latin() for mark in marks)
+    return frozenset(word + mark for word in _latin() if len(word) > 1 for mark in marks)
