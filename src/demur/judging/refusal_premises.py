@@ -58,8 +58,10 @@ _NOT_REAL = (
 """Remarks that what is asked about is made up: an answer about it may still follow."""
 
 _HOLDS = (
-    *("exist", "no such", "there ", "no ", "not a", " not ", "fict", "made", "imagin", "myth", "invent"),
-    *("hypoth", "premise", "assum", "presup", "never"),
+    *("exist", "no such", "there is no", "there are no", "there was no", "there were no", "there does not"),
+    *("not a ", "not an ", "is not", "are not", "not seem", "not appear", "not refer", "not correspond", "fict"),
+    *("made up", "made-up", "imagin", "myth", "invent", "hypoth", "premise", "assum", "presup", "never", "no "),
+    *("happen", "take place", "fabricat"),
 )
 ASKED_IS_DENIED = re.compile(
     r"\b(?:(?:do|does|did|is|are|can|has|have) not\b(?! (?:actually |really )?exist)"

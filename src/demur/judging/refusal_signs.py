@@ -38,7 +38,7 @@ _QUALITIES = (
 WHOLE_TEXTS = frozenset(
     {
         *("unknown", "unanswerable", "unclear", "uncertain", "unsure", "unspecified", "undetermined"),
-        *("undisclosed", "unavailable", "unconfirmed", "dunno", "idk", "unk", "n a", "tbd", "tba", "pass", "skip"),
+        *("undisclosed", "unavailable", "unconfirmed", "dunno", "idk", "unk", "n a", "n/a", "tbd", "tba", "pass", "skip"),
         *("no answer", "no comment", "noanswer", "no response", "no information", "no information available"),
         *("no info", "no data", "no mention", "no idea", "no clue", "no record", "abstain", "refuse", "refused"),
         *("can not answer", "can not say", "can not tell", "who knows", "can not be determined", "hard to say"),
@@ -52,25 +52,36 @@ WHOLE_TEXTS = frozenset(
 )
 """Texts that are a refusal where nothing else stands beside them, without punctuation."""
 
-_HINTS = (
-    *("n't", "nt ", "not", "n t ", "no ", "nobody", "none", "never", "nothing", "neither", "forg"),
-    *("little ", "lack", "insufficient", "unknown", "unsure", "unable", "uncertain", "unclear", "unaware"),
-    *("unfamiliar", "unanswerable", "unspecified", "undisclosed", "unidentified", "unnamed", "unconfirmed"),
-    *("undetermined", "undocumented", "impossible", "difficult ", "hard to", "debate", "disputed", "disagree"),
-    *("differ", "mystery", "i would", "i'd", "wish", "can only", "declin", "refuse", "refrain", "to be "),
-    *("beyond", "outside", "you mean", "asking about", "referring to", "clarify", "rephrase", "specif"),
-    *("provide", "give", "idk", "dunno", "fictional", "fictitious", "made up", "made-up", "imaginary"),
-    *("mythical", "invented", "hypothetical", "guess", "beats me", "search me", "blank", "stump", "lost"),
-    *("anonymous", "confidential", "only ", "tell", "knows", "premise", "assum", "depends", "too early"),
-    *("incapable", "clueless", "scarce", "unavailable", "check", "consult", "something else", "prefer"),
-    *("wait", "[insert", "[name", "[your", "[date", "get back to you", "look up", "look it up", "unpredict", "yet to", "in the air", "private"),
+_HINTS = frozenset(
+    {
+        *("t", "not", "no", "never", "none", "nobody", "nothing", "neither", "cannot", "dont", "cant", "wont"),
+        *("didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "couldnt", "wouldnt", "little", "few"),
+        *("lack", "lacks", "lacking", "insufficient", "limited", "incapable", "impossible", "difficult", "hard"),
+        *("tough", "tricky", "challenging", "inappropriate", "early", "soon", "scarce", "without"),
+        *("unknown", "unsure", "unable", "uncertain", "unclear", "unaware", "unfamiliar", "unanswerable"),
+        *("unspecified", "undisclosed", "unidentified", "unnamed", "unconfirmed", "undetermined", "unavailable"),
+        *("undocumented", "unrecorded", "unverified", "unpredictable", "anonymous", "confidential", "classified"),
+        *("proprietary", "disputed", "debate", "debated", "contested", "mystery", "lost", "disagreement"),
+        *("controversy", "uncertainty", "disagree", "differ", "conflict", "divided", "speculation", "air"),
+        *("i'd", "d", "would", "rather", "prefer", "wish", "decline", "refuse", "refrain", "abstain", "pass"),
+        *("forget", "forgotten", "forgot", "ignorant", "ignorance", "clueless", "stumped", "stumps", "blank"),
+        *("loss", "dark", "beats", "search", "guess", "knows", "knew", "idk", "dunno", "clue", "tell", "wait"),
+        *("only", "beyond", "outside", "else", "need", "yet", "still", "remains", "depends", "bell", "give"),
+        *("mean", "asking", "referring", "refer", "talking", "mind", "clarify", "rephrase", "specify", "specific"),
+        *("elaborate", "repeat", "provide", "ambiguous", "vague", "incomplete", "nonsensical", "sense"),
+        *("fictional", "fictitious", "made", "imaginary", "mythical", "invented", "hypothetical", "fabricated"),
+        *("nonexistent", "existent", "exist", "premise", "assumption", "assumptions", "assumes", "presupposes"),
+        *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "name]", "date]"),
+        *("[insert", "[name", "[your", "[date", "[year]", "back"),
+    }
 )
-"""Every built-in sign holds one of these, in plain form or before."""
+"""Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""
+_PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?\"'()<>{}*_|/\u2019\u00b4`-–—\n\t", " "))
 
 
 def may_decline(plain: str) -> bool:
     """Whether a closer look is worth it: most texts are cleared by this one."""
-    return any(hint in plain for hint in _HINTS)
+    return not _HINTS.isdisjoint(plain.translate(_PUNCTUATION).split())
 
 
 # -- the words of the grammar ---------------------------------------------------------------------
@@ -150,120 +161,278 @@ _FIND_OUT = (
     r" (?:sure|certain|definitive)|ascertain|estimate|define|conclude|evaluate|draw|find|offer|describe|explain|make|speculate|state|comment|share|discuss|assess)"
 )
 
-_FIRST = r"(?:i|we)"
-_ALONE = "i"
-"""Only a person who speaks of itself: "we cannot see cells" speaks of everybody."""
+_BE = r"(?:is|are|was|were|remains?|stays?|being|been|be)"
 
-_SIGNS: tuple[tuple[str, str], ...] = (
+Family = tuple[str, str, tuple[str, ...]]
+_FAMILIES: tuple[Family, ...] = (
     # The writer does not know, lacks what it takes, has not met the name; it cannot or will not answer.
-    (" not", rf"{_FIRST} {_ADV}(?:do|did) not {_ADV}{_KNOW}\b"),
-    (" not", rf"{_FIRST} {_ADV}(?:do|did) not {_ADV}(?:have|see|find|hold|store|retain) (?:[\w'/-]+ ){{0,5}}?{_LACKED}\b"),
-    (" not", rf"{_FIRST} {_ADV}(?:have|had) not {_ADV}(?:(?:the|an?|got|been|yet) (?:\w+ ){{1,3}}|(?:\w+ ){{0,2}})?"
-     rf"(?:{_LACKED}|heard of|come across|encountered|clue|able to|trained|provided with|programmed)\b"),
-    (" not", rf"{_ALONE} {_ADV}(?:can|could|will|would|may|must|shall) not {_ADV}{_SAY}\b"),
-    (" not", rf"we {_ADV}(?:can|could|will|may) not {_ADV}(?:know|say|tell|determine|answer|predict|be (?:sure|certain)"
-     r"|verify|confirm|provide|share|discuss|comment)\b"),
-    (" not", rf"{_FIRST} {_ADV}(?:am|are|was|were) {_ADV}not {_ADV}(?:{_STATE})\b"),
-    ("un", rf"{_FIRST} {_ADV}(?:am|are|was|were) {_ADV}un(?:sure|certain|aware|familiar|able)\b"),
-    ("i am", r"i am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the dark)"),
-    (" no ", rf"{_FIRST} {_ADV}(?:have|find|found|see|had|possess|(?:can|could) find|hold) {_ADV}no (?:[\w'/-]+ ){{0,4}}?{_LACKED}\b"),
-    ("lack", rf"{_FIRST} {_ADV}lack (?:\w+ ){{0,4}}?(?:{_LACKED})\b"),
-    ("i ", r"i (?:have|had) (?:insufficient|very (?:limited|little)|limited|little|not enough|nothing to (?:say|go on|add|share))\b"),
-    ("never", rf"{_FIRST} have never (?:heard|come across|encountered|been told|eaten|tried|tasted|seen|met|read)\b"),
-    ("need", rf"{_ALONE} (?:would |will |do )?need (?:a (?:bit|little) )?(?:more|additional|further|some|to (?:check|know|look|verify)|clarification)\b"),
-    ("i ", rf"i {_ADV}(?:would |will |must |have to |am going to )?{_ADV}(?:rather not|prefer not|decline|refuse|choose not|refrain"
-     r"|abstain|pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank|forget|plead ignorance|give up|know nothing"
-     r"|know (?:very )?little|rather (?:not|avoid)|have forgotten)\b"),
-    ("i can", rf"i can (?:only|neither) {_SAY}"),
-    ("if i knew", r"if i knew"),
-    ("not", r"not (?:\w+ ){1,5}(?:that )?i (?:am (?:\w+ )?(?:aware|familiar)|know|have|can|recogni[sz]e|could)\b"),
-    ("not", r"not that i know\b|none (?:of which |that )?i know of"),
-    ("my ", rf"(?:beyond|outside|not (?:in|within|part of)) (?:of )?(?:the scope of )?{_MY}"),
-    ("my ", rf"{_MY} (?:(?:do|does|did) not|can not) (?:include|cover|contain|extend|go|reach|have)"),
+    (
+        "i we",
+        rf"(?:i|we) {_ADV}",
+        (
+            rf"(?:do|did) not {_ADV}(?:{_KNOW}\b|(?:have|see|find|hold|store|retain) (?:[\w'/-]+ ){{0,5}}?{_LACKED}\b)",
+            rf"(?:have|had) (?:not {_ADV}(?:(?:the|an?|got|been|yet) (?:\w+ ){{1,3}}|(?:\w+ ){{0,2}})?(?:{_LACKED}"
+            r"|heard of|come across|encountered|clue|able to|trained|provided with|programmed)"
+            r"|never (?:heard|come across|encountered|been told|eaten|tried|tasted|seen|met|read))\b",
+            rf"(?:am|are|was|were) {_ADV}(?:not {_ADV}(?:{_STATE})|un(?:sure|certain|aware|familiar|able))\b",
+            rf"(?:have|find|found|see|had|possess|(?:can|could) find|hold) {_ADV}no (?:[\w'/-]+ ){{0,4}}?{_LACKED}\b",
+            rf"lack (?:\w+ ){{0,4}}?(?:{_LACKED})\b",
+        ),
+    ),
+    (
+        "i",
+        rf"i {_ADV}",
+        (
+            rf"(?:can|could|will|would|may|must|shall) not {_ADV}{_SAY}\b",
+            r"am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the dark)",
+            r"(?:have|had) (?:insufficient|very (?:limited|little)|limited|little|not enough|nothing to (?:say|go on|add|share))\b",
+            r"(?:would |will |do )?need (?:a (?:bit|little) )?(?:more|additional|further|some|to (?:check|know|look|verify)|clarification)\b",
+            rf"(?:would |will |must |have to |am going to )?{_ADV}(?:rather (?:not|avoid)|prefer not|decline|refuse|choose not|refrain"
+            r"|abstain|pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank|forget|plead ignorance|give up|know nothing"
+            r"|know (?:very )?little|have forgotten)\b",
+            rf"can (?:only|neither) {_SAY}",
+        ),
+    ),
+    # We, as one who speaks for somebody: "we cannot see cells" speaks of everybody.
+    (
+        "we",
+        rf"we {_ADV}(?:can|could|will|may|might) (?:\w+ )?(?:not|never) {_ADV}",
+        (
+            r"(?:know|say|tell|determine|answer|predict|be (?:sure|certain)|verify|confirm|provide|share|discuss|comment)\b",
+        ),
+    ),
+    ("i&knew", r"if i knew", ("",)),
+    (
+        "i&not none",
+        r"(?:not (?:\w+ ){1,5}(?:that )?i|not that i|none (?:of which |that )?i) ",
+        (r"(?:am (?:\w+ )?(?:aware|familiar)|know|have|can|recogni[sz]e|could)\b",),
+    ),
+    (
+        "my",
+        "",
+        (
+            rf"(?:beyond|outside|not (?:in|within|part of)) (?:of )?(?:the scope of )?{_MY}",
+            rf"{_MY} (?:(?:do|does|did) not|can not) (?:include|cover|contain|extend|go|reach|have)",
+        ),
+    ),
     # After an excuse, and from a model that says it is one, any denial in the first person declines.
-    ("not", r"(?:sorry|afraid|unfortunately|regrettably|apologi[sz]e|apologies),? (?:but |that )?i (?:(?:do|did|can|could|will|would|have|am|was) not|am unable)"),
-    ("no", r"(?:as|being|i am) (?:just |only |simply |merely )?(?:an?|your) (?:[\w-]+ ){0,3}?(?:ai|assistant|language model|machine|chatbot|bot|computer program|llm|program)\b"
-     r"[^\n]{0,140}?\b(?:i|and|that) (?:\w+ )?(?:(?:do|did|can|could|will|would|am) not|have (?:no|never)|(?:am )?unable|lack)\b"),
-    # Nobody knows, nobody can know, only somebody else does; those who should know disagree.
-    ("know", rf"(?:no one|nobody|no-one|none of us|no (?:\w+ )?(?:scholar|historian|source|human|person)s?) (?:\w+ ){{0,2}}?knows?{_COMPLETE}"),
-    ("no", r"(?:no one|nobody|no-one) (?:\w+ )?(?:can|could|is|has) (?:\w+ )?(?:say|tell|predict|answer|sure|certain|know|figured|been able to)\b"),
-    ("know", r"(?:only (?:god|he|she|they|the \w+)|god|who|heaven|goodness|lord) (?:really )?knows?\b(?! (?:of|him|her|them)\b)"),
-    ("time will tell", r"only time will tell|time will tell"),
-    ("wait", r"(?:we|you) will (?:just )?have to wait(?: and see)?\b"),
-    (" not", rf"(?:historians|scientists|scholars|experts|researchers|archaeologists|astronomers) {_ADV}(?:do|did) not {_ADV}(?:know|agree)\b"),
-    ("di", r"(?:historians|scientists|scholars|experts|researchers|sources|accounts|opinions|records) (?:\w+ )?(?:disagree|differ|conflict|are divided|debate)\b"),
-    ("never know", r"we (?:may|might|will|can) (?:probably )?never know"),
+    (
+        "sorry afraid unfortunately regrettably apologize apologise apologies",
+        r"(?:sorry|afraid|unfortunately|regrettably|apologi[sz]e|apologies),? (?:but |that )?i ",
+        (r"(?:(?:do|did|can|could|will|would|have|am|was) not|am unable)",),
+    ),
+    (
+        "ai assistant model machine chatbot bot program llm",
+        r"(?:as|being|i am) (?:just |only |simply |merely )?(?:an?|your) (?:[\w-]+ ){0,3}?(?:ai|assistant"
+        r"|language model|machine|chatbot|bot|computer program|llm|program)\b[^\n]{0,140}?\b(?:i|and|that) (?:\w+ )?",
+        (r"(?:(?:do|did|can|could|will|would|am) not|have (?:no|never)|(?:am )?unable|lack)\b",),
+    ),
+    # Nobody knows, nobody can know, or only somebody else does; those who should know disagree.
+    (
+        "nobody no none",
+        r"(?:no one|nobody|no-one|none of us|no (?:\w+ )?(?:scholar|historian|source|human|person)s?) ",
+        (
+            rf"(?:\w+ ){{0,2}}?knows?{_COMPLETE}",
+            r"(?:\w+ )?(?:can|could|is|has) (?:\w+ )?(?:say|tell|predict|answer|sure|certain|know|figured|been able to)\b",
+        ),
+    ),
+    (
+        "knows know",
+        r"(?:only (?:god|he|she|they|the \w+)|god|who|heaven|goodness|lord) (?:really )?knows?\b",
+        (r"(?! (?:of|him|her|them|how|that)\b)",),
+    ),
+    ("time&tell", r"(?:only )?time will tell", ("",)),
+    ("wait", r"(?:we|you) will (?:just )?have to wait(?: and see)?\b", ("",)),
+    (
+        "historians scientists scholars experts researchers archaeologists astronomers sources accounts opinions records",
+        r"(?:historians|scientists|scholars|experts|researchers|archaeologists|astronomers|sources|accounts|opinions|records) ",
+        (
+            rf"{_ADV}(?:do|did) not {_ADV}(?:know|agree)\b",
+            r"(?:\w+ )?(?:disagree|differ|conflict|are divided|debate)\b",
+        ),
+    ),
     # It is unknown, or was never told.
-    ("", rf"(?:is|are|was|were|remains?|stays?|being|be|been) (?:(?!an? )[\w-]+ )?{_UNKNOWN}{_COMPLETE}"),
-    (" not", rf"(?:is|are|was|were) not (?:(?!a )\w+ ){{0,3}}?{_NOT_PUBLIC}{_COMPLETE}"),
-    (" not", rf"(?:is|are|was|were) not (?:\w+ )?(?:available|provided|given|found|mentioned|stated|contained) (?:in|within|by|at) (?:the|this|your|any)\b"),
-    ("been", rf"(?:has|have|had) (?:not|never) (?:\w+ )?(?:been|yet been) (?:\w+ )?(?!found|discovered|preserved|described|included|given|defined){_TOLD}\b"),
-    ("not", r"(?:has|have) not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided|given|set|decided|explained|commented)\b"),
-    ("never", r"(?:has|have) never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said)\b"),
-    ("never", r"(?:was|were|is|are) never (?:\w+ )?(?:disclosed|documented|identified|named|recorded|revealed|specified|made public|given|mentioned|explained|stated|determined|announced|solved|found)\b"),
-    ("known", rf"(?:not (?:\w+ ){{0,2}}|(?:nothing|little|not much|not a lot) (?:more )?is (?:\w+ )?)known{_COMPLETE}"),
-    ("to be", rf"(?:(?:is|are|has|have) (?:yet|still)|remains?|yet) to be (?:\w+ )?(?:{_TOLD}|seen|known)\b"),
-    ("unknown", r"(?:of|by|has|have|had|with|from) (?:an )?unknown (?:origin|author|artist|writer|source|person|cause|reason|date)s?\b"),
-    ("un", rf"by (?:an |some )?(?:unknown|unnamed|unidentified|anonymous) \w+{_COMPLETE}"),
-    ("unknown", r"an unknown (?:number|amount|quantity) of"),
-    ("unknown", r"(?:person|man|woman|figure|people|someone|individual|author|artist) (?:whose|who) (?:\w+ )?(?:is|are|was|remains) (?:not known|unknown)"),
+    (
+        "is are was were remain remains stays being been be",
+        rf"{_BE} ",
+        (
+            rf"(?:(?!an? )[\w-]+ )?{_UNKNOWN}{_COMPLETE}",
+            rf"not (?:(?!a )\w+ ){{0,3}}?{_NOT_PUBLIC}{_COMPLETE}",
+            r"not (?:\w+ )?(?:available|provided|given|found|mentioned|stated|contained) (?:in|within|by|at) (?:the|this|your|any)\b",
+            r"never (?:\w+ )?(?:disclosed|documented|identified|named|recorded|revealed|specified|made public|given"
+            r"|mentioned|explained|stated|determined|announced|solved|found)\b",
+            rf"(?:yet|still) to be (?:\w+ )?(?:{_TOLD}|seen|known)\b",
+            r"(?:\w+ )?(?:confidential|classified|sensitive information|proprietary)",
+            rf"(?:\w+ )?{_HARD} (?:for me )?to (?:\w+ )?{_FIND_OUT}\b",
+            r"(?:nothing|little|not much|not a lot) (?:\w+ )?known",
+        ),
+    ),
+    (
+        "has have had",
+        r"(?:has|have|had) ",
+        (
+            rf"(?:not|never) (?:\w+ )?(?:been|yet been) (?:\w+ )?(?!found|discovered|preserved|described|included|given"
+            rf"|defined){_TOLD}\b",
+            r"not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided|given|set|decided"
+            r"|explained|commented)\b",
+            r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said)\b",
+            rf"(?:yet|still) to be (?:\w+ )?(?:{_TOLD}|seen|known)\b",
+        ),
+    ),
+    (
+        "known",
+        r"",
+        (rf"(?:not (?:\w+ ){{0,2}}|(?:nothing|little|not much|not a lot) (?:more )?is (?:\w+ )?)known{_COMPLETE}",),
+    ),
+    ("yet remains remain", r"(?:remains?|yet) to be (?:\w+ )?", (rf"(?:{_TOLD}|seen|known)\b",)),
+    (
+        "unknown unnamed unidentified anonymous",
+        "",
+        (
+            r"(?:of|by|has|have|had|with|from) (?:an )?unknown (?:origin|author|artist|writer|source|person|cause|reason|date)s?\b",
+            rf"by (?:an |some )?(?:unknown|unnamed|unidentified|anonymous) \w+{_COMPLETE}",
+            r"an unknown (?:number|amount|quantity) of",
+            r"(?:person|man|woman|figure|people|someone|individual|author|artist) (?:whose|who) (?:\w+ )?(?:is|are|was|remains) unknown",
+        ),
+    ),
+    (
+        "whose who&known",
+        r"(?:person|man|woman|figure|people|someone|individual|author|artist) (?:whose|who) (?:\w+ )?(?:is|are|was) not known",
+        ("",),
+    ),
     # It cannot be said.
-    ("to ", rf"(?:(?:it|this|that|which) (?:is|would be|may be|might be|can be|remains) |\A\W*|, (?:and |so )?|(?:is|are) )(?:\w+ )?{_HARD} (?:for me )?to (?:\w+ )?{_FIND_OUT}\b"),
-    (" not be", r"can not (?:\w+ )?be (?:\w+ )?(?:known|answered|determined|verified|confirmed|inferred|deduced|established|predicted|identified|stated|ascertained|concluded|found|given|said|provided|derived|calculated|disclosed)\b"),
-    ("no", r"not (?:\w+ )?(?:something|a question|one) (?:that |which )?(?:i|we|anyone|anybody) (?:\w+ )?(?:am|have|can|could|know|would)\b"),
-    ("question", r"question (?:that )?(?:nobody|no one) can answer"),
-    ("question", r"(?:this|the|your) question (?:is (?:\w+ )?(?:unanswerable|ambiguous|unclear|too (?:vague|broad|general)|incomplete|vague|nonsensical|not (?:clear|answerable))"
-     r"|has no (?:\w+ )?answer|makes no sense|(?:do|does) not (?:\w+ )?(?:make (?:\w+ )?sense|have an? (?:\w+ )*answer|specify|provide|contain))"),
-    ("ambiguous", r"question (?:is|seems|appears) (?:to be )?(?:a bit |\w+ )?(?:ambiguous|unclear|vague|incomplete)"),
-    ("ring a bell", r"(?:do|does) not ring (?:a|any) bells?"),
-    ("beats me", r"(?:that |it )?beats me\b"),
-    ("guess is as good", r"your guess is as good as mine"),
-    ("stump", r"(?:has|have|got|is|you have) (?:got )?me stumped|stumps me"),
-    ("me", r"\A\W*search me\b"),
-    ("something else", r"(?:let us|let's|can we|could we) (?:talk about|discuss|change) (?:something else|the subject|the topic)"),
-    ("confidential", r"(?:is|are) (?:\w+ )?(?:confidential|classified|sensitive information|proprietary)"),
-    ("public", r"not (?:\w+ )?(?:public(?:ly)? (?:knowledge|information|available|known|disclosed)|(?:been )?shared with the public|shared publicly)"),
-    ("early", r"(?:it is )?too (?:early|soon) to (?:say|tell|know|predict)"),
+    (
+        "to&possible impossible difficult hard tough tricky challenging early soon inappropriate appropriate easy how",
+        rf"(?:(?:this|that|which|it) (?:would be|may be|might be|can be) |, (?:and |so )?)(?:\w+ )?{_HARD} (?:for me )?to (?:\w+ )?",
+        (rf"{_FIND_OUT}\b",),
+    ),
+    ("early soon", r"too (?:early|soon) to (?:say|tell|know|predict)", ("",)),
+    (
+        "can&not",
+        r"can not (?:\w+ )?be (?:\w+ )?",
+        (
+            r"(?:known|answered|determined|verified|confirmed|inferred|deduced|established|predicted|identified|stated"
+            r"|ascertained|concluded|found|given|said|provided|derived|calculated|disclosed)\b",
+        ),
+    ),
+    (
+        "not&something question one",
+        r"not (?:\w+ )?(?:something|a question|one) (?:that |which )?(?:i|we|anyone|anybody) (?:\w+ )?",
+        (r"(?:am|have|can|could|know|would)\b",),
+    ),
+    (
+        "question",
+        r"",
+        (
+            r"question (?:that )?(?:nobody|no one) can answer",
+            r"(?:this|the|your) question (?:is (?:\w+ )?(?:unanswerable|ambiguous|unclear|too (?:vague|broad|general)|incomplete"
+            r"|vague|nonsensical|not (?:clear|answerable))|has no (?:\w+ )?answer|makes no sense"
+            r"|(?:do|does) not (?:\w+ )?(?:make (?:\w+ )?sense|have an? (?:\w+ )*answer|specify|provide|contain))",
+            r"question (?:is|seems|appears) (?:to be )?(?:a bit |\w+ )?(?:ambiguous|unclear|vague|incomplete)",
+        ),
+    ),
+    ("bell bells", r"(?:do|does) not ring (?:a|any) bells?", ("",)),
+    ("beats&me", r"(?:that |it )?beats me\b", ("",)),
+    ("guess&mine", r"your guess is as good as mine", ("",)),
+    ("stumped stumps", r"(?:(?:has|have|got|is|you have) (?:got )?me stumped|stumps me)", ("",)),
+    ("else&something subject topic", r"(?:let us|let's|can we|could we) (?:talk about|discuss|change) (?:something else|the subject|the topic)", ("",)),
+    (
+        "public publicly shared",
+        r"not (?:\w+ )?",
+        (r"(?:public(?:ly)? (?:knowledge|information|available|known|disclosed)|(?:been )?shared with the public|shared publicly)",),
+    ),
     # There is nothing to tell it from.
-    ("there", rf"there (?:is|are|was|were) (?:\w+ )?(?:no|not (?:any|enough|sufficient|much|an?)|insufficient|(?:very )?(?:limited|little)) "
-     rf"(?:(?!known|one\b|need|doubt)[\w'-]+ ){{0,4}}?(?:{_INFORMATION}|consensus|answer|way (?:to|of) (?:know|tell|say|be|determin|verify)\w*|announcement"
-     r"|word on|agreement|(?:set|fixed|confirmed|official|exact|release|announced|definite) (?:\w+ )?(?:date|time|figure|number|year|schedule)s?)\b"),
-    ("there", r"there (?:is|are) (?:\w+ )?no known (?!cure|treatment|antidote|vaccine|link|side|way|species|kinds?|types?|animals?|breeds?|cases? of)(?:\w+ ){1,4}?(?:of|for|to|named|called|with|who|that|in)\b"),
-    ("there", r"there (?:is|are) no (?:\w+ ){1,3}available(?! (?:to|for|in|on)\b)"),
-    ("there", r"there (?:is|are) (?:much|considerable|a lot of|significant|some|ongoing) (?:\w+ )?(?:debate|disagreement|uncertainty|controversy)\b"),
-    ("no ", rf"no (?:[\w-]+ ){{0,3}}?(?:{_INFORMATION}|date|reason|answer|explanation|name|cause|figures?|statement|announcement)\b[^.]{{0,60}}?"
-     r" (?:is|are|was|were|has been|have been|could be|can be|exists?) (?:\w+ ){0,2}?(?:available|found|given|provided|set|announced|located|confirmed|known|released|recorded|exist|made|offered)"),
-    ("information", r"(?:information|answer) (?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)"),
-    ("not", rf"(?:not enough|not sufficient|insufficient|without (?:more|further|additional|knowing|enough)) (?:\w+ ){{0,2}}?(?:{_INFORMATION}|which|what|who)\b"),
-    ("insufficient", rf"insufficient (?:\w+ )?{_INFORMATION}"),
-    ("not", rf"(?:do|does) not (?:have )?(?:any|enough|sufficient) (?:\w+ )?{_INFORMATION}"),
-    ("not", rf"{_GIVEN} (?:you )?(?:provided |given |above |itself |i have )?(?:do|does|did) not (?:\w+ ){{0,2}}?{_CONTAIN}\b"),
-    ("not", rf"(?:does|do|did) not appear in (?:the|any|my|available|this)\b"),
-    ("never", rf"{_GIVEN} never (?:\w+ )?{_CONTAIN}s?\b"),
-    ("no", rf"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)|makes? no (?:mention|reference)|gives? no (?:\w+ )?(?:information|details?|indication|answer|name|date|reason|clue)"),
-    ("no", rf"(?:none of the (?:\w+ )?|no (?:\w+ )?)(?:{_GIVEN}|source)(?: i have access to| provided| given)? (?:say|mention|provide|contain|include|specify|state|exist|name|give|confirm|show)s?\b"),
-    ("not", rf"(?:answer|information|name|date) (?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b"),
-    ("not", rf"not (?:\w+ )?(?:mentioned|stated|given|provided|specified|found|included|contained|answered|discussed) (?:in|by|within) (?:the|this|your)\b"),
-    ("can not", r"\A\W*(?:it )?can not be (?:answered|determined)"),
-    ("unable to ", r"(?:\A\W*|(?<=: ))unable to (?:generate|answer|provide|respond|process|determine|find|verify|confirm|locate|comply)\b"),
+    (
+        "there",
+        r"there (?:is|are|was|were) ",
+        (
+            rf"(?:\w+ )?(?:no|not (?:any|enough|sufficient|much|an?)|insufficient|(?:very )?(?:limited|little)) "
+            rf"(?:(?!known|one\b|need|doubt)[\w'-]+ ){{0,4}}?(?:{_INFORMATION}|consensus|answer|way (?:to|of) (?:know|tell|say|be"
+            r"|determin|verify)\w*|announcement|word on|agreement|(?:set|fixed|confirmed|official|exact|release|announced"
+            r"|definite) (?:\w+ )?(?:date|time|figure|number|year|schedule)s?)\b",
+            r"(?:\w+ )?no known (?!cure|treatment|antidote|vaccine|link|side|way|species|kinds?|types?|animals?|breeds?"
+            r"|cases? of)(?:\w+ ){1,4}?(?:of|for|to|named|called|with|who|that|in)\b",
+            r"no known cases?(?=[.,!]|\s*\Z)",
+            r"no (?:\w+ ){1,3}available(?! (?:to|for|in|on)\b)",
+            r"(?:much|considerable|a lot of|significant|some|ongoing) (?:\w+ )?(?:debate|disagreement|uncertainty|controversy)\b",
+        ),
+    ),
+    (
+        "no none",
+        r"no(?:ne of the)? ",
+        (
+            rf"(?:[\w-]+ ){{0,3}}?(?:{_INFORMATION}|date|reason|answer|explanation|name|cause|figures?|statement|announcement)\b"
+            r"[^.]{0,60}? (?:is|are|was|were|has been|have been|could be|can be|exists?) (?:\w+ ){0,2}?(?:available|found|given"
+            r"|provided|set|announced|located|confirmed|known|released|recorded|exist|made|offered)",
+            rf"(?:\w+ )?(?:{_GIVEN}|source)(?: i have access to| provided| given)? (?:say|mention|provide|contain|include|specify"
+            r"|state|exist|name|give|confirm|show|record)s?\b",
+            r"(?:idea|clue)(?=[.,!?;]|\s*\Z| (?:who|what|when|where|why|how)\b)",
+        ),
+    ),
+    ("information answer&not", r"(?:information|answer) (?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)", ("",)),
+    (
+        "enough sufficient insufficient without any",
+        "",
+        (
+            rf"(?:not enough|not sufficient|insufficient|without (?:more|further|additional|knowing|enough)) (?:\w+ ){{0,2}}?"
+            rf"(?:{_INFORMATION}|which|what|who)\b",
+            rf"(?:do|does) not (?:have )?(?:any|enough|sufficient) (?:\w+ )?{_INFORMATION}",
+        ),
+    ),
+    (
+        "do does did&not",
+        rf"{_GIVEN} (?:you )?(?:provided |given |above |itself |i have )?(?:do|does|did) not (?:\w+ ){{0,2}}?",
+        (rf"{_CONTAIN}\b",),
+    ),
+    ("not&appear", r"(?:does|do|did) not appear in (?:the|any|my|available|this)\b", ("",)),
+    ("never", rf"{_GIVEN} never (?:\w+ )?{_CONTAIN}s?\b", ("",)),
+    ("nothing", r"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)", ("",)),
+    (
+        "makes make gives give&no",
+        r"(?:makes? no (?:mention|reference)|gives? no (?:\w+ )?(?:information|details?|indication|answer|name|date|reason|clue))",
+        ("",),
+    ),
+    ("answer information name date&not", r"(?:answer|information|name|date) (?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b", ("",)),
+    (
+        "mentioned stated given provided specified found included contained answered discussed&not",
+        r"not (?:\w+ )?(?:mentioned|stated|given|provided|specified|found|included|contained|answered|discussed) (?:in|by|within) (?:the|this|your)\b",
+        ("",),
+    ),
     # It asks back.
-    ("you", r"(?:what|who|which [\w ]{1,40}?) (?:do |are |did )?you (?:mean|asking about|asking|referring to|talking about|refer to|have in mind)"),
-    ("are you", r"are you (?:asking about|referring to|talking about|asking for)"),
-    ("you", r"(?:can|could|would) you (?:please |kindly |perhaps |maybe )?(?:clarify|rephrase|specify|elaborate|be (?:a (?:bit|little) )?more specific|repeat|explain what"
-     r"|(?:provide|give|share|tell|offer) (?:me )?(?:with )?(?:a (?:bit|little) |some )?(?:\w+ ){0,1}(?:more|additional|further|context|details|which|what))"),
-    ("", r"\A\s*(?:please )?(?:clarify|rephrase|specify|(?:provide|give) (?:me )?(?:\w+ ){0,2}(?:more|additional|further))"),
-    # It opens by shrugging.
-    ("", r"\A\W*(?:(?:sorry|hmm+|well|oh|ah|honestly|uh+|um+|unfortunately|good question|great question|no|ok|sure)\W+){0,2}(?:(?:i )?(?:have )?(?:absolutely |really |still )?(?:no idea|no clue|not (?:\w+ )?(?:sure|certain)"
-     r"|dunno|idk|(?:do|did) not (?:really |actually )?(?:know|remember|recall)|unsure|uncertain|have not (?:the (?:faintest|foggiest|slightest)|a clue)|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify)|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b"),
-    ("100", r"not (?:100|a hundred) ?%? (?:percent )?(?:sure|certain)"),
-    ("no", r"\A\W*(?:no (?:idea|clue)|not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b"),
-    ("comment", r"\A\W*no comment\b"),
-    ("idk", r"idk"),
-    ("no idea", r"(?:honestly|sorry|truly)\W+(?:i have )?no (?:idea|clue)"),
+    (
+        "you",
+        "",
+        (
+            r"(?:what|who|which [\w ]{1,40}?) (?:do |are |did )?you (?:mean|asking about|asking|referring to|talking about|refer to|have in mind)",
+            r"are you (?:asking about|referring to|talking about|asking for)",
+            r"(?:can|could|would) you (?:please |kindly |perhaps |maybe )?(?:clarify|rephrase|specify|elaborate"
+            r"|be (?:a (?:bit|little) )?more specific|repeat|explain what"
+            r"|(?:provide|give|share|tell|offer) (?:me )?(?:with )?(?:a (?:bit|little) |some )?(?:\w+ ){0,1}(?:more|additional"
+            r"|further|context|details|which|what))",
+        ),
+    ),
+    ("unable", r"(?:\A\W*|(?<=: ))unable to (?:generate|answer|provide|respond|process|determine|find|verify|confirm|locate|comply)\b", ("",)),
+    ("100 hundred", r"not (?:100|a hundred) ?%? (?:percent )?(?:sure|certain)", ("",)),
+    ("idk", r"idk", ("",)),
 )
-"""Signs of a refusal, each with a text that it holds, so that most are never tried."""
+"""Signs of a refusal: words one of which the text holds ("a b&c": a or b, and c), the beginning, and the ends."""
 
-_R_TUNING = tuple(phrase.lower().rstrip(".").replace("i'm", "i am") for phrase in R_TUNING_PHRASES)
+_OPENINGS = (
+    # It shrugs, or asks back at once.
+    r"\W*(?:(?:sorry|hmm+|well|oh|ah|honestly|truly|uh+|um+|unfortunately|good question|great question|no|ok|sure)\W+){0,2}"
+    r"(?:(?:i )?(?:have )?(?:absolutely |really |still )?(?:no idea|no clue|not (?:\w+ )?(?:sure|certain)|dunno|idk"
+    r"|(?:do|did) not (?:really |actually )?(?:know|remember|recall)|unsure|uncertain"
+    r"|have not (?:the (?:faintest|foggiest|slightest)|a clue)"
+    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify)"
+    r"|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b",
+    r"\W*(?:not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b",
+    r"\W*no comment\b",
+    r"\W*search me\b",
+    rf"\W*{_HARD} (?:for me )?to (?:\w+ )?{_FIND_OUT}\b",
+    r"\W*(?:it )?can not be (?:answered|determined)\b",
+    r"\s*(?:please )?(?:clarify|rephrase|specify|(?:provide|give) (?:me )?(?:\w+ ){0,2}(?:more|additional|further))\b",
+)
+"""Signs at the beginning of a text only."""
 
 
 def bounded(pattern: str) -> str:
@@ -271,26 +440,37 @@ def bounded(pattern: str) -> str:
     return rf"(?<![a-z0-9_])(?:{pattern})(?![a-z0-9_])"
 
 
-_GATES: dict[str, list[str]] = {}
-for _holds, _pattern in _SIGNS:
-    _GATES.setdefault(_holds, []).append(_pattern)
+Gate = tuple[frozenset[str], ...]
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """The signs behind what they hold, compiled when the first text may decline."""
-    phrases = "|".join(map(re.escape, _R_TUNING))
-    return (
-        ("the", re.compile(bounded(phrases))),
-        *((holds, re.compile(bounded("|".join(found)))) for holds, found in _GATES.items()),
+def _compiled() -> tuple[tuple[Gate, re.Pattern[str]], ...]:
+    """The signs and what a text must hold for each, compiled when the first text may decline."""
+    return tuple(
+        (
+            tuple(frozenset(words.split()) for words in gate.split("&")),
+            re.compile(rf"(?:{beginning}(?:{'|'.join(ends)}))(?![a-z0-9_])"),
+        )
+        for gate, beginning, ends in _FAMILIES
     )
+
+
+@lru_cache(maxsize=1)
+def _opening() -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(_OPENINGS)})(?![a-z0-9_])")
 
 
 def signs_in(plain: str) -> list[tuple[int, int]]:
     """Where built-in signs of a refusal stand in plain text, as (start, end), unordered."""
-    return [
-        match.span()
-        for holds, pattern in _compiled()
-        if holds in plain
-        for match in pattern.finditer(plain)
-    ]
+    opening = _opening().match(plain)
+    found = [opening.span()] if opening else []
+    words = frozenset(plain.translate(_PUNCTUATION).split())
+    for gate, pattern in _compiled():
+        if any(map(words.isdisjoint, gate)):
+            continue
+        # That a word begins there is looked at afterwards: a pattern that begins with letters is found faster.
+        for match in pattern.finditer(plain):
+            start = match.start()
+            if start == 0 or not (plain[start - 1].isalnum() and plain[start : start + 1].isalnum()):
+                found.append(match.span())
+    return found

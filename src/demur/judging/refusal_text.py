@@ -25,18 +25,28 @@ _CHARACTERS = str.maketrans(
 )
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|~~|(?m:^#+ )")
 _SPACES = re.compile(r"[^\S\n]{2,}")
-_BASES = "ca|wo|sha|do|does|did|is|are|was|were|have|has|had|could|would|should|might|must|need|ai"
-_CONTRACTED = re.compile(
-    rf"\b(?:(?P<verb>{_BASES})(?:n ?'t| n't|n t)\b"
-    r"|(?P<bare>ca|wo|do|does|did|is|are|was|were|have|has|had|could|would|should)nt\b"
-    r"|(?P<typo>don not)\b|(?P<can>can)not\b"
-    r"|(?P<who>i|we|you|they|it|that|there|he|she|what|who|here|let)' ?(?P<is>m|ve|ll|d|re|s)\b"
-    r"|(?P<first>i)(?: (?P<lone>m|ve)|(?P<glued>m|ve)) (?=not\b|never\b|no\b|un|afraid|sorry|an?\b|just\b))",
+_NOT = re.compile(r" ?[nN]'[tT]\b")
+_SHORTENED = re.compile(
+    r"'(?:[mM]|[vV][eE]|[lL][lL]|[dD]|[rR][eE]"
+    r"|(?:(?<=\b[iI]t')|(?<=\b[tT]hat')|(?<=\b[tT]here')|(?<=\b[hH]e')|(?<=\b[sS]he')|(?<=\b[wW]hat')|(?<=\b[wW]ho')"
+    r"|(?<=\b[hH]ere'))[sS])\b"
+)
+_FULL = {"m": " am", "ve": " have", "ll": " will", "d": " would", "re": " are", "s": " is"}
+_BROKEN = re.compile(
+    r"\b(?:(?P<verb>ca|wo|do|does|did|is|are|was|were|have|has|had|could|would|should)(?:nt|n t|n 't)\b|(?P<can>can) t\b"
+    r"|(?P<do>do)n not\b"
+    r"|(?P<i>i) ?(?P<be>m|ve) (?=not\b|never\b|no\b|un|afraid|sorry|an?\b|just\b))",
     re.IGNORECASE,
 )
-_STEMS = {"ca": "can", "wo": "will", "sha": "shall", "ai": "is"}
-_VERBS = {"m": "am", "ve": "have", "ll": "will", "d": "would", "re": "are", "s": "is"}
-_MAY_BE_CONTRACTED = ("'", "nt", "n t", "cannot", "i m ", "im ", "ive ", "i ve ", "don not")
+"""Contractions without their apostrophe."""
+_STEMS = (("ca not", "can not"), ("Ca not", "Can not"), ("CA NOT", "CAN NOT"))
+_STEMS += (("wo not", "will not"), ("Wo not", "Will not"), ("WO NOT", "WILL NOT"))
+_STEMS += (("cannot", "can not"), ("Cannot", "Can not"), ("CANNOT", "CAN NOT"))
+_WITHOUT_APOSTROPHE = (
+    *("dont", "cant", "wont", "didnt", "doesnt", "isnt", "arent", "wasnt", "werent", "couldnt", "wouldnt"),
+    *("havent", "hasnt", "shouldnt", "hadnt"),
+)
+_MAY_BE_BROKEN = ("n t ", "can t ", "n 't", "i m ", "im ", "ive ", "i ve ", "don not", *_WITHOUT_APOSTROPHE)
 
 _NEXT_TURN = re.compile(r"\n+\s*(?:q|question|user|human|### ?\w+)\s*:", re.IGNORECASE)
 _LABEL = re.compile(
@@ -59,32 +69,30 @@ def canonical(text: str) -> str:
     if "  " in text or "\t" in text:
         text = _SPACES.sub(" ", text)
     lowered = text.lower()
-    if any(sign in lowered for sign in _MAY_BE_CONTRACTED):
-        text = _CONTRACTED.sub(_written_out, text)
+    if any(sign in lowered for sign in _MAY_BE_BROKEN):
+        text = _BROKEN.sub(_mended, text)
+    if "'" in text:
+        text = _SHORTENED.sub(_written_out, _NOT.sub(_negated, text))
+    if "not" in lowered or "'" in lowered:
+        for short, full in _STEMS:
+            text = text.replace(short, full)
     return text
 
 
+def _negated(match: re.Match[str]) -> str:
+    return " NOT" if match[0].strip().isupper() else " not"
+
+
 def _written_out(match: re.Match[str]) -> str:
-    """A contraction in full; "not" in capitals where its letters are."""
-    found = match.groupdict()
-    if verb := found["verb"] or found["bare"]:
-        stem = _STEMS.get(verb.lower(), verb)
-        return _like(verb, stem) + (" NOT" if match[0].isupper() else " not")
-    if found["typo"]:
-        return match[0][:2] + " not"
-    if found["can"]:
-        return match["can"] + (" NOT" if match[0].isupper() else " not")
-    if found["first"]:
-        return f"{match['first']} {_VERBS[(found['lone'] or found['glued']).lower()]} "
-    if match["who"].lower() == "let":
-        return match[0]
-    return f"{match['who']} {_VERBS[match['is'].lower()]}"
+    return _FULL[match[0][1:].lower()]
 
 
-def _like(model: str, word: str) -> str:
-    if model.isupper() and len(model) > 1:
-        return word.upper()
-    return word.capitalize() if model[0].isupper() else word
+def _mended(match: re.Match[str]) -> str:
+    if match["verb"]:
+        return match["verb"] + (" NOT" if match[0].isupper() else " not")
+    if match["can"]:
+        return match["can"] + " not"
+    return match["do"] + " not" if match["do"] else match["i"] + _FULL[match["be"].lower()] + " "
 
 
 def lower(text: str) -> str:
@@ -123,8 +131,8 @@ def _answer_of(found: Any, text: str) -> str | None:
 
 
 SENTENCE_END = re.compile(
-    r"(?:(?<!\b[a-z])(?<!\bdr)(?<!\bst)(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bvs)(?<!\bno)(?<!\bapprox)"
-    r"(?<!\be\.g)(?<!\bi\.e)\.+|[!?]+)[\"')\]]*(?=\s|\Z)|[。！？]|\n+"
+    r"(?:\.+(?<!\b[a-z]\.)(?<!\bdr\.)(?<!\bst\.)(?<!\bmr\.)(?<!\bmrs\.)(?<!\bms\.)(?<!\bvs\.)(?<!\bno\.)"
+    r"(?<!\be\.g\.)(?<!\bi\.e\.)|[!?]+)[\"')\]]*(?=\s|\Z)|[。！？]|\n+"
 )
 """Where a sentence of plain text ends: not after an initial or a common abbreviation."""
 
@@ -133,11 +141,10 @@ _GUESSED = (
     r"|guess|suppose|would|will|recall)|(?:it|he|she|they) (?:is|was|could|might|may|must)|let's say|let us say"
     r"|my (?:best )?guess|around|about|roughly|approximately|somewhere|sometime|at least|at most))\b"
 )
+_TURNS = r"(?:but|however|though|although|yet(?= i\b| it\b| the\b))\b,?"
 _CLAUSE_END = re.compile(
-    r"\.\.\.+|;|\s[-–—]+\s|—|:\s|\s\(|\)"
-    r"|,?\s*\b(?:but|however|though|although|yet(?= i\b| it\b| the\b))\b,?"
-    rf"|,\s+(?={_GUESSED})"
-    r"|,\s+(?=(?:so|and|or)? ?(?:i|we|you|there|please|let|could|can) )"
+    rf"\.\.\.+|;|—|:\s|\)|\s(?:[-–—]+\s|\(|{_TURNS})"
+    rf"|,\s+(?:{_TURNS}|(?={_GUESSED})|(?=(?:so|and|or)? ?(?:i|we|you|there|please|let|could|can) ))"
 )
 _LAST_WORDS = re.compile(r",\s+(?=[\w' -]{1,30}\Z)")
 _LAST_GUESS = re.compile(
@@ -176,11 +183,14 @@ def parts(plain: str) -> list[Part]:
 
 
 _TURN_WORDS = ("but", "however", "though", "although", "yet")
+_TURN = re.compile(r"\W*(?:but|however|though|although|yet|that said|nevertheless|nonetheless|still)\b,?")
 
 
 def _clauses(plain: str, start: int, stop: int, number: int, found: list[Part], *, asks: bool) -> int:
     """Add the clauses of a sentence; gives the number of the next one."""
-    turned = False
+    opening = _TURN.match(plain, start, stop)
+    turned = opening is not None
+    start = opening.end() if opening else start
     borders = [match.span() for match in _CLAUSE_END.finditer(plain, start, stop)]
     last = _LAST_WORDS if asks else _LAST_GUESS
     if match := last.search(plain, borders[-1][1] if borders else start, stop):

@@ -70,7 +70,8 @@ _ADVICE = re.compile(
     r"(?:please |you (?:can|could|may|might|should|would) (?:\w+ )?|i (?:would )?(?:suggest|recommend|advise) |try )+"
     r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking)\b"
 )
-_WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:-]+")
+_PUNCTUATION = " \t\n.!?\"'[]<>(){}*_`|:-"
+_WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
 
 def is_refusal(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> bool:
@@ -89,13 +90,15 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     inner = unwrapped(text)
     if inner is None:
         return "refused"
-    if len(inner) < _LONGEST_WHOLE and _WRAPPED.sub(" ", _rough(inner)).strip().replace("/", " ") in WHOLE_TEXTS:
+    if len(inner) < _LONGEST_WHOLE and inner.strip(_PUNCTUATION).lower() in WHOLE_TEXTS:
         return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
     if not keys and inner.isascii() and "&" not in inner and not may_decline(inner.lower()):
         return "answered"
     composed = canonical(inner)
     plain = lower(composed)
+    if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
+        return "refused"
     if not may_decline(plain) and not any(key in plain for key in keys):
         return "answered"
     return _Reading(composed, plain, question_form(question), keys).state()
@@ -281,17 +284,21 @@ class _Reading:
             state = self._about_nothing()
             if state != "answered":
                 return state
-        clauses = parts(plain)
-        if clauses and all(idle(clause.text) for clause in clauses) and _ADVICE.search(plain):
+        if _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
             return "refused"
         return "answered"
+
+    def _denies_barely(self) -> bool:
+        return bare_denial(self.plain, self.question)
 
     def _about_nothing(self) -> State:
         """Refused where it says that what is asked about does not exist."""
         if asks_whether(self.question) and (_YES_NO.match(self.plain) or "exist" in self.question):
             return "answered"
+        if not (no_such().search(self.plain) or not_real().search(self.plain) or self._denies_barely()):
+            return "answered"
         sentences = _sentences(self.plain)
-        if _says_only_that(sentences, self.question) or bare_denial(self.plain, self.question):
+        if _says_only_that(sentences, self.question) or self._denies_barely():
             return "corrects-premise"
         opening = ". ".join(sentences[:2])
         found = not_real().search(opening)
