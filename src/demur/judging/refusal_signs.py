@@ -9,7 +9,6 @@ Sources: R-Tuning (arXiv 2311.09677) and SelfAware (arXiv 2305.18153) for the ph
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 R_TUNING_PHRASES = (
     "The answer is unknown.",
@@ -51,38 +50,6 @@ WHOLE_TEXTS = frozenset(
     }
 )
 """Texts that are a refusal where nothing else stands beside them, without punctuation."""
-
-_HINTS = frozenset(
-    {
-        *("t", "not", "no", "never", "none", "nobody", "nothing", "neither", "cannot", "dont", "cant", "wont"),
-        *("didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "couldnt", "wouldnt", "little", "few"),
-        *("lack", "lacks", "lacking", "insufficient", "limited", "incapable", "impossible", "difficult", "hard"),
-        *("tough", "tricky", "challenging", "inappropriate", "early", "soon", "scarce", "without"),
-        *("unknown", "unsure", "unable", "uncertain", "unclear", "unaware", "unfamiliar", "unanswerable"),
-        *("unspecified", "undisclosed", "unidentified", "unnamed", "unconfirmed", "undetermined", "unavailable"),
-        *("undocumented", "unrecorded", "unverified", "unpredictable", "anonymous", "confidential", "classified"),
-        *("proprietary", "disputed", "debate", "debated", "contested", "mystery", "lost", "disagreement"),
-        *("controversy", "uncertainty", "disagree", "differ", "conflict", "divided", "speculation", "air"),
-        *("i'd", "d", "would", "rather", "prefer", "wish", "decline", "refuse", "refrain", "abstain", "pass"),
-        *("forget", "forgotten", "forgot", "ignorant", "ignorance", "clueless", "stumped", "stumps", "blank"),
-        *("loss", "dark", "beats", "search", "guess", "knows", "knew", "idk", "dunno", "clue", "tell", "wait"),
-        *("only", "beyond", "outside", "else", "need", "yet", "still", "remains", "depends", "bell", "give"),
-        *("mean", "asking", "referring", "refer", "talking", "mind", "clarify", "rephrase", "specify", "specific"),
-        *("elaborate", "repeat", "provide", "ambiguous", "vague", "incomplete", "nonsensical", "sense"),
-        *("fictional", "fictitious", "made", "imaginary", "mythical", "invented", "hypothetical", "fabricated"),
-        *("nonexistent", "existent", "exist", "premise", "assumption", "assumptions", "assumes", "presupposes"),
-        *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "name]", "date]"),
-        *("[insert", "[name", "[your", "[date", "[year]", "back"),
-    }
-)
-"""Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""
-_PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?\"'()<>{}*_|/\u2019\u00b4`-–—\n\t", " "))
-
-
-def may_decline(plain: str) -> bool:
-    """Whether a closer look is worth it: most texts are cleared by this one."""
-    return not _HINTS.isdisjoint(plain.translate(_PUNCTUATION).split())
-
 
 # -- the words of the grammar ---------------------------------------------------------------------
 
@@ -164,7 +131,7 @@ _FIND_OUT = (
 _BE = r"(?:is|are|was|were|remains?|stays?|being|been|be)"
 
 Family = tuple[str, str, tuple[str, ...]]
-_FAMILIES: tuple[Family, ...] = (
+FAMILIES: tuple[Family, ...] = (
     # The writer does not know, lacks what it takes, has not met the name; it cannot or will not answer.
     (
         "i we",
@@ -203,7 +170,7 @@ _FAMILIES: tuple[Family, ...] = (
     ),
     ("i&knew", r"if i knew", ("",)),
     (
-        "i&not none",
+        "i&not none&that which know have can could aware familiar recognize recognise",
         r"(?:not (?:\w+ ){1,5}(?:that )?i|not that i|none (?:of which |that )?i) ",
         (r"(?:am (?:\w+ )?(?:aware|familiar)|know|have|can|recogni[sz]e|could)\b",),
     ),
@@ -217,19 +184,19 @@ _FAMILIES: tuple[Family, ...] = (
     ),
     # After an excuse, and from a model that says it is one, any denial in the first person declines.
     (
-        "sorry afraid unfortunately regrettably apologize apologise apologies",
+        "sorry afraid unfortunately regrettably apologize apologise apologies&not unable&i",
         r"(?:sorry|afraid|unfortunately|regrettably|apologi[sz]e|apologies),? (?:but |that )?i ",
         (r"(?:(?:do|did|can|could|will|would|have|am|was) not|am unable)",),
     ),
     (
-        "ai assistant model machine chatbot bot program llm",
+        "ai assistant model machine chatbot bot program llm&not no never unable lack",
         r"(?:as|being|i am) (?:just |only |simply |merely )?(?:an?|your) (?:[\w-]+ ){0,3}?(?:ai|assistant"
         r"|language model|machine|chatbot|bot|computer program|llm|program)\b[^\n]{0,140}?\b(?:i|and|that) (?:\w+ )?",
         (r"(?:(?:do|did|can|could|will|would|am) not|have (?:no|never)|(?:am )?unable|lack)\b",),
     ),
     # Nobody knows, nobody can know, or only somebody else does; those who should know disagree.
     (
-        "nobody no none",
+        "nobody no none&one none nobody scholar historian source human person scholars historians sources humans persons",
         r"(?:no one|nobody|no-one|none of us|no (?:\w+ )?(?:scholar|historian|source|human|person)s?) ",
         (
             rf"(?:\w+ ){{0,2}}?knows?{_COMPLETE}",
@@ -253,7 +220,10 @@ _FAMILIES: tuple[Family, ...] = (
     ),
     # It is unknown, or was never told.
     (
-        "is are was were remain remains stays being been be",
+        "not never yet still unknown unclear uncertain undetermined unspecified undisclosed unconfirmed unrecorded"
+        " undocumented unverified unavailable unpredictable anonymous disputed debated contested confidential mystery"
+        " lost air guess debate dispute speculation classified sensitive proprietary impossible difficult hard tough"
+        " tricky challenging early soon inappropriate nothing little&is are was were remain remains stays being been be",
         rf"{_BE} ",
         (
             rf"(?:(?!an? )[\w-]+ )?{_UNKNOWN}{_COMPLETE}",
@@ -268,7 +238,7 @@ _FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "has have had",
+        "has have had&not never yet still",
         r"(?:has|have|had) ",
         (
             rf"(?:not|never) (?:\w+ )?(?:been|yet been) (?:\w+ )?(?!found|discovered|preserved|described|included|given"
@@ -280,7 +250,7 @@ _FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "known",
+        "known&not nothing little much lot",
         r"",
         (rf"(?:not (?:\w+ ){{0,2}}|(?:nothing|little|not much|not a lot) (?:more )?is (?:\w+ )?)known{_COMPLETE}",),
     ),
@@ -321,7 +291,7 @@ _FAMILIES: tuple[Family, ...] = (
         (r"(?:am|have|can|could|know|would)\b",),
     ),
     (
-        "question",
+        "question&nobody no unanswerable ambiguous unclear too incomplete vague nonsensical not makes seems appears",
         r"",
         (
             r"question (?:that )?(?:nobody|no one) can answer",
@@ -343,7 +313,7 @@ _FAMILIES: tuple[Family, ...] = (
     ),
     # There is nothing to tell it from.
     (
-        "there",
+        "there&no not insufficient limited little much considerable lot significant some ongoing&is are was were",
         r"there (?:is|are|was|were) ",
         (
             rf"(?:\w+ )?(?:no|not (?:any|enough|sufficient|much|an?)|insufficient|(?:very )?(?:limited|little)) "
@@ -369,9 +339,11 @@ _FAMILIES: tuple[Family, ...] = (
             r"(?:idea|clue)(?=[.,!?;]|\s*\Z| (?:who|what|when|where|why|how)\b)",
         ),
     ),
-    ("information answer&not", r"(?:information|answer) (?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)", ("",)),
+    ("information answer&not&found available provided", r"(?:information|answer) (?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)", ("",)),
     (
-        "enough sufficient insufficient without any",
+        "enough sufficient insufficient without any&information info knowledge context data detail details evidence"
+        " record records mention mentions source sources documentation figures statistics specifics reference"
+        " references indication confirmation proof which what who knowing",
         "",
         (
             rf"(?:not enough|not sufficient|insufficient|without (?:more|further|additional|knowing|enough)) (?:\w+ ){{0,2}}?"
@@ -380,7 +352,9 @@ _FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "do does did&not",
+        "do does did&not&context passage passages text texts document documents article articles question questions"
+        " prompt prompts excerpt excerpts story stories paragraph paragraphs snippet snippets transcript transcripts"
+        " report reports records sources information data results history",
         rf"{_GIVEN} (?:you )?(?:provided |given |above |itself |i have )?(?:do|does|did) not (?:\w+ ){{0,2}}?",
         (rf"{_CONTAIN}\b",),
     ),
@@ -392,7 +366,7 @@ _FAMILIES: tuple[Family, ...] = (
         r"(?:makes? no (?:mention|reference)|gives? no (?:\w+ )?(?:information|details?|indication|answer|name|date|reason|clue))",
         ("",),
     ),
-    ("answer information name date&not", r"(?:answer|information|name|date) (?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b", ("",)),
+    ("answer information name date&not&in within part contained", r"(?:answer|information|name|date) (?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b", ("",)),
     (
         "mentioned stated given provided specified found included contained answered discussed&not",
         r"not (?:\w+ )?(?:mentioned|stated|given|provided|specified|found|included|contained|answered|discussed) (?:in|by|within) (?:the|this|your)\b",
@@ -400,7 +374,8 @@ _FAMILIES: tuple[Family, ...] = (
     ),
     # It asks back.
     (
-        "you",
+        "you&mean asking about referring talking refer mind clarify rephrase specify elaborate specific repeat"
+        " explain provide give share tell offer",
         "",
         (
             r"(?:what|who|which [\w ]{1,40}?) (?:do |are |did )?you (?:mean|asking about|asking|referring to|talking about|refer to|have in mind)",
@@ -413,11 +388,11 @@ _FAMILIES: tuple[Family, ...] = (
     ),
     ("unable", r"(?:\A\W*|(?<=: ))unable to (?:generate|answer|provide|respond|process|determine|find|verify|confirm|locate|comply)\b", ("",)),
     ("100 hundred", r"not (?:100|a hundred) ?%? (?:percent )?(?:sure|certain)", ("",)),
-    ("idk", r"idk", ("",)),
+    ("idk dunno", r"(?:idk|dunno)", ("",)),
 )
 """Signs of a refusal: words one of which the text holds ("a b&c": a or b, and c), the beginning, and the ends."""
 
-_OPENINGS = (
+OPENINGS = (
     # It shrugs, or asks back at once.
     r"\W*(?:(?:sorry|hmm+|well|oh|ah|honestly|truly|uh+|um+|unfortunately|good question|great question|no|ok|sure)\W+){0,2}"
     r"(?:(?:i )?(?:have )?(?:absolutely |really |still )?(?:no idea|no clue|not (?:\w+ )?(?:sure|certain)|dunno|idk"
@@ -440,37 +415,3 @@ def bounded(pattern: str) -> str:
     return rf"(?<![a-z0-9_])(?:{pattern})(?![a-z0-9_])"
 
 
-Gate = tuple[frozenset[str], ...]
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> tuple[tuple[Gate, re.Pattern[str]], ...]:
-    """The signs and what a text must hold for each, compiled when the first text may decline."""
-    return tuple(
-        (
-            tuple(frozenset(words.split()) for words in gate.split("&")),
-            re.compile(rf"(?:{beginning}(?:{'|'.join(ends)}))(?![a-z0-9_])"),
-        )
-        for gate, beginning, ends in _FAMILIES
-    )
-
-
-@lru_cache(maxsize=1)
-def _opening() -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(_OPENINGS)})(?![a-z0-9_])")
-
-
-def signs_in(plain: str) -> list[tuple[int, int]]:
-    """Where built-in signs of a refusal stand in plain text, as (start, end), unordered."""
-    opening = _opening().match(plain)
-    found = [opening.span()] if opening else []
-    words = frozenset(plain.translate(_PUNCTUATION).split())
-    for gate, pattern in _compiled():
-        if any(map(words.isdisjoint, gate)):
-            continue
-        # That a word begins there is looked at afterwards: a pattern that begins with letters is found faster.
-        for match in pattern.finditer(plain):
-            start = match.start()
-            if start == 0 or not (plain[start - 1].isalnum() and plain[start : start + 1].isalnum()):
-                found.append(match.span())
-    return found

@@ -71,6 +71,7 @@ def canonical(text: str) -> str:
     lowered = text.lower()
     if any(sign in lowered for sign in _MAY_BE_BROKEN):
         text = _BROKEN.sub(_mended, text)
+        lowered = text.lower()
     if "'" in text:
         text = _SHORTENED.sub(_written_out, _NOT.sub(_negated, text))
     if "not" in lowered or "'" in lowered:
@@ -132,7 +133,7 @@ def _answer_of(found: Any, text: str) -> str | None:
 
 SENTENCE_END = re.compile(
     r"(?:\.+(?<!\b[a-z]\.)(?<!\bdr\.)(?<!\bst\.)(?<!\bmr\.)(?<!\bmrs\.)(?<!\bms\.)(?<!\bvs\.)(?<!\bno\.)"
-    r"(?<!\be\.g\.)(?<!\bi\.e\.)|[!?]+)[\"')\]]*(?=\s|\Z)|[。！？]|\n+"
+    r"(?<!\betc\.)(?<!\be\.g\.)(?<!\bi\.e\.)|[!?]+)[\"')\]]*(?=\s|\Z)|[。！？]|\n+"
 )
 """Where a sentence of plain text ends: not after an initial or a common abbreviation."""
 

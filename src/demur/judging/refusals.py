@@ -42,7 +42,8 @@ from demur.judging.refusal_premises import (
     no_such,
     not_real,
 )
-from demur.judging.refusal_signs import WHOLE_TEXTS, bounded, may_decline, signs_in
+from demur.judging.refusal_look import Look, look, may_decline, signs_in
+from demur.judging.refusal_signs import WHOLE_TEXTS, bounded
 from demur.judging.refusal_text import Part, canonical, lower, parts, question_form, unwrapped
 
 LONG = 20
@@ -57,6 +58,7 @@ _ASIDE = re.compile(r", (?:(?:about |of )?(?:who|whom|whose|which)|(?:al)?though
 """Before a sign that is a remark on a name: "the earl, whose name is unknown, …"."""
 _WITHIN = re.compile(r"\b(?:whose|who|which) (?:\w+ ){0,3}$")
 _YES_NO = re.compile(r"\W*(?:no|yes|nope|yeah)\b(?:[,.;:!]+\s*(?=\w)| (?=(?:it|they|he|she|you|there|this|that) ))")
+_ASKS_YOU = re.compile(r"(?:are|do|can|have|were|did|would|will|could) you\b")
 _NOT_KNOWING = re.compile(r"(?:i|we) .*\b(?:know|sure|certain|aware|idea|clue|information|say|tell)\b|no (?:idea|clue)")
 _OWN_LIMITS = re.compile(
     r"\b(?:personal(?:ly)?|feelings?|emotions?|opinions?|preferences?|favou?rites?|tastes?|senses|body|experiences?"
@@ -65,7 +67,11 @@ _OWN_LIMITS = re.compile(
 )
 """Remarks on what the writer is, or on exactness: an answer may follow, and then it is one."""
 _OWN_GUESS = re.compile(r"\b(?:i (?:\w+ )?(?:think|believe|guess|suspect|would (?:\w+ )?(?:say|guess))|my (?:\w+ )?guess)\b")
+_FIRM_GUESS = re.compile(
+    rf"{_OWN_GUESS.pattern}|\b(?:probably|likely|perhaps|maybe|believed|thought|estimated|approximately|roughly|around|about)\b"
+)
 _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answer|city|person)\b[^\]]*\]")
+_INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
 _ADVICE = re.compile(
     r"(?:please |you (?:can|could|may|might|should|would) (?:\w+ )?|i (?:would )?(?:suggest|recommend|advise) |try )+"
     r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking)\b"
@@ -99,9 +105,10 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     plain = lower(composed)
     if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
         return "refused"
-    if not may_decline(plain) and not any(key in plain for key in keys):
+    seen = look(plain) if may_decline(plain) else None
+    if seen is None and not any(key in plain for key in keys):
         return "answered"
-    return _Reading(composed, plain, question_form(question), keys).state()
+    return _Reading(composed, plain, question_form(question), keys, seen).state()
 
 
 _LONGEST_WHOLE = 48
@@ -115,7 +122,8 @@ def _rough(text: str) -> str:
 def without_refusals(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> str:
     """The text, in plain form, with its signs of refusal cut out; the text itself where it has none."""
     composed = canonical(text)
-    found = _Reading(composed, lower(composed), question_form(question), _keys(tuple(phrases))).spans
+    plain = lower(composed)
+    found = _Reading(composed, plain, question_form(question), _keys(tuple(phrases)), look(plain)).spans
     return _cut(composed, found) if found else text
 
 
@@ -128,13 +136,17 @@ def _keys(phrases: tuple[str, ...]) -> tuple[str, ...]:
 class _Reading:
     """One text, its signs of refusal, and the clauses around them."""
 
-    def __init__(self, composed: str, plain: str, question: str, keys: tuple[str, ...]) -> None:
-        self.composed, self.plain, self.question = composed, plain, question
+    def __init__(
+        self, composed: str, plain: str, question: str, keys: tuple[str, ...], seen: Look | None
+    ) -> None:
+        self.composed, self.plain, self.question, self.seen = composed, plain, question, seen
         self.spans = self._signs(keys)
 
     def state(self) -> State:
         """What the text does."""
-        if _PLACEHOLDER.search(self.plain):
+        seen = self.seen
+        self.denies = seen is not None and seen.denies
+        if seen is not None and seen.other and _PLACEHOLDER.search(self.plain):
             return "unclear"
         if not self.spans:
             return self._without_signs()
@@ -146,7 +158,7 @@ class _Reading:
             return "refused"
         first = declining.index(True)
         if self._answered_before(clauses[:first], clauses[first]):
-            if may_deny(self.plain) and self._about_nothing() == "corrects-premise":
+            if self.denies and self._about_nothing() == "corrects-premise":
                 return "corrects-premise"
             return "hedged" if any(guesses(clause.text) for clause in clauses[:first]) else "answered"
         return self._state_after(clauses, declining, first)
@@ -157,11 +169,12 @@ class _Reading:
         """Where signs of refusal stand, as (start, end), in order and without overlaps."""
         plain = self.plain
         found = [span for key in keys for span in _occurrences(plain, key)]
-        if may_decline(plain):
-            found += [span for span in signs_in(plain) if not _is_title(self.composed, span)]
+        if self.seen is not None:
+            found += [span for span in signs_in(plain, self.seen) if not _is_title(self.composed, span)]
         if not found:
             return []
-        quotes = [match.span() for match in _QUOTED.finditer(plain)] if "'" in plain or not plain.isascii() or '"' in plain else []
+        quoted = '"' in plain or "'" in plain or not plain.isascii()
+        quotes = [match.span() for match in _QUOTED.finditer(plain)] if quoted else []
         whole = (len(plain) - len(plain.lstrip()), len(plain.rstrip(" .\n")))
         return _merged(
             (start, end)
@@ -191,6 +204,10 @@ class _Reading:
         start, end = self.spans[0]
         if match := _YES_NO.match(self.plain):
             return not _NOT_KNOWING.match(self.plain[start:]) or start > match.end() + 60
+        if _ASKS_YOU.match(self.question) and not _NOT_KNOWING.match(self.plain[start:]):
+            asked = {word[:5] for word in re.findall(r"[a-z]{5,}", self.question)}
+            said = {word[:5] for word in re.findall(r"[a-z]{5,}", self.plain)}
+            return bool(asked & said) and re.search(r"\bi (?:do|am|can|have) not\b", self.plain) is not None
         finding = EVIDENCE.search(self.plain[start : end + 30])
         return finding is not None or re.match(r"there is no known\b", self.plain[start:]) is not None
 
@@ -229,14 +246,19 @@ class _Reading:
             return "hedged"
         if not long and any(answers(c.text) and not self._speculates(c.text) for c in around):
             return "hedged"
-        excused = _OWN_LIMITS.search(clauses[first].text) is not None
+        end = next((n for n in range(first, len(declining)) if not declining[n]), len(declining))
+        excused = any(_OWN_LIMITS.search(clause.text) for clause in clauses[first:end])
         return self._state_of_rest(rest, excused=excused, long=long)
 
     def _guesses(self, clause: Part, *, long: bool) -> bool:
         """Whether a clause guesses at what was asked; in a long text no general remark does."""
         if not guesses(clause.text) or self._speculates(clause.text):
             return False
-        return not long or not (BACKGROUND.match(clause.text) or VAGUE.match(clause.text))
+        if not long:
+            return True
+        return not (BACKGROUND.match(clause.text) or VAGUE.match(clause.text)) and (
+            clause.turned or _FIRM_GUESS.search(clause.text) is not None
+        )
 
     def _not_taken_back(self, clauses: Sequence[Part], declining: Sequence[bool]) -> list[Part]:
         """The clauses after which nothing declines any more, and guesses in the first person."""
@@ -273,18 +295,18 @@ class _Reading:
 
     def _speculates(self, clause: str) -> bool:
         """Whether a clause only says that what is asked about may not exist, or invents."""
-        return _denies(clause) or IMAGINED.search(clause) is not None
+        return _denies(clause) or (IMAGINED.search(clause) or _INVENTS.search(clause)) is not None
 
     # -- texts without a sign --
 
     def _without_signs(self) -> State:
         """Of a text without a sign: a denied premise, mere advice, or an answer."""
         plain = self.plain
-        if may_deny(plain):
+        if self.denies:
             state = self._about_nothing()
             if state != "answered":
                 return state
-        if _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
+        if self.seen is not None and self.seen.other and _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
             return "refused"
         return "answered"
 

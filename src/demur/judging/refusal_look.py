@@ -1,0 +1,150 @@
+"""A first look at a text: which signs of refusal are worth a search, by the words that it holds.
+
+Most answers hold none of the words, and are cleared at once; for the others a few patterns are tried.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from demur.judging.refusal_signs import FAMILIES, OPENINGS
+
+_PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?\"'()<>{}*_|/\u2018\u2019\u00b4`-–—\n\t", " "))
+_HINTS = frozenset(
+    {
+        *("t", "not", "no", "never", "none", "nobody", "nothing", "neither", "cannot", "dont", "cant", "wont"),
+        *("didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "couldnt", "wouldnt", "little"),
+        *("lack", "insufficient", "limited", "incapable", "impossible", "difficult", "hard"),
+        *("tough", "tricky", "challenging", "inappropriate", "early", "soon", "without"),
+        *("unknown", "unsure", "unable", "uncertain", "unclear", "unaware", "unfamiliar", "unanswerable"),
+        *("unspecified", "undisclosed", "unidentified", "unnamed", "unconfirmed", "undetermined", "unavailable"),
+        *("undocumented", "unrecorded", "unverified", "unpredictable", "anonymous", "confidential", "classified"),
+        *("proprietary", "disputed", "debate", "debated", "contested", "mystery", "lost", "disagreement"),
+        *("controversy", "uncertainty", "disagree", "differ", "conflict", "divided", "speculation", "air"),
+        *("rather", "prefer", "wish", "decline", "refuse", "refrain", "abstain", "pass", "forget", "forgotten"),
+        *("ignorant", "ignorance", "clueless", "stumped", "stumps", "blank", "loss", "beats", "search", "guess"),
+        *("knows", "knew", "idk", "dunno", "clue", "tell", "wait", "only", "beyond", "outside", "else", "need"),
+        *("yet", "still", "bell", "mean", "asking", "referring", "refer", "talking", "clarify", "rephrase"),
+        *("specify", "elaborate", "specific", "repeat", "ambiguous", "vague", "incomplete", "nonsensical"),
+        *("fictional", "fictitious", "made", "imaginary", "mythical", "invented", "hypothetical", "fabricated"),
+        *("nonexistent", "existent", "premise", "assumption", "assumptions", "assumes", "presupposes"),
+        *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
+        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share"),
+    }
+)
+"""Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""
+
+
+def may_decline(text: str) -> bool:
+    """Whether a text in lower case, plain or as it was said, is worth a closer look: most are cleared by this."""
+    return not _HINTS.isdisjoint(text.translate(_PUNCTUATION).split())
+
+
+_OPEN = (
+    "dunno idk unsure uncertain unknown unclear search difficult hard tough tricky challenging too impossible please"
+    " clarify rephrase specify provide give don do did didn haven have can could couldn dont didnt cant couldnt not"
+    " sorry hmm hmmm well oh ah honestly truly uh um unfortunately no ok sure good great"
+).split()
+"""First words of a text that may open with a sign."""
+_DENIALS = (
+    "exist exists existed existent nonexistent fictional fictitious imaginary mythical invented hypothetical"
+    " fabricated premise assumption assumptions presupposition assumes presupposes presumes",
+    "made&up",
+    "not never&exist seem appear refer correspond a an real actual existing recognized recognised known happen happened"
+    " take took occur occurred character player contestant song album book novel film movie show series episode verse"
+    " word term phrase word characters have place",
+    "no&there such exists existed was were",
+)
+_OTHERS = (
+    "please you i try&check consult visit refer ask contact look search checking consulting visiting asking",
+    "insert [insert [name] [your [date] [year] [city] [person]",
+)
+
+
+class Look(NamedTuple):
+    """What is worth a search in one text."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    """Signs of refusal."""
+    opens: bool
+    """Whether it may begin with a sign that counts there only."""
+    denies: bool
+    """Whether it may deny what the question takes for granted."""
+    other: bool
+    """Whether it may hold advice, or a gap to be filled in."""
+
+
+class _Index(NamedTuple):
+    """The gates by their first words, so that a text's words lead to the few that may open."""
+
+    by_word: dict[str, tuple[int, ...]]
+    words: frozenset[str]
+    rests: tuple[tuple[frozenset[str], ...], ...]
+    patterns: tuple[re.Pattern[str] | None, ...]
+    opening: frozenset[str]
+    denials: int
+    """From this number on gates belong to denials,"""
+    others: int
+    """and from this one on to the rest."""
+
+
+@lru_cache(maxsize=1)
+def _index() -> _Index:
+    gates = [gate for gate, _, _ in FAMILIES]
+    patterns: list[re.Pattern[str] | None] = [
+        re.compile(rf"(?:{beginning}(?:{'|'.join(ends)}))(?![a-z0-9_])") for _, beginning, ends in FAMILIES
+    ]
+    denials, others = len(gates), len(gates) + len(_DENIALS)
+    gates += [*_DENIALS, *_OTHERS]
+    patterns += [None] * (len(gates) - denials)
+    by_word: dict[str, tuple[int, ...]] = {}
+    for number, gate in enumerate(gates):
+        for word in set(gate.partition("&")[0].split()):
+            by_word[word] = (*by_word.get(word, ()), number)
+    rests = tuple(tuple(frozenset(part.split()) for part in gate.split("&")[1:]) for gate in gates)
+    return _Index(
+        by_word, frozenset(by_word), rests, tuple(patterns), frozenset(_OPEN), denials, others
+    )
+
+
+def look(text: str) -> Look | None:
+    """What is worth a search in plain text in lower case; None: nothing is."""
+    index = _index()
+    tokens = text.translate(_PUNCTUATION).split()
+    if not tokens:
+        return None
+    words = frozenset(tokens)
+    found: set[int] = set()
+    for word in words & index.words:
+        found.update(index.by_word[word])
+    opens = tokens[0] in index.opening
+    passed = [n for n in found if not any(map(words.isdisjoint, index.rests[n]))]
+    if not passed and not opens:
+        return None
+    passed.sort()
+    return Look(
+        tuple(pattern for n in passed if (pattern := index.patterns[n]) is not None),
+        opens,
+        any(index.denials <= n < index.others for n in passed),
+        any(n >= index.others for n in passed),
+    )
+
+
+@lru_cache(maxsize=1)
+def _opening() -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(OPENINGS)})(?![a-z0-9_])")
+
+
+def signs_in(plain: str, seen: Look) -> list[tuple[int, int]]:
+    """Where built-in signs of a refusal stand in plain text, as (start, end), unordered."""
+    opening = _opening().match(plain) if seen.opens else None
+    found = [opening.span()] if opening else []
+    for pattern in seen.patterns:
+        # That a word begins there is looked at afterwards: a pattern that begins with letters is found faster.
+        for match in pattern.finditer(plain):
+            start = match.start()
+            if start == 0 or not (plain[start - 1].isalnum() and plain[start].isalnum()):
+                found.append(match.span())
+    return found
