@@ -9,7 +9,7 @@ import re
 
 GUESSES = re.compile(
     r"\b(?:i (?:\w+ )?(?:think|believe|guess|suppose|suspect|imagine|recall|(?:would|will|can|could) (?:\w+ )?(?:say|guess"
-    r"|go (?:with|for)|assume|estimate|bet|lean|put))|i am (?:\w+ )?sure|if i had to guess|i would have to guess|let us say|let's say"
+    r"|go (?:with|for)|assume|estimate|bet|lean|put))|i am (?:\w+ )?sure(?! (?:that )?i\b|\W*\Z)|if i had to guess|i would have to guess|let us say|let's say"
     r"|my (?:\w+ )?(?:guess|estimate|hunch|understanding)|probably|perhaps|maybe|possibly|presumably|likely|apparently"
     r"|it (?:could|might|may) (?:well )?(?:be|have been)|(?:could|might|may) (?:well )?have been|either [\w ]+ or"
     r"|estimates?(?! (?:is|are) not)|estimated|approximately|roughly|around \d|about \d|some \d|(?:is|are|was|were)"

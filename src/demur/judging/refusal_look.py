@@ -143,8 +143,12 @@ def signs_in(plain: str, seen: Look) -> list[tuple[int, int]]:
     found = [opening.span()] if opening else []
     for pattern in seen.patterns:
         # That a word begins there is looked at afterwards: a pattern that begins with letters is found faster.
-        for match in pattern.finditer(plain):
-            start = match.start()
+        match = pattern.search(plain)
+        while match:
+            start, end = match.span()
             if start == 0 or not (plain[start - 1].isalnum() and plain[start].isalnum()):
-                found.append(match.span())
+                found.append((start, end))
+            else:
+                end = start + 1
+            match = pattern.search(plain, end)
     return found

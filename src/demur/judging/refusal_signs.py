@@ -119,7 +119,7 @@ _CONTAIN = (
 _COMPLETE = (
     r"(?=[.,;!?)]|\s*\Z|\n| (?:who|what|when|where|which|why|how|whether|if|yet|at|about|anywhere|as|since|because"
     r"|exactly|for (?:sure|certain)|with|to (?:me|us)|in (?:the|any|my|this|these|available|historical|public)"
-    r"|by|from|due|and|or|publicly|currently|until|so|based)\b)"
+    r"|by|from|due|and|or|publicly|currently|so|based)\b)"
 )
 """Where a remark that something is unknown is complete, or goes on with what: "known.", "known who …"."""
 _HARD = r"(?:not possible|impossible|difficult|hard|tough|tricky|challenging|too early|too soon|inappropriate|not appropriate|not (?:easy|clear how))"

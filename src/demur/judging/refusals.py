@@ -72,6 +72,11 @@ _FIRM_GUESS = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answer|city|person)\b[^\]]*\]")
 _INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
+_CLOSING = re.compile(
+    r"\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
+    r"|not (?:known|possible|provided|available|given|clear|certain))\W*\Z"
+)
+"""A verdict at the end, whatever stands before: "It is a song. The answer is unknown."."""
 _ADVICE = re.compile(
     r"(?:please |you (?:can|could|may|might|should|would) (?:\w+ )?|i (?:would )?(?:suggest|recommend|advise) |try )+"
     r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking)\b"
@@ -157,6 +162,8 @@ class _Reading:
         if True not in declining:  # a sign across the border of two clauses
             return "refused"
         first = declining.index(True)
+        if _CLOSING.search(self.plain):
+            return "refused"
         if self._answered_before(clauses[:first], clauses[first]):
             if self.denies and self._about_nothing() == "corrects-premise":
                 return "corrects-premise"
