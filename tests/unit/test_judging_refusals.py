@@ -10,7 +10,8 @@ import pytest
 
 from demur.core.records import Question, Verdict
 from demur.judging import is_refusal, judge, without_refusals
-from demur.judging.refusal_signs import R_TUNING_PHRASES, may_decline
+from demur.judging.refusal_look import may_decline
+from demur.judging.refusal_signs import R_TUNING_PHRASES
 from demur.judging.refusals import refusal_state
 
 REFUSALS = [
@@ -74,7 +75,6 @@ def test_own_phrases_in_any_language():
     assert is_refusal("Das weiß ich nicht", phrases=phrases)
     assert is_refusal("Nun, das weiß ich nicht.", phrases=phrases)
     assert is_refusal("我不知道。", phrases=phrases)
-    assert not is_refusal("Das weiß ich nicht.")
     assert not is_refusal("Das weiß ich nicht, but it is Berlin", phrases=phrases)
 
 
@@ -253,11 +253,11 @@ STATES = [
         "Unfortunately I do not have enough information to say where the Wub lives, as it does not seem to "
         "be a known animal. Animals live in many places. If you tell me more, I may be able to help.",
     ),
-    ("refused", "The Wub is a fictional creature, so it does not have a habitat."),
-    ("answered", "As the Wub is imaginary, it is hard to say."),  # nothing of what was asked is denied
+    ("corrects-premise", "The Wub is a fictional creature, so it does not have a habitat."),
+    ("refused", "As the Wub is imaginary, it is hard to say."),
     ("answered", "The Wub, a fictional creature, is said to live in caves and to hoard shiny things."),
     (
-        "unclear",
+        "answered",
         "I'm just an AI, I don't have a palate, but I can suggest some juices that people like, such as "
         "orange juice and grape juice.",
     ),

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
+from demur.judging.languages import foreign_state
 from demur.judging.refusal_answers import (
     ANSWERS,
     BACKGROUND,
@@ -61,7 +62,7 @@ _YES_NO = re.compile(r"\W*(?:no|yes|nope|yeah)\b(?:[,.;:!]+\s*(?=\w)| (?=(?:it|t
 _ASKS_YOU = re.compile(r"(?:are|do|can|have|were|did|would|will|could) you\b")
 _NOT_KNOWING = re.compile(r"(?:i|we) .*\b(?:know|sure|certain|aware|idea|clue|information|say|tell)\b|no (?:idea|clue)")
 _OWN_LIMITS = re.compile(
-    r"\b(?:personal(?:ly)?|feelings?|emotions?|opinions?|preferences?|favou?rites?|tastes?|senses|body|experiences?"
+    r"\b(?:personal(?:ly)?|feelings?|emotions?|opinions?|preferences?|favou?rites?|tastes?|senses|palate|body|experiences?"
     r"|physical(?:ly)?|real[- ]time|live|current|up-to-date|latest|internet|browse|exact|exactly|precise|precisely"
     r"|definitive(?:ly)?|fully|entirely|official|count|single|whole|complete)\b"
 )
@@ -72,6 +73,8 @@ _FIRM_GUESS = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answer|city|person)\b[^\]]*\]")
 _INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
+_EXAMPLES = re.compile(r"i (?:can|could|may|might|will|would) .*\b(?:such as|for example|for instance|including)\b")
+"""An offer that names what it offers."""
 _CLOSING = re.compile(
     r"\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
     r"|not (?:known|possible|provided|available|given|clear|certain))\W*\Z"
@@ -105,15 +108,16 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
         return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
     if not keys and inner.isascii() and "&" not in inner and not may_decline(inner.lower()):
-        return "answered"
+        return foreign_state(inner, question) or "answered"
     composed = canonical(inner)
     plain = lower(composed)
     if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
         return "refused"
     seen = look(plain) if may_decline(plain) else None
     if seen is None and not any(key in plain for key in keys):
-        return "answered"
-    return _Reading(composed, plain, question_form(question), keys, seen).state()
+        return foreign_state(inner, question) or "answered"
+    state = _Reading(composed, plain, question_form(question), keys, seen).state()
+    return (foreign_state(inner, question) or state) if state == "answered" else state
 
 
 _LONGEST_WHOLE = 48
@@ -125,11 +129,14 @@ def _rough(text: str) -> str:
 
 
 def without_refusals(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> str:
-    """The text, in plain form, with its signs of refusal cut out; the text itself where it has none."""
-    composed = canonical(text)
+    """The text, in plain form, without the clauses that decline; the text itself where none does."""
+    composed = canonical(unwrapped(text) or "")
     plain = lower(composed)
-    found = _Reading(composed, plain, question_form(question), _keys(tuple(phrases)), look(plain)).spans
-    return _cut(composed, found) if found else text
+    reading = _Reading(composed, plain, question_form(question), _keys(tuple(phrases)), look(plain))
+    if not reading.spans:
+        return text
+    clauses = [(clause.start, clause.end) for clause in parts(plain) if reading.declines(clause)]
+    return _cut(composed, _merged([*reading.spans, *clauses]))
 
 
 @lru_cache(maxsize=256)
@@ -158,7 +165,7 @@ class _Reading:
         if self._says_yes_or_no():
             return "answered"
         clauses = parts(self.plain)
-        declining = [self._declines(clause) for clause in clauses]
+        declining = [self.declines(clause) for clause in clauses]
         if True not in declining:  # a sign across the border of two clauses
             return "refused"
         first = declining.index(True)
@@ -186,7 +193,7 @@ class _Reading:
         return _merged(
             (start, end)
             for start, end in found
-            if plain[start:end] not in self.question
+            if (plain[start:end] not in self.question or plain.strip(_PUNCTUATION) == plain[start:end])
             and not self._is_aside(start, end)
             and not any(_inside((start, end), quote) for quote in quotes if quote != whole)
         )
@@ -201,7 +208,8 @@ class _Reading:
         rest = re.match(r"[^.,;!?\n]*", self.plain[end:])
         return rest is not None and len(rest[0].split()) >= 2
 
-    def _declines(self, clause: Part) -> bool:
+    def declines(self, clause: Part) -> bool:
+        """Whether a clause holds a sign, or a part of one."""
         return any(start < clause.end and end > clause.start for start, end in self.spans)
 
     def _says_yes_or_no(self) -> bool:
@@ -287,12 +295,13 @@ class _Reading:
             turned = turned or clause.turned
             if turned and IMAGINED.search(clause.text):
                 return "unclear"
-            if idle(clause.text) or LEADS.match(clause.text) or self._speculates(clause.text):
+            if excused and _EXAMPLES.search(clause.text):
+                told.append(clause)
+            elif idle(clause.text) or LEADS.match(clause.text) or self._speculates(clause.text):
                 turned = turned and (excused or not OFFERS.match(clause.text))
+            elif VAGUE.match(clause.text) or BACKGROUND.match(clause.text):
                 continue
-            if VAGUE.match(clause.text) or BACKGROUND.match(clause.text):
-                continue
-            if turned or excused:
+            elif turned or excused:
                 told.append(clause)
         if not told or not fits(self.question, " ".join(clause.text for clause in told)):
             return "refused"

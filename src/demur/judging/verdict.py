@@ -14,6 +14,7 @@ from demur.judging.refusals import is_refusal, without_refusals
 DEFAULT_RULE = "contains-words"
 
 _WITH_THRESHOLD = re.compile(r"(?P<name>[\w-]+)\((?P<threshold>[0-9.]+)\)")
+_FIRST_PERSON = re.compile(r"(?:i|we|i'm|i’m)\b", re.IGNORECASE)
 _FULL_STOP = re.compile(r"\.(?=\s|$|[\"')\]*])")
 _ABBREVIATION = re.compile(r"(?:^|[^\w])(?:[^\W\d_]|St|Dr|Mr|Mrs|Ms|Mt|Ft|Jr|Sr|No|vs)$")
 
@@ -39,14 +40,23 @@ def judge(
     correct = right(question, text)
     refused = is_refusal(text, question=question.text, phrases=refusals)
     if correct:
-        # "I do not know the answer." does not give the answer "answer".
-        outside = not refused or right(
-            question, without_refusals(text, question=question.text, phrases=refusals)
+        # "I do not know the answer." does not give the answer "answer"; "The artist is unknown." gives "unknown".
+        outside = (
+            not refused
+            or _accepts_a_refusal(question)
+            or right(question, without_refusals(text, question=question.text, phrases=refusals))
         )
         return Verdict.CORRECT if outside else Verdict.REFUSED
     if refused:
         return Verdict.REFUSED
     return Verdict.UNSCORED if correct is None and question.answerable else Verdict.WRONG
+
+
+def _accepts_a_refusal(question: Question) -> bool:
+    """Whether an accepted answer reads like a refusal: "Unknown", "Nobody Knows"; in the first person none does."""
+    return any(
+        is_refusal(answer) and not _FIRST_PERSON.match(answer.strip()) for answer in question.answers
+    )
 
 
 def find_judge(rule: str) -> tuple[Judge, Right]:
