@@ -103,7 +103,7 @@ _UNKNOWN = (
     r"|anyone's guess|a (?:matter|subject|topic) of (?:\w+ )?(?:debate|dispute|speculation))"
 )
 _NOT_PUBLIC = (
-    rf"(?:(?:{_TOLD}|known|available|public|clear|certain|sure|understood|agreed|settled|in (?:the|my) \w+"
+    rf"(?:(?:{_TOLD}|known|available|public|clear|certain|sure|understood|agreed|settled|in (?:the (?:text|passage|context|document|article|story|provided|given|question)|my (?:data|knowledge|training)\w*)"
     r"|answered|answerable|definitive|apparent|obvious|evident|conclusive))"
 )
 _MY = r"my (?:\w+ )?(?:knowledge|training(?: data)?|(?:area of )?expertise|abilities|capabilities|memory|data)"
@@ -200,7 +200,7 @@ FAMILIES: tuple[Family, ...] = (
         r"(?:no one|nobody|no-one|none of us|no (?:\w+ )?(?:scholar|historian|source|human|person)s?) ",
         (
             rf"(?:\w+ ){{0,2}}?knows?{_COMPLETE}",
-            r"(?:\w+ )?(?:can|could|is|has) (?:\w+ )?(?:say|tell|predict|answer|sure|certain|know|figured|been able to)\b",
+            r"(?:\w+ )?(?:can|could|is|has) (?:\w+ )?(?:say|tell|predict|answer|sure|certain|know|figured|been able to (?:say|tell|determine|prove|explain|answer|find out|solve|identify))\b",
         ),
     ),
     (
@@ -243,7 +243,7 @@ FAMILIES: tuple[Family, ...] = (
         (
             rf"(?:not|never) (?:\w+ )?(?:been|yet been) (?:\w+ )?(?!found|discovered|preserved|described|included|given"
             rf"|defined){_TOLD}\b",
-            r"not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided|given|set|decided"
+            r"not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided|given|set (?:a|an|any|the)|decided"
             r"|explained|commented)\b",
             r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said)\b",
             rf"(?:yet|still) to be (?:\w+ )?(?:{_TOLD}|seen|known)\b",
@@ -282,7 +282,7 @@ FAMILIES: tuple[Family, ...] = (
         r"can not (?:\w+ )?be (?:\w+ )?",
         (
             r"(?:known|answered|determined|verified|confirmed|inferred|deduced|established|predicted|identified|stated"
-            r"|ascertained|concluded|found|given|said|provided|derived|calculated|disclosed)\b",
+            r"|ascertained|concluded|found(?= anywhere|[.,;]|\s*\Z| in (?:the (?:text|passage|context)|any|my))|given|said|provided|derived|calculated|disclosed)\b",
         ),
     ),
     (

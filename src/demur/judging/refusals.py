@@ -75,15 +75,21 @@ _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answe
 _INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
 _EXAMPLES = re.compile(r"i (?:can|could|may|might|will|would) .*\b(?:such as|for example|for instance|including)\b")
 """An offer that names what it offers."""
+_CLAIMS = re.compile(r"\w+ \w+ .*\b(?:is|are|was|were|has|have|had)\b")
+"""A whole sentence before ", and …"."""
 _CLOSING = re.compile(
     r"\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
     r"|not (?:known|possible|provided|available|given|clear|certain))\W*\Z"
 )
 """A verdict at the end, whatever stands before: "It is a song. The answer is unknown."."""
 _ADVICE = re.compile(
-    r"(?:please |you (?:can|could|may|might|should|would) (?:\w+ )?|i (?:would )?(?:suggest|recommend|advise) |try )+"
-    r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking)\b"
+    r"(?:please |you (?:can|could|may|might|should|would) (?:(?!not\b)\w+ )?|i (?:would )?(?:suggest|recommend|advise) |try )+"
+    r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking|contacting)\b.*"
+    r"\b(?:websites?|site|official|online|sources?|experts?|doctor|professionals?|provider|operator|authorit(?:y|ies)|latest"
+    r"|directly|app|news|manufacturer|historian|librarian|reliable)\b"
 )
+"""Where to ask instead: no answer, unless the question is where to go or what to do."""
+_SEEKS_ADVICE = re.compile(r"\b(?:should|can|could|do|would|must|may) (?:i|we|you|one|people)\b|\bhow to\b|\bif\b")
 _PUNCTUATION = " \t\n.!?\"'[]<>(){}*_`|:-"
 _WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
@@ -247,7 +253,7 @@ class _Reading:
             return False
         if clause.sentence < sign.sentence or sign.turned:
             return True
-        return answers(clause.text) or guesses(clause.text)
+        return answers(clause.text) or guesses(clause.text) or _CLAIMS.search(clause.text) is not None
 
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""
@@ -322,7 +328,9 @@ class _Reading:
             state = self._about_nothing()
             if state != "answered":
                 return state
-        if self.seen is not None and self.seen.other and _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
+        if self.seen is None or not self.seen.other or _SEEKS_ADVICE.search(self.question):
+            return "answered"
+        if _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
             return "refused"
         return "answered"
 
