@@ -145,3 +145,14 @@ def declines_the_asked(question: str, before: str, declining: str) -> bool:
     asked = {word[:5] for word in _WORDS.findall(question) if word not in _STOP}
     said, there = ({word[:5] for word in _WORDS.findall(text)} for text in (before, declining))
     return bool(said & asked) and bool((asked & there) - said) and not (asked - there - said)
+
+
+_PRONOUNS = re.compile(r"\b(?:it|he|she|they|its|his|her|their)\b")
+
+
+def speaks_of(question: str, clause: str) -> bool:
+    """Whether a clause speaks of what a question asks: by a word of it, or a pronoun; True without a question."""
+    if not question or _PRONOUNS.search(clause):
+        return True
+    asked = {word[:5] for word in _WORDS.findall(question) if word not in _STOP}
+    return not asked.isdisjoint(word[:5] for word in _WORDS.findall(clause))

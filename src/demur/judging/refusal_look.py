@@ -137,10 +137,13 @@ def _opening() -> re.Pattern[str]:
     return re.compile(rf"(?:{'|'.join(OPENINGS)})(?![a-z0-9_])")
 
 
+_BEFORE = " \t\n.,;:!?\"'()[]<>{}*_-“”«»"
+
+
 def signs_in(plain: str, seen: Look) -> list[tuple[int, int]]:
     """Where built-in signs of a refusal stand in plain text, as (start, end), unordered."""
     opening = _opening().match(plain) if seen.opens else None
-    found = [opening.span()] if opening else []
+    found = [(opening.end() - len(opening[0].lstrip(_BEFORE)), opening.end())] if opening else []
     for pattern in seen.patterns:
         # That a word begins there is looked at afterwards: a pattern that begins with letters is found faster.
         match = pattern.search(plain)

@@ -191,7 +191,7 @@ FAMILIES: tuple[Family, ...] = (
     (
         "ai assistant model machine chatbot bot program llm&not no never unable lack",
         r"(?:as|being|i am) (?:just |only |simply |merely )?(?:an?|your) (?:[\w-]+ ){0,3}?(?:ai|assistant"
-        r"|language model|machine|chatbot|bot|computer program|llm|program)\b[^\n]{0,140}?\b(?:i|and|that) (?:\w+ )?",
+        r"|language model|machine|chatbot|bot|computer program|llm|program)\b[^\n]{0,140}?\b(?:i|and) (?:(?!must\b)\w+ )?",
         (r"(?:(?:do|did|can|could|will|would|am) not|have (?:no|never)|(?:am )?unable|lack)\b",),
     ),
     # Nobody knows, nobody can know, or only somebody else does; those who should know disagree.

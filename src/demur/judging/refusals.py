@@ -33,6 +33,7 @@ from demur.judging.refusal_answers import (
     fits,
     guesses,
     idle,
+    speaks_of,
 )
 from demur.judging.refusal_premises import (
     ASKED_IS_DENIED,
@@ -59,17 +60,18 @@ _ASIDE = re.compile(r", (?:(?:about |of )?(?:who|whom|whose|which)|(?:al)?though
 """Before a sign that is a remark on a name: "the earl, whose name is unknown, …"."""
 _WITHIN = re.compile(r"\b(?:whose|who|which) (?:\w+ ){0,3}$")
 _YES_NO = re.compile(r"\W*(?:no|yes|nope|yeah)\b(?:[,.;:!]+\s*(?=\w)| (?=(?:it|they|he|she|you|there|this|that) ))")
-_ASKS_YOU = re.compile(r"(?:are|do|can|have|were|did|would|will|could) you\b")
+_ASKS_YOU = re.compile(r"(?:are|do|have|were|did) you\b")
 _NOT_KNOWING = re.compile(r"(?:i|we) .*\b(?:know|sure|certain|aware|idea|clue|information|say|tell)\b|no (?:idea|clue)")
 _OWN_LIMITS = re.compile(
     r"\b(?:personal(?:ly)?|feelings?|emotions?|opinions?|preferences?|favou?rites?|tastes?|senses|palate|body|experiences?"
-    r"|physical(?:ly)?|real[- ]time|live|current|up-to-date|latest|internet|browse|exact|exactly|precise|precisely"
-    r"|definitive(?:ly)?|fully|entirely|official|count|single|whole|complete)\b"
+    r"|physical(?:ly)?|real[- ]time|live|fully current|up-to-date|internet|browse|exact|exactly|precise|precisely"
+    r"|fully|entirely|exact count)\b"
 )
 """Remarks on what the writer is, or on exactness: an answer may follow, and then it is one."""
 _OWN_GUESS = re.compile(r"\b(?:i (?:\w+ )?(?:think|believe|guess|suspect|would (?:\w+ )?(?:say|guess))|my (?:\w+ )?guess)\b")
 _FIRM_GUESS = re.compile(
-    rf"{_OWN_GUESS.pattern}|\b(?:probably|likely|perhaps|maybe|believed|thought|estimated|approximately|roughly|around|about)\b"
+    r"\b(?:probably|likely|perhaps|maybe|believed|thought|estimated?|estimates|approximately|roughly|around|about|said to"
+    r"|described as|expected|most (?:sources|people|historians|accounts))\b"
 )
 _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answer|city|person)\b[^\]]*\]")
 _INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
@@ -227,8 +229,8 @@ class _Reading:
             return not _NOT_KNOWING.match(self.plain[start:]) or start > match.end() + 60
         if _ASKS_YOU.match(self.question) and not _NOT_KNOWING.match(self.plain[start:]):
             asked = {word[:5] for word in re.findall(r"[a-z]{5,}", self.question)}
-            said = {word[:5] for word in re.findall(r"[a-z]{5,}", self.plain)}
-            return bool(asked & said) and re.search(r"\bi (?:do|am|can|have) not\b", self.plain) is not None
+            denied = re.findall(r"\bi (?:do|am|have|was|did|would) not ([a-z]+)", self.plain)
+            return any(word[:5] in asked for word in denied)
         finding = EVIDENCE.search(self.plain[start : end + 30])
         return finding is not None or re.match(r"there is no known\b", self.plain[start:]) is not None
 
@@ -277,9 +279,11 @@ class _Reading:
             return False
         if not long:
             return True
-        return not (BACKGROUND.match(clause.text) or VAGUE.match(clause.text)) and (
-            clause.turned or _FIRM_GUESS.search(clause.text) is not None
-        )
+        if BACKGROUND.match(clause.text) or VAGUE.match(clause.text):
+            return False
+        if _OWN_GUESS.search(clause.text):
+            return True
+        return _FIRM_GUESS.search(clause.text) is not None and speaks_of(self.question, clause.text)
 
     def _not_taken_back(self, clauses: Sequence[Part], declining: Sequence[bool]) -> list[Part]:
         """The clauses after which nothing declines any more, and guesses in the first person."""
