@@ -16,7 +16,9 @@ GUESSES = re.compile(
     r" (?:often |usually |generally |widely |commonly |sometimes )?(?:believed|thought|said|rumou?red|reported|estimated|considered"
     r"|assumed|described|known as|credited|expected)|(?:most|some|many|several) (?:sources|people|historians|scholars|experts|accounts|researchers|scientists)"
     r" (?:\w+ )?(?:say|agree|believe|cite|suggest|think|consider|describe|credit|put|place|argue)|sometime|somewhere|people (?:say|describe)"
-    r"|according to|traditionally|usually given|most commonly|is usually)\b"
+    r"|information [\w ]{0,20}(?:lists|says|shows|indicates|suggests|states)|(?:main|leading|common|popular|possible|proposed"
+    r"|prevailing|several|various|likely) (?:theor(?:y|ies)|explanations?|hypothes[ie]s|causes?|reasons?|candidates?|factors?"
+    r"|answers?)|according to|traditionally|usually given|most commonly|is usually)\b"
 )
 """Words that show an answer which its writer does not vouch for."""
 
@@ -126,7 +128,7 @@ _STOP = frozenset(
     "they them than then into your many much some most more also name called known first last according".split()
 )
 _WORDS = re.compile(r"[a-z][a-z'-]{3,}")
-_ELSE = re.compile(r"\b(?:exact|precise|other|more|further|additional|specific|any more|co-|full)\b")
+_ELSE = re.compile(r"\b(?:exact|precise|other|more|further|additional|any more|co-|full)\b")
 
 
 def declines_the_asked(question: str, before: str, declining: str) -> bool:

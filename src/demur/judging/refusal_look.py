@@ -31,7 +31,8 @@ _HINTS = frozenset(
         *("fictional", "fictitious", "made", "imaginary", "mythical", "invented", "hypothetical", "fabricated"),
         *("nonexistent", "existent", "premise", "assumption", "assumptions", "assumes", "presupposes"),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
-        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share"),
+        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
+        *("unanswered", "unsolved", "unresolved"),
     }
 )
 """Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""

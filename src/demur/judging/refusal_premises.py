@@ -31,7 +31,7 @@ _NO_SUCH = (
     r"(?:that |this )?[\w ]{1,40}? (?:exists?|existed|was (?:made|written|held))",
     r"there (?:do|does) not (?:seem|appear) to be (?:an? |any )",
     rf"(?:is|are) not (?:an? )?(?:\w+ )?{_ROLE}s?",
-    rf"an? {FICTION} (?:word|term|name)",
+    rf"an? {FICTION} (?:or [\w-]+ )?(?:word|term|name)",
     rf"{_DO_NOT} (?:(?:seem|appear) to )?(?:correspond|refer) to any(?:thing)?",
     rf"{_SEEMS} (?:\w+ )?{FICTION}(?=[.,;]|\s*\Z)",
     rf"{_SEEMS} not (?:an? )?(?:real|actual|existing|recogni[sz]ed|known) [\w ]{{1,30}}?(?=[.,;]|\s*\Z)",

@@ -38,7 +38,7 @@ WHOLE_TEXTS = frozenset(
     {
         *("unknown", "unanswerable", "unclear", "uncertain", "unsure", "unspecified", "undetermined"),
         *("undisclosed", "unavailable", "unconfirmed", "dunno", "idk", "unk", "n a", "n/a", "tbd", "tba", "pass", "skip"),
-        *("no answer", "no comment", "noanswer", "no response", "no information", "no information available"),
+        *("how would i know", "how should i know", "no answer", "no comment", "noanswer", "no response", "no information", "no information available"),
         *("no info", "no data", "no mention", "no idea", "no clue", "no record", "abstain", "refuse", "refused"),
         *("can not answer", "can not say", "can not tell", "who knows", "can not be determined", "hard to say"),
         *("not enough information", "not enough info", "not enough context", "insufficient information"),
@@ -68,7 +68,9 @@ _OWN = (
 _LACKED = (
     rf"(?:{_INFORMATION}|{_OWN}|(?:an? |the )?answers?|access|idea|clue|memory|recollection|abilit(?:y|ies)"
     r"|capabilit(?:y|ies)|capacity|insight|way (?:to|of)|means (?:to|of)|expertise|familiarity|awareness"
-    r"|certainty|inkling|notion|permission)"
+    r"|certainty|inkling|notion|permission"
+    r"|(?:specific|exact|precise|definitive|reliable|confirmed|verified|particular|official) (?:\w+ )?(?:date|year|number"
+    r"|figure|name|location|time|list|value|recipe|count|breakdown|source|price)s?)"
 )
 _KNOW = (
     r"(?:know|understand|recogni[sz]e|recall|remember|possess|get the question|quite follow"
@@ -83,7 +85,7 @@ _SAY = (
     r"|check|figure|pinpoint|guarantee|reveal|disclose|engage|choose|advise|endorse|express|think of|guess"
     r"|forecast|foresee|answer|place|infer|deduce|conclude|ascertain|establish|pronounce|commit|list|explain"
     r"|assess|evaluate|analy[sz]e|conclude|go into|create|generate|write|process|support|retrieve|disclose|quite|fully|see (?:any|your)|taste"
-    r"|specify|estimate|quote|point to|state)"
+    r"|read (?:minds|your mind)|see (?:into )?the future|make th(?:at|is|ese)|specify|estimate|quote|point to|state)"
 )
 _STATE = (
     r"(?:sure|certain|aware|familiar|confident|clear|able|capable|programmed|designed|equipped|trained|qualified"
@@ -106,7 +108,7 @@ _NOT_PUBLIC = (
     rf"(?:(?:{_TOLD}|known|available|public|clear|certain|sure|understood|agreed|settled|in (?:the (?:text|passage|context|document|article|story|provided|given|question)|my (?:data|knowledge|training)\w*)"
     r"|answered|answerable|definitive|apparent|obvious|evident|conclusive))"
 )
-_MY = r"my (?:\w+ )?(?:knowledge|training(?: data)?|(?:area of )?expertise|abilities|capabilities|memory|data)"
+_MY = r"(?:what i (?:know|can)|my (?:\w+ )?(?:abilit(?:y|ies)|capabilit(?:y|ies)|capacity|reach|scope|knowledge|training(?: data)?|(?:area of )?expertise|memory|data))"
 _GIVEN = (
     r"(?:context|passages?|texts?|documents?|articles?|questions?|prompts?|excerpts?|stor(?:y|ies)|paragraphs?"
     r"|snippets?|transcripts?|reports?|(?:available |historical |official |search |provided |given |public ){0,2}"
@@ -154,7 +156,7 @@ FAMILIES: tuple[Family, ...] = (
             r"am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the dark)",
             r"(?:have|had) (?:insufficient|very (?:limited|little)|limited|little|not enough|nothing to (?:say|go on|add|share))\b",
             r"(?:would |will |do )?need (?:a (?:bit|little) )?(?:more|additional|further|some|to (?:check|know|look|verify)|clarification)\b",
-            rf"(?:would |will |must |have to |am going to )?{_ADV}(?:rather (?:not|avoid)|prefer not|decline|refuse|choose not|refrain"
+            rf"(?:would |will |must |have to |am going to )?{_ADV}(?:rather (?:avoid|not(?= (?:\w+ )?(?:say|answer|guess|speculate|comment|discuss|share|make|give|choose|talk)|\W*\Z))|prefer not|decline|refuse|choose not|refrain"
             r"|abstain|pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank|forget|plead ignorance|give up|know nothing"
             r"|know (?:very )?little|have forgotten)\b",
             rf"can (?:only|neither) {_SAY}",
@@ -175,7 +177,7 @@ FAMILIES: tuple[Family, ...] = (
         (r"(?:am (?:\w+ )?(?:aware|familiar)|know|have|can|recogni[sz]e|could)\b",),
     ),
     (
-        "my",
+        "my beyond outside",
         "",
         (
             rf"(?:beyond|outside|not (?:in|within|part of)) (?:of )?(?:the scope of )?{_MY}",
@@ -301,6 +303,13 @@ FAMILIES: tuple[Family, ...] = (
             r"question (?:is|seems|appears) (?:to be )?(?:a bit |\w+ )?(?:ambiguous|unclear|vague|incomplete)",
         ),
     ),
+    ("told given provided shared mentioned specified&you", r"you have not (?:\w+ )?(?:told|given|provided|shared|mentioned|specified)\b", ("",)),
+    ("how&know", r"how (?:would|should|could) i know\b", ("",)),
+    (
+        "unanswered unsolved unresolved open",
+        rf"{_BE} (?:\w+ ){{0,4}}?",
+        (r"(?:unanswered|unsolved|unresolved|an open (?:question|problem))\b",),
+    ),
     ("bell bells", r"(?:do|does) not ring (?:a|any) bells?", ("",)),
     ("beats&me", r"(?:that |it )?beats me\b", ("",)),
     ("guess&mine", r"your guess is as good as mine", ("",)),
@@ -401,6 +410,8 @@ OPENINGS = (
     r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify)"
     r"|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b",
     r"\W*(?:not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b",
+    r"\W*(?:sorry\W+)?no (?:further |relevant |specific |reliable )?(?:information|info|data|details|answer|records?)"
+    r"(?: (?:is |was |were |are )?(?:available|found|provided|given|exists?))?(?=[.,!]|\s*\Z| (?:on|about|for|regarding)\b)",
     r"\W*no comment\b",
     r"\W*search me\b",
     rf"\W*{_HARD} (?:for me )?to (?:\w+ )?{_FIND_OUT}\b",

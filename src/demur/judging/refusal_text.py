@@ -183,6 +183,12 @@ def parts(plain: str) -> list[Part]:
     return found
 
 
+_LEAD = re.compile(
+    r"\s*(?:as of|based on|while|although|though|given|according to|from what|for [\w ]+ reasons|at this|in (?:this|my)"
+    r"|to (?:be|the best)|as far as)\b[^,.;]{1,90}(,\s+)"
+)
+"""A lead-in, up to its comma: "As of my last update, …", "While I cannot taste it, …"."""
+_CONCEDING = ("while", "although", "though")
 _TURN_WORDS = ("but", "however", "though", "although", "yet")
 _TURN = re.compile(r"\W*(?:but|however|though|although|yet|that said|nevertheless|nonetheless|still)\b,?")
 
@@ -192,6 +198,10 @@ def _clauses(plain: str, start: int, stop: int, number: int, found: list[Part], 
     opening = _TURN.match(plain, start, stop)
     turned = opening is not None
     start = opening.end() if opening else start
+    if lead := _LEAD.match(plain, start, stop):
+        turned = _append(plain, start, lead.start(1), number, found, turned=turned) and turned
+        turned = turned or lead[0].lstrip().startswith(_CONCEDING)
+        start = lead.end()
     borders = [match.span() for match in _CLAUSE_END.finditer(plain, start, stop)]
     last = _LAST_WORDS if asks else _LAST_GUESS
     if match := last.search(plain, borders[-1][1] if borders else start, stop):

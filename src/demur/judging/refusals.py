@@ -79,6 +79,11 @@ _EXAMPLES = re.compile(r"i (?:can|could|may|might|will|would) .*\b(?:such as|for
 """An offer that names what it offers."""
 _CLAIMS = re.compile(r"\w+ \w+ .*\b(?:is|are|was|were|has|have|had)\b")
 """A whole sentence before ", and …"."""
+_AMBIGUOUS = re.compile(
+    r"there (?:are|is|might be|may be|could be|seem to be) (?:several|many|multiple|two|three|various|different|a few"
+    r"|numerous|more than one)\b"
+)
+"""Why a text asks back: "There are two of that name."."""
 _CLOSING = re.compile(
     r"\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
     r"|not (?:known|possible|provided|available|given|clear|certain))\W*\Z"
@@ -223,7 +228,8 @@ class _Reading:
     def _says_yes_or_no(self) -> bool:
         """Whether the question asks whether, and the text says no, or reports that nothing shows it."""
         if not asks_whether(self.question):
-            return False
+            none = self.plain.strip().startswith("there are no known ") and self.spans[0][0] < 3
+            return none and self.question.startswith("how many")
         start, end = self.spans[0]
         if match := _YES_NO.match(self.plain):
             return not _NOT_KNOWING.match(self.plain[start:]) or start > match.end() + 60
@@ -247,6 +253,8 @@ class _Reading:
         return not declines_the_asked(self.question, told, sign.text)
 
     def _tells(self, clause: Part, sign: Part) -> bool:
+        if sign.asks and _AMBIGUOUS.match(clause.text):
+            return False
         if idle(clause.text) or clause.asks and not guesses(clause.text) and len(clause.text.split()) > 5:
             return False
         if VAGUE.match(clause.text) or _denies(clause.text):
@@ -259,10 +267,11 @@ class _Reading:
 
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""
-        rest = [
-            (clause, declines)
-            for clause, declines in zip(clauses[first + 1 :], declining[first + 1 :], strict=True)
-        ]
+        if clauses[first].asks:
+            clauses = [c for c in clauses if not _AMBIGUOUS.match(c.text)]
+            declining = [self.declines(clause) for clause in clauses]
+            first = declining.index(True)
+        rest = list(zip(clauses[first + 1 :], declining[first + 1 :], strict=True))
         around = [*(clause for clause in clauses[:first] if not LEADS.match(clause.text)), *(clause for clause, declines in rest if not declines)]
         long = len(self.plain.split()) >= LONG
         if any(self._guesses(clause, long=long) for clause in (self._not_taken_back(clauses, declining) if long else around)):
