@@ -8,16 +8,26 @@ from __future__ import annotations
 import re
 
 GUESSES = re.compile(
-    r"\b(?:i (?:\w+ )?(?:think|believe|guess|suppose|suspect|imagine|recall|(?:would|will|can|could) (?:\w+ )?(?:say|guess"
-    r"|go (?:with|for)|assume|estimate|bet|lean|put))|i am (?:\w+ )?sure(?! (?:that )?i\b|\W*\Z)|if i had to guess|i would have to guess|let us say|let's say"
-    r"|my (?:\w+ )?(?:guess|estimate|hunch|understanding)|probably|perhaps|maybe|possibly|presumably|likely|apparently"
-    r"|it (?:could|might|may) (?:well )?(?:be|have been)|(?:could|might|may) (?:well )?have been|either [\w ]+ or"
-    r"|estimates?(?! (?:is|are) not)|estimated|approximately|roughly|around \d|about \d|some \d|(?:is|are|was|were)"
-    r" (?:often |usually |generally |widely |commonly |sometimes )?(?:believed|thought|said|rumou?red|reported|estimated|considered"
-    r"|assumed|described|known as|credited|expected)|(?:most|some|many|several) (?:sources|people|historians|scholars|experts|accounts|researchers|scientists)"
-    r" (?:\w+ )?(?:say|agree|believe|cite|suggest|think|consider|describe|credit|put|place|argue)|sometime|somewhere|people (?:say|describe)"
-    r"|information [\w ]{0,20}(?:lists|says|shows|indicates|suggests|states)|(?:main|leading|common|popular|possible|proposed"
-    r"|prevailing|several|various|likely) (?:theor(?:y|ies)|explanations?|hypothes[ie]s|causes?|reasons?|candidates?|factors?"
+    r"\b(?:i (?:\w+ )?(?:think|believe|guess|suppose|suspect|imagine|recall|(?:would|will|can"
+    r"|could) (?:\w+ )?(?:say|guess"
+    r"|go (?:with|for)|assume|estimate|bet|lean|put))|i am (?:\w+ )?sure(?! (?:that )?i\b|\W*\Z)"
+    r"|if i had to guess|i would have to guess|let us say|let's say"
+    r"|my (?:\w+ )?(?:guess|estimate|hunch|understanding)|probably|perhaps|maybe|possibly|presumably"
+    r"|likely|apparently"
+    r"|it (?:could|might|may) (?:well )?(?:be|have been)|(?:could|might|may) (?:well )?have been"
+    r"|either [\w ]+ or"
+    r"|estimates?(?! (?:is|are) not)|estimated|approximately|roughly|around \d|about \d|some \d|(?:is|are"
+    r"|was|were)"
+    r" (?:often |usually |generally |widely |commonly |sometimes )?(?:believed|thought|said|rumou?red"
+    r"|reported|estimated|considered"
+    r"|assumed|described|known as|credited|expected)|(?:most|some|many|several) (?:sources|people"
+    r"|historians|scholars|experts|accounts|researchers|scientists)"
+    r" (?:\w+ )?(?:say|agree|believe|cite|suggest|think|consider|describe|credit|put|place|argue)"
+    r"|sometime|somewhere|people (?:say|describe)"
+    r"|information [\w ]{0,20}(?:lists|says|shows|indicates|suggests|states)|(?:main|leading|common"
+    r"|popular|possible|proposed"
+    r"|prevailing|several|various|likely) (?:theor(?:y|ies)|explanations?|hypothes[ie]s|causes?|reasons?"
+    r"|candidates?|factors?"
     r"|answers?)|according to|traditionally|usually given|most commonly|is usually)\b"
 )
 """Words that show an answer which its writer does not vouch for."""
@@ -30,13 +40,26 @@ ANSWERS = re.compile(
 
 OFFERS = re.compile(
     r"(?:and |so |but |as (?:an?|your) [\w ]+,? )?(?:"
-    r"i (?:think|believe|suspect) (?:that )?(?:you|there (?:may|might)|we)\b|i (?!am (?:\w+ )?sure\b)(?:\w+ )?(?:can|could|may|might|would|will|am|have|had|do|did|was|need|want|wish|only|just|apologi[sz]e|appreciate"
-    r"|understand|hope|recommend|suggest|encourage|advise|must|should|rely|work|only|use|try|exist|cannot)\b(?! (?:think|believe|guess|suppose|say|go with))"
-    r"|if (?:you|it|there|i)\b|feel free|please|let me|let us|(?:can|could|would|do|did|are) you\b|without\b|for (?:more|the (?:most|latest))\b"
-    r"|(?:perhaps|maybe|possibly) (?:you|there|(?:it|this) is (?:a )?(?:typo|misspel\w*|fictional|made|not|spelled|something)|a typo|if|providing|clarifying|some (?:more|context|background))|is there (?:any|some)thing|how (?:can|may) i|what (?:about|would|else) (?:you|like)?"
-    r"|you (?:may|might|can|could|should|will|would)\b|i'd|try\b|check\b|consult\b|visit\b|contact\b|would you|sorry|thank|good question|great question"
-    r"|that is (?:an? )?(?:\w+ )?(?:good|great|interesting|tough|difficult|hard|fascinating) (?:one|question)|it is (?:always )?(?:best|advisable|recommended|worth|possible that)"
-    r"|it (?:would|might|may) (?:be )?(?:help|best|possible|a (?:typo|fictional|misspell|made)|not|that)|it (?:may|might|could) (?:be|refer|not|also|have been) (?:an? |to |that )?(?:\w+ )?(?:fictional|lesser|misspell|typo|mistake"
+    r"i (?:think|believe|suspect) (?:that )?(?:you|there (?:may|might)|we)\b"
+    r"|i (?!am (?:\w+ )?sure\b)(?:\w+ )?(?:can|could|may|might|would|will|am|have|had|do|did|was|need"
+    r"|want|wish|only|just|apologi[sz]e|appreciate"
+    r"|understand|hope|recommend|suggest|encourage|advise|must|should|rely|work|only|use|try|exist"
+    r"|cannot)\b(?! (?:think|believe|guess|suppose|say|go with|estimate|put|assume|bet|lean|imagine"
+    r"|suspect))"
+    r"|(?:the|this|your) (?:passage|text|context|document|article|story|source)s? (?:\w+ )?(?:mentions?"
+    r"|describes?|discuss(?:es)?"
+    r"|says?|talks?|states?|is about|only)\b|if (?:you|it|there|i)\b|feel free|please|let me|let us"
+    r"|(?:can|could|would|do|did|are) you\b|without\b|for (?:more|the (?:most|latest))\b"
+    r"|(?:perhaps|maybe|possibly) (?:you|there|(?:it|this) is (?:a )?(?:typo|misspel\w*|fictional|made"
+    r"|not|spelled|something)|a typo|if|providing|clarifying|some (?:more|context|background))"
+    r"|is there (?:any|some)thing|how (?:can|may) i|what (?:about|would|else) (?:you|like)?"
+    r"|you (?:may|might|can|could|should|will|would)\b|i'd|try\b|check\b|consult\b|visit\b|contact\b"
+    r"|would you|sorry|thank|good question|great question"
+    r"|that is (?:an? )?(?:\w+ )?(?:good|great|interesting|tough|difficult|hard|fascinating) (?:one"
+    r"|question)|it is (?:always )?(?:best|advisable|recommended|worth|possible that)"
+    r"|it (?:would|might|may) (?:be )?(?:help|best|possible|a (?:typo|fictional|misspell|made)|not|that)"
+    r"|it (?:may|might|could) (?:be|refer|not|also|have been) (?:an? |to |that )?(?:\w+ )?(?:fictional"
+    r"|lesser|misspell|typo|mistake"
     r"|made|local|possible|exist|different|private|obscure|known|widely|specific)"
     r"|(?:which|what|who) [\w ]*\b(?:you|your)\b|hope\b|glad\b|happy\b)"
 )
@@ -50,26 +73,36 @@ _POLITE = re.compile(
     r"|decline|known?|answer(?:ed)?|can not|unclear|claims?|verif\w+|confirm\w*|honest|upfront|fictional)\b"
 )
 _FILLERS = re.compile(
-    r"^(?:well|hmm+|um+|oh|no|yes|ok|okay|hello|hi|and|so|that said|honestly|the answer|lol|haha|really|hard to say"
-    r"|what|huh|pardon|who|maybe not|maybe|truthfully|unfortunately|either|at all|though|sadly|alas|exactly|sure|certain|same|sir|friend|dear user)?$"
+    r"^(?:well|hmm+|um+|oh|no|yes|ok|okay|hello|hi|and|so|that said|honestly|the answer|lol|haha|really"
+    r"|hard to say"
+    r"|what|huh|pardon|who|maybe not|maybe|truthfully|unfortunately|either|at all|though|sadly|alas"
+    r"|exactly|sure|certain|same|sir|friend|dear user)?$"
 )
 BACKGROUND = re.compile(
-    r"(?:in general|generally|typically|usually|often|many|most|some|such|these|in many|populations?|it (?:is|can) (?:\w+ )?(?:depend|vary)"
-    r"|the (?:guilds|field|topic|concept)|in (?:most|some) cases)\b|.*\b(?:in general|typically|generally|usually|often|tend to|can vary|may vary)\b"
+    r"(?:in general|generally|typically|usually|often|many|most|some|such|these|in many|populations?"
+    r"|it (?:is|can) (?:\w+ )?(?:depend|vary)"
+    r"|the (?:guilds|field|topic|concept)|in (?:most|some) cases)\b|.*\b(?:in general|typically|generally"
+    r"|usually|often|tend to|can vary|may vary)\b"
 )
 """A general remark: of what is so as a rule, not of what was asked about."""
 VAGUE = re.compile(r"[^\d]*\b(?:depend|var(?:y|ies)\b|changes\b)[^\d]*$")
 """A sentence that says that it depends, and names no figure."""
-IMAGINED = re.compile(r"\b(?:we|you|one) (?:could|can|might|may|were to) (?:\w+ )?imagine|\bimagin(?:e|ed) (?:that|a)\b")
+IMAGINED = re.compile(
+    r"\b(?:we|you|one) (?:could|can|might|may|were to) (?:\w+ )?imagine|\bimagin(?:e"
+    r"|ed) (?:that|a)\b"
+)
 
 SHORT_ANSWER_WORDS = 6
 """A clause beside a refusal is an answer by itself up to this many words; longer ones are explanations."""
 
 
 LEADS = re.compile(
-    r"(?:as of|for (?:privacy|security|legal|safety|ethical|your|now|this|that)|based on|given|due to|since|because"
-    r"|while|according to|from what|regarding|concerning|being|as an?|as for|to be|in (?:this|the|my|terms|regards?|light"
-    r"|truth|short)|at (?:this|the)|with (?:the|that|my|only)|despite|unlike|like (?:any|most|all)|after (?:checking|searching"
+    r"(?:as of|for (?:privacy|security|legal|safety|ethical|your|now|this|that)|based on|given|due to"
+    r"|since|because"
+    r"|while|according to|from what|regarding|concerning|being|as an?|as for|to be|in (?:this|the|my"
+    r"|terms|regards?|light"
+    r"|truth|short)|at (?:this|the)|with (?:the|that|my|only)|despite|unlike|like (?:any|most|all)"
+    r"|after (?:checking|searching"
     r"|reviewing|looking)|though|although|even (?:though|if)|when it comes|until|so far|by (?:the|my))\b"
 )
 """How a clause begins that only leads to the one that declines: "As of my last update, …"."""
@@ -97,16 +130,23 @@ def answers(clause: str) -> bool:
 
 # -- what was asked -------------------------------------------------------------------------------
 
-_WHETHER = re.compile(r"(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might|am)\b")
+_WHETHER = re.compile(
+    r"(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may|might"
+    r"|am)\b"
+)
 _WHEN = re.compile(r"(?:(?:in |on |by )?(?:when|what|which) (?:year|date|day|month|time|century)|when)\b")
 _HOW_MANY = re.compile(r"how (?:many|much|old|long|far|tall|high|deep|big|large|often|fast)\b")
 _TIME = re.compile(
-    r"\d|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|century|today"
-    r"|yesterday|tomorrow|tonight|ago|never|spring|summer|autumn|fall|winter|monday|tuesday|wednesday|thursday"
-    r"|friday|saturday|sunday|soon|next|last|noon|midnight|morning|evening|every|after|before|during|always|when)\b"
+    r"\d|\b(?:january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|century|today"
+    r"|yesterday|tomorrow|tonight|ago|never|spring|summer|autumn|fall|winter|monday|tuesday|wednesday"
+    r"|thursday"
+    r"|friday|saturday|sunday|soon|next|last|noon|midnight|morning|evening|every|after|before|during"
+    r"|always|when)\b"
 )
 _NUMBER = re.compile(
-    r"\d|\b(?:none|no|nobody|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred"
+    r"\d|\b(?:none|no|nobody|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen"
+    r"|hundred"
     r"|thousand|million|billion|half|twice|once|several|many|few|all|daily|weekly|always|never)\b"
 )
 
@@ -124,8 +164,10 @@ def fits(question: str, said: str) -> bool:
 
 
 _STOP = frozenset(
-    "what when where which whose does have from that this with were been will would could about there their "
-    "they them than then into your many much some most more also name called known first last according".split()
+    "what when where which whose does have from that this with were been will would could about there"
+    " their "
+    "they them than then into your many much some most more also name called known first last"
+    " according".split()
 )
 _WORDS = re.compile(r"[a-z][a-z'-]{3,}")
 _ELSE = re.compile(r"\b(?:exact|precise|other|more|further|additional|any more|co-|full)\b")

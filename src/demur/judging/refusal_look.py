@@ -14,22 +14,104 @@ from demur.judging.refusal_signs import FAMILIES, OPENINGS
 _PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?\"'()<>{}*_|/\u2018\u2019\u00b4`-–—\n\t", " "))
 _HINTS = frozenset(
     {
-        *("t", "not", "no", "never", "none", "nobody", "nothing", "neither", "cannot", "dont", "cant", "wont"),
+        *(
+            "t",
+            "not",
+            "no",
+            "never",
+            "none",
+            "nobody",
+            "nothing",
+            "neither",
+            "cannot",
+            "dont",
+            "cant",
+            "wont",
+        ),
         *("didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "couldnt", "wouldnt", "little"),
         *("lack", "insufficient", "limited", "incapable", "impossible", "difficult", "hard"),
         *("tough", "tricky", "challenging", "inappropriate", "early", "soon", "without"),
         *("unknown", "unsure", "unable", "uncertain", "unclear", "unaware", "unfamiliar", "unanswerable"),
-        *("unspecified", "undisclosed", "unidentified", "unnamed", "unconfirmed", "undetermined", "unavailable"),
-        *("undocumented", "unrecorded", "unverified", "unpredictable", "anonymous", "confidential", "classified"),
+        *(
+            "unspecified",
+            "undisclosed",
+            "unidentified",
+            "unnamed",
+            "unconfirmed",
+            "undetermined",
+            "unavailable",
+        ),
+        *(
+            "undocumented",
+            "unrecorded",
+            "unverified",
+            "unpredictable",
+            "anonymous",
+            "confidential",
+            "classified",
+        ),
         *("proprietary", "disputed", "debate", "debated", "contested", "mystery", "lost", "disagreement"),
         *("controversy", "uncertainty", "disagree", "differ", "conflict", "divided", "speculation", "air"),
-        *("rather", "prefer", "wish", "decline", "refuse", "refrain", "abstain", "pass", "forget", "forgotten"),
-        *("ignorant", "ignorance", "clueless", "stumped", "stumps", "blank", "loss", "beats", "search", "guess"),
-        *("knows", "knew", "idk", "dunno", "clue", "tell", "wait", "only", "beyond", "outside", "else", "need"),
+        *(
+            "rather",
+            "prefer",
+            "wish",
+            "decline",
+            "refuse",
+            "refrain",
+            "abstain",
+            "pass",
+            "forget",
+            "forgotten",
+        ),
+        *(
+            "ignorant",
+            "ignorance",
+            "clueless",
+            "stumped",
+            "stumps",
+            "blank",
+            "loss",
+            "beats",
+            "search",
+            "guess",
+        ),
+        *(
+            "knows",
+            "knew",
+            "idk",
+            "dunno",
+            "clue",
+            "tell",
+            "wait",
+            "only",
+            "beyond",
+            "outside",
+            "else",
+            "need",
+        ),
         *("yet", "still", "bell", "mean", "asking", "referring", "refer", "talking", "clarify", "rephrase"),
         *("specify", "elaborate", "specific", "repeat", "ambiguous", "vague", "incomplete", "nonsensical"),
-        *("fictional", "fictitious", "made", "imaginary", "mythical", "invented", "hypothetical", "fabricated"),
-        *("nonexistent", "existent", "premise", "assumption", "assumptions", "assumes", "presupposes"),
+        *(
+            "fictional",
+            "fictitious",
+            "made",
+            "imaginary",
+            "mythical",
+            "invented",
+            "hypothetical",
+            "fabricated",
+        ),
+        *(
+            "nonexistent",
+            "existent",
+            "exists",
+            "premise",
+            "assumption",
+            "assumptions",
+            "assumes",
+            "presupposes",
+        ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
         *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
         *("unanswered", "unsolved", "unresolved"),
@@ -44,22 +126,28 @@ def may_decline(text: str) -> bool:
 
 
 _OPEN = (
-    "dunno idk unsure uncertain unknown unclear search difficult hard tough tricky challenging too impossible please"
-    " clarify rephrase specify provide give don do did didn haven have can could couldn dont didnt cant couldnt not"
+    "dunno idk unsure uncertain unknown unclear search difficult hard tough tricky challenging too"
+    " impossible please"
+    " clarify rephrase specify provide give don do did didn haven have can could couldn dont didnt cant"
+    " couldnt not"
     " sorry hmm hmmm well oh ah honestly truly uh um unfortunately no ok sure good great"
 ).split()
 """First words of a text that may open with a sign."""
 _DENIALS = (
-    "exist exists existed existent nonexistent fictional fictitious imaginary mythical invented hypothetical"
+    "exist exists existed existent nonexistent fictional fictitious imaginary mythical invented"
+    " hypothetical"
     " fabricated premise assumption assumptions presupposition assumes presupposes presumes",
     "made&up",
-    "not never&exist seem appear refer correspond a an real actual existing recognized recognised known happen happened"
-    " take took occur occurred character player contestant song album book novel film movie show series episode verse"
+    "not never&exist seem appear refer correspond a an real actual existing recognized recognised known"
+    " happen happened"
+    " take took occur occurred character player contestant song album book novel film movie show series"
+    " episode verse"
     " word term phrase word characters have place",
     "no&there such exists existed was were",
 )
 _OTHERS = (
-    "please you i try&check consult visit refer ask contact look search checking consulting visiting asking",
+    "please you i try&check consult visit refer ask contact look search checking consulting visiting"
+    " asking",
     "insert [insert [name] [your [date] [year] [city] [person]",
 )
 
@@ -105,9 +193,7 @@ def _index() -> _Index:
         for word in set(gate.partition("&")[0].split()):
             by_word[word] = (*by_word.get(word, ()), number)
     rests = tuple(tuple(frozenset(part.split()) for part in gate.split("&")[1:]) for gate in gates)
-    return _Index(
-        by_word, frozenset(by_word), rests, tuple(patterns), frozenset(_OPEN), denials, others
-    )
+    return _Index(by_word, frozenset(by_word), rests, tuple(patterns), frozenset(_OPEN), denials, others)
 
 
 def look(text: str) -> Look | None:

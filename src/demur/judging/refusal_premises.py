@@ -1,6 +1,7 @@
 """Denials of what a question takes for granted: there is no such thing, it is made up, it never happened.
 
-A denial counts where nothing else is said. "Goats do not lay eggs; they bear live kids" corrects, and answers.
+A denial counts where nothing else is said. "Goats do not lay eggs; they bear live"
+" kids" corrects, and answers.
 Patterns are for the plain form of `refusal_text`, in lower case.
 """
 
@@ -38,11 +39,16 @@ _NO_SUCH = (
     rf"{_DO_NOT} (?:seem|appear) to be an? (?:\w+ )?(?:real|actual|existing|recogni[sz]ed|known) \w+",
     r"(?:that|this|it|the event|this event|that event|such an event) (?:never|did not|has never|has not) "
     r"(?:actually |really )?(?:happened|happen|took place|take place|occurred|occur)",
-    r"(?:there (?:is|was|are|were) )?no (?:\w+ ){1,4}(?:was|were) (?:ever )?(?:held|played|awarded|built|released|made|signed) in",
-    r"(?:false|incorrect|wrong|faulty|flawed|mistaken|invalid|untrue) (?:premise|assumption|presupposition)s?",
-    r"(?:question|premise|it) (?:\w+ )?(?:assumes|presupposes|presumes) (?:\w+ ){1,8}(?:not|false|never|untrue|incorrect|wrong)\b",
-    r"(?:the )?premise (?:of (?:the|this|your) question )?is (?:\w+ )?(?:false|incorrect|wrong|flawed|not (?:true|correct|accurate))",
-    r"there (?:is|are|was|were) no (?:\w+ )?(?:records?|evidence|mentions?|proof|documentation) (?:of|that|for|to suggest)",
+    r"(?:there (?:is|was|are|were) )?no (?:\w+ ){1,4}(?:was|were) (?:ever )?(?:held|played|awarded|built"
+    r"|released|made|signed) in",
+    r"(?:false|incorrect|wrong|faulty|flawed|mistaken|invalid|untrue) (?:premise|assumption"
+    r"|presupposition)s?",
+    r"(?:question|premise|it) (?:\w+ )?(?:assumes|presupposes|presumes) (?:\w+ ){1,8}(?:not|false|never"
+    r"|untrue|incorrect|wrong)\b",
+    r"(?:the )?premise (?:of (?:the|this|your) question )?is (?:\w+ )?(?:false|incorrect|wrong|flawed"
+    r"|not (?:true|correct|accurate))",
+    r"there (?:is|are|was|were) no (?:\w+ )?(?:records?|evidence|mentions?|proof|documentation) (?:of"
+    r"|that|for|to suggest)",
     rf"(?:do|does) not (?:actually |really )?have an? (?=king|queen|president|capital|emperor|official)",
 )
 """Denials that are complete: what exists by its name alone is nothing else either. "Bo is not a character
@@ -53,14 +59,37 @@ _NOT_REAL = (
     rf"{_DO_NOT} (?:actually |really )?exist",
     rf"{_DO_NOT} (?:seem|appear) to (?:exist|refer|be an?)",
     r"not a (?:commonly )?(?:real|known|recogni[sz]ed)",
-    r"(?:was|were|been) (?:just |simply |apparently )?(?:made up|invented|fabricated) (?:for|by you|in this|just)",
+    r"(?:was|were|been) (?:just |simply |apparently )?(?:made up|invented|fabricated) (?:for|by you"
+    r"|in this|just)",
 )
 """Remarks that what is asked about is made up: an answer about it may still follow."""
 
 _HOLDS = (
     *("exist", "no such", "there is no", "there are no", "there was no", "there were no", "there does not"),
-    *("not a ", "not an ", "is not", "are not", "not seem", "not appear", "not refer", "not correspond", "fict"),
-    *("made up", "made-up", "imagin", "myth", "invent", "hypoth", "premise", "assum", "presup", "never", "no "),
+    *(
+        "not a ",
+        "not an ",
+        "is not",
+        "are not",
+        "not seem",
+        "not appear",
+        "not refer",
+        "not correspond",
+        "fict",
+    ),
+    *(
+        "made up",
+        "made-up",
+        "imagin",
+        "myth",
+        "invent",
+        "hypoth",
+        "premise",
+        "assum",
+        "presup",
+        "never",
+        "no ",
+    ),
     *("happen", "take place", "fabricat"),
 )
 ASKED_IS_DENIED = re.compile(
@@ -69,8 +98,11 @@ ASKED_IS_DENIED = re.compile(
 )
 """What a text about something that does not exist says where it gives no answer."""
 _CORRECTS = re.compile(r"\b(?:but|rather|instead|actually|as|since|because)\b|;")
-_REASON = re.compile(r";|\b(?<!such )(?:as|since|because) (?:it|they|he|she|there)\b")
-EVIDENCE = re.compile(r"\bno (?:\w+ )?(?:evidence|proof|records?) (?:of|that|for|to|has|was|exists?|links?)\b")
+_REASON = re.compile(r";|\b(?<!such )(?:as|since|because) (?:it|they|he|she|there|\Z)")
+EVIDENCE = re.compile(
+    r"\bno (?:\w+ )?(?:evidence|proof|records?) (?:of|that|for|to|has|was|exists?"
+    r"|links?)\b"
+)
 """A finding, where the question asks whether: "There is no evidence that sugar …"."""
 
 
@@ -102,7 +134,7 @@ def is_complete(denial: re.Match[str], question: str, answers: re.Pattern[str]) 
     last = denial[0].split()[-1]
     if re.search(rf"\ban? (?:\w+ )?{re.escape(last)}\b", question):
         return False
-    rest = denial.string[denial.end() :]
+    rest = denial.string[denial.end() :].removeprefix(" as ")
     return bool(re.search(FICTION, rest)) or not (_CORRECTS.search(rest) or answers.search(rest))
 
 

@@ -28,12 +28,14 @@ _SPACES = re.compile(r"[^\S\n]{2,}")
 _NOT = re.compile(r" ?[nN]'[tT]\b")
 _SHORTENED = re.compile(
     r"'(?:[mM]|[vV][eE]|[lL][lL]|[dD]|[rR][eE]"
-    r"|(?:(?<=\b[iI]t')|(?<=\b[tT]hat')|(?<=\b[tT]here')|(?<=\b[hH]e')|(?<=\b[sS]he')|(?<=\b[wW]hat')|(?<=\b[wW]ho')"
+    r"|(?:(?<=\b[iI]t')|(?<=\b[tT]hat')|(?<=\b[tT]here')|(?<=\b[hH]e')|(?<=\b[sS]he')|(?<=\b[wW]hat')"
+    r"|(?<=\b[wW]ho')"
     r"|(?<=\b[hH]ere'))[sS])\b"
 )
 _FULL = {"m": " am", "ve": " have", "ll": " will", "d": " would", "re": " are", "s": " is"}
 _BROKEN = re.compile(
-    r"\b(?:(?P<verb>ca|wo|do|does|did|is|are|was|were|have|has|had|could|would|should)(?:nt|n t|n 't)\b|(?P<can>can) t\b"
+    r"\b(?:(?P<verb>ca|wo|do|does|did|is|are|was|were|have|has|had|could|would|should)(?:nt|n t|n 't)\b"
+    r"|(?P<can>can) t\b"
     r"|(?P<do>do)n not\b"
     r"|(?P<i>i) ?(?P<be>m|ve) (?=not\b|never\b|no\b|un|afraid|sorry|an?\b|just\b))",
     re.IGNORECASE,
@@ -138,14 +140,17 @@ SENTENCE_END = re.compile(
 """Where a sentence of plain text ends: not after an initial or a common abbreviation."""
 
 _GUESSED = (
-    r"(?:(?:but |and |so )?(?:maybe|perhaps|possibly|probably|presumably|likely|most likely|i (?:think|believe"
-    r"|guess|suppose|would|will|recall)|(?:it|he|she|they) (?:is|was|could|might|may|must)|let's say|let us say"
+    r"(?:(?:but |and |so )?(?:maybe|perhaps|possibly|probably|presumably|likely|most likely|i (?:think"
+    r"|believe"
+    r"|guess|suppose|would|will|recall)|(?:it|he|she|they) (?:is|was|could|might|may|must)|let's say"
+    r"|let us say"
     r"|my (?:best )?guess|around|about|roughly|approximately|somewhere|sometime|at least|at most))\b"
 )
 _TURNS = r"(?:but|however|though|although|yet(?= i\b| it\b| the\b))\b,?"
 _CLAUSE_END = re.compile(
     rf"\.\.\.+|;|—|:\s|\)|\s(?:[-–—]+\s|\(|{_TURNS})"
-    rf"|,\s+(?:{_TURNS}|(?={_GUESSED})|(?=(?:so|and|or)? ?(?:i|we|you|there|please|let|could|can) )|(?=with (?:an?|the|no) ))"
+    rf"|,\s+(?:{_TURNS}|(?={_GUESSED})|(?=(?:so|and|or)? ?(?:i|we|you|there|please|let|could|can) )"
+    rf"|(?=(?:with (?:an?|the|no)|since|because|as there|as it|as the) ))"
 )
 _LAST_WORDS = re.compile(r",\s+(?=[\w' -]{1,30}\Z)")
 _LAST_GUESS = re.compile(
@@ -184,7 +189,8 @@ def parts(plain: str) -> list[Part]:
 
 
 _LEAD = re.compile(
-    r"\s*(?:as of|based on|while|although|though|given|according to|from what|for [\w ]+ reasons|at this|in (?:this|my)"
+    r"\s*(?:as of|based on|while|although|though|given|according to|from what|for [\w ]+ reasons|at this"
+    r"|in (?:this|my)"
     r"|to (?:be|the best)|as far as)\b[^,.;]{1,90}(,\s+)"
 )
 """A lead-in, up to its comma: "As of my last update, …", "While I cannot taste it, …"."""
@@ -198,10 +204,6 @@ def _clauses(plain: str, start: int, stop: int, number: int, found: list[Part], 
     opening = _TURN.match(plain, start, stop)
     turned = opening is not None
     start = opening.end() if opening else start
-    if lead := _LEAD.match(plain, start, stop):
-        turned = _append(plain, start, lead.start(1), number, found, turned=turned) and turned
-        turned = turned or lead[0].lstrip().startswith(_CONCEDING)
-        start = lead.end()
     borders = [match.span() for match in _CLAUSE_END.finditer(plain, start, stop)]
     last = _LAST_WORDS if asks else _LAST_GUESS
     if match := last.search(plain, borders[-1][1] if borders else start, stop):
@@ -219,6 +221,14 @@ def _clauses(plain: str, start: int, stop: int, number: int, found: list[Part], 
 
 def _append(plain: str, start: int, stop: int, number: int, found: list[Part], *, turned: bool) -> bool:
     """Add a part unless it is empty; gives whether a turn is still to be noted."""
+    if lead := _LEAD.match(plain, start, stop):
+        turned = _append_one(plain, start, lead.start(1), number, found, turned=turned) and turned
+        turned = turned or lead[0].lstrip().startswith(_CONCEDING)
+        start = lead.end()
+    return _append_one(plain, start, stop, number, found, turned=turned)
+
+
+def _append_one(plain: str, start: int, stop: int, number: int, found: list[Part], *, turned: bool) -> bool:
     body = plain[start:stop]
     kept = body.strip(" ,.\"'*\n\t[]{}<>")
     if not kept or not any(map(str.isalnum, kept)):
