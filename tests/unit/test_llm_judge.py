@@ -245,13 +245,13 @@ def test_demur_score_is_judged_by_a_model(server, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert found["tables"] == {
-        # The rule calls "I shall not say" wrong, and so it does "ω".
+        # The rule calls "ω" wrong.
         "answerable": {"correct": 1, "wrong": 1, "refused": 1, "unscored": 1},
         "unanswerable": {"correct": 0, "wrong": 1, "refused": 0, "unscored": 0},
     }
     assert found["metrics"]["accuracy"]["unscored"] == 1
     judge = found["judge"]
-    assert judge["agreement"]["table"]["wrong"] == {"correct": 0, "wrong": 2, "refused": 1, "unscored": 1}
+    assert judge["agreement"]["table"]["wrong"] == {"correct": 0, "wrong": 2, "refused": 0, "unscored": 1}
     assert (judge["usage"]["requests"], judge["usage"]["cached"]) == (0, 5), "the file before was the same"
     assert found["judge_before"]["usage"]["requests"] == 5
     assert all(heard.headers["Authorization"] == "Bearer sk-secret" for heard in server.heard)

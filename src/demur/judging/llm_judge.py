@@ -15,13 +15,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from demur.core.config import EndpointSettings
 from demur.core.records import Question, Verdict
 from demur.core.templates import JUDGE_ANSWER, JUDGE_STANCE, LETTERS, fill
 from demur.endpoints import Complete, Endpoint, Failure, Reply, json_object
-from demur.judging.refusals import State
 
 NOT_THE_JSON = "the reply is not the JSON object asked for"
 CONTRADICTION = "the reply says both correct and refused"
@@ -30,6 +29,9 @@ NOTHING_ACCEPTED = "no accepted answer to compare with"
 UNSCORED_ANSWERS = (
     "what is unscored counts as answered in coverage and refusal_rate: nobody said that it refused"
 )
+
+STANCES = ("refused", "answered", "unclear")
+"""What a model is asked to choose from."""
 
 Pair = tuple[Question, str]
 """A question and a response to it."""
@@ -162,7 +164,7 @@ def _judgement(question: Question, reply: Reply | Failure) -> Judgement:
         return Judgement(Verdict.UNSCORED, reply.reason)
     fields = {"correct": bool, "stance": str} if question.answers else {"stance": str}
     said = json_object(reply.text, fields)
-    if said is None or said["stance"] not in get_args(State):
+    if said is None or said["stance"] not in STANCES:
         return Judgement(Verdict.UNSCORED, NOT_THE_JSON)
     refused, correct = said["stance"] == "refused", said.get("correct")
     if refused:

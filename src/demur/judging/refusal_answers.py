@@ -164,10 +164,12 @@ def fits(question: str, said: str) -> bool:
 
 
 _STOP = frozenset(
-    "what when where which whose does have from that this with were been will would could about there"
-    " their "
-    "they them than then into your many much some most more also name called known first last"
-    " according".split()
+    {
+        *("what", "when", "where", "which", "whose", "does", "have", "from", "that", "this"),
+        *("with", "were", "been", "will", "would", "could", "about", "there", "their", "they"),
+        *("them", "than", "then", "into", "your", "many", "much", "some", "most", "more"),
+        *("also", "name", "called", "known", "first", "last", "according"),
+    }
 )
 _WORDS = re.compile(r"[a-z][a-z'-]{3,}")
 _ELSE = re.compile(r"\b(?:exact|precise|other|more|further|additional|any more|co-|full)\b")
@@ -195,7 +197,7 @@ _PRONOUNS = re.compile(r"\b(?:it|he|she|they|its|his|her|their)\b")
 
 
 def speaks_of(question: str, clause: str) -> bool:
-    """Whether a clause speaks of what a question asks: by a word of it, or a pronoun; True without a question."""
+    """Whether a clause speaks of what a question asks: by a word or a pronoun; True without one."""
     if not question or _PRONOUNS.search(clause):
         return True
     asked = {word[:5] for word in _WORDS.findall(question) if word not in _STOP}

@@ -9,7 +9,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from demur.judging.refusal_signs import FAMILIES, OPENINGS
+from demur.judging.refusal_signs import FAMILIES
+from demur.judging.refusal_words import FIND_OUT, HARD
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?\"'()<>{}*_|/\u2018\u2019\u00b4`-–—\n\t", " "))
 _HINTS = frozenset(
@@ -121,17 +122,79 @@ _HINTS = frozenset(
 
 
 def may_decline(text: str) -> bool:
-    """Whether a text in lower case, plain or as it was said, is worth a closer look: most are cleared by this."""
+    """Whether a text in lower case, plain or as it was said, is worth a closer look."""
     return not _HINTS.isdisjoint(text.translate(_PUNCTUATION).split())
 
 
+OPENINGS = (
+    # It shrugs, or asks back at once.
+    r"\W*(?:(?:sorry|hmm+|well|oh|ah|honestly|truly|uh+|um+|unfortunately|good question|great question|no"
+    r"|ok|sure)\W+){0,2}"
+    r"(?:(?:i )?(?:have )?(?:absolutely |really |still )?(?:no idea|no clue|not (?:\w+ )?(?:sure|certain)"
+    r"|dunno|idk"
+    r"|(?:do|did) not (?:really |actually )?(?:know|remember|recall)|unsure|uncertain"
+    r"|have not (?:the (?:faintest|foggiest|slightest)|a clue)"
+    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify)"
+    r"|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b",
+    r"\W*(?:not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b",
+    r"\W*(?:sorry\W+)?no (?:further |relevant |specific |reliable )?(?:information|info|data|details"
+    r"|answer|records?)"
+    r"(?: (?:is |was |were |are )?(?:available|found|provided|given|exists?))?(?=[.,!]|\s*\Z| (?:on|about"
+    r"|for|regarding)\b)",
+    r"\W*no comment\b",
+    r"\W*search me\b",
+    rf"\W*{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
+    r"\W*(?:it )?can not be (?:answered|determined)\b",
+    r"\s*(?:please )?(?:clarify|rephrase|specify|(?:provide|give) (?:me )?(?:\w+ ){0,2}(?:more|additional"
+    r"|further))\b",
+)
+"""Signs at the beginning of a text only."""
 _OPEN = (
-    "dunno idk unsure uncertain unknown unclear search difficult hard tough tricky challenging too"
-    " impossible please"
-    " clarify rephrase specify provide give don do did didn haven have can could couldn dont didnt cant"
-    " couldnt not"
-    " sorry hmm hmmm well oh ah honestly truly uh um unfortunately no ok sure good great"
-).split()
+    *("dunno", "idk", "unsure", "uncertain", "unknown", "unclear", "search", "difficult", "hard", "tough"),
+    *(
+        "tricky",
+        "challenging",
+        "too",
+        "impossible",
+        "please",
+        "clarify",
+        "rephrase",
+        "specify",
+        "provide",
+        "give",
+    ),
+    *(
+        "don",
+        "do",
+        "did",
+        "didn",
+        "haven",
+        "have",
+        "can",
+        "could",
+        "couldn",
+        "dont",
+        "didnt",
+        "cant",
+        "couldnt",
+    ),
+    *(
+        "not",
+        "sorry",
+        "hmm",
+        "hmmm",
+        "well",
+        "oh",
+        "ah",
+        "honestly",
+        "truly",
+        "uh",
+        "um",
+        "unfortunately",
+        "no",
+    ),
+    *("ok", "sure", "good", "great"),
+)
 """First words of a text that may open with a sign."""
 _DENIALS = (
     "exist exists existed existent nonexistent fictional fictitious imaginary mythical invented"
@@ -232,7 +295,7 @@ def signs_in(plain: str, seen: Look) -> list[tuple[int, int]]:
     opening = _opening().match(plain) if seen.opens else None
     found = [(opening.end() - len(opening[0].lstrip(_BEFORE)), opening.end())] if opening else []
     for pattern in seen.patterns:
-        # That a word begins there is looked at afterwards: a pattern that begins with letters is found faster.
+        # Whether a word begins there is checked afterwards: patterns that begin with letters are faster.
         match = pattern.search(plain)
         while match:
             start, end = match.span()

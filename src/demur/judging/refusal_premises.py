@@ -1,7 +1,7 @@
 """Denials of what a question takes for granted: there is no such thing, it is made up, it never happened.
 
-A denial counts where nothing else is said. "Goats do not lay eggs; they bear live"
-" kids" corrects, and answers.
+A denial counts where nothing else is said. "Goats do not lay eggs; they bear live
+kids" corrects, and answers.
 Patterns are for the plain form of `refusal_text`, in lower case.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from demur.judging.refusal_signs import bounded
+from demur.judging.refusal_words import bounded
 
 FICTION = (
     r"(?:fictional|fictitious|made[- ]up(?! (?:of|by|from)\b)|imaginary|mythical|invented|hypothetical"
@@ -49,7 +49,7 @@ _NO_SUCH = (
     r"|not (?:true|correct|accurate))",
     r"there (?:is|are|was|were) no (?:\w+ )?(?:records?|evidence|mentions?|proof|documentation) (?:of"
     r"|that|for|to suggest)",
-    rf"(?:do|does) not (?:actually |really )?have an? (?=king|queen|president|capital|emperor|official)",
+    r"(?:do|does) not (?:actually |really )?have an? (?=king|queen|president|capital|emperor|official)",
 )
 """Denials that are complete: what exists by its name alone is nothing else either. "Bo is not a character
 of the show" says that there is no Bo; "a tomato is not a root" says what a tomato is not, and corrects."""
@@ -140,7 +140,9 @@ def is_complete(denial: re.Match[str], question: str, answers: re.Pattern[str]) 
 
 _THERE_IS_NO = re.compile(r"\W*(?:there (?:is|are|was|were) (?:currently )?no|no) [\w' -]+[.!]?\s*\Z")
 _LONG_WORDS = re.compile(r"[a-z]{4,}")
-_LITTLE_WORDS = frozenset("there with that this have been from currently were known".split())
+_LITTLE_WORDS = frozenset(
+    {"there", "with", "that", "this", "have", "been", "from", "currently", "were", "known"}
+)
 
 
 def bare_denial(plain: str, question: str) -> bool:

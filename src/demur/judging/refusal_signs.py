@@ -1,8 +1,8 @@
 """What a refusal looks like: who denies what, of which kind of knowing, as a small grammar.
 
-Patterns are for the plain form of `refusal_text`: lower case, "do not" for every "don't". A sign is a subject
-(I, we, nobody, it, there, the question, the text), a negation or an ability, and a word of knowing or telling;
-the words of each kind are listed once. What they were tried on: `docs/results/judging.md`.
+Patterns are for the plain form of `refusal_text`: lower case, "do not" for every "don't". A sign is a
+subject (I, we, nobody, it, there, the text), a negation or an ability, and a word of knowing or telling;
+the words of each kind are in `refusal_words`. What they were tried on: `docs/results/judging.md`.
 Sources: R-Tuning (arXiv 2311.09677) and SelfAware (arXiv 2305.18153) for the phrases.
 """
 
@@ -95,7 +95,6 @@ FAMILIES: tuple[Family, ...] = (
             r"|discuss|comment)\b",
         ),
     ),
-    ("i&knew", r"if i knew", ("",)),
     (
         "i&not none&that which know have can could aware familiar recognize recognise",
         r"(?:not (?:\w+ ){1,5}(?:that )?i|not that i|none (?:of which |that )?i) ",
@@ -138,8 +137,11 @@ FAMILIES: tuple[Family, ...] = (
         r"(?:only (?:god|he|she|they|the \w+)|god|who|heaven|goodness|lord) (?:really )?knows?\b",
         (r"(?! (?:of|him|her|them|how|that)\b)",),
     ),
-    ("time&tell", r"(?:only )?time will tell", ("",)),
-    ("wait", r"(?:we|you) will (?:just )?have to wait(?: and see)?\b", ("",)),
+    (
+        "tell wait",
+        "",
+        (r"(?:only )?time will tell", r"(?:we|you) will (?:just )?have to wait(?: and see)?\b"),
+    ),
     (
         "historians scientists scholars experts researchers archaeologists astronomers sources accounts"
         " opinions records",
@@ -270,13 +272,18 @@ FAMILIES: tuple[Family, ...] = (
         rf"{BE} (?:\w+ ){{0,4}}?",
         (r"(?:unanswered|unsolved|unresolved|an open (?:question|problem))\b",),
     ),
-    ("bell bells", r"(?:do|does) not ring (?:a|any) bells?", ("",)),
-    ("beats&me", r"(?:that |it )?beats me\b", ("",)),
-    ("guess&mine", r"your guess is as good as mine", ("",)),
-    ("stumped stumps", r"(?:(?:has|have|got|is|you have) (?:got )?me stumped|stumps me)", ("",)),
+    (
+        "bell bells beats guess stumped stumps knew",
+        "",
+        (
+            r"(?:do|does) not ring (?:a|any) bells?|(?:that |it )?beats me\b|your guess is as good as mine",
+            r"(?:has|have|got|is|you have) (?:got )?me stumped|stumps me|if i knew",
+        ),
+    ),
     (
         "else&something subject topic",
-        r"(?:let us|let's|can we|could we) (?:talk about|discuss|change) (?:something else|the subject|the topic)",
+        r"(?:let us|let's|can we|could we) (?:talk about|discuss|change) (?:something else"
+        r"|the subject|the topic)",
         ("",),
     ),
     (
@@ -393,39 +400,10 @@ FAMILIES: tuple[Family, ...] = (
     ),
     (
         "unable",
-        r"(?:\A\W*|(?<=: ))unable to (?:generate|answer|provide|respond|process|determine|find|verify|confirm|locate|comply)\b",
+        r"(?:\A\W*|(?<=: ))unable to (?:generate|answer|provide|respond|process|determine|find"
+        r"|verify|confirm|locate|comply)\b",
         ("",),
     ),
-    ("100 hundred", r"not (?:100|a hundred) ?%? (?:percent )?(?:sure|certain)", ("",)),
     ("idk dunno", r"(?:idk|dunno)", ("",)),
 )
-"""Signs of a refusal: words one of which the text holds ("a b&c": a or b, and c), the beginning, and the ends."""
-
-OPENINGS = (
-    # It shrugs, or asks back at once.
-    r"\W*(?:(?:sorry|hmm+|well|oh|ah|honestly|truly|uh+|um+|unfortunately|good question|great question|no"
-    r"|ok|sure)\W+){0,2}"
-    r"(?:(?:i )?(?:have )?(?:absolutely |really |still )?(?:no idea|no clue|not (?:\w+ )?(?:sure|certain)"
-    r"|dunno|idk"
-    r"|(?:do|did) not (?:really |actually )?(?:know|remember|recall)|unsure|uncertain"
-    r"|have not (?:the (?:faintest|foggiest|slightest)|a clue)"
-    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify)"
-    r"|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b",
-    r"\W*(?:not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b",
-    r"\W*(?:sorry\W+)?no (?:further |relevant |specific |reliable )?(?:information|info|data|details"
-    r"|answer|records?)"
-    r"(?: (?:is |was |were |are )?(?:available|found|provided|given|exists?))?(?=[.,!]|\s*\Z| (?:on|about"
-    r"|for|regarding)\b)",
-    r"\W*no comment\b",
-    r"\W*search me\b",
-    rf"\W*{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
-    r"\W*(?:it )?can not be (?:answered|determined)\b",
-    r"\s*(?:please )?(?:clarify|rephrase|specify|(?:provide|give) (?:me )?(?:\w+ ){0,2}(?:more|additional"
-    r"|further))\b",
-)
-"""Signs at the beginning of a text only."""
-
-
-def bounded(pattern: str) -> str:
-    """A pattern between word boundaries, where its neighbours are letters of a spaced script."""
-    return rf"(?<![a-z0-9_])(?:{pattern})(?![a-z0-9_])"
+"""Signs of a refusal: words that the text holds ("a b&c": a or b, and c), the beginning, and the ends."""

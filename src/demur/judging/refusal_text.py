@@ -41,9 +41,11 @@ _BROKEN = re.compile(
     re.IGNORECASE,
 )
 """Contractions without their apostrophe."""
-_STEMS = (("ca not", "can not"), ("Ca not", "Can not"), ("CA NOT", "CAN NOT"))
-_STEMS += (("wo not", "will not"), ("Wo not", "Will not"), ("WO NOT", "WILL NOT"))
-_STEMS += (("cannot", "can not"), ("Cannot", "Can not"), ("CANNOT", "CAN NOT"))
+_STEMS = (
+    *(("ca not", "can not"), ("Ca not", "Can not"), ("CA NOT", "CAN NOT"), ("wo not", "will not")),
+    *(("Wo not", "Will not"), ("WO NOT", "WILL NOT"), ("cannot", "can not"), ("Cannot", "Can not")),
+    ("CANNOT", "CAN NOT"),
+)
 _WITHOUT_APOSTROPHE = (
     *("dont", "cant", "wont", "didnt", "doesnt", "isnt", "arent", "wasnt", "werent", "couldnt", "wouldnt"),
     *("havent", "hasnt", "shouldnt", "hadnt"),

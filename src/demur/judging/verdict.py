@@ -40,7 +40,7 @@ def judge(
     correct = right(question, text)
     refused = is_refusal(text, question=question.text, phrases=refusals)
     if correct:
-        # "I do not know the answer." does not give the answer "answer"; "The artist is unknown." gives "unknown".
+        # "I do not know the answer." does not give "answer"; "The artist is unknown." gives "unknown".
         outside = (
             not refused
             or _accepts_a_refusal(question)
@@ -53,7 +53,7 @@ def judge(
 
 
 def _accepts_a_refusal(question: Question) -> bool:
-    """Whether an accepted answer reads like a refusal: "Unknown", "Nobody Knows"; in the first person none does."""
+    """Whether an accepted answer reads like a refusal: "Unknown"; none in the first person does."""
     return any(
         is_refusal(answer) and not _FIRST_PERSON.match(answer.strip()) for answer in question.answers
     )
