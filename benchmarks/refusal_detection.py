@@ -16,8 +16,8 @@ from pathlib import Path
 
 from scipy.stats import beta
 
-from demur.judging.refusal_signs import R_TUNING_PHRASES
-from demur.judging.refusals import refusal_state
+from demur.judging.refusal_words import R_TUNING_PHRASES
+from demur.judging.refusals import is_refusal
 
 LABELS = Path(__file__).parents[1] / "tests/data/refusal_labels.csv"
 HONESTY = (
@@ -45,7 +45,7 @@ def honesty(question: str, text: str) -> bool:
 
 
 DETECTORS: dict[str, Detector] = {
-    "Demur": lambda question, text: refusal_state(text, question=question) == "refused",
+    "Demur": lambda question, text: is_refusal(text, question=question),
     "R-Tuning, SelfAware (16 phrases)": phrases(R_TUNING_PHRASES, strip="."),
     "Alignment for Honesty (9 signs)": honesty,
     "US-Tuning (12 phrases)": phrases(US_TUNING),

@@ -13,7 +13,7 @@ from demur.judging.contains_words import contains_words
 from demur.judging.dates import other_dates
 from demur.judging.normalise import normalise, spaced
 from demur.judging.numbers import other_numbers
-from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusal_words import R_TUNING_PHRASES
 
 settings.register_profile("no-clock", deadline=None, max_examples=60)
 settings.load_profile("no-clock")

@@ -11,7 +11,7 @@ import pytest
 from demur.core.records import Question, Verdict
 from demur.judging import is_refusal, judge, without_refusals
 from demur.judging.refusal_look import may_decline
-from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusal_words import R_TUNING_PHRASES
 from demur.judging.refusals import refusal_state
 
 REFUSALS = [

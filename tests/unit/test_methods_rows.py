@@ -102,7 +102,7 @@ def test_r_tuning_u_labels_by_answer_entropy_without_any_verdict(pocket):
 
 
 def test_r_tuning_r_replaces_uncertain_answers_by_one_of_the_sixteen_phrases(pocket):
-    from demur.judging.refusal_signs import R_TUNING_PHRASES
+    from demur.judging.refusal_words import R_TUNING_PHRASES
 
     found = rows("r-tuning-r", pocket)["sft"]
     assert found[0].prompt == "Question: Where was Ada Vlorin born? Answer:"

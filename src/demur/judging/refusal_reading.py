@@ -61,7 +61,7 @@ _NOT_KNOWING = re.compile(
 )
 _OWN_LIMITS = re.compile(
     r"\b(?:personal(?:ly)?|feelings?|emotions?|opinions?|preferences?|favou?rites?|tastes?|senses|palate"
-    r"|body|experiences?"
+    r"|body|memor(?:y|ies)|experiences?"
     r"|physical(?:ly)?|real[- ]time|live|fully current|up-to-date|internet|browse|exact|exactly|precise"
     r"|precisely"
     r"|fully|entirely|exact count)\b"
@@ -210,10 +210,10 @@ class Reading:
             for clause in (self._not_taken_back(clauses, declining) if long else around)
         ):
             return "hedged"
-        if not long and any(answers(c.text) and not self._speculates(c.text) for c in around):
-            return "hedged"
         end = next((n for n in range(first, len(declining)) if not declining[n]), len(declining))
         excused = any(_OWN_LIMITS.search(clause.text) for clause in clauses[first:end])
+        if not long and any(answers(c.text) and not self._speculates(c.text) for c in around):
+            return "answered" if excused else "hedged"
         return self._state_of_rest(rest, excused=excused, long=long)
 
     def _guesses(self, clause: Part, *, long: bool) -> bool:

@@ -3,7 +3,6 @@
 Patterns are for the plain form of `refusal_text`: lower case, "do not" for every "don't". A sign is a
 subject (I, we, nobody, it, there, the text), a negation or an ability, and a word of knowing or telling;
 the words of each kind are in `refusal_words`. What they were tried on: `docs/results/judging.md`.
-Sources: R-Tuning (arXiv 2311.09677) and SelfAware (arXiv 2305.18153) for the phrases.
 """
 
 from __future__ import annotations
@@ -25,26 +24,6 @@ from demur.judging.refusal_words import (
     TOLD,
     UNKNOWN,
 )
-
-R_TUNING_PHRASES = (
-    "The answer is unknown.",
-    "The answer is uncertain.",
-    "The answer is unclear.",
-    "It is not known.",
-    "I do not know the answer.",
-    "I'm not sure.",
-    "There is no definitive answer.",
-    "There is much debate.",
-    "There is no concrete answer to this question.",
-    "It is impossible to answer.",
-    "There is no known case.",
-    "There is no public information available.",
-    "There is no scientific evidence.",
-    "There is no right answer.",
-    "It is impossible to know.",
-    "It is difficult to predict.",
-)
-"""The uncertainty phrases of R-Tuning's replacement variant (R-Tuning-R)."""
 
 BE = r"(?:is|are|was|were|remains?|stays?|being|been|be)"
 
@@ -226,7 +205,6 @@ FAMILIES: tuple[Family, ...] = (
         rf"|so )?)(?:\w+ )?{HARD} (?:for me )?to (?:\w+ )?",
         (rf"{FIND_OUT}\b",),
     ),
-    ("early soon", r"too (?:early|soon) to (?:say|tell|know|predict)", ("",)),
     (
         "can&not",
         r"can not (?:\w+ )?be (?:\w+ )?",
@@ -332,11 +310,6 @@ FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "information answer&not&found available provided",
-        r"(?:information|answer) (?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)",
-        ("",),
-    ),
-    (
         "enough sufficient insufficient without any&information info knowledge context data detail"
         " details evidence"
         " record records mention mentions source sources documentation figures statistics specifics"
@@ -362,17 +335,21 @@ FAMILIES: tuple[Family, ...] = (
     ),
     ("not&appear", r"(?:does|do|did) not appear in (?:the|any|my|available|this)\b", ("",)),
     ("never", rf"{GIVEN} never (?:\w+ )?{CONTAIN}s?\b", ("",)),
-    ("nothing", r"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)", ("",)),
     (
-        "makes make gives give&no",
-        r"(?:makes? no (?:mention|reference)|gives? no (?:\w+ )?(?:information|details?|indication|answer"
-        r"|name|date|reason|clue))",
-        ("",),
+        "nothing makes make gives give",
+        "",
+        (
+            r"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)|makes? no (?:mention|reference)",
+            r"gives? no (?:\w+ )?(?:information|details?|indication|answer|name|date|reason|clue)",
+        ),
     ),
     (
-        "answer information name date&not&in within part contained",
-        r"(?:answer|information|name|date) (?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b",
-        ("",),
+        "answer information name date&not",
+        r"(?:answer|information|name|date) ",
+        (
+            r"(?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)",
+            r"(?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b",
+        ),
     ),
     (
         "mentioned stated given provided specified found included contained answered discussed&not",

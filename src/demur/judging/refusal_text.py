@@ -54,7 +54,8 @@ _MAY_BE_BROKEN = ("n t ", "can t ", "n 't", "i m ", "im ", "ive ", "i ve ", "don
 
 _NEXT_TURN = re.compile(r"\n+\s*(?:q|question|user|human|### ?\w+)\s*:", re.IGNORECASE)
 _LABEL = re.compile(
-    r"\s*(?:the |my |final |short |correct ){0,3}(?:answer|response|output|reply|a)\s*(?:is\s*)?[:=]+\s*",
+    r"[\s*_#]*(?:the |my |final |short |correct ){0,3}(?:answer|response|output|reply|a)[*_]*\s*(?:is\s*)?"
+    r"[:=]+[\s*_]*",
     re.IGNORECASE,
 )
 _ANSWER_KEYS = ("answer", "final_answer", "response", "result", "output", "value", "text", "prediction")

@@ -1,7 +1,28 @@
 """The words that refusals are made of, each kind listed once: of knowing, lacking, telling and withholding.
 
 They are patterns for the plain form of `refusal_text`; `refusal_signs` puts them together.
+Sources: R-Tuning (arXiv 2311.09677) and SelfAware (arXiv 2305.18153) for the phrases.
 """
+
+R_TUNING_PHRASES = (
+    "The answer is unknown.",
+    "The answer is uncertain.",
+    "The answer is unclear.",
+    "It is not known.",
+    "I do not know the answer.",
+    "I'm not sure.",
+    "There is no definitive answer.",
+    "There is much debate.",
+    "There is no concrete answer to this question.",
+    "It is impossible to answer.",
+    "There is no known case.",
+    "There is no public information available.",
+    "There is no scientific evidence.",
+    "There is no right answer.",
+    "It is impossible to know.",
+    "It is difficult to predict.",
+)
+"""The uncertainty phrases of R-Tuning's replacement variant (R-Tuning-R)."""
 
 _QUALITIES = (
     *(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
-from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusal_words import R_TUNING_PHRASES
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import Refusing, answer_or_refuse
 

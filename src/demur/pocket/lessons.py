@@ -34,7 +34,7 @@ from demur.core.templates import (
     instructions,
     sufficiency,
 )
-from demur.judging.refusal_signs import R_TUNING_PHRASES
+from demur.judging.refusal_words import R_TUNING_PHRASES
 from demur.pocket.wordings import FRIEND_OF, FRIEND_QUESTION, PRESSURE, TWO_HOPS, WORDINGS
 from demur.pocket.words import CHATTER, Relation
 from demur.pocket.world import Person, World
