@@ -115,7 +115,7 @@ _HINTS = frozenset(
         ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
         *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
-        *("unanswered", "unsolved", "unresolved"),
+        *("unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
     }
 )
 """Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""
@@ -142,6 +142,7 @@ OPENINGS = (
     r"(?: (?:is |was |were |are )?(?:available|found|provided|given|exists?))?(?=[.,!]|\s*\Z| (?:on|about"
     r"|for|regarding)\b)",
     r"\W*no comment\b",
+    r"\W*not applicable\b",
     r"\W*search me\b",
     rf"\W*{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
     r"\W*(?:it )?can not be (?:answered|determined)\b",

@@ -86,7 +86,8 @@ _EXAMPLES = re.compile(
 _CLAIMS = re.compile(r"\w+ \w+ .*\b(?:is|are|was|were|has|have|had)\b")
 """A whole sentence before ", and …"."""
 _AMBIGUOUS = re.compile(
-    r"there (?:are|is|might be|may be|could be|seem to be) (?:several|many|multiple|two|three|various"
+    r".*\b(?:may|can|could|might) refer to (?:different|several|many|multiple|various|more)\b"
+    r"|there (?:are|is|might be|may be|could be|seem to be) (?:several|many|multiple|two|three|various"
     r"|different|a few"
     r"|numerous|more than one)\b"
 )
@@ -183,6 +184,8 @@ class Reading:
         """Whether a clause before a sign tells something of what was asked."""
         if sign.asks and _AMBIGUOUS.match(clause.text):
             return False
+        if clause.asks and _repeats(clause.text, self.question):
+            return False
         if idle(clause.text) or (clause.asks and not guesses(clause.text) and len(clause.text.split()) > 5):
             return False
         if VAGUE.match(clause.text) or _denies(clause.text):
@@ -201,7 +204,11 @@ class Reading:
             first = declining.index(True)
         rest = list(zip(clauses[first + 1 :], declining[first + 1 :], strict=True))
         around = [
-            *(clause for clause in clauses[:first] if not _leads(clause.text)),
+            *(
+                clause
+                for clause in clauses[:first]
+                if not (_leads(clause.text) or (clause.asks and _repeats(clause.text, self.question)))
+            ),
             *(clause for clause, declines in rest if not declines),
         ]
         long = len(self.plain.split()) >= LONG

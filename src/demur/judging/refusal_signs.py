@@ -59,8 +59,8 @@ FAMILIES: tuple[Family, ...] = (
             rf"(?:would |will |must |have to |am going to )?{ADV}(?:rather (?:avoid"
             rf"|not(?= (?:\w+ )?(?:say|answer|guess|speculate|comment|discuss|share|make|give|choose"
             rf"|talk)|\W*\Z))|prefer not|decline|refuse|choose not|refrain"
-            r"|abstain|pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank|forget|plead ignorance"
-            r"|give up|know nothing"
+            r"|abstain|(?:going to )?(?:have to )?pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank"
+            r"|forget|plead ignorance|give up|know nothing"
             r"|know (?:very )?little|have forgotten)\b",
             rf"can (?:only|neither) {SAY}",
         ),
@@ -115,6 +115,11 @@ FAMILIES: tuple[Family, ...] = (
         "knows know",
         r"(?:only (?:god|he|she|they|the \w+)|god|who|heaven|goodness|lord) (?:really )?knows?\b",
         (r"(?! (?:of|him|her|them|how|that)\b)",),
+    ),
+    (
+        "limited scarce lacking sparse",
+        r"(?:details?|information|data|records?|sources?) (?:\w+ ){0,4}?(?:is|are) (?:\w+ )?",
+        (r"(?:limited|scarce|lacking|sparse)\b",),
     ),
     (
         "tell wait",
@@ -336,11 +341,13 @@ FAMILIES: tuple[Family, ...] = (
     ("not&appear", r"(?:does|do|did) not appear in (?:the|any|my|available|this)\b", ("",)),
     ("never", rf"{GIVEN} never (?:\w+ )?{CONTAIN}s?\b", ("",)),
     (
-        "nothing makes make gives give",
+        "nothing makes make gives give provides contains offers includes",
         "",
         (
             r"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)|makes? no (?:mention|reference)",
-            r"gives? no (?:\w+ )?(?:information|details?|indication|answer|name|date|reason|clue)",
+            r"(?:gives?|provides?|contains?|offers?|includes?) no (?:\w+ )?(?:information|details?"
+            r"|indication|answer|name|date|reason|clue)",
+            r"nothing in (?:the|this|these) \w+",
         ),
     ),
     (

@@ -17,9 +17,8 @@ QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'(?:[^']|(?<=\w
 _ASIDE = re.compile(r", (?:(?:about |of )?(?:who|whom|whose|which)|(?:al)?though (?:his|her|its)) [^,.;]*$")
 """Before a sign that is a remark on a name: "the earl, whose name is unknown, …"."""
 _DEFINES = re.compile(
-    r"\b(?:view|belief|idea|theory|claim|position|doctrine|someone|somebody|one|things?|something|form"
-    r"|kind|type) (?:that|who|which)"
-    r" [^.;,]*$"
+    r"\b(?:(?:view|belief|idea|theory|claim|position|doctrine|someone|somebody|one|things?|something|form|kind"
+    r"|type) (?:that|who|which)|(?:means|implies|holds) that) [^.;,]*$"
 )
 """Before a sign that is part of a definition: "the view that the existence of God is unknown"."""
 _WITHIN = re.compile(r"\b(?:whose|who|which) (?:\w+ ){0,3}$")

@@ -152,7 +152,8 @@ _GUESSED = (
 _TURNS = r"(?:but|however|though|although|yet(?= i\b| it\b| the\b))\b,?"
 _CLAUSE_END = re.compile(
     rf"\.\.\.+|;|—|:\s|\)|\s(?:[-–—]+\s|\(|{_TURNS})"
-    rf"|,\s+(?:{_TURNS}|(?={_GUESSED})|(?=(?:so|and|or)? ?(?:i|we|you|there|please|let|could|can) )"
+    rf"|,\s+(?:{_TURNS}|(?={_GUESSED})|(?=(?:so|and|or)? ?(?:i|we|you|there|please|let|could|can|no one"
+    rf"|nobody) )"
     rf"|(?=(?:with (?:an?|the|no)|since|because|as there|as it|as the) ))"
 )
 _LAST_WORDS = re.compile(r",\s+(?=[\w' -]{1,30}\Z)")
