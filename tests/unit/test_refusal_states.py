@@ -160,6 +160,15 @@ def test_the_question_decides_what_is_declined(state, question, text):
     assert refusal_state(text, question=question) == state
 
 
+def test_why_a_text_asks_back_is_no_answer():
+    assert (
+        refusal_state("There are two bridges of that name. Which one do you mean?", question=WHO)
+        == "refused"
+    )
+    assert refusal_state("There are several, so which one do you mean?", question=WHO) == "refused"
+    assert refusal_state("There are two. I don't know more.", question="How many are there?") == "answered"
+
+
 def test_clauses_end_where_a_guess_follows():
     found = [
         part.text for part in parts("i am not sure, maybe rome. as of now, it is rome; but not for long")

@@ -199,7 +199,7 @@ class Reading:
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""
         if clauses[first].asks:
-            clauses = [c for c in clauses if not _AMBIGUOUS.match(c.text)]
+            clauses = [c for c in clauses if self.declines(c) or not _AMBIGUOUS.match(c.text)]
             declining = [self.declines(clause) for clause in clauses]
             first = declining.index(True)
         rest = list(zip(clauses[first + 1 :], declining[first + 1 :], strict=True))
