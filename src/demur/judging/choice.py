@@ -16,7 +16,7 @@ from functools import lru_cache
 from demur.core.records import Question
 from demur.core.templates import LETTERS
 from demur.judging.base import Judge
-from demur.judging.contains_words import contains_words
+from demur.judging.containment import contains_words
 from demur.judging.normalise import normalise, spaced
 
 _LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"

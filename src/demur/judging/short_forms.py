@@ -1,0 +1,122 @@
+"""What an accepted answer implies: its acronym or what one stands for, a place's head, what brackets hold.
+
+Each gives further keys to look for in a text, in normal form: "Oslo" for "Oslo, Norway", "adenosine diphosphate" and
+"ADP" for "adenosine diphosphate (ADP)", "Carl Linnaeus" for "Swedish botanist Carl Linnaeus", "Sudbury" for
+"the city of Sudbury", "500" for "about 500", "44 BC" for "44 BCE". An acronym must be written as one, in capitals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from demur.judging.normalise import normalise, spaced
+from demur.judging.places import PLACES
+
+_WRAPPING = (
+    "city|town|village|state|country|county|province|island|region|area|planet|river|band|group|project|series|novel"
+    "|film|movie|book|song|album|show|sitcom|drama|musical|play|opera|magazine|newspaper|company|genus|family|month"
+    "|year|language|element|metal|letter|word|term|colour|color|number|churches"
+)
+_LEADING = re.compile(
+    r"^(?:(?:in|at|on|from|by|to|near|during|since|into|within|inside|outside|around|about|approximately|circa|ca?\."
+    r"|nearly|almost|roughly|over|under|between|because of|due to|as|for|with|through|via|every)\s+)+",
+    re.IGNORECASE,
+)
+_WRAPPED = re.compile(rf"^(?:the\s+)?(?:{_WRAPPING})\s+(?:of|called|named)\s+(?=[A-Z\d])")
+_TRAILING = re.compile(rf"(?<=\w)\s+(?:{_WRAPPING})$")
+_BRACKETED = re.compile(r"^(?P<outside>[^()]{2,}?)\s*\((?P<inside>[^()]+)\)$")
+_SAID_AGAIN = re.compile(r"^(?:or|aka|a\.k\.a\.|also known as|also|accept|formerly|now)\b[:,]?\s*", re.IGNORECASE)
+_DESCRIBED = re.compile(r"(?:^|\s)[a-z][\w-]*\s+(?P<name>[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)+)$")
+_NAMED = re.compile(rf"\s(?:{_WRAPPING})\s+(?P<name>[A-Z][\w'’-]{{3,}})$")
+_ERA = (("bce", "bc"), ("ce", "ad"))
+_SMALL = frozenset({"of", "the", "and", "for", "in", "on", "de", "du", "des", "la", "to", "a", "an", "&"})
+_CAPITAL_RUN = re.compile(r"(?:[A-Z][\w'’-]*(?:\s+(?:of|the|and|for|&|in|on|de)(?=\s))*\s+){1,7}[A-Z][\w'’-]*")
+
+
+@lru_cache(maxsize=1 << 14)
+def implied_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
+    """Further keys of the accepted answers, without those that are keys already."""
+    known = {spaced(normalise(answer)) for answer in answers}
+    found = (spaced(normalise(text)) for answer in answers for text in _implied(answer.strip()))
+    return tuple(dict.fromkeys(key for key in found if len(key) > 1 and key not in known))
+
+
+@lru_cache(maxsize=1 << 14)
+def acronyms(answers: tuple[str, ...]) -> frozenset[str]:
+    """Acronyms of the accepted answers, and accepted answers that are acronyms; in capitals."""
+    found = set()
+    for answer in answers:
+        bare = answer.strip().replace(".", "")
+        if re.fullmatch(r"[A-Z]{3,6}|U[KS]", bare):
+            found.add(bare)
+        elif acronym := _acronym(answer):
+            found.add(acronym)
+    return frozenset(found)
+
+
+def gives_acronym(text: str, wanted: frozenset[str]) -> bool:
+    """Whether a text has one of the acronyms in capitals, or the words that it stands for."""
+    if not wanted:
+        return False
+    bare = re.sub(r"(?<=\b[A-Z])\.", "", text)
+    if any(re.search(rf"(?<![\w-]){acronym}(?![\w-])", bare) for acronym in wanted):
+        return not text.isupper()
+    return any(_acronym(run.group()) in wanted for run in _CAPITAL_RUN.finditer(text))
+
+
+def _acronym(name: str) -> str | None:
+    """The capitals of a name of three words or more; None where it has no acronym."""
+    words = re.findall(r"[\w'’]+", name)
+    initials = [word[0] for word in words if word.lower() not in _SMALL]
+    if not 3 <= len(initials) <= 6 or not all(letter.isupper() for letter in initials):
+        return {"United States": "US", "United Kingdom": "UK"}.get(" ".join(words).removeprefix("the "))
+    return "".join(initials)
+
+
+def _implied(answer: str) -> Iterator[str]:
+    match = _BRACKETED.match(answer)
+    if match:
+        yield from _parts(match["outside"])
+        inside = _SAID_AGAIN.sub("", match["inside"])
+        if inside != match["inside"] or re.fullmatch(r"[A-Z][A-Z.]{1,6}", inside):
+            yield inside
+        return
+    yield from _parts(answer)
+
+
+def _parts(answer: str) -> Iterator[str]:
+    yield answer
+    bare = _LEADING.sub("", answer)
+    wrapped = _WRAPPED.sub("", bare)
+    yield from (bare, wrapped)
+    if any(char.isupper() or char.isdigit() for char in wrapped):
+        yield _TRAILING.sub("", re.sub(r"^[Tt]he\s+", "", wrapped))
+    yield from _without_comma(wrapped)
+    for form in (_DESCRIBED, _NAMED):
+        if found := form.search(wrapped):
+            yield found["name"]
+    yield from _in_other_letters(bare)
+
+
+def _without_comma(answer: str) -> Iterator[str]:
+    """The place alone, where what follows the comma says in which country or state it is."""
+    head, comma, rest = answer.partition(",")
+    if comma and spaced(normalise(rest.rpartition(",")[2])) in PLACES:
+        yield head
+    if comma and re.match(r"\s*(?:who|which|where|whose|when|or)\b", rest):
+        yield head
+
+
+def _in_other_letters(answer: str) -> Iterator[str]:
+    """An era by its other name, a span of years with "to", letters that a file has lost."""
+    lowered = spaced(normalise(answer))
+    for one, other in (*_ERA, *(pair[::-1] for pair in _ERA)):
+        if re.search(rf"\d {one}$", lowered):
+            yield lowered.removesuffix(one) + other
+    span = re.fullmatch(r"(?:from )?(\d{3,4}) ?(?:[-–—]|to) ?(\d{3,4})", answer)
+    if span:
+        yield from (f"{span[1]} to {span[2]}", f"{span[1]} and {span[2]}", f"{span[1]}-{span[2]}")
+    if not answer.isascii() and len(answer) >= 6:
+        yield from ("".join(char if char.isascii() else lost for char in answer) for lost in ("", "\ufffd"))

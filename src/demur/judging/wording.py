@@ -1,0 +1,146 @@
+"""The same words in other forms and another order, with what the question says put aside.
+
+Both sides are reduced to their content words (`inflection`): articles, prepositions and the like go, and so do
+words of the question, where something is left. Then a short text is right where
+
+* it has the same content words: "Fort Ross, California" for "at Fort Ross in California", "dentists" for "the
+  dentist", "Scottish" for "Scotland";
+* it is a part of the accepted answer, of two content words or more that stand side by side there: "six steps" for
+  "not more than six steps", "Thomas Hobbes" for "Thomas Hobbes in his Leviathan";
+* it has two content words or more of the accepted answer, all of them in order, and at most two more between:
+  "her abusive and alcoholic husband" for "her abusive husband".
+
+Figures and denials must be the same on both sides. The order of words is not looked at where all agree.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from demur.judging.inflection import base, stem
+from demur.judging.normalise import normalise, spaced
+from demur.judging.numbers import number_in_words, value_of_words
+
+_FUNCTION = frozenset(
+    "a an the of in on at to from by for with within into onto over near as is are was were be been being it its his"
+    " her hers their theirs he she they them him this that these those there and or if so than then also just only"
+    " about around approximately roughly nearly almost called named known which who whom whose what when where how"
+    " i we you my our your me do does did has have had will would can could may might most some any such very more"
+    " during through between among along per via because due both own s".split()
+)
+_DENIALS = frozenset({"not", "no", "never", "without", "neither", "nor", "non", "un", "except"})
+_BOUND = re.compile(r"\b(?:(?:not|no) (?:more|less|fewer|later|earlier) than|at (?:most|least)|up to)\b")
+_LOWER = frozenset({"less", "fewer", "under", "below"})
+LONGEST = 16
+"""A text of more words than this is no short answer."""
+_WORDS_OF_A_NUMBER = re.compile(rf"\b(?:{number_in_words})(?: (?:and )?(?:{number_in_words}))*\b")
+_ORDINALS = {
+    **dict(zip("first second third fourth fifth sixth seventh eighth ninth tenth".split(), range(1, 11), strict=True)),
+    **dict(zip("eleventh twelfth thirteenth".split(), range(11, 14), strict=True)),
+}
+_ROMAN = dict(zip("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi".split(), (2, 3, 4, 6, 7, 8, 9, *range(11, 17)), strict=True))
+Words = tuple[str, ...]
+
+
+def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
+    """Whether a text's content words are those of an accepted answer, as said above.
+
+    Args:
+        normal: the text in normal form, hyphens as spaces.
+    """
+    if normal.count(" ") >= LONGEST:
+        return False
+    asked = _asked(question)
+    given = content(normal)
+    new = tuple(word for word in given if word not in asked)
+    for wanted, rest in _wanted(question, answers):
+        if _agree(given, wanted) or (new and rest and len(new) < len(given) and _agree(new, rest)):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1 << 15)
+def content(normal: str) -> Words:
+    """The content words of a normal form, reduced; numbers in figures."""
+    plain = _BOUND.sub(" ", normal)
+    if not plain.isascii() or plain.isalpha():
+        numbered = plain
+    else:
+        numbered = _WORDS_OF_A_NUMBER.sub(_in_figures, plain)
+    words = [word for word in numbered.split() if word not in _FUNCTION]
+    reduce = stem if len(words) > 1 else base
+    return tuple(_figure(word) or reduce(word) for word in words)
+
+
+def hints(answers: tuple[str, ...]) -> tuple[str, ...]:
+    """What a text must hold of, in part, to have the wording of an answer: starts of content words."""
+    found: dict[str, None] = {}
+    for answer in answers:
+        for word in spaced(normalise(answer)).split():
+            if word not in _FUNCTION:
+                found[base(word)[:4]] = None
+    return tuple(found)
+
+
+def _agree(given: Words, wanted: Words) -> bool:
+    if not given or not wanted:
+        return False
+    if _figures(given) != _figures(wanted) or _denials(given) != _denials(wanted):
+        return False
+    if set(given) == set(wanted):
+        return True
+    if len(given) < len(wanted):
+        return len(given) >= 2 and _side_by_side(given, wanted)
+    return len(wanted) >= 2 and len(given) - len(wanted) <= 2 and _in_order(wanted, given)
+
+
+def _side_by_side(part: Words, whole: Words) -> bool:
+    size = len(part)
+    return any(whole[start : start + size] == part for start in range(len(whole) - size + 1))
+
+
+def _in_order(part: Words, whole: Words) -> bool:
+    """Whether the words of one stand in the other in order, the first of one first and the last last."""
+    rest = iter(whole)
+    return part[0] == whole[0] and part[-1] == whole[-1] and all(word in rest for word in part)
+
+
+def _figures(words: Words) -> frozenset[str]:
+    return frozenset(word for word in words if any(char.isdigit() for char in word))
+
+
+def _denials(words: Words) -> frozenset[str]:
+    return frozenset(word for word in words if word in _DENIALS or word in _LOWER or word.endswith("n't"))
+
+
+def _in_figures(match: re.Match[str]) -> str:
+    value = value_of_words(match.group())
+    return match.group() if value is None else str(value)
+
+
+def _figure(word: str) -> str | None:
+    """An ordinal, or a Roman number, as figures."""
+    if word in _ORDINALS or word in _ROMAN:
+        return str(_ORDINALS.get(word) or _ROMAN[word])
+    match = re.fullmatch(r"(\d+)(?:st|nd|rd|th)", word)
+    return match[1] if match else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _asked(question: str) -> frozenset[str]:
+    """The content words of a question, reduced both ways."""
+    words = [word for word in spaced(normalise(question)).split() if word not in _FUNCTION]
+    return frozenset(form for word in words for form in (base(word), stem(word)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[Words, Words], ...]:
+    """For each accepted answer its content words, and those of them that the question does not say."""
+    asked = _asked(question)
+    found = []
+    for answer in answers:
+        words = content(spaced(normalise(answer)))
+        if words:
+            found.append((words, tuple(word for word in words if word not in asked)))
+    return tuple(found)
