@@ -136,7 +136,9 @@ def contradicts(text: str, answers: tuple[str, ...]) -> bool:
             return True
     fine = [day for day in wanted_dates(answers) if day.day is not None]
     said = [day for day in mentions(text) if day.day is not None] if fine else []
-    return bool(said) and not any(day.agrees(other) for day in said for other in fine)
+    if any(day.agrees(other) for day in said for other in fine):
+        return False
+    return any(day.year is not None and day.year == other.year for day in said for other in fine)
 
 
 def lenient(text: str, answers: tuple[str, ...]) -> bool:

@@ -1,9 +1,10 @@
 """An answer that stands only inside the name of something else: "Ohio" in "Ohio State University".
 
-In English the last word of a name says what is named. So a capitalised answer that goes on with capitalised words is
-another name, unless these say its kind ("Nile River", "Lagos State"), are in the question, or are a place that it
-lies in; and so is a place after "New", "West" and the like ("New Mexico" for "Mexico"). A first name goes on with
-the last one, so a question for a person is not looked at where the answer is one word.
+In English the last word of a name says what is named. Where a place is asked for, or the accepted answer is a country or
+a state, and a capitalised answer goes on with further capitals, another thing is named, unless these say its kind
+("Nile River", "Lagos State"), are in the question, or are a place that it lies in. So is a place after "New", "West"
+and the like ("New Mexico" for "Mexico"), and a short text that makes a person's full name longer ("Martin Luther King"
+for "Martin Luther").
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _KINDS = frozenset(
     " territory peninsula valley bay gulf inc corp corporation company co ltd plc jr sr award awards prize trophy"
     " medal language languages people tribe band group family empire kingdom dynasty era period age war street road"
     " avenue festival day month award theory law effect disease syndrome oblast prefecture township village town"
-    " station building tower bridge series show game games league team club party government army navy force".split()
+    " racecourse park palace castle hall beach harbour harbor abbey house stadium arena forest national raid battle fc afc cf station building tower bridge series show game games league team club party government army navy force".split()
 )
 _CITY_AFTER_ONE_WORD = frozenset({"city"})
 _INSTITUTIONS = (
@@ -27,12 +28,19 @@ _INSTITUTIONS = (
     "|orchestra|symphony|philharmonic|bank|airlines|airways|hotel|railway|united|hilton|falls"
 )
 _INSTITUTION = re.compile(rf"(?:\w+ ){{0,2}}(?:{_INSTITUTIONS})\b", re.IGNORECASE)
-_GOES_ON = re.compile(r"[ -]((?:(?:of |and )?[A-Z][\w'’]*[ -]?)+)")
+_GOES_ON = re.compile(r"[ -]((?:[A-Z][\w'’]*[ -]?)+)")
 _OTHER_PLACE = re.compile(
     r"\b(?:New|North|South|East|West|Northern|Southern|Eastern|Western|Equatorial|Papua New|Inner|Outer|Upper|Lower"
     r"|San|Santa|St\.?|Saint|Port|Fort|Little)[ -]$"
 )
-_PERSON = re.compile(r"\bwho(?:m|se|'s)?\b|\b(?:actor|actress|singer|player|character|name)\b", re.IGNORECASE)
+_PERSON = re.compile(r"\bwho(?:m|se|'s)?\b", re.IGNORECASE)
+_ASKS_FOR_PLACE = re.compile(
+    r"\bwhere\b|\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province|continent|nation|capital|village"
+    r"|place)\b|\b(?:capital|city|country|state|town)\s+of\b",
+    re.IGNORECASE,
+)
+SHORT_TEXT = 5
+"""A text of at most this many words may be all name."""
 _NO_NAME = frozenset(
     "the a an is was are were in on at and or of by he she it they this i but from for with january february march"
     " april may june july august september october november december monday tuesday wednesday thursday friday saturday"
@@ -45,32 +53,37 @@ def only_in_longer_names(question: str, answers: tuple[str, ...], text: str) -> 
 
     False also where no answer is found as it is written, or the capitals of the text say nothing.
     """
-    words = text.split()
-    if len(words) < 2 or text.isupper() or _PERSON.search(question) and all(" " not in a.strip() for a in answers):
+    length = len(text.split())
+    if length < 2 or text.isupper():
         return False
+    place = _ASKS_FOR_PLACE.search(question) is not None
+    person = not place and length <= SHORT_TEXT and _PERSON.search(question) is not None
+    asked = f" {spaced(normalise(question))} "
     found = False
     for answer in answers:
-        pattern = _pattern(answer)
+        known = spaced(normalise(answer)) in PLACES
+        pattern = _pattern(answer) if place or known or (person and " " in answer.strip()) else None
         for match in pattern.finditer(text) if pattern else ():
             found = True
-            if not _is_longer(question, answers, text, match):
+            if not _is_longer(asked, text, match):
                 return False
+        if pattern is None and spaced(normalise(answer)) in spaced(normalise(text)):
+            return False
     return found
 
 
-def _is_longer(question: str, answers: tuple[str, ...], text: str, match: re.Match[str]) -> bool:
+def _is_longer(asked: str, text: str, match: re.Match[str]) -> bool:
     name, before, after = match.group(), text[: match.start()], text[match.end() :]
-    asked = f" {spaced(normalise(question))} "
     institution = _INSTITUTION.match(after.removeprefix(" ")) if after.startswith(" ") else None
-    if institution and not _known(institution.group(), asked):
+    if institution and f" {institution.group().split()[-1].lower()} " not in asked:
         return True
-    if not name[0].isupper():
+    if not name[0].isupper() or _titled(text):
         return False
     direction = _OTHER_PLACE.search(before)
     if direction and spaced(normalise(direction.group() + name)) in PLACES | _COMPOUNDS:
         return True
     rest = _GOES_ON.match(after)
-    return rest is not None and not _same_thing(name, rest[1].strip(" -"), asked) and not _titled(text)
+    return rest is not None and not _same_thing(name, rest[1].strip(" -"), asked)
 
 
 _COMPOUNDS = frozenset(
@@ -88,10 +101,6 @@ def _same_thing(name: str, rest: str, asked: str) -> bool:
     if words[-1] in _CITY_AFTER_ONE_WORD and " " in name:
         return True
     return all(f" {word} " in asked for word in words)
-
-
-def _known(institution: str, asked: str) -> bool:
-    return f" {institution.split()[-1].lower()} " in asked
 
 
 def _titled(text: str) -> bool:

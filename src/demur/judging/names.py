@@ -56,6 +56,8 @@ _PERSON = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*){1,5}")
+_LAST_FIRST = re.compile(r"([A-Z][\w'’-]+), ((?:[A-Z][\w'’.-]*)(?: [A-Z][\w'’.-]*){0,3})")
+_INITIAL = re.compile(r"\b([A-Z])\.\s*(?=[A-Z])")
 _PARTICLES = frozenset("de da do dos von van der den la le di du del bin ibn al el y e of the".split())
 _TITLES = frozenset(
     "sir dame lord lady dr doctor prof professor mr mrs ms miss general gen captain capt colonel col major lieutenant"
@@ -76,14 +78,9 @@ def person_names(question: str, answers: tuple[str, ...]) -> tuple[Name, ...]:
     return tuple(name for name in names if name and (asked or _FORMS.get(name[0], frozenset()) & _LONG_NAMES))
 
 
-def gives_name(normal: str, text: str, names: tuple[Name, ...]) -> bool:
-    """Whether one of the names stands in a text.
-
-    Args:
-        normal: the text in normal form, hyphens as spaces.
-        text: the text as it is; what stands between first and last name must be capitalised in it.
-    """
-    words = normal.split()
+def gives_name(text: str, names: tuple[Name, ...]) -> bool:
+    """Whether one of the names stands in a text; what is between first and last name must be capitalised there."""
+    words = _words(text)
     capitals = None
     for first, *middle, last in names:
         for end, word in enumerate(words):
@@ -115,6 +112,11 @@ def same_first(given: str, wanted: str) -> bool:
     return bool(forms[0] & forms[1])
 
 
+def _words(text: str) -> list[str]:
+    """The words of a text in normal form, initials one by one."""
+    return normalise(_INITIAL.sub(r"\1 ", text)).replace("_", " ").split()
+
+
 def _middle_agrees(given: list[str], wanted: list[str]) -> bool:
     """Whether middle names can belong to one person: none on one side, or each has its like."""
     given, wanted = ([word for word in words if word not in _PARTICLES] for words in (given, wanted))
@@ -126,19 +128,21 @@ def _capitalised(text: str) -> frozenset[str]:
     """The words of a text that begin with a capital, in normal form; every word of one in a single case."""
     tokens = text.split()
     if text.islower() or text.isupper():
-        return frozenset(" ".join(map(normalise, tokens)).replace("_", " ").split())
+        return frozenset(_words(text))
     chosen = (token for token in tokens if token.lstrip("\"'“‘(")[:1].isupper())
-    return frozenset(" ".join(normalise(token) for token in chosen).replace("_", " ").split())
+    return frozenset(word for token in chosen for word in _words(token))
 
 
 def _name(answer: str) -> Name | None:
     """First, middle and last names of an accepted answer; None where it has no such form."""
+    if turned := _LAST_FIRST.fullmatch(answer.strip()):
+        answer = f"{turned[2]} {turned[1]}"
     if not _NAME.fullmatch(answer.strip()):
         return None
     tokens = answer.split()
     if not all(token[:1].isupper() or token in _PARTICLES for token in tokens):
         return None
-    words = normalise(answer).replace("_", " ").split()
+    words = _words(answer)
     while words and words[0] in _TITLES:
         words = words[1:]
     while words and words[-1] in _SUFFIXES:

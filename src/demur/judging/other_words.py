@@ -42,7 +42,7 @@ def gives(question: str, answers: tuple[str, ...], text: str, normal: str) -> bo
     plain = spaced(normal)
     return (
         _in_figures(question, answers, text, plain)
-        or short_forms.gives_acronym(text, short_forms.acronyms(answers))
+        or short_forms.gives_acronym(text, answers)
         or (_hinted(answers, plain) and _in_words(question, answers, text, normal))
     )
 
@@ -70,7 +70,7 @@ def _in_words(question: str, answers: tuple[str, ...], text: str, normal: str) -
         return True
     plain = spaced(normal)
     people = names.person_names(question, answers)
-    if people and names.gives_name(plain, text, people):
+    if people and names.gives_name(text, people):
         return True
     return wording.same_wording(question, answers, plain)
 

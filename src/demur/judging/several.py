@@ -3,7 +3,7 @@
 A list of three items or more, or two with "or" or a stroke between, is wrong for an answer that is one of them. A
 list is right where the question asks for several, where the accepted answer is itself a list, where the other items
 are further accepted answers, and where they only say where the first one lies ("Paris, Texas, USA").
-Two items with "and" are no such list: people sing, write and found things together.
+Two items with "and" are no such list, nor three within a sentence: people sing, write and found things together.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ _LEAD = re.compile(
 )
 _ITEM = r"(?:[A-Z][\w.'’-]*(?: (?:of |de |van |the )?[A-Z][\w.'’-]*){0,3}|\d[\d.,]*\d|\d)"
 _RUN = re.compile(rf"{_ITEM}(?:, {_ITEM})*,? (?P<last>or|and) {_ITEM}")
+LONG_LIST = 4
+"""Within a sentence, this many items or more with "and" are rivals."""
+ALIKE = 5
+"""Two names that share so many first letters are taken for forms of one."""
 LONGEST_ITEM = 5
 """Words of an item of a list; more are a clause."""
 
@@ -43,51 +47,59 @@ def lists_others(question: str, answers: tuple[str, ...], text: str) -> bool:
     """Whether a text that gives an accepted answer gives others of the same rank beside it."""
     if not _HAS_SEPARATOR.search(text):
         return False
-    items, coordinated = _items(text)
-    if len(items) < 2 or _is_one_thing(items, coordinated, answers):
+    items, coordinated, elsewhere = _items(text.rpartition(": ")[2])
+    asked = f" {_key(question)} "
+    items = [item for item in items if f" {item} " not in asked]
+    if len(items) < 2 or (coordinated != "or" and len(items) < 3):
         return False
-    if coordinated != "or" and len(items) < 3:
+    keys = [_key(answer) for answer in answers]
+    if any(_gives(_key(elsewhere), key) for key in keys) or _is_one_thing(items, coordinated, keys):
+        return False
+    initials = {acronym.lower() for acronym in acronyms(answers)}
+    if any(item in initials for item in items):
         return False
     return not _ASKS_FOR_SEVERAL.search(question)
 
 
-def _items(text: str) -> tuple[list[str], str]:
-    """The items that a text lists, in normal form, and the word before the last; no items where it lists nothing."""
+def _items(text: str) -> tuple[list[str], str, str]:
+    """The items that a text lists, in normal form, what joins the last one, and the text beside the list."""
     bare = re.sub(r"\([^)]*\)", "", text).strip(" .!\n")
     bare = _LEAD.sub("", bare)
     if not _SENTENCE_WORD.search(bare) and ". " not in _BULLET.sub("", bare):
         bare = _BULLET.sub("", bare)
         parts = [part for part in _SEPARATOR.split(bare) if part.strip()]
-        if all(len(part.split()) <= LONGEST_ITEM for part in parts):
-            return [_key(part) for part in parts], _coordination(bare)
-        return [], ""
+        if any(len(part.split()) > LONGEST_ITEM for part in parts):
+            return [], "", ""
+        return [_key(part) for part in parts], _coordination(bare, parts), ""
     run = max(_RUN.finditer(text), key=lambda found: len(found.group()), default=None)
     if run is None:
-        return [], ""
-    return [_key(part) for part in _SEPARATOR.split(run.group()) if part.strip()], run["last"]
+        return [], "", ""
+    parts = [part for part in _SEPARATOR.split(run.group()) if part.strip()]
+    if run["last"] == "and" and len(parts) < LONG_LIST:
+        return [], "", ""
+    return [_key(part) for part in parts], run["last"], text[: run.start()] + " | " + text[run.end() :]
 
 
-def _coordination(text: str) -> str:
+def _coordination(text: str, parts: list[str]) -> str:
     if re.search(r",\s*or\b", text) and text.count(",") == 1:
         return ""  # "Bombay, or Mumbai" says one thing twice
-    if re.search(r"\bor\b|\w\w/\w\w|\s/\s", text):
-        return "or"
+    if re.search(r"\bor\b|\w\w/\w\w|\s/\s", text) and len({part.strip()[0].isupper() for part in parts}) == 1:
+        return "or"  # "Solidus or slash": a name and what it is
     return "and" if re.search(r"\band\b", text) else ""
 
 
-def _is_one_thing(items: list[str], coordinated: str, answers: tuple[str, ...]) -> bool:
-    """Whether the items are no rivals: all accepted, or a place with what it lies in, or the answer's own parts."""
-    keys = [_key(answer) for answer in answers]
-    given = set(items)
-    if not any(_gives(item, key) for item in given for key in keys):
-        return True  # the answer stands elsewhere, or is made of several items
-    others = [item for item in given if not any(_gives(item, key) or _gives(key, item) for key in keys)]
-    if not others:
+def _is_one_thing(items: list[str], coordinated: str, keys: list[str]) -> bool:
+    """Whether the items are no rivals: several are accepted, or the answer is a list, or a place with its country."""
+    accepted = {item for item in items if any(_gives(item, key) for key in keys)}
+    if not accepted or len(accepted) > 1:
         return True
-    if coordinated == "" and items[-1] in PLACES and len(items) <= 3:
-        return True
-    initials = {acronym.lower() for acronym in acronyms(answers)}
-    return all(item in initials for item in others)
+    others = [item for item in items if item not in accepted and not any(_alike(key, item) for key in keys)]
+    return not others or (coordinated == "" and items[-1] in PLACES and len(items) <= 3)
+
+
+def _alike(key: str, item: str) -> bool:
+    """Whether an item is a part of an accepted answer, or begins as it does ("Hellenism or Hellenismos")."""
+    return _gives(key, item) or (len(key) > ALIKE and key[:ALIKE] == item[:ALIKE])
 
 
 def _gives(item: str, key: str) -> bool:

@@ -15,7 +15,7 @@ from demur.judging.normalise import normalise, spaced
 from demur.judging.places import PLACES
 
 _WRAPPING = (
-    "city|town|village|state|country|county|province|island|region|area|planet|river|band|group|project|series|novel"
+    "city|town|village|state|country|county|continent|republic|kingdom|province|island|region|area|planet|river|band|group|project|series|novel"
     "|film|movie|book|song|album|show|sitcom|drama|musical|play|opera|magazine|newspaper|company|genus|family|month"
     "|year|language|element|metal|letter|word|term|colour|color|number|churches"
 )
@@ -27,8 +27,15 @@ _LEADING = re.compile(
 _WRAPPED = re.compile(rf"^(?:the\s+)?(?:{_WRAPPING})\s+(?:of|called|named)\s+(?=[A-Z\d])")
 _TRAILING = re.compile(rf"(?<=\w)\s+(?:{_WRAPPING})$")
 _BRACKETED = re.compile(r"^(?P<outside>[^()]{2,}?)\s*\((?P<inside>[^()]+)\)$")
+_ASIDE = re.compile(r"\s*\([^()]*\)\s*")
+_OR_ACRONYM = re.compile(r"^(?P<long>.{4,}?),? (?:or|aka|i\.e\.) (?P<short>[A-Z]{2,6})$")
+_WITH_YEAR = re.compile(r"^(?P<rest>\S+ \S.*?),? (?:of|in|from) \d{4}$")
+_LETTERS = re.compile(r"[A-Z](?:[ ,]+[A-Z])+")
 _SAID_AGAIN = re.compile(r"^(?:or|aka|a\.k\.a\.|also known as|also|accept|formerly|now)\b[:,]?\s*", re.IGNORECASE)
-_DESCRIBED = re.compile(r"(?:^|\s)[a-z][\w-]*\s+(?P<name>[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)+)$")
+_DESCRIBED = re.compile(
+    r"(?:^|\s)(?!(?:and|or|of|in|on|at|to|by|for|from|with|as|along|near|de|van|von|the|a|an|into|over|under)\s)[a-z][\w-]*\s+"
+    r"(?P<name>[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)+)$"
+)
 _NAMED = re.compile(rf"\s(?:{_WRAPPING})\s+(?P<name>[A-Z][\w'’-]{{3,}})$")
 _ERA = (("bce", "bc"), ("ce", "ad"))
 _SMALL = frozenset({"of", "the", "and", "for", "in", "on", "de", "du", "des", "la", "to", "a", "an", "&"})
@@ -45,25 +52,26 @@ def implied_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 14)
 def acronyms(answers: tuple[str, ...]) -> frozenset[str]:
-    """Acronyms of the accepted answers, and accepted answers that are acronyms; in capitals."""
-    found = set()
-    for answer in answers:
-        bare = answer.strip().replace(".", "")
-        if re.fullmatch(r"[A-Z]{3,6}|U[KS]", bare):
-            found.add(bare)
-        elif acronym := _acronym(answer):
-            found.add(acronym)
-    return frozenset(found)
+    """The acronyms of accepted answers of three words or more, in capitals."""
+    return frozenset(acronym for answer in answers if (acronym := _acronym(answer)))
 
 
-def gives_acronym(text: str, wanted: frozenset[str]) -> bool:
-    """Whether a text has one of the acronyms in capitals, or the words that it stands for."""
-    if not wanted:
-        return False
-    bare = re.sub(r"(?<=\b[A-Z])\.", "", text)
-    if any(re.search(rf"(?<![\w-]){acronym}(?![\w-])", bare) for acronym in wanted):
-        return not text.isupper()
-    return any(_acronym(run.group()) in wanted for run in _CAPITAL_RUN.finditer(text))
+def gives_acronym(text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text has the acronym of an accepted answer, in capitals, or the words that an accepted one stands for."""
+    short = acronyms(answers)
+    if short and not text.isupper():
+        bare = re.sub(r"(?<=\b[A-Z])\.", "", text)
+        if any(acronym in bare and re.search(rf"(?<![\w-]){acronym}(?![\w-])", bare) for acronym in short):
+            return True
+    stated = _stated_acronyms(answers)
+    return bool(stated) and any(_acronym(run.group()) in stated for run in _CAPITAL_RUN.finditer(text))
+
+
+@lru_cache(maxsize=1 << 14)
+def _stated_acronyms(answers: tuple[str, ...]) -> frozenset[str]:
+    """Accepted answers that are acronyms."""
+    bare = (answer.strip().replace(".", "") for answer in answers)
+    return frozenset(answer for answer in bare if re.fullmatch(r"[A-Z]{3,6}|U[KS]", answer))
 
 
 def _acronym(name: str) -> str | None:
@@ -83,7 +91,15 @@ def _implied(answer: str) -> Iterator[str]:
         if inside != match["inside"] or re.fullmatch(r"[A-Z][A-Z.]{1,6}", inside):
             yield inside
         return
+    if "(" in answer and _ASIDE.sub(" ", answer).strip(" -"):
+        answer = _ASIDE.sub(" ", answer).strip(" -")
     yield from _parts(answer)
+    if both := _OR_ACRONYM.match(answer):
+        yield from both.groups()
+    if dated := _WITH_YEAR.match(answer):
+        yield dated["rest"]
+    if _LETTERS.fullmatch(answer):
+        yield re.sub("[ ,]+", "", answer)
 
 
 def _parts(answer: str) -> Iterator[str]:

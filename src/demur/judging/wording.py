@@ -55,7 +55,7 @@ def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
     given = content(normal)
     new = tuple(word for word in given if word not in asked)
     for wanted, rest in _wanted(question, answers):
-        if _agree(given, wanted) or (new and rest and len(new) < len(given) and _agree(new, rest)):
+        if _agree(given, wanted) or (new and rest and _agree(new, rest)):
             return True
     return False
 
@@ -141,6 +141,6 @@ def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[Words, Words
     found = []
     for answer in answers:
         words = content(spaced(normalise(answer)))
-        if words:
+        if words and ":" not in answer:  # the title of a work and its subtitle are one name
             found.append((words, tuple(word for word in words if word not in asked)))
     return tuple(found)
