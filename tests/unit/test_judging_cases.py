@@ -227,7 +227,7 @@ CITIES = ("Paris", "London", "The Hague", "Rome")
         ("B", "B London", C),
         ("B", "Answer: B", C),
         ("B", "The answer is (B).", C),
-        ("B", "The correct answer is B because of the river", W),  # prose after a bare letter picks nothing
+        ("B", "The correct answer is B because of the river", C),
         ("B", "london", C),
         ("B", "It must be London.", C),
         ("B", "A", W),

@@ -2,7 +2,8 @@
 
 "Peter J. Holloway" is "Peter Holloway", "Kate Loring" is "Katherine Ann Loring", "J. Holloway" is too. First and
 last name must both be there and agree; middle names may be left out, added or shortened, but must not
-contradict each other ("George Herbert Bush", "George Walker Bush"). "Jr." may be left out; a number may not.
+contradict each other ("George Herbert Bush", "George Walker Bush"). "Jr." may be left out; a number may not. A last name
+that is the whole text gives the person too.
 Asked only where the accepted answer looks like a person's name: two to five capitalised words, and a question
 for a person or a first name that is known.
 """
@@ -81,6 +82,8 @@ def person_names(question: str, answers: tuple[str, ...]) -> tuple[Name, ...]:
 def gives_name(text: str, names: tuple[Name, ...]) -> bool:
     """Whether one of the names stands in a text; what is between first and last name must be capitalised there."""
     words = _words(text)
+    if len(words) == 1:
+        return any(name[-1] == words[0] for name in names)
     capitals = None
     for first, *middle, last in names:
         for end, word in enumerate(words):
