@@ -12,12 +12,14 @@ Source: Demur; the containment test is R-Tuning's (arXiv 2311.09677), normalisat
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from demur.core.records import Question
-from demur.judging import dates, other_words, polarity, symbols
+from demur.judging import dates, other_words, polarity, symbols, units
 from demur.judging.base import Judge
 from demur.judging.containment import answer_keys, contains_words
 from demur.judging.longer_names import only_in_longer_names
-from demur.judging.normalise import normalise
+from demur.judging.normalise import normalise, spaced
 from demur.judging.several import lists_others
 
 
@@ -26,7 +28,7 @@ def right(question: Question, text: str) -> bool | None:
     answers = question.answers
     if (wanted := polarity.accepted(answers)) is not None:
         return polarity.polarity(text) is wanted
-    keys = answer_keys(answers)
+    keys = _asked_for(question.text, answers)
     if not keys:
         return _gives_symbol(answers, text)
     normal = normalise(text)
@@ -35,12 +37,23 @@ def right(question: Question, text: str) -> bool | None:
     return other_words.gives(question.text, answers, text, normal) or bool(_gives_symbol(answers, text))
 
 
+@lru_cache(maxsize=1 << 14)
+def _asked_for(question: str, answers: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys of the accepted answers, without aliases that the question says itself, where others are left."""
+    if len(answers) < 2:
+        return answer_keys(answers)
+    asked = f" {spaced(normalise(question))} "
+    new = tuple(answer for answer in answers if f" {spaced(normalise(answer))} " not in asked)
+    return answer_keys(new) or answer_keys(answers)
+
+
 def _misleads(question: str, answers: tuple[str, ...], text: str) -> bool:
     """Whether a text has an accepted answer in it and gives another one all the same."""
     return (
         lists_others(question, answers, text)
         or only_in_longer_names(question, answers, text)
         or dates.contradicts(text, answers)
+        or units.has_another_unit(text, answers)
     )
 
 

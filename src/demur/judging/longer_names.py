@@ -18,8 +18,8 @@ from demur.judging.places import PLACES
 _KINDS = frozenset(
     "river ocean sea lake island islands isle mountain mountains desert county province state republic district region"
     " territory peninsula valley bay gulf inc corp corporation company co ltd plc jr sr award awards prize trophy"
-    " medal language languages people tribe band group family empire kingdom dynasty era period age war street road"
-    " avenue festival day month award theory law effect disease syndrome oblast prefecture township village town"
+    " medal language languages people tribe band group family empire kingdom dynasty era period age war"
+    " festival day month award theory law effect disease syndrome oblast prefecture township village town"
     " racecourse park palace castle hall beach harbour harbor abbey house stadium arena forest national raid battle fc afc cf station building tower bridge series show game games league team club party government army navy force".split()
 )
 _CITY_AFTER_ONE_WORD = frozenset({"city"})

@@ -66,6 +66,7 @@ _TITLES = frozenset(
     " congresswoman congressman governor gov chancellor pope father sister vice chief mayor king".split()
 )
 _SUFFIXES = frozenset({"jr", "sr", "junior", "senior", "phd", "md", "mbe", "obe", "cbe", "kbe", "esq"})
+_DENIALS = frozenset({"not", "never", "isn't", "wasn't"})
 _BETWEEN = 3
 """At most this many words may stand between first and last name."""
 Name = tuple[str, ...]
@@ -91,6 +92,8 @@ def gives_name(text: str, names: tuple[Name, ...]) -> bool:
                 continue
             for start in range(max(0, end - _BETWEEN - 1), end):
                 between = words[start + 1 : end]
+                if start and words[start - 1] in _DENIALS:
+                    continue
                 if not same_first(words[start], first) or not _middle_agrees(between, middle):
                     continue
                 if capitals is None:

@@ -65,8 +65,9 @@ _COUNT_ONE = re.compile(
 )
 _COUNT_ZERO = re.compile(r"(?<!\w)(?:zero|none|nil|nothing|nobody|never|no(?! (?:one|idea|clue|doubt|answer|information|way)\b))\b")
 _COUNT_TWO = re.compile(r"(?<!\w)(?:twice|(?:a )?pair|(?:a )?couple|both)\b")
+_COUNT_DOZEN = re.compile(r"(?<!half a )(?<!two )(?<!half )\bdozen\b")
 COUNTS = {"0": _COUNT_ZERO, "zero": _COUNT_ZERO, "none": _COUNT_ZERO, "1": _COUNT_ONE, "one": _COUNT_ONE}
-COUNTS |= {"2": _COUNT_TWO, "two": _COUNT_TWO}
+COUNTS |= {"2": _COUNT_TWO, "two": _COUNT_TWO, "12": _COUNT_DOZEN, "twelve": _COUNT_DOZEN}
 
 
 def counted(question: str, key: str, normal: str) -> bool:

@@ -70,6 +70,8 @@ _QUANTITY = re.compile(
     rf"(?:[ -]?(?P<unit>(?i:{_UNIT}))(?!\w))?(?P<more> ?[A-Za-z]+)?"
 )
 _WORDS = re.compile(rf"\b(?:{number_in_words})(?:[ -](?:and )?(?:{number_in_words}))*\b", re.IGNORECASE)
+_PART_OF = {"half": "50%", "quarter": "25%", "three quarters": "75%"}
+_PARTS = re.compile(r"\b(?:an? |one )?(three[ -]quarters|half|quarter)\b", re.IGNORECASE)
 _HEDGE = re.compile(
     r"\b(?:about|around|approximately|approx|roughly|some|circa|ca|nearly|almost|over|under|more than|less than"
     r"|just over|just under|close to|estimated)\b|~|≈"
@@ -108,7 +110,21 @@ def quantity(answer: str) -> Quantity | None:
 
 def gives_quantity(text: str, wanted: Quantity) -> bool:
     """Whether a text gives a quantity, in any spelling, without its unit, or rounded."""
+    if wanted.unit == "percent":
+        text = _PARTS.sub(lambda found: _PART_OF[found[1].lower().replace("-", " ")], text)
     return any(_same(given, wanted) for given in _read(_plain(text)))
+
+
+def has_another_unit(text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text gives the number of an accepted quantity with another unit: "50 people" for "50%"."""
+    wanted = [quantity(answer) for answer in answers]
+    if not all(one is not None and one.unit is not None for one in wanted):
+        return False
+    said = list(_read(_plain(text)))
+    sure = [one for one in wanted if one is not None]
+    return any(given.value == one.value for given in said for one in sure) and not any(
+        _same(given, one) for given in said for one in sure
+    )
 
 
 def tight(text: str) -> str:

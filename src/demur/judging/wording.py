@@ -26,12 +26,12 @@ _FUNCTION = frozenset(
     "a an the of in on at to from by for with within into onto over near as is are was were be been being it its his"
     " her hers their theirs he she they them him this that these those there and or if so than then also just only"
     " about around approximately roughly nearly almost called named known which who whom whose what when where how"
-    " i we you my our your me do does did has have had will would can could may might most some any such very more"
-    " during through between among along per via because due both own s".split()
+    " i we you my our your me do does did has have had will would can could most some any such very"
+    " during through between among along per via because due both own s it's that's he's she's they're there's".split()
 )
 _DENIALS = frozenset({"not", "no", "never", "without", "neither", "nor", "non", "un", "except"})
 _BOUND = re.compile(r"\b(?:(?:not|no) (?:more|less|fewer|later|earlier) than|at (?:most|least)|up to)\b")
-_LOWER = frozenset({"less", "fewer", "under", "below"})
+_BOUNDS = frozenset({"less", "fewer", "under", "below", "more", "above", "least"})
 LONGEST = 16
 """A text of more words than this is no short answer."""
 _WORDS_OF_A_NUMBER = re.compile(rf"\b(?:{number_in_words})(?: (?:and )?(?:{number_in_words}))*\b")
@@ -54,8 +54,8 @@ def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
     asked = _asked(question)
     given = content(normal)
     new = tuple(word for word in given if word not in asked)
-    for wanted, rest in _wanted(question, answers):
-        if _agree(given, wanted) or (new and rest and _agree(new, rest)):
+    for wanted, rest, capitals in _wanted(question, answers):
+        if _agree(given, wanted, capitals) or (new and rest and _agree(new, rest, capitals)):
             return True
     return False
 
@@ -64,10 +64,7 @@ def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
 def content(normal: str) -> Words:
     """The content words of a normal form, reduced; numbers in figures."""
     plain = _BOUND.sub(" ", normal)
-    if not plain.isascii() or plain.isalpha():
-        numbered = plain
-    else:
-        numbered = _WORDS_OF_A_NUMBER.sub(_in_figures, plain)
+    numbered = _WORDS_OF_A_NUMBER.sub(_in_figures, plain)
     words = [word for word in numbered.split() if word not in _FUNCTION]
     reduce = stem if len(words) > 1 else base
     return tuple(_figure(word) or reduce(word) for word in words)
@@ -83,7 +80,7 @@ def hints(answers: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _agree(given: Words, wanted: Words) -> bool:
+def _agree(given: Words, wanted: Words, capitals: frozenset[str]) -> bool:
     if not given or not wanted:
         return False
     if _figures(given) != _figures(wanted) or _denials(given) != _denials(wanted):
@@ -91,13 +88,17 @@ def _agree(given: Words, wanted: Words) -> bool:
     if set(given) == set(wanted):
         return True
     if len(given) < len(wanted):
-        return len(given) >= 2 and _side_by_side(given, wanted)
+        return len(given) >= 2 and _side_by_side(given, wanted, capitals)
     return len(wanted) >= 2 and len(given) - len(wanted) <= 2 and _in_order(wanted, given)
 
 
-def _side_by_side(part: Words, whole: Words) -> bool:
+def _side_by_side(part: Words, whole: Words, capitals: frozenset[str]) -> bool:
+    """Whether words stand side by side in others, no name cut off at its beginning ("Miller Road", "Glen Miller Road")."""
     size = len(part)
-    return any(whole[start : start + size] == part for start in range(len(whole) - size + 1))
+    for start in range(len(whole) - size + 1):
+        if whole[start : start + size] == part and not (start and {whole[start - 1], part[0]} <= capitals):
+            return True
+    return False
 
 
 def _in_order(part: Words, whole: Words) -> bool:
@@ -106,12 +107,12 @@ def _in_order(part: Words, whole: Words) -> bool:
     return part[0] == whole[0] and part[-1] == whole[-1] and all(word in rest for word in part)
 
 
-def _figures(words: Words) -> frozenset[str]:
-    return frozenset(word for word in words if any(char.isdigit() for char in word))
+def _figures(words: Words) -> Words:
+    return tuple(word for word in words if any(char.isdigit() for char in word))
 
 
 def _denials(words: Words) -> frozenset[str]:
-    return frozenset(word for word in words if word in _DENIALS or word in _LOWER or word.endswith("n't"))
+    return frozenset(word for word in words if word in _DENIALS or word in _BOUNDS or word.endswith("n't"))
 
 
 def _in_figures(match: re.Match[str]) -> str:
@@ -135,12 +136,14 @@ def _asked(question: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[Words, Words], ...]:
-    """For each accepted answer its content words, and those of them that the question does not say."""
+def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[Words, Words, frozenset[str]], ...]:
+    """For each accepted answer its content words, those that the question does not say, and the capitalised ones."""
     asked = _asked(question)
     found = []
     for answer in answers:
         words = content(spaced(normalise(answer)))
         if words and ":" not in answer:  # the title of a work and its subtitle are one name
-            found.append((words, tuple(word for word in words if word not in asked)))
+            capitals = " ".join(spaced(normalise(token)) for token in answer.split() if token[0].isupper())
+            rest = tuple(word for word in words if word not in asked)
+            found.append((words, rest, frozenset(map(stem, capitals.split()))))
     return tuple(found)
