@@ -12,6 +12,7 @@ Source: Demur; the containment test is R-Tuning's (arXiv 2311.09677), normalisat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from demur.core.records import Question
@@ -19,32 +20,49 @@ from demur.judging import dates, other_words, polarity, symbols, units
 from demur.judging.base import Judge
 from demur.judging.containment import answer_keys, contains_words
 from demur.judging.longer_names import only_in_longer_names
-from demur.judging.normalise import normalise, spaced
+from demur.judging.normalise import normalise
 from demur.judging.several import lists_others
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the accepted answers of one question are looked for by."""
+
+    polarity: bool | None
+    keys: tuple[str, ...]
+    signs: tuple[str, ...]
 
 
 def right(question: Question, text: str) -> bool | None:
     """Whether a text gives an accepted answer: it stands there, or is said in other words."""
     answers = question.answers
-    if (wanted := polarity.accepted(answers)) is not None:
-        return polarity.polarity(text) is wanted
-    keys = _asked_for(question.text, answers)
-    if not keys:
-        return _gives_symbol(answers, text)
-    normal = normalise(text)
-    if any(contains_words(normal, key) for key in keys):
-        return not _misleads(question.text, answers, text)
-    return other_words.gives(question.text, answers, text, normal) or bool(_gives_symbol(answers, text))
+    plan = _plan(answers)
+    if plan.polarity is not None:
+        return polarity.polarity(text) is plan.polarity
+    normal = normalise(text) if plan.keys else ""
+    for key in plan.keys:
+        if contains_words(normal, key):
+            return not _misleads(question.text, answers, text)
+    if plan.keys and other_words.gives(question.text, answers, text, normal):
+        return True
+    if plan.signs:
+        return any(symbols.gives(text, sign) for sign in plan.signs)
+    return False if plan.keys else None
 
 
-@lru_cache(maxsize=1 << 14)
-def _asked_for(question: str, answers: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys of the accepted answers, without aliases that the question says itself, where others are left."""
-    if len(answers) < 2:
-        return answer_keys(answers)
-    asked = f" {spaced(normalise(question))} "
-    new = tuple(answer for answer in answers if f" {spaced(normalise(answer))} " not in asked)
-    return answer_keys(new) or answer_keys(answers)
+@lru_cache(maxsize=1 << 15)
+def _plan(answers: tuple[str, ...]) -> _Plan:
+    return _Plan(
+        polarity.accepted(answers),
+        answer_keys(answers),
+        tuple(answer for answer in answers if symbols.is_symbol(answer)),
+    )
+
+
+def right_by_year(question: Question, text: str) -> bool | None:
+    """`right`, and the year of an accepted date is enough ("1998" for "5 May 1998")."""
+    found = right(question, text)
+    return dates.lenient(text, question.answers) if found is False else found
 
 
 def _misleads(question: str, answers: tuple[str, ...], text: str) -> bool:
@@ -57,14 +75,13 @@ def _misleads(question: str, answers: tuple[str, ...], text: str) -> bool:
     )
 
 
-def _gives_symbol(answers: tuple[str, ...], text: str) -> bool | None:
-    """Whether a text gives an accepted answer that has signs only; None where there is none."""
-    signs = [answer for answer in answers if symbols.is_symbol(answer)]
-    return any(symbols.gives(text, answer) for answer in signs) if signs else None
-
-
 CONTAINS_WORDS = Judge(
     name="contains-words",
     source="Demur; containment after R-Tuning (arXiv 2311.09677), normalisation after SQuAD",
     right=right,
+)
+LENIENT_DATES = Judge(
+    name="lenient-dates",
+    source="Demur; contains-words, but the year of an accepted date is enough",
+    right=right_by_year,
 )

@@ -61,12 +61,15 @@ _NTH_WEEKDAY = re.compile(
 _BEFORE_A_DATE = re.compile(
     rf"^(?:on |in |since |from |by |the |(?:{'|'.join(_WEEKDAYS)}|{'|'.join(d[:3] for d in _WEEKDAYS)})\b[.,]* )+"
 )
+_FIGURE = re.compile(r"\d")
 LEAP_YEAR = 2000
 """Stands for an unknown year: every day of a month is in it."""
 
 
 def other_dates(answer: str) -> Iterator[str]:
     """The ways to write the date that an answer is; nothing where it is none."""
+    if not _FIGURE.search(answer):
+        return
     found = _read(_BEFORE_A_DATE.sub("", _plain(answer)).strip(" ."))
     if found is None:
         return
@@ -128,17 +131,20 @@ def contradicts(text: str, answers: tuple[str, ...]) -> bool:
 
     Also for "the third Sunday of October", where "the first Sunday of April" and "October" are accepted.
     """
-    plain = _plain(text)
-    nth = {_nth(match) for match in _NTH_WEEKDAY.finditer(plain)}
-    if nth:
-        accepted = {_nth(match) for answer in answers for match in _NTH_WEEKDAY.finditer(_plain(answer))}
-        if accepted and not nth & accepted:
-            return True
-    fine = [day for day in wanted_dates(answers) if day.day is not None]
+    fine, accepted = _fine(answers)
+    if accepted and (nth := {_nth(match) for match in _NTH_WEEKDAY.finditer(_plain(text))}):
+        return not nth & accepted
     said = [day for day in mentions(text) if day.day is not None] if fine else []
     if any(day.agrees(other) for day in said for other in fine):
         return False
     return any(day.year is not None and day.year == other.year for day in said for other in fine)
+
+
+@lru_cache(maxsize=1 << 14)
+def _fine(answers: tuple[str, ...]) -> tuple[tuple[Day, ...], frozenset[tuple[int, str]]]:
+    """The accepted answers that say a day, and the weekdays that are counted in them."""
+    nth = {_nth(match) for answer in answers for match in _NTH_WEEKDAY.finditer(_plain(answer))}
+    return tuple(day for day in wanted_dates(answers) if day.day is not None), frozenset(nth)
 
 
 def lenient(text: str, answers: tuple[str, ...]) -> bool:
@@ -157,14 +163,16 @@ def mentions(text: str) -> list[Day]:
     """The dates in a text that name a month, each stretch of it read once."""
     plain = _plain(text)
     found = []
-    for form in _MENTIONS if any(char.isdigit() for char in plain) else ():
-        for match in form.finditer(plain):
+    for form in _MENTIONS if _FIGURE.search(plain) else ():
+        matches = list(form.finditer(plain))
+        for match in matches:
             groups = match.groupdict()
             month, day = groups["month"], groups.get("day")
             read = _valid(groups.get("year"), _NAMES.get(month) or int(month), int(day or 1))
             if read is not None:
                 found.append(Day(read[0], read[1], read[2] if day else None))
-        plain = form.sub(lambda match: "#" * len(match.group()), plain)
+        for match in matches:  # read once
+            plain = plain[: match.start()] + "#" * len(match.group()) + plain[match.end() :]
     return found
 
 
@@ -175,6 +183,8 @@ def _nth(match: re.Match[str]) -> tuple[int, str]:
 
 def _whole(answer: str) -> Day | None:
     """The date that an answer is as a whole; None where it says more or something else."""
+    if not _FIGURE.search(answer):
+        return None
     plain = _BEFORE_A_DATE.sub("", _plain(answer)).strip(" .")
     if read := _read(plain):
         return Day(*read)

@@ -28,6 +28,11 @@ _ABBREVIATED = {
     **{"kg": "kilogram", "mi": "mile", "lbs": "pound", "lb": "pound", "cm": "centimeter", "mm": "millimeter"},
     **{"aeroplane": "airplane", "programme": "program", "bicycle": "bike", "telephone": "phone"},
 }
+_RELATED: dict[str, tuple[str, ...]] = {}
+for _one, _other in (*COUNTRY_OF.items(), *_IRREGULAR.items(), *_ABBREVIATED.items()):
+    if _one[:4] != _other[:4]:
+        _RELATED[_one] = (*_RELATED.get(_one, ()), _other)
+        _RELATED[_other] = (*_RELATED.get(_other, ()), _one)
 _KEPT = re.compile(r"(?:ss|us|is|as|os)$")
 _DOUBLED = re.compile(r"([bdgklmnprt])\1$")
 
@@ -52,6 +57,11 @@ def stem(word: str) -> str:
         if rest != word and len(rest) >= 3 and re.search("[aeiouy]", rest):
             return _DOUBLED.sub(r"\1", rest).removesuffix("e")
     return word.removesuffix("e") if len(word) > 4 else word
+
+
+def related(word: str) -> tuple[str, ...]:
+    """Forms of a word that do not begin as it does."""
+    return _RELATED.get(word, ())
 
 
 def _singular(word: str) -> str:

@@ -10,6 +10,7 @@ for "Martin Luther").
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from demur.judging.normalise import normalise, spaced
@@ -53,27 +54,59 @@ def only_in_longer_names(question: str, answers: tuple[str, ...], text: str) -> 
 
     False also where no answer is found as it is written, or the capitals of the text say nothing.
     """
-    length = len(text.split())
-    if length < 2 or text.isupper():
+    if " " not in text or text.isupper():
         return False
-    place = _ASKS_FOR_PLACE.search(question) is not None
-    person = not place and length <= SHORT_TEXT and _PERSON.search(question) is not None
-    asked = f" {spaced(normalise(question))} "
+    always, in_short, others, asked = _looked_for(question, answers)
+    names = (*always, *in_short) if in_short and text.count(" ") < SHORT_TEXT else always
+    lowered = text.lower() if names else ""
+    if len(lowered) != len(text):
+        return False
     found = False
-    for answer in answers:
-        known = spaced(normalise(answer)) in PLACES
-        pattern = _pattern(answer) if place or known or (person and " " in answer.strip()) else None
-        for match in pattern.finditer(text) if pattern else ():
+    for name in names:
+        for start in _occurrences(lowered, name):
             found = True
-            if not _is_longer(asked, text, match):
+            if not _is_longer(asked, text, start, start + len(name)):
                 return False
-        if pattern is None and spaced(normalise(answer)) in spaced(normalise(text)):
-            return False
-    return found
+    if not found or not others:
+        return found
+    normal = spaced(normalise(text))
+    return not any(key in normal for key in others)
 
 
-def _is_longer(asked: str, text: str, match: re.Match[str]) -> bool:
-    name, before, after = match.group(), text[: match.start()], text[match.end() :]
+def _occurrences(lowered: str, name: str) -> Iterator[int]:
+    """Where a name stands as whole words."""
+    start = lowered.find(name)
+    while start >= 0:
+        before, after = lowered[start - 1 : start], lowered[start + len(name) : start + len(name) + 1]
+        if not (before.isalnum() or after.isalnum()):
+            yield start
+        start = lowered.find(name, start + 1)
+
+
+@lru_cache(maxsize=1 << 14)
+def _looked_for(
+    question: str, answers: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]:
+    """Answers looked for in every text, in short ones, keys of those that are not looked for; the question's words."""
+    place = _ASKS_FOR_PLACE.search(question) is not None
+    person = not place and _PERSON.search(question) is not None
+    always: list[str] = []
+    in_short: list[str] = []
+    others: list[str] = []
+    for answer in answers:
+        key = spaced(normalise(answer))
+        name = _name(answer) if place or key in PLACES or (person and " " in answer.strip()) else None
+        if name is None:
+            others.append(key)
+        elif place or key in PLACES:
+            always.append(name)
+        else:
+            in_short.append(name)
+    return tuple(always), tuple(in_short), tuple(others), f" {spaced(normalise(question))} "
+
+
+def _is_longer(asked: str, text: str, start: int, end: int) -> bool:
+    name, before, after = text[start:end], text[:start], text[end:]
     institution = _INSTITUTION.match(after.removeprefix(" ")) if after.startswith(" ") else None
     if institution and f" {institution.group().split()[-1].lower()} " not in asked:
         return True
@@ -110,12 +143,9 @@ def _titled(text: str) -> bool:
     return len(words) > 5 and capitals >= 0.8 * len(words)
 
 
-@lru_cache(maxsize=1 << 14)
-def _pattern(answer: str) -> re.Pattern[str] | None:
-    """The answer as a whole in a text, whatever its case; None for figures, which no name goes on from."""
-    words = re.findall(r"[\w'’.]+", answer)
-    if not words or any(char.isdigit() for char in answer) or not answer[0].isalpha():
-        return None
-    if words[0].lower() in ("the", "a", "an") and len(words) > 1:
-        words = words[1:]
-    return re.compile(r"(?<!\w)" + r"\W+".join(map(re.escape, words)) + r"(?!\w)", re.IGNORECASE)
+def _name(answer: str) -> str | None:
+    """The answer in small letters, without an article; None for figures and the like, which no name goes on from."""
+    bare = answer.strip().lower()
+    for article in ("the ", "an ", "a "):
+        bare = bare.removeprefix(article)
+    return None if not bare or any(char.isdigit() for char in bare) or not bare[0].isalpha() else bare

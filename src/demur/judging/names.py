@@ -103,11 +103,6 @@ def gives_name(text: str, names: tuple[Name, ...]) -> bool:
     return False
 
 
-def hints(answers: tuple[str, ...]) -> tuple[str, ...]:
-    """The last names of accepted answers that may be names: without one, a text has no such name."""
-    return tuple(name[-1] for answer in answers if (name := _name(answer)))
-
-
 def same_first(given: str, wanted: str) -> bool:
     """Whether two first names are one: the same, a short form, or an initial."""
     if given == wanted:
@@ -139,6 +134,7 @@ def _capitalised(text: str) -> frozenset[str]:
     return frozenset(word for token in chosen for word in _words(token))
 
 
+@lru_cache(maxsize=1 << 14)
 def _name(answer: str) -> Name | None:
     """First, middle and last names of an accepted answer; None where it has no such form."""
     if turned := _LAST_FIRST.fullmatch(answer.strip()):

@@ -42,7 +42,8 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Z
 _TWICE_ENCODED = re.compile("[\u00c2-\u00c5\u00e2][\u0080-\u00bf\u0152-\u0178\u02c6-\u2122]")
 _INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_]\.[ ]?){2,}")
 _ARTICLES = frozenset({"the", "The", "THE", "an", "An", "AN", "a"})
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
+_MAY_BE_GROUPED = re.compile(r"\d[,.']\d")
 _GROUPED = re.compile(
     r"(?<![\d.,'])(?:\d{1,3}(?:'\d{3})+|\d{1,3}(?:\.\d{3}){2,}|\d{1,2}(?:,\d{2})+,\d{3})(?![\d']|[.,]\d)"
 )
@@ -51,10 +52,11 @@ BEHIND_A_NUMBER = re.compile(r"(?<=\d)(?=[\u00b2\u00b3\u00b9\u2070-\u2079\u00bc-
 _ODD = re.compile(r"[^A-Za-z0-9 ]")
 _SPECIAL = re.compile(r"[.'\-_+#]")
 _LOOSE = re.compile(
+    r"(?=[.'\-_+#])(?:"  # nothing else is looked at closely: this is run on every text
     r"(?<!\d)\.|\.(?!\d)"  # a point outside a number
     r"|(?<![^\s])'|'(?!\S)|'(?=')|(?<=')'"  # a quotation mark
     r"|(?<=\d)-(?=\d)|(?<!\S)-(?!\d)|-(?!\S)"  # a range, a dash
-    r"|(?<!\S)_+|_+(?!\S)|(?<!\S)[+#]+"
+    r"|(?<!\S)_+|_+(?!\S)|(?<!\S)[+#]+)"
 )
 _JOINER = re.compile(r"(?<=\S)[-_]+(?=\S)")
 
@@ -119,11 +121,9 @@ def _decoded(text: str) -> str:
 
 def _without_punctuation(text: str) -> str:
     text = _INITIALS.sub(_join_initials, text) if "." in text else text
-    text = (
-        _THOUSANDS.sub("", _GROUPED.sub(_ungrouped, text))
-        .replace("&", " and ")
-        .translate(_NORMAL_CHARACTERS)
-    )
+    if _MAY_BE_GROUPED.search(text):
+        text = _THOUSANDS.sub("", _GROUPED.sub(_ungrouped, text))
+    text = text.replace("&", " and ").translate(_NORMAL_CHARACTERS)
     return _JOINER.sub("_", _LOOSE.sub(" ", text)) if _SPECIAL.search(text) else text
 
 

@@ -25,7 +25,7 @@ _NUMBER = re.compile(
 _SMALL = "|".join(UNITS[1:])
 _TEN = "|".join(TENS[2:])
 _SCALE = "|".join(("hundred", *SCALES))
-_WORDS = frozenset((*UNITS, *TENS[2:], "hundred", *SCALES))
+NUMBER_WORDS = frozenset((*UNITS, *TENS[2:], "hundred", *SCALES))
 _GOES_ON_AFTER_ANY = re.compile(rf" (?:(?:{_SCALE})\b|and half\b|point (?:zero|{_SMALL})\b)")
 _GOES_ON_AFTER_TEN = re.compile(rf" (?:{'|'.join(UNITS[1:10])})\b")
 _GOES_ON_AFTER_SCALE = re.compile(rf" (?:and )?(?:{_SMALL}|{_TEN})\b")
@@ -33,7 +33,7 @@ _BEGAN_BEFORE = re.compile(rf"\b(?:(?:{_TEN}) |(?:{_SCALE}) (?:and )?)$")
 
 
 _OTHER_FIGURES = re.compile(rf"\d|\b(?:{'|'.join((*UNITS[2:], *TENS[2:]))})\b")
-number_in_words = "|".join(sorted(_WORDS, key=len, reverse=True))
+number_in_words = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 """A pattern of one word of a number."""
 
 
@@ -83,15 +83,15 @@ def part_of_a_number(text: str, start: int, end: int) -> bool:
     """Whether what stands at ``start`` to ``end`` of a normal form is a piece of a longer number."""
     words, rest = text[start:end].split(" "), text[end:]
     last = words[-1]
-    if not (last[-1:].isdigit() or last in _WORDS or words[0] in _WORDS):
+    if not (last[-1:].isdigit() or last in NUMBER_WORDS or words[0] in NUMBER_WORDS):
         return False
-    if (last[-1:].isdigit() or last in _WORDS) and _GOES_ON_AFTER_ANY.match(rest):
+    if (last[-1:].isdigit() or last in NUMBER_WORDS) and _GOES_ON_AFTER_ANY.match(rest):
         return True
     if last in TENS and _GOES_ON_AFTER_TEN.match(rest):
         return True
     if last in ("hundred", *SCALES) and _GOES_ON_AFTER_SCALE.match(rest):
         return True
-    return words[0] in _WORDS and _BEGAN_BEFORE.search(text[:start]) is not None
+    return words[0] in NUMBER_WORDS and _BEGAN_BEFORE.search(text[:start]) is not None
 
 
 def _value(key: str) -> Decimal | None:

@@ -17,20 +17,40 @@ from demur.judging.numbers import COUNTS, counted
 from demur.judging.units import Quantity, gives_quantity, quantity, tight
 
 @dataclass(frozen=True, slots=True)
-class _Numeric:
-    """What is numeric in the accepted answers of a question."""
+class Wanted:
+    """What is looked for in the texts of one question, beside its keys."""
 
     counts: tuple[str, ...]
     dates: tuple[dates.Day, ...]
     quantities: tuple[Quantity, ...]
     figures: bool
+    """Whether an accepted answer has a figure or an apostrophe."""
+    acronyms: frozenset[str]
+    stated: frozenset[str]
+    """Accepted answers that are acronyms."""
+    hints: tuple[str, ...]
 
     @property
-    def any(self) -> bool:
+    def numeric(self) -> bool:
         return bool(self.counts or self.dates or self.quantities or self.figures)
 
 
 _BLANK_IN_NUMBER = re.compile(r"\d ?[.,]? \d|\d [.,]|\w ['’]\s?\w|['’] \w")
+
+
+@lru_cache(maxsize=1 << 15)
+def wanted(answers: tuple[str, ...]) -> Wanted:
+    """What to look for, from the accepted answers."""
+    keys = [spaced(normalise(answer)) for answer in answers]
+    return Wanted(
+        counts=tuple(key for key in keys if key in COUNTS),
+        dates=dates.wanted_dates(answers),
+        quantities=tuple(found for answer in answers if (found := quantity(answer)) is not None),
+        figures=any(char.isdigit() or char in "'\u2019" for answer in answers for char in answer),
+        acronyms=short_forms.acronyms(answers),
+        stated=short_forms.stated_acronyms(answers),
+        hints=wording.hints(keys),
+    )
 
 
 def gives(question: str, answers: tuple[str, ...], text: str, normal: str) -> bool:
@@ -39,26 +59,26 @@ def gives(question: str, answers: tuple[str, ...], text: str, normal: str) -> bo
     Args:
         normal: the text in normal form.
     """
-    plain = spaced(normal)
-    return (
-        _in_figures(question, answers, text, plain)
-        or short_forms.gives_acronym(text, answers)
-        or (_hinted(answers, plain) and _in_words(question, answers, text, normal))
-    )
+    sought, plain = wanted(answers), spaced(normal)
+    if sought.numeric and _in_figures(question, answers, sought, text, plain):
+        return True
+    if (sought.acronyms or sought.stated) and short_forms.gives_acronym(text, sought.acronyms, sought.stated):
+        return True
+    for hint in sought.hints:
+        if hint in plain:
+            return _in_words(question, answers, text, normal)
+    return False
 
 
-def _in_figures(question: str, answers: tuple[str, ...], text: str, plain: str) -> bool:
+def _in_figures(question: str, answers: tuple[str, ...], sought: Wanted, text: str, plain: str) -> bool:
     """Dates, quantities and counts."""
-    kinds = _numeric(answers)
-    if not kinds.any:
-        return False
-    if any(counted(question, key, plain) for key in kinds.counts):
+    if any(counted(question, key, plain) for key in sought.counts):
         return True
-    if kinds.dates and dates.gives_date(text, kinds.dates):
+    if sought.dates and dates.gives_date(text, sought.dates):
         return True
-    if any(gives_quantity(text, wanted) for wanted in kinds.quantities):
+    if any(gives_quantity(text, wanted) for wanted in sought.quantities):
         return True
-    if kinds.figures and _BLANK_IN_NUMBER.search(text):
+    if sought.figures and _BLANK_IN_NUMBER.search(text):
         normal = normalise(tight(text))
         return any(containment.contains_words(normal, key) for key in containment.answer_keys(answers))
     return False
@@ -68,28 +88,7 @@ def _in_words(question: str, answers: tuple[str, ...], text: str, normal: str) -
     """Names, what an answer implies, and its wording."""
     if any(containment.contains_words(normal, key) for key in short_forms.implied_keys(answers)):
         return True
-    plain = spaced(normal)
     people = names.person_names(question, answers)
     if people and names.gives_name(text, people):
         return True
-    return wording.same_wording(question, answers, plain)
-
-
-def _hinted(answers: tuple[str, ...], plain: str) -> bool:
-    return any(hint in plain for hint in _hints(answers))
-
-
-@lru_cache(maxsize=1 << 14)
-def _hints(answers: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*wording.hints(answers), *names.hints(answers))))
-
-
-@lru_cache(maxsize=1 << 14)
-def _numeric(answers: tuple[str, ...]) -> _Numeric:
-    keys = [spaced(normalise(answer)) for answer in answers]
-    return _Numeric(
-        counts=tuple(key for key in keys if key in COUNTS),
-        dates=dates.wanted_dates(answers),
-        quantities=tuple(found for answer in answers if (found := quantity(answer)) is not None),
-        figures=any(char.isdigit() or char in "'\u2019" for answer in answers for char in answer),
-    )
+    return wording.same_wording(question, answers, spaced(normal))

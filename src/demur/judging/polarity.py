@@ -10,7 +10,6 @@ Source: Demur; Yes/No-gold scored by containment counts "Yes. No question." for 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from demur.judging.normalise import normalise, spaced
 
@@ -42,11 +41,15 @@ _PLAIN = re.compile(
 _NEGATION = re.compile(r"(?<!\w)(?:not|cannot|never)(?!\w)|n't(?!\w)")
 
 
-@lru_cache(maxsize=1 << 14)
 def accepted(answers: tuple[str, ...]) -> bool | None:
     """True where the accepted answers say yes, False where no, None where they say something else."""
-    said = {_GOLD.get(spaced(normalise(answer))) for answer in answers}
-    return said.pop() if len(said) == 1 else None
+    said = None
+    for answer in answers:
+        one = _GOLD.get(spaced(normalise(answer)))
+        if one is None or said not in (None, one):
+            return None
+        said = one
+    return said
 
 
 def polarity(text: str) -> bool | None:

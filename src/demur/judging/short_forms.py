@@ -37,8 +37,15 @@ _DESCRIBED = re.compile(
     r"(?P<name>[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)+)$"
 )
 _NAMED = re.compile(rf"\s(?:{_WRAPPING})\s+(?P<name>[A-Z][\w'’-]{{3,}})$")
-_ERA = (("bce", "bc"), ("ce", "ad"))
+_OTHER_ERA = {"bce": "bc", "bc": "bce", "ce": "ad", "ad": "ce"}
+_WITH_ERA = re.compile(r"\d (bce?|ce|ad)$")
+_SPAN = re.compile(r"(?:from )?(\d{3,4}) ?(?:[-–—]|to) ?(\d{3,4})")
+_THE = re.compile(r"^[Tt]he\s+")
+_SAYS_MORE = re.compile(r"\s*(?:who|which|where|whose|when|or)\b")
 _SMALL = frozenset({"of", "the", "and", "for", "in", "on", "de", "du", "des", "la", "to", "a", "an", "&"})
+_IS_ACRONYM = re.compile(r"[A-Z]{3,6}|U[KS]")
+_POINT = re.compile(r"(?<=\b[A-Z])\.")
+_WORD = re.compile(r"[\w'’]+")
 _CAPITAL_RUN = re.compile(r"(?:[A-Z][\w'’-]*(?:\s+(?:of|the|and|for|&|in|on|de)(?=\s))*\s+){1,7}[A-Z][\w'’-]*")
 
 
@@ -56,27 +63,29 @@ def acronyms(answers: tuple[str, ...]) -> frozenset[str]:
     return frozenset(acronym for answer in answers if (acronym := _acronym(answer)))
 
 
-def gives_acronym(text: str, answers: tuple[str, ...]) -> bool:
-    """Whether a text has the acronym of an accepted answer, in capitals, or the words that an accepted one stands for."""
-    short = acronyms(answers)
-    if short and not text.isupper():
-        bare = re.sub(r"(?<=\b[A-Z])\.", "", text)
-        if any(acronym in bare and re.search(rf"(?<![\w-]){acronym}(?![\w-])", bare) for acronym in short):
-            return True
-    stated = _stated_acronyms(answers)
-    return bool(stated) and any(_acronym(run.group()) in stated for run in _CAPITAL_RUN.finditer(text))
-
-
-@lru_cache(maxsize=1 << 14)
-def _stated_acronyms(answers: tuple[str, ...]) -> frozenset[str]:
+def stated_acronyms(answers: tuple[str, ...]) -> frozenset[str]:
     """Accepted answers that are acronyms."""
     bare = (answer.strip().replace(".", "") for answer in answers)
-    return frozenset(answer for answer in bare if re.fullmatch(r"[A-Z]{3,6}|U[KS]", answer))
+    return frozenset(answer for answer in bare if _IS_ACRONYM.fullmatch(answer))
+
+
+def gives_acronym(text: str, short: frozenset[str], stated: frozenset[str]) -> bool:
+    """Whether a text has one of the acronyms ``short`` in capitals, or the words that one of ``stated`` stands for."""
+    if short and not text.isupper():
+        bare = _POINT.sub("", text) if "." in text else text
+        for acronym in short:
+            if acronym in bare and re.search(rf"(?<![\w-]){acronym}(?![\w-])", bare):
+                return True
+    return bool(stated) and any(_acronym(run.group()) in stated for run in _CAPITAL_RUN.finditer(text))
 
 
 def _acronym(name: str) -> str | None:
     """The capitals of a name of three words or more; None where it has no acronym."""
-    words = re.findall(r"[\w'’]+", name)
+    if " " not in name:
+        return None
+    words = _WORD.findall(name)
+    if not 2 <= len(words) <= 10:
+        return None
     initials = [word[0] for word in words if word.lower() not in _SMALL]
     if not 3 <= len(initials) <= 6 or not all(letter.isupper() for letter in initials):
         return {"United States": "US", "United Kingdom": "UK"}.get(" ".join(words).removeprefix("the "))
@@ -108,7 +117,7 @@ def _parts(answer: str) -> Iterator[str]:
     wrapped = _WRAPPED.sub("", bare)
     yield from (bare, wrapped)
     if any(char.isupper() or char.isdigit() for char in wrapped):
-        yield _TRAILING.sub("", re.sub(r"^[Tt]he\s+", "", wrapped))
+        yield _TRAILING.sub("", _THE.sub("", wrapped))
     yield from _without_comma(wrapped)
     for form in (_DESCRIBED, _NAMED):
         if found := form.search(wrapped):
@@ -121,18 +130,16 @@ def _without_comma(answer: str) -> Iterator[str]:
     head, comma, rest = answer.partition(",")
     if comma and spaced(normalise(rest.rpartition(",")[2])) in PLACES:
         yield head
-    if comma and re.match(r"\s*(?:who|which|where|whose|when|or)\b", rest):
+    if comma and _SAYS_MORE.match(rest):
         yield head
 
 
 def _in_other_letters(answer: str) -> Iterator[str]:
     """An era by its other name, a span of years with "to", letters that a file has lost."""
-    lowered = spaced(normalise(answer))
-    for one, other in (*_ERA, *(pair[::-1] for pair in _ERA)):
-        if re.search(rf"\d {one}$", lowered):
-            yield lowered.removesuffix(one) + other
-    span = re.fullmatch(r"(?:from )?(\d{3,4}) ?(?:[-–—]|to) ?(\d{3,4})", answer)
-    if span:
+    lowered = answer.lower().replace(".", "")
+    if era := _WITH_ERA.search(lowered):
+        yield lowered[: era.start(1)] + _OTHER_ERA[era[1]]
+    if span := _SPAN.fullmatch(answer):
         yield from (f"{span[1]} to {span[2]}", f"{span[1]} and {span[2]}", f"{span[1]}-{span[2]}")
     if not answer.isascii() and len(answer) >= 6:
         yield from ("".join(char if char.isascii() else lost for char in answer) for lost in ("", "\ufffd"))

@@ -17,7 +17,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from demur.judging.normalise import BEHIND_A_NUMBER
-from demur.judging.numbers import SCALES, number_in_words, value_of_words
+from demur.judging.numbers import NUMBER_WORDS, SCALES, number_in_words, value_of_words
 
 _NAMES = {
     "dollar": "$ us$ usd dollar dollars buck bucks",
@@ -72,6 +72,7 @@ _QUANTITY = re.compile(
 _WORDS = re.compile(rf"\b(?:{number_in_words})(?:[ -](?:and )?(?:{number_in_words}))*\b", re.IGNORECASE)
 _PART_OF = {"half": "50%", "quarter": "25%", "three quarters": "75%"}
 _PARTS = re.compile(r"\b(?:an? |one )?(three[ -]quarters|half|quarter)\b", re.IGNORECASE)
+_FIGURE = re.compile(r"\d")
 _HEDGE = re.compile(
     r"\b(?:about|around|approximately|approx|roughly|some|circa|ca|nearly|almost|over|under|more than|less than"
     r"|just over|just under|close to|estimated)\b|~|≈"
@@ -102,6 +103,8 @@ class Quantity:
 @lru_cache(maxsize=1 << 14)
 def quantity(answer: str) -> Quantity | None:
     """The quantity that an accepted answer is; None where it is something else."""
+    if not (_FIGURE.search(answer) or NUMBER_WORDS.intersection(answer.lower().replace("-", " ").split())):
+        return None
     plain = _LEADING_HEDGE.sub("", _plain(answer).strip(" ."))
     found = list(_read(plain))
     match = _QUANTITY.fullmatch(_in_figures(plain))
@@ -117,14 +120,21 @@ def gives_quantity(text: str, wanted: Quantity) -> bool:
 
 def has_another_unit(text: str, answers: tuple[str, ...]) -> bool:
     """Whether a text gives the number of an accepted quantity with another unit: "50 people" for "50%"."""
-    wanted = [quantity(answer) for answer in answers]
-    if not all(one is not None and one.unit is not None for one in wanted):
+    sure = _with_units(answers)
+    if not sure:
         return False
     said = list(_read(_plain(text)))
-    sure = [one for one in wanted if one is not None]
     return any(given.value == one.value for given in said for one in sure) and not any(
         _same(given, one) for given in said for one in sure
     )
+
+
+@lru_cache(maxsize=1 << 14)
+def _with_units(answers: tuple[str, ...]) -> tuple[Quantity, ...]:
+    """The accepted quantities, where every accepted answer is one with a unit; none otherwise."""
+    wanted = [quantity(answer) for answer in answers]
+    sure = tuple(one for one in wanted if one is not None and one.unit is not None)
+    return sure if len(sure) == len(wanted) else ()
 
 
 def tight(text: str) -> str:

@@ -16,9 +16,11 @@ Figures and denials must be the same on both sides. The order of words is not lo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from demur.judging.inflection import base, stem
+from demur.judging.inflection import base, related, stem
 from demur.judging.normalise import normalise, spaced
 from demur.judging.numbers import number_in_words, value_of_words
 
@@ -32,6 +34,8 @@ _FUNCTION = frozenset(
 _DENIALS = frozenset({"not", "no", "never", "without", "neither", "nor", "non", "un", "except"})
 _BOUND = re.compile(r"\b(?:(?:not|no) (?:more|less|fewer|later|earlier) than|at (?:most|least)|up to)\b")
 _BOUNDS = frozenset({"less", "fewer", "under", "below", "more", "above", "least"})
+HINT = 4
+"""Letters that two forms of a word share."""
 LONGEST = 16
 """A text of more words than this is no short answer."""
 _WORDS_OF_A_NUMBER = re.compile(rf"\b(?:{number_in_words})(?: (?:and )?(?:{number_in_words}))*\b")
@@ -43,6 +47,16 @@ _ROMAN = dict(zip("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi".split(), (2,
 Words = tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """Content words, and what of them is compared first."""
+
+    words: Words
+    known: frozenset[str]
+    figures: Words
+    denials: frozenset[str]
+
+
 def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
     """Whether a text's content words are those of an accepted answer, as said above.
 
@@ -51,11 +65,16 @@ def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
     """
     if normal.count(" ") >= LONGEST:
         return False
-    asked = _asked(question)
-    given = content(normal)
-    new = tuple(word for word in given if word not in asked)
+    words = content(normal)
+    known = set(words)
+    given = new = None
     for wanted, rest, capitals in _wanted(question, answers):
-        if _agree(given, wanted, capitals) or (new and rest and _agree(new, rest, capitals)):
+        if known.isdisjoint(wanted.known):
+            continue
+        if given is None:
+            asked = _asked(question)
+            given, new = _content(words), _content(tuple(word for word in words if word not in asked))
+        if _agree(given, wanted, capitals) or (new and rest.words and _agree(new, rest, capitals)):
             return True
     return False
 
@@ -70,26 +89,37 @@ def content(normal: str) -> Words:
     return tuple(_figure(word) or reduce(word) for word in words)
 
 
-def hints(answers: tuple[str, ...]) -> tuple[str, ...]:
-    """What a text must hold of, in part, to have the wording of an answer: starts of content words."""
+def hints(keys: Iterable[str]) -> tuple[str, ...]:
+    """What a text must hold of, in part, to have the wording of an answer: starts of its content words.
+
+    Args:
+        keys: the accepted answers in normal form, hyphens as spaces.
+    """
     found: dict[str, None] = {}
-    for answer in answers:
-        for word in spaced(normalise(answer)).split():
+    for key in keys:
+        for word in key.split():
             if word not in _FUNCTION:
-                found[base(word)[:4]] = None
+                found[word[:HINT]] = None
+                for other in related(word):
+                    found[other[:HINT]] = None
+                if word in _ORDINALS or word in _ROMAN:
+                    found[str(_ORDINALS.get(word) or _ROMAN[word])] = None
     return tuple(found)
 
 
-def _agree(given: Words, wanted: Words, capitals: frozenset[str]) -> bool:
-    if not given or not wanted:
+def _content(words: Words) -> _Content:
+    return _Content(words, frozenset(words), _figures(words), _denials(words))
+
+
+def _agree(given: _Content, wanted: _Content, capitals: frozenset[str]) -> bool:
+    if not given.words or given.figures != wanted.figures or given.denials != wanted.denials:
         return False
-    if _figures(given) != _figures(wanted) or _denials(given) != _denials(wanted):
-        return False
-    if set(given) == set(wanted):
+    if given.known == wanted.known:
         return True
-    if len(given) < len(wanted):
-        return len(given) >= 2 and _side_by_side(given, wanted, capitals)
-    return len(wanted) >= 2 and len(given) - len(wanted) <= 2 and _in_order(wanted, given)
+    if len(given.words) < len(wanted.words):
+        return len(given.words) >= 2 and _side_by_side(given.words, wanted.words, capitals)
+    more = len(given.words) - len(wanted.words)
+    return len(wanted.words) >= 2 and more <= 2 and _in_order(wanted.words, given.words)
 
 
 def _side_by_side(part: Words, whole: Words, capitals: frozenset[str]) -> bool:
@@ -136,14 +166,14 @@ def _asked(question: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[Words, Words, frozenset[str]], ...]:
+def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[_Content, _Content, frozenset[str]], ...]:
     """For each accepted answer its content words, those that the question does not say, and the capitalised ones."""
     asked = _asked(question)
-    found = []
+    found: dict[Words, tuple[_Content, _Content, frozenset[str]]] = {}
     for answer in answers:
         words = content(spaced(normalise(answer)))
         if words and ":" not in answer:  # the title of a work and its subtitle are one name
             capitals = " ".join(spaced(normalise(token)) for token in answer.split() if token[0].isupper())
             rest = tuple(word for word in words if word not in asked)
-            found.append((words, rest, frozenset(map(stem, capitals.split()))))
-    return tuple(found)
+            found[words] = (_content(words), _content(rest), frozenset(map(stem, capitals.split())))
+    return tuple(found.values())
