@@ -134,7 +134,7 @@ def contradicts(text: str, answers: tuple[str, ...]) -> bool:
     fine, accepted = _fine(answers)
     if accepted and (nth := {_nth(match) for match in _NTH_WEEKDAY.finditer(_plain(text))}):
         return not nth & accepted
-    said = [day for day in mentions(text) if day.day is not None] if fine else []
+    said = mentions(text) if fine else []
     if any(day.agrees(other) for day in said for other in fine):
         return False
     return any(day.year is not None and day.year == other.year for day in said for other in fine)
@@ -142,9 +142,9 @@ def contradicts(text: str, answers: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _fine(answers: tuple[str, ...]) -> tuple[tuple[Day, ...], frozenset[tuple[int, str]]]:
-    """The accepted answers that say a day, and the weekdays that are counted in them."""
+    """The accepted answers that say a month, and the weekdays that are counted in them."""
     nth = {_nth(match) for answer in answers for match in _NTH_WEEKDAY.finditer(_plain(answer))}
-    return tuple(day for day in wanted_dates(answers) if day.day is not None), frozenset(nth)
+    return wanted_dates(answers), frozenset(nth)
 
 
 def lenient(text: str, answers: tuple[str, ...]) -> bool:

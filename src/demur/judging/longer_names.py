@@ -20,9 +20,14 @@ _KINDS = frozenset(
     "river ocean sea lake island islands isle mountain mountains desert county province state republic district region"
     " territory peninsula valley bay gulf inc corp corporation company co ltd plc jr sr award awards prize trophy"
     " medal language languages people tribe band group family empire kingdom dynasty era period age war"
-    " festival day month award theory law effect disease syndrome oblast prefecture township village town"
-    " racecourse park palace castle hall beach harbour harbor abbey house stadium arena forest national raid battle fc afc cf station building tower bridge series show game games league team club party government army navy force".split()
+    " festival day month theory law effect disease syndrome oblast prefecture township village town motorcycles motors cars"
+    " raid battle fc afc cf series show game games league team club party government army navy force race ii iii iv".split()
 )
+_VENUES = frozenset(
+    "racecourse park palace castle hall beach harbour harbor abbey house stadium arena forest station building tower bridge"
+    " square field farm garden gardens zoo".split()
+)
+"""Kinds of places that are an answer to "where", and none to "which city"."""
 _CITY_AFTER_ONE_WORD = frozenset({"city"})
 _INSTITUTIONS = (
     "university|college|institute|school|academy|hospital|airport|museum|cathedral|stadium|times|post|gazette|tribune"
@@ -38,6 +43,11 @@ _PERSON = re.compile(r"\bwho(?:m|se|'s)?\b", re.IGNORECASE)
 _ASKS_FOR_PLACE = re.compile(
     r"\bwhere\b|\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province|continent|nation|capital|village"
     r"|place)\b|\b(?:capital|city|country|state|town)\s+of\b",
+    re.IGNORECASE,
+)
+_ASKS_FOR_REGION = re.compile(
+    r"\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province|continent|nation|capital|village)\b"
+    r"|\b(?:capital|city|country|state|town)\s+of\b",
     re.IGNORECASE,
 )
 SHORT_TEXT = 5
@@ -89,13 +99,13 @@ def _looked_for(
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]:
     """Answers looked for in every text, in short ones, keys of those that are not looked for; the question's words."""
     place = _ASKS_FOR_PLACE.search(question) is not None
-    person = not place and _PERSON.search(question) is not None
+    person = _PERSON.search(question) is not None
     always: list[str] = []
     in_short: list[str] = []
     others: list[str] = []
     for answer in answers:
         key = spaced(normalise(answer))
-        name = _name(answer) if place or key in PLACES or (person and " " in answer.strip()) else None
+        name = _name(answer) if place or key in PLACES or not person or " " in answer.strip() else None
         if name is None:
             others.append(key)
         elif place or key in PLACES:
@@ -130,6 +140,8 @@ _COMPOUNDS = frozenset(
 def _same_thing(name: str, rest: str, asked: str) -> bool:
     words = spaced(normalise(rest)).split()
     if not words or words[0] in _NO_NAME or " ".join(words) in PLACES or words[-1] in _KINDS:
+        return True
+    if words[-1] in _VENUES and not _ASKS_FOR_REGION.search(asked):
         return True
     if words[-1] in _CITY_AFTER_ONE_WORD and " " in name:
         return True

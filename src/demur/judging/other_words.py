@@ -8,6 +8,7 @@ of a word of the answer, or a figure, or an acronym: most wrong answers hold non
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,7 +36,15 @@ class Wanted:
         return bool(self.counts or self.dates or self.quantities or self.figures)
 
 
+_FIGURE_OR_APOSTROPHE = re.compile(r"[\d'\u2019]")
 _BLANK_IN_NUMBER = re.compile(r"\d ?[.,]? \d|\d [.,]|\w ['’]\s?\w|['’] \w")
+
+
+def _without_marks(answers: tuple[str, ...]) -> Iterator[str]:
+    """The accepted answers as a file keeps them that has lost all but ASCII."""
+    for answer in answers:
+        if not answer.isascii():
+            yield spaced(normalise("".join(char if char.isascii() else "?" for char in answer)))
 
 
 @lru_cache(maxsize=1 << 15)
@@ -46,10 +55,10 @@ def wanted(answers: tuple[str, ...]) -> Wanted:
         counts=tuple(key for key in keys if key in COUNTS),
         dates=dates.wanted_dates(answers),
         quantities=tuple(found for answer in answers if (found := quantity(answer)) is not None),
-        figures=any(char.isdigit() or char in "'\u2019" for answer in answers for char in answer),
+        figures=any(_FIGURE_OR_APOSTROPHE.search(answer) for answer in answers),
         acronyms=short_forms.acronyms(answers),
         stated=short_forms.stated_acronyms(answers),
-        hints=wording.hints(keys),
+        hints=wording.hints((*keys, *_without_marks(answers), *short_forms.implied_states(keys))),
     )
 
 

@@ -53,5 +53,5 @@ LONG_NAMES = (
 _FAMILIES = [entry.split() for entry in _COUNTRIES.split(";")]
 COUNTRY_OF = {adjective: family[0] for family in _FAMILIES for adjective in family[1:]}
 """The country of an adjective or of the name of its people, in lower case."""
-PLACES = frozenset((*(family[0] for family in _FAMILIES), *_STATES.split(), *LONG_NAMES))
+PLACES = frozenset((*(family[0] for family in _FAMILIES if family[0] != "rome"), *_STATES.split(), *LONG_NAMES))
 """What can stand at the end of an address, in normal form."""

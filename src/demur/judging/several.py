@@ -3,7 +3,8 @@
 A list of three items or more, or two with "or" or a stroke between, is wrong for an answer that is one of them. A
 list is right where the question asks for several, where the accepted answer is itself a list, where the other items
 are further accepted answers, and where they only say where the first one lies ("Paris, Texas, USA").
-Two items with "and" are no such list, nor three within a sentence: people sing, write and found things together.
+Two people with "and" are no such list, nor are three names within a sentence: people sing, write and found things
+together.
 """
 
 from __future__ import annotations
@@ -29,10 +30,13 @@ _SENTENCE_WORD = re.compile(
     r"|when|where|while|from|with|by|as|but|although|though|after|before|until|he|she|it|they|we|you|i)\b",
     re.IGNORECASE,
 )
+_NO_ITEM = frozenset("in on at of to for during on under over into means its his her their not played plays wrote opened".split())
+_PARTICLES = frozenset("of the de la le van von der da del al and possibly maybe perhaps probably".split())
 _LEAD = re.compile(
     r"^(?:the )?(?:answer|capital|city|name)?\s*(?:is|:)\s+|^(?:it|he|she|they|this|that)(?:'s| is| was| are| were) (?:in |at |by |from |born in )?",
     re.IGNORECASE,
 )
+_WHO = re.compile(r"\bwho(?:m|se)?\b|\bby what\b|\bartists?\b|\bband\b|\bsong\b", re.IGNORECASE)
 _ITEM = r"(?:[A-Z][\w.'’-]*(?: (?:of |de |van |the )?[A-Z][\w.'’-]*){0,3}|\d[\d.,]*\d|\d)"
 _RUN = re.compile(rf"{_ITEM}(?:, {_ITEM})*,? (?P<last>or|and) {_ITEM}")
 LONG_LIST = 4
@@ -50,7 +54,9 @@ def lists_others(question: str, answers: tuple[str, ...], text: str) -> bool:
     items, coordinated, elsewhere = _items(text.rpartition(": ")[2])
     asked = f" {_key(question)} "
     items = [item for item in items if f" {item} " not in asked]
-    if len(items) < 2 or (coordinated != "or" and len(items) < 3):
+    if len(items) < 2 or (coordinated == "" and len(items) < 3):
+        return False
+    if coordinated == "and" and len(items) < 3 and (elsewhere or _WHO.search(question)):
         return False
     keys = [_key(answer) for answer in answers]
     if any(_gives(_key(elsewhere), key) for key in keys) or _is_one_thing(items, coordinated, keys):
@@ -68,7 +74,7 @@ def _items(text: str) -> tuple[list[str], str, str]:
     if not _SENTENCE_WORD.search(bare) and ". " not in _BULLET.sub("", bare):
         bare = _BULLET.sub("", bare)
         parts = [part for part in _SEPARATOR.split(bare) if part.strip()]
-        if any(len(part.split()) > LONGEST_ITEM for part in parts):
+        if len(parts) < 2 or not _of_one_rank(parts):
             return [], "", ""
         return [_key(part) for part in parts], _coordination(bare, parts), ""
     run = max(_RUN.finditer(text), key=lambda found: len(found.group()), default=None)
@@ -80,12 +86,33 @@ def _items(text: str) -> tuple[list[str], str, str]:
     return [_key(part) for part in parts], run["last"], text[: run.start()] + " | " + text[run.end() :]
 
 
+def _of_one_rank(parts: list[str]) -> bool:
+    """Whether parts look like items of one list: all names, all figures or all common words, and none too long."""
+    words = [part.split() for part in parts]
+    if any(len(item) > LONGEST_ITEM or item[0].lower() in _NO_ITEM for item in words):
+        return False
+    ranks = {_rank(item[0]) for item in words[1:]}
+    if len(ranks) > 1:
+        return False
+    if ranks == {"name"}:
+        return all(_rank(word) != "word" or word.lower() in _PARTICLES for item in words for word in item)
+    return ranks != {"figure"} or _rank(words[0][-1]) == "figure"
+
+
+def _rank(word: str) -> str:
+    if word[0].isdigit():
+        return "figure"
+    return "name" if word[0].isupper() or not word[0].isalpha() else "word"
+
+
 def _coordination(text: str, parts: list[str]) -> str:
     if re.search(r",\s*or\b", text) and text.count(",") == 1:
         return ""  # "Bombay, or Mumbai" says one thing twice
     if re.search(r"\bor\b|\w\w/\w\w|\s/\s", text) and len({part.strip()[0].isupper() for part in parts}) == 1:
         return "or"  # "Solidus or slash": a name and what it is
-    return "and" if re.search(r"\band\b", text) else ""
+    if re.search(r"\band\b", text):
+        return "and"
+    return "address" if "," in text and len(parts) == 3 and not re.search(r"[;\n/]", text) else ""
 
 
 def _is_one_thing(items: list[str], coordinated: str, keys: list[str]) -> bool:
@@ -94,7 +121,7 @@ def _is_one_thing(items: list[str], coordinated: str, keys: list[str]) -> bool:
     if not accepted or len(accepted) > 1:
         return True
     others = [item for item in items if item not in accepted and not any(_alike(key, item) for key in keys)]
-    return not others or (coordinated == "" and items[-1] in PLACES and len(items) <= 3)
+    return not others or (coordinated == "address" and items[-1] in PLACES and len(items) <= 3)
 
 
 def _alike(key: str, item: str) -> bool:

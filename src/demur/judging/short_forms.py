@@ -8,7 +8,7 @@ Each gives further keys to look for in a text, in normal form: "Oslo" for "Oslo,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from demur.judging.normalise import normalise, spaced
@@ -44,6 +44,18 @@ _THE = re.compile(r"^[Tt]he\s+")
 _SAYS_MORE = re.compile(r"\s*(?:who|which|where|whose|when|or)\b")
 _SMALL = frozenset({"of", "the", "and", "for", "in", "on", "de", "du", "des", "la", "to", "a", "an", "&"})
 _IS_ACRONYM = re.compile(r"[A-Z]{3,6}|U[KS]")
+_CAPITALS = re.compile(r"(?<![\w-])[A-Z]{2,6}(?![\w-])")
+_NUMBERED = re.compile(r"\b[IVX]+$|\d")
+_STATES = {
+    "united states": {"US", "USA"},
+    "united states of america": {"US", "USA"},
+    "united kingdom": {"UK"},
+    "united nations": {"UN"},
+    "european union": {"EU"},
+}
+_LONG_FORM = {"us": "united states", "usa": "united states", "uk": "united kingdom", "un": "united nations"}
+_TITLE = re.compile(r"^(?:King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|President|Sir|Dame|Dr\.?)\s+(?=[A-Z])")
+_THE_SOMEBODY = re.compile(r"^(?:[Tt]he|[Aa]n?)\s+(?:(?!(?:of|in|and|or|for|to|with)\s)[a-z]+\s+){1,2}(?P<name>[A-Z][\w'’-]+)$")
 _POINT = re.compile(r"(?<=\b[A-Z])\.")
 _WORD = re.compile(r"[\w'’]+")
 _CAPITAL_RUN = re.compile(r"(?:[A-Z][\w'’-]*(?:\s+(?:of|the|and|for|&|in|on|de)(?=\s))*\s+){1,7}[A-Z][\w'’-]*")
@@ -57,10 +69,18 @@ def implied_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key in found if len(key) > 1 and key not in known))
 
 
+def implied_states(keys: Iterable[str]) -> tuple[str, ...]:
+    """The full names of states that are accepted by their letters ("USA")."""
+    return tuple(_LONG_FORM[key] for key in keys if key in _LONG_FORM)
+
+
 @lru_cache(maxsize=1 << 14)
 def acronyms(answers: tuple[str, ...]) -> frozenset[str]:
     """The acronyms of accepted answers of three words or more, in capitals."""
-    return frozenset(acronym for answer in answers if (acronym := _acronym(answer)))
+    found = {acronym for answer in answers if (acronym := _acronym(answer))}
+    for answer in answers:
+        found |= _STATES.get(spaced(normalise(answer)), set())
+    return frozenset(found)
 
 
 def stated_acronyms(answers: tuple[str, ...]) -> frozenset[str]:
@@ -71,11 +91,10 @@ def stated_acronyms(answers: tuple[str, ...]) -> frozenset[str]:
 
 def gives_acronym(text: str, short: frozenset[str], stated: frozenset[str]) -> bool:
     """Whether a text has one of the acronyms ``short`` in capitals, or the words that one of ``stated`` stands for."""
-    if short and not text.isupper():
+    if short and not (text.isupper() and " " in text.strip()):
         bare = _POINT.sub("", text) if "." in text else text
-        for acronym in short:
-            if acronym in bare and re.search(rf"(?<![\w-]){acronym}(?![\w-])", bare):
-                return True
+        if any(acronym in bare for acronym in short) and not short.isdisjoint(_CAPITALS.findall(bare)):
+            return True
     return bool(stated) and any(_acronym(run.group()) in stated for run in _CAPITAL_RUN.finditer(text))
 
 
@@ -88,8 +107,8 @@ def _acronym(name: str) -> str | None:
         return None
     initials = [word[0] for word in words if word.lower() not in _SMALL]
     if not 3 <= len(initials) <= 6 or not all(letter.isupper() for letter in initials):
-        return {"United States": "US", "United Kingdom": "UK"}.get(" ".join(words).removeprefix("the "))
-    return "".join(initials)
+        return None
+    return None if _NUMBERED.search(name) else "".join(initials)
 
 
 def _implied(answer: str) -> Iterator[str]:
@@ -119,8 +138,11 @@ def _parts(answer: str) -> Iterator[str]:
     if any(char.isupper() or char.isdigit() for char in wrapped):
         yield _TRAILING.sub("", _THE.sub("", wrapped))
     yield from _without_comma(wrapped)
-    for form in (_DESCRIBED, _NAMED):
-        if found := form.search(wrapped):
+    yield _TITLE.sub("", wrapped)
+    if long_form := _LONG_FORM.get(spaced(normalise(bare))):
+        yield long_form
+    for form in (_DESCRIBED, _NAMED, _THE_SOMEBODY):
+        if found := form.search(answer if form is _THE_SOMEBODY else wrapped):
             yield found["name"]
     yield from _in_other_letters(bare)
 

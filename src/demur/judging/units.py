@@ -72,6 +72,7 @@ _QUANTITY = re.compile(
 _WORDS = re.compile(rf"\b(?:{number_in_words})(?:[ -](?:and )?(?:{number_in_words}))*\b", re.IGNORECASE)
 _PART_OF = {"half": "50%", "quarter": "25%", "three quarters": "75%"}
 _PARTS = re.compile(r"\b(?:an? |one )?(three[ -]quarters|half|quarter)\b", re.IGNORECASE)
+_OF_WHAT = re.compile(r" (?:old|long|tall|high|wide|deep|away|thick|in (?:length|height|width|depth|weight|size))$")
 _FIGURE = re.compile(r"\d")
 _HEDGE = re.compile(
     r"\b(?:about|around|approximately|approx|roughly|some|circa|ca|nearly|almost|over|under|more than|less than"
@@ -106,6 +107,7 @@ def quantity(answer: str) -> Quantity | None:
     if not (_FIGURE.search(answer) or NUMBER_WORDS.intersection(answer.lower().replace("-", " ").split())):
         return None
     plain = _LEADING_HEDGE.sub("", _plain(answer).strip(" ."))
+    plain = _OF_WHAT.sub("", plain)
     found = list(_read(plain))
     match = _QUANTITY.fullmatch(_in_figures(plain))
     return found[0] if len(found) == 1 and match and found[0].alone else None

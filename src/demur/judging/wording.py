@@ -39,10 +39,18 @@ HINT = 4
 LONGEST = 16
 """A text of more words than this is no short answer."""
 _WORDS_OF_A_NUMBER = re.compile(rf"\b(?:{number_in_words})(?: (?:and )?(?:{number_in_words}))*\b")
-_ORDINALS = {
-    **dict(zip("first second third fourth fifth sixth seventh eighth ninth tenth".split(), range(1, 11), strict=True)),
-    **dict(zip("eleventh twelfth thirteenth".split(), range(11, 14), strict=True)),
+_FIRST_TO_NINTH = "first second third fourth fifth sixth seventh eighth ninth".split()
+_ORDINALS = {word: number for number, word in enumerate(_FIRST_TO_NINTH, start=1)}
+_ORDINALS |= {
+    word: number
+    for number, word in enumerate(
+        "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+        start=10,
+    )
 }
+_TENS = {word: number for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_COMPOUND_ORDINAL = re.compile(rf"\b({'|'.join(_TENS)}) ({'|'.join(_FIRST_TO_NINTH)})\b")
+_WORLD_WAR = re.compile(r"\bww ?(?=(?:i{1,2}|[12])\b)")
 _ROMAN = dict(zip("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi".split(), (2, 3, 4, 6, 7, 8, 9, *range(11, 17)), strict=True))
 Words = tuple[str, ...]
 
@@ -83,6 +91,11 @@ def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
 def content(normal: str) -> Words:
     """The content words of a normal form, reduced; numbers in figures."""
     plain = _BOUND.sub(" ", normal)
+    if "ww" in plain:
+        plain = _WORLD_WAR.sub("world war ", plain)
+    plain = _COMPOUND_ORDINAL.sub(lambda found: str(_TENS[found[1]] * 10 + _ORDINALS[found[2]]), plain)
+    if plain.endswith(" i"):  # "Elizabeth I"
+        plain = plain[:-1] + "1"
     numbered = _WORDS_OF_A_NUMBER.sub(_in_figures, plain)
     words = [word for word in numbered.split() if word not in _FUNCTION]
     reduce = stem if len(words) > 1 else base
