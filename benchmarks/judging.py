@@ -1,10 +1,12 @@
-"""How often judging is right: the default rule beside exact match, containment and token F1, on labelled pairs.
+"""How often judging is right: the default rule beside exact match, containment and token F1, on labelled
+pairs.
 
-    python benchmarks/judging.py --data SAMPLES [--evouna FOLDER] [--before SRC] [--model FOLDER] [--page docs/results/judging.md]
+    python benchmarks/judging.py --data SAMPLES [--evouna FOLDER] [--before SRC] [--model FOLDER] [--page
+    docs/results/judging.md]
 
-Two kinds of error are counted: a right answer that is called wrong or refused (missed), as a share of the right ones, and
-a wrong one that is called correct (false-correct), as a share of the wrong ones. Nothing here is random but the sample
-that a model judges (`SEED`).
+Two kinds of error are counted: a right answer that is called wrong or refused (missed), as a share of the
+right ones, and a wrong one that is called correct (false-correct), as a share of the wrong ones. Nothing
+here is random but the sample that a model judges (`SEED`).
 """
 
 from __future__ import annotations
@@ -72,12 +74,16 @@ def verdicts(pairs: Sequence[Pair], rule: Rule) -> list[bool]:
 def verdicts_of(source: Path, arguments: list[str]) -> list[bool]:
     """What the default rule of another source tree says of the same pairs."""
     command = [sys.executable, __file__, "--verdicts", *arguments]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(source)}, check=True, capture_output=True)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(source)}, check=True, capture_output=True
+    )
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def by_model(folder: Path, pairs: Sequence[Pair]) -> list[bool]:
-    """What a small causal model says, by the logits of " yes" and " no" after a question with one example of each."""
+    """What a small causal model says, by the logits of " yes" and " no" after a question with one example
+    of each.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -90,9 +96,12 @@ def by_model(folder: Path, pairs: Sequence[Pair]) -> list[bool]:
         answers = "; ".join(pair.question.answers[:5])
         prompt = (
             "Does the response give an accepted answer?\n\n"
-            "Question: What is the capital of Peru?\nAccepted answers: Lima\nResponse: It is Lima.\nCorrect: yes\n\n"
-            "Question: Who wrote Hamlet?\nAccepted answers: William Shakespeare\nResponse: Ben Jonson\nCorrect: no\n\n"
-            f"Question: {pair.question.text}\nAccepted answers: {answers}\nResponse: {pair.response[:300].strip()}\nCorrect:"
+            "Question: What is the capital of Peru?\nAccepted answers: Lima\nResponse: It is"
+            " Lima.\nCorrect: yes\n\n"
+            "Question: Who wrote Hamlet?\nAccepted answers: William Shakespeare\nResponse: Ben"
+            " Jonson\nCorrect: no\n\n"
+            f"Question: {pair.question.text}\nAccepted answers: {answers}\nResponse:"
+            f" {pair.response[:300].strip()}\nCorrect:"
         )
         with torch.no_grad():
             logits = model(**tokenizer(prompt, return_tensors="pt")).logits[0, -1]
@@ -156,10 +165,15 @@ def report(given: argparse.Namespace) -> Iterator[str]:
                     results,
                     lambda pair, half=half: pair.half == half and pair.part == "written",  # type: ignore[misc]
                 )
-            yield from section("Answers of real models, both halves", pairs, results, lambda pair: pair.part == "model")
+            yield from section(
+                "Answers of real models, both halves", pairs, results, lambda pair: pair.part == "model"
+            )
             if given.model:
                 sample = random.Random(SEED).sample(list(pairs), given.sample)
-                said = {"**default rule**": verdicts(sample, default), "SmolLM2 as judge": by_model(given.model, sample)}
+                said = {
+                    "**default rule**": verdicts(sample, default),
+                    "SmolLM2 as judge": by_model(given.model, sample),
+                }
                 yield from section("A sample, also judged by a small model", sample, said, lambda _: True)
         else:
             for half in ("tuning", "check"):
@@ -193,7 +207,9 @@ def write(page: Path, lines: Iterable[str]) -> None:
 def main() -> None:
     """Print the tables, or write them into a page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the published questions; without it, own pairs only")
+    parser.add_argument(
+        "--data", type=Path, help="folder of the published questions; without it, own pairs only"
+    )
     parser.add_argument("--evouna", type=Path, help="folder with EVOUNA's NQ.json and TQ.json")
     parser.add_argument("--before", type=Path, help="source folder of another version, for comparison")
     parser.add_argument("--model", type=Path, help="folder of a small causal model, as a judge")

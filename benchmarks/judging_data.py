@@ -1,8 +1,8 @@
 """The labelled pairs that judging is measured on: a question, accepted answers, a response, right or wrong.
 
-`tests/data/judging_labels.jsonl` has one pair a line. A pair wholly of our own writing has its question and answers. One
-about a published question has `file`, `row` (from 1) and `sha` of the question instead: the questions stay where they
-are, below the folder given. A real model's answer has `model`.
+`tests/data/judging_labels.jsonl` has one pair a line. A pair wholly of our own writing has its question
+and answers. One about a published question has `file`, `row` (from 1) and `sha` of the question instead:
+the questions stay where they are, below the folder given. A real model's answer has `model`.
 """
 
 from __future__ import annotations
@@ -80,11 +80,15 @@ def labelled(data: Path | None) -> Iterator[Pair]:
                 continue
             text, answers = published(data / row["file"])[row["row"] - 1]
             if sha(text) != row["sha"]:
-                raise ValueError(f"{LABELS.name}, line {number}: {row['file']} has another question in row {row['row']}")
+                raise ValueError(
+                    f"{LABELS.name}, line {number}: {row['file']} has another question in row {row['row']}"
+                )
         else:
             text, answers = row["question"], tuple(row["answers"])
         question = Question(id=str(number), text=text, answers=answers)
-        yield Pair(question, row["response"], row["right"], "model" if "model" in row else "written", half_of(text))
+        yield Pair(
+            question, row["response"], row["right"], "model" if "model" in row else "written", half_of(text)
+        )
 
 
 def evouna(folder: Path) -> Iterator[Pair]:
@@ -98,5 +102,9 @@ def evouna(folder: Path) -> Iterator[Pair]:
             for system in SYSTEMS:
                 if row[f"answer_{system}"] is not None:
                     yield Pair(
-                        question, row[f"answer_{system}"], row[f"judge_{system}"], system, half_of(row["question"])
+                        question,
+                        row[f"answer_{system}"],
+                        row[f"judge_{system}"],
+                        system,
+                        half_of(row["question"]),
                     )

@@ -1,11 +1,11 @@
 """The rule for questions with choices: which option does the text pick?
 
-An option is picked by its letter, wherever the text's final answer stands (`demur.judging.letters`), or by its text:
-the option's words stand in the text, and no other option's do outside them (so "not supported" picks that option and
-not "supported"). A letter goes before the text after it, unless that text is wholly another option. A text that picks
-no option, or several, picks wrongly; so does "none of the above", where it is no option.
-Accepted answers are letters or option texts; where none names an option, the rule cannot tell.
-Source: Demur; the letter convention is MMLU's (arXiv 2009.03300).
+An option is picked by its letter, wherever the text's final answer stands (`demur.judging.letters`), or
+by its text: the option's words stand in the text, and no other option's do outside them (so "not
+supported" picks that option and not "supported"). A letter goes before the text after it, unless that
+text is wholly another option. A text that picks no option, or several, picks wrongly; so does "none of
+the above", where it is no option. Accepted answers are letters or option texts; where none names an
+option, the rule cannot tell. Source: Demur; the letter convention is MMLU's (arXiv 2009.03300).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pick(text: str, choices: tuple[str, ...]) -> int | None:
     whole = spaced(normalise(text))
     if " " in whole and whole in options:
         return options.index(whole)
-    index, rest = _bare_letter(text, options)
+    index, _ = _bare_letter(text, options)
     if index is not None:
         return index
     found = letters.find(text, len(options))
@@ -51,7 +51,9 @@ def pick(text: str, choices: tuple[str, ...]) -> int | None:
 
 
 def _bare_letter(text: str, options: tuple[str, ...]) -> tuple[int | None, str]:
-    """A letter without any mark after it, before its option's text: "A cat" is no letter where A is a dog."""
+    """A letter without any mark after it, before its option's text: "A cat" is no letter where A is a
+    dog.
+    """
     match = _BARE_LETTER.match(text)
     index = LETTERS.find(match.group(1)) if match else -1
     if match is None or index >= len(options) or not options[index]:

@@ -1,9 +1,10 @@
-"""The default rule: a text gives an accepted answer where it stands in it as whole words, or in other words.
+"""The default rule: a text gives an accepted answer where it stands in it as whole words, or in other
+words.
 
 1. Where the accepted answer is yes or no, the first word of polarity decides (`demur.judging.polarity`).
-2. An accepted answer that stands in the text as whole words (`demur.judging.containment`) is given, unless the text
-   lists others beside it (`several`), has it only inside a longer name (`longer_names`), or contradicts a date
-   (`dates`).
+2. An accepted answer that stands in the text as whole words (`demur.judging.containment`) is given,
+   unless the text lists others beside it (`several`), has it only inside a longer name (`longer_names`),
+   or contradicts a date (`dates`).
 3. One that does not stand there may be said in other words (`demur.judging.other_words`).
 4. An answer of signs only is compared as it is (`demur.judging.symbols`).
 

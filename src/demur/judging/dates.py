@@ -4,10 +4,10 @@
 last, day and month are told apart only where one of them cannot be the other: "13/05/1998" is a date,
 "05/06/1998" is two. The names of the months are the English ones.
 
-A text must be as precise as the accepted answer, and may be more so: "July 4, 1776" answers "July 1776" and
-"1776", "1776" answers neither "July 1776" nor "July 4, 1776" (`lenient`: it does). What it says beyond a coarse
-answer must not contradict a finer accepted one: "June 9, 1847" is wrong where "March 3, 1847" is accepted, although
-"1847" is as well.
+A text must be as precise as the accepted answer, and may be more so: "July 4, 1776" answers "July 1776"
+and "1776", "1776" answers neither "July 1776" nor "July 4, 1776" (`lenient`: it does). What it says
+beyond a coarse answer must not contradict a finer accepted one: "June 9, 1847" is wrong where "March 3,
+1847" is accepted, although "1847" is as well.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _MENTIONS = tuple(
     re.compile(rf"(?<![\w/.-]){form}(?![\w/-]|\.\d)")
     for form in (
-        rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}})",
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
         rf"{_DAY}(?: of)?[ -](?:the )?{_MONTH}(?:,? (?:of )?|-){_YEAR}",
         rf"{_MONTH} {_DAY}(?:,? |, of ){_YEAR}",
         rf"{_YEAR},? {_MONTH} {_DAY}",
@@ -59,7 +59,8 @@ _NTH_WEEKDAY = re.compile(
     rf"\b(?P<nth>{'|'.join(_ORDINALS)}|[1-5](?:st|nd|rd|th)) (?P<day>{'|'.join(_WEEKDAYS)})\b"
 )
 _BEFORE_A_DATE = re.compile(
-    rf"^(?:on |in |since |from |by |the |(?:{'|'.join(_WEEKDAYS)}|{'|'.join(d[:3] for d in _WEEKDAYS)})\b[.,]* )+"
+    rf"^(?:on |in |since |from |by |the |(?:{'|'.join(_WEEKDAYS)}"
+    rf"|{'|'.join(d[:3] for d in _WEEKDAYS)})\b[.,]* )+"
 )
 _FIGURE = re.compile(r"\d")
 LEAP_YEAR = 2000

@@ -13,19 +13,45 @@ from functools import lru_cache
 from demur.judging.places import COUNTRY_OF
 
 _IRREGULAR = {
-    **{"men": "man", "women": "woman", "children": "child", "feet": "foot", "teeth": "tooth", "mice": "mouse"},
+    **{
+        "men": "man",
+        "women": "woman",
+        "children": "child",
+        "feet": "foot",
+        "teeth": "tooth",
+        "mice": "mouse",
+    },
     **{"geese": "goose", "wolves": "wolf", "leaves": "leaf", "knives": "knife", "wives": "wife"},
     **{"lives": "life", "halves": "half", "oxen": "ox", "dice": "die", "phenomena": "phenomenon"},
-    **{"criteria": "criterion", "cacti": "cactus", "fungi": "fungus", "nuclei": "nucleus", "series": "series"},
+    **{
+        "criteria": "criterion",
+        "cacti": "cactus",
+        "fungi": "fungus",
+        "nuclei": "nucleus",
+        "series": "series",
+    },
     **{"species": "species", "news": "news", "gas": "gas", "grey": "gray", "axes": "axis", "gases": "gas"},
 }
 _ABBREVIATED = {
     **{"st": "saint", "mt": "mount", "dr": "doctor", "ft": "fort", "prof": "professor", "jr": "junior"},
     **{"sr": "senior", "gen": "general", "gov": "governor", "sen": "senator", "capt": "captain"},
-    **{"corp": "corporation", "univ": "university", "dept": "department", "ave": "avenue", "bros": "brother"},
+    **{
+        "corp": "corporation",
+        "univ": "university",
+        "dept": "department",
+        "ave": "avenue",
+        "bros": "brother",
+    },
     **{"intl": "international", "govt": "government", "tv": "television", "hrs": "hour", "hr": "hour"},
     **{"yrs": "year", "yr": "year", "mins": "minute", "min": "minute", "secs": "second", "km": "kilometer"},
-    **{"kg": "kilogram", "mi": "mile", "lbs": "pound", "lb": "pound", "cm": "centimeter", "mm": "millimeter"},
+    **{
+        "kg": "kilogram",
+        "mi": "mile",
+        "lbs": "pound",
+        "lb": "pound",
+        "cm": "centimeter",
+        "mm": "millimeter",
+    },
     **{"aeroplane": "airplane", "programme": "program", "bicycle": "bike", "telephone": "phone"},
 }
 _RELATED: dict[str, tuple[str, ...]] = {}

@@ -1,10 +1,10 @@
 """The letter of an option in a text, wherever its final answer stands.
 
-What a text says its answer is comes first, the last time that it says so ("ANSWER: B", "Die Antwort ist B", "答案：B",
-"The correct answer would be B", ``{"answer": "B"}``). Then a letter at the start ("B", "(b)", "**B**", "B: text"), a
-letter alone on the last line, a letter that is chosen ("I think it's B", "I choose B", "B is correct"), and in a short
-text the only letter that it has. Several letters ("A and B", "A or B", "AB") pick no option. "A" before a word is an
-article and "I" a pronoun.
+What a text says its answer is comes first, the last time that it says so ("ANSWER: B", "Die Antwort ist
+B", "答案：B", "The right answer would be B", ``{"answer": "B"}``). Then a letter at the start ("B", "(b)",
+"**B**", "B: text"), a letter alone on the last line, a letter that is chosen ("I think it's B", "I choose
+B", "B is correct"), and in a short text the only letter that it has. Several letters ("A and B", "A or
+B", "AB") pick no option. "A" before a word is an article and "I" a pronoun.
 """
 
 from __future__ import annotations
@@ -17,40 +17,54 @@ from demur.core.templates import LETTERS
 _WRAP = r"[\s*_`\"'“”„«»(\[{$\\<>]*+"  # possessive: a long run of marks must not be tried in every division
 _BOXED = r"(?:(?:boxed|text|textbf|mathbf|mathrm)\s*\{\s*)*"
 _NAME = (
-    r"answers?|antwort|lösung|réponse|reponse|respuesta|resposta|risposta|antwoord|svar|odpowiedź|odpověď|cevap|ответ"
+    r"answers?|antwort|lösung|réponse|reponse|respuesta|resposta|risposta|antwoord|svar|odpowiedź"
+    r"|odpověď|cevap|ответ"
     r"|відповідь|答案|答え|回答|解答|정답|답|option|choice|choose|chose|chosen|pick|select|selected|letter"
 )
 _SAYS = (
-    r"(?:\s*(?:is|was|are|be|to be|would be|should be|must be|will be|has to be|ist|lautet|wäre|est|es|é|är|er|jest|は|是|为|為|은|는"
-    r"|with|clearly|therefore|thus|probably|likely|definitely|option|choice|letter|number|for (?:this|the) question))*"
+    r"(?:\s*(?:is|was|are|be|to be|would be|should be|must be|will be|has to be|ist|lautet|wäre|est"
+    r"|es|é|är|er|jest|は|是|为|為|은|는"
+    r"|with|clearly|therefore|thus|probably|likely|definitely|option|choice|letter|number|for"
+    r" (?:this|the) question))*"
 )
 _MARK = r"\s*[*_`\"'”]*\s*[:：=\-–—]*"
-_CUE = re.compile(rf"(?i:(?<![^\W\d_])(?:{_NAME})(?![a-z-])){_MARK}(?i:{_SAYS}){_MARK}{_WRAP}{_BOXED}{_WRAP}")
+_CUE = re.compile(
+    rf"(?i:(?<![^\W\d_])(?:{_NAME})(?![a-z-])){_MARK}(?i:{_SAYS}){_MARK}{_WRAP}{_BOXED}{_WRAP}"
+)
 _AFTER = r"(?![A-Za-z0-9_À-ɏ'’]|-\w)"
 _ONE = re.compile(rf"(?P<letter>[A-Za-z]){_AFTER}")
 _RUN = re.compile(r"(?P<run>[A-Z]{2,})(?=$|[\s.,;!?)\]\"'*}])")
 _MORE = re.compile(
     r"[\s)\]*_.\"'}$]*(?:,|/|&|\+|;|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|\bo\b|和|或|と)\s*"
-    rf"(?:(?:and|or|both|option|choice|maybe|perhaps|possibly|also|even)\s+)*[\s(\[*\"'$]*(?P<letter>[A-Za-z]){_AFTER}"
+    rf"(?:(?:and|or|both|option|choice|maybe|perhaps|possibly|also"
+    rf"|even)\s+)*[\s(\[*\"'$]*(?P<letter>[A-Za-z]){_AFTER}"
     r"(?!\s+(?:is|was|isn)\b|\s+are\s+(?:not|wrong|incorrect|out|false)\b)"
 )
 _LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
 _START = re.compile(
-    rf"{_WRAP}{_BOXED}(?i:{_LEAD}(?:either\s+|both\s+)?){_WRAP}(?P<letter>[A-Za-z])(?=$|[^\w\s'’-]|\s+[-–—:=]|\s*$|\s*\n|\s+(?:and|or|&)\s)"
+    rf"{_WRAP}{_BOXED}(?i:{_LEAD}(?:either\s+|both\s+)?){_WRAP}(?P<letter>[A-Za-z])(?=$|[^\w\s'’-]"
+    rf"|\s+[-–—:=]|\s*$|\s*\n|\s+(?:and|or|&)\s)"
 )
 _LAST_LINE = re.compile(rf"\n{_WRAP}(?P<letter>[A-Z])[\s*_`\"'”.)\]}}$]*$")
 _CHOSEN = re.compile(
-    r"(?:(?i:\b(?:it'?s|it’s|its|is|be|i'?d say|i say|say|guess|go(?:ing)? with|think|believe|so|thus|therefore|hence|probably|but)\b"
+    r"(?:(?i:\b(?:it'?s|it’s|its|is|be|i'?d say|i say|say|guess|go(?:ing)? with|think|believe|so"
+    r"|thus|therefore|hence|probably|but)\b"
     r"|=>|→|⇒))[\s,:]*(?:(?i:option|choice|letter)\s+)?[\s(\[*_\"'$]*(?P<letter>[A-Z])"
     rf"{_AFTER}"
 )
 _IS_RIGHT = re.compile(
-    r"(?<![\w'’-])(?P<letter>[A-Z])[)\].*\"']*\s+(?:is|would be|seems|must be|ist|est|es)\s+(?:the\s+|clearly\s+|definitely\s+)*"
+    r"(?<![\w'’-])(?P<letter>[A-Z])[)\].*\"']*\s+(?:is|would be|seems|must be|ist|est|es)"
+    r"\s+(?:the\s+|clearly\s+|definitely\s+)*"
     r"(?:correct|right|best|answer|true|most|richtig)"
 )
 _ALONE = re.compile(r"(?<![\w'’.-])(?P<letter>[A-Z])" + _AFTER)
-_DENIED = re.compile(r"(?i:\b(?:not|isn't|isn’t|never|nor|neither|except|than|instead of|rather than)\s+(?:option\s+)?)[\s(\[*\"']*$")
-_NO_LETTER_BEFORE = re.compile(r"(?i:\b(?:vitamin|hepatitis|type|grade|group|plan|class|vitamins|big|level))\s+$")
+_DENIED = re.compile(
+    r"(?i:\b(?:not|isn't|isn’t|never|nor|neither|except|than|instead of|rather"
+    r" than)\s+(?:option\s+)?)[\s(\[*\"']*$"
+)
+_NO_LETTER_BEFORE = re.compile(
+    r"(?i:\b(?:vitamin|hepatitis|type|grade|group|plan|class|vitamins|big|level))\s+$"
+)
 _REASON = re.compile(r"\s+(?:because|since|as|due|for|based|given|\()")
 SHORT_TEXT = 12
 """In a text of at most this many words, the only letter is the answer."""
@@ -139,7 +153,9 @@ def _is_letter(text: str, match: re.Match[str]) -> bool:
 
 
 def _follows_reason(rest: str) -> bool:
-    return _REASON.match(rest) is not None or re.match(r"\s+(?:and|or)\s+[B-Z]\b|\s+is\b|\n", rest) is not None
+    return (
+        _REASON.match(rest) is not None or re.match(r"\s+(?:and|or)\s+[B-Z]\b|\s+is\b|\n", rest) is not None
+    )
 
 
 def _all_options(letters: str, options: int) -> bool:

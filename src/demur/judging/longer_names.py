@@ -1,10 +1,10 @@
 """An answer that stands only inside the name of something else: "Ohio" in "Ohio State University".
 
-In English the last word of a name says what is named. Where a place is asked for, or the accepted answer is a country or
-a state, and a capitalised answer goes on with further capitals, another thing is named, unless these say its kind
-("Nile River", "Lagos State"), are in the question, or are a place that it lies in. So is a place after "New", "West"
-and the like ("New Mexico" for "Mexico"), and a short text that makes a person's full name longer ("Martin Luther King"
-for "Martin Luther").
+In English the last word of a name says what is named. Where a place is asked for, or the accepted answer
+is a country or a state, and a capitalised answer goes on with further capitals, another thing is named,
+unless these say its kind ("Nile River", "Lagos State"), are in the question, or are a place that it lies
+in. So is a place after "New", "West" and the like ("New Mexico" for "Mexico"), and a short text that
+makes a person's full name longer ("Martin Luther King" for "Martin Luther").
 """
 
 from __future__ import annotations
@@ -13,49 +13,60 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from demur.judging.normalise import normalise, spaced
+from demur.judging.normalise import normalise, spaced, word_set
 from demur.judging.places import PLACES
 
-_KINDS = frozenset(
-    "river ocean sea lake island islands isle mountain mountains desert county province state republic district region"
-    " territory peninsula valley bay gulf inc corp corporation company co ltd plc jr sr award awards prize trophy"
+_KINDS = word_set(
+    "river ocean sea lake island islands isle mountain mountains desert county"
+    " province state republic district region"
+    " territory peninsula valley bay gulf inc corp corporation company co ltd plc jr sr award awards"
+    " prize trophy"
     " medal language languages people tribe band group family empire kingdom dynasty era period age war"
-    " festival day month theory law effect disease syndrome oblast prefecture township village town motorcycles motors cars"
-    " raid battle fc afc cf series show game games league team club party government army navy force race ii iii iv".split()
+    " festival day month theory law effect disease syndrome oblast prefecture township village town"
+    " motorcycles motors cars"
+    " raid battle fc afc cf series show game games league team club party government army navy force"
+    " race ii iii iv"
 )
-_VENUES = frozenset(
-    "racecourse park palace castle hall beach harbour harbor abbey house stadium arena forest station building tower bridge"
-    " square field farm garden gardens zoo".split()
+_VENUES = word_set(
+    "racecourse park palace castle hall beach harbour harbor abbey house stadium"
+    " arena forest station building tower bridge"
+    " square field farm garden gardens zoo"
 )
 """Kinds of places that are an answer to "where", and none to "which city"."""
 _CITY_AFTER_ONE_WORD = frozenset({"city"})
 _INSTITUTIONS = (
-    "university|college|institute|school|academy|hospital|airport|museum|cathedral|stadium|times|post|gazette|tribune"
+    "university|college|institute|school|academy|hospital|airport|museum|cathedral|stadium|times"
+    "|post|gazette|tribune"
     "|orchestra|symphony|philharmonic|bank|airlines|airways|hotel|railway|united|hilton|falls"
 )
 _INSTITUTION = re.compile(rf"(?:\w+ ){{0,2}}(?:{_INSTITUTIONS})\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"[ -]((?:[A-Z][\w'’]*[ -]?)+)")
 _OTHER_PLACE = re.compile(
-    r"\b(?:New|North|South|East|West|Northern|Southern|Eastern|Western|Equatorial|Papua New|Inner|Outer|Upper|Lower"
+    r"\b(?:New|North|South|East|West|Northern|Southern|Eastern|Western|Equatorial|Papua New|Inner"
+    r"|Outer|Upper|Lower"
     r"|San|Santa|St\.?|Saint|Port|Fort|Little)[ -]$"
 )
 _PERSON = re.compile(r"\bwho(?:m|se|'s)?\b", re.IGNORECASE)
 _ASKS_FOR_PLACE = re.compile(
-    r"\bwhere\b|\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province|continent|nation|capital|village"
+    r"\bwhere\b|\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province"
+    r"|continent|nation|capital|village"
     r"|place)\b|\b(?:capital|city|country|state|town)\s+of\b",
     re.IGNORECASE,
 )
 _ASKS_FOR_REGION = re.compile(
-    r"\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province|continent|nation|capital|village)\b"
+    r"\b(?:which|what)(?:\s+\w+){0,2}\s+(?:state|city|country|town|county|province|continent|nation"
+    r"|capital|village)\b"
     r"|\b(?:capital|city|country|state|town)\s+of\b",
     re.IGNORECASE,
 )
 SHORT_TEXT = 5
 """A text of at most this many words may be all name."""
-_NO_NAME = frozenset(
-    "the a an is was are were in on at and or of by he she it they this i but from for with january february march"
-    " april may june july august september october november december monday tuesday wednesday thursday friday saturday"
-    " sunday during after before which who".split()
+_NO_NAME = word_set(
+    "the a an is was are were in on at and or of by he she it they this i but from"
+    " for with january february march"
+    " april may june july august september october november december monday tuesday wednesday"
+    " thursday friday saturday"
+    " sunday during after before which who"
 )
 
 
@@ -97,7 +108,9 @@ def _occurrences(lowered: str, name: str) -> Iterator[int]:
 def _looked_for(
     question: str, answers: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]:
-    """Answers looked for in every text, in short ones, keys of those that are not looked for; the question's words."""
+    """Answers looked for in every text, in short ones, keys of those that are not looked for; the
+    question's words.
+    """
     place = _ASKS_FOR_PLACE.search(question) is not None
     person = _PERSON.search(question) is not None
     always: list[str] = []
@@ -129,11 +142,12 @@ def _is_longer(asked: str, text: str, start: int, end: int) -> bool:
     return rest is not None and not _same_thing(name, rest[1].strip(" -"), asked)
 
 
-_COMPOUNDS = frozenset(
-    "new england;new orleans;new guinea;papua new guinea;equatorial guinea;south sudan;new caledonia;east timor;west"
-    " germany;east germany;new delhi;saint louis;st louis;san jose;port louis;new holland;new hampshire;south georgia".split(
-        ";"
-    )
+_COMPOUNDS = word_set(
+    "new england;new orleans;new guinea;papua new guinea;equatorial guinea;south"
+    " sudan;new caledonia;east timor;west"
+    " germany;east germany;new delhi;saint louis;st louis;san jose;port louis;new holland;new"
+    " hampshire;south georgia",
+    ";",
 )
 
 
@@ -156,7 +170,9 @@ def _titled(text: str) -> bool:
 
 
 def _name(answer: str) -> str | None:
-    """The answer in small letters, without an article; None for figures and the like, which no name goes on from."""
+    """The answer in small letters, without an article; None for figures and the like, which no name goes
+    on from.
+    """
     bare = answer.strip().lower()
     for article in ("the ", "an ", "a "):
         bare = bare.removeprefix(article)

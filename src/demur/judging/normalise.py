@@ -1,13 +1,14 @@
-"""Text in a form in which spelling variants are equal and word boundaries can be checked.
+r"""Text in a form in which spelling variants are equal and word boundaries can be checked.
 
 The form holds words separated by single spaces. A hyphen or underscore inside a word becomes ``_``, which
 is no boundary: "supported" is not a word of "not_supported". Apostrophes inside words stay, and so does
 what belongs to a number: the point of "3.14", the minus of "-5". What parts thousands goes ("1,000",
-"1'000", "1.000.000", a narrow space), figures of any script become 0 to 9, and a power or a fraction right
-behind a number is joined to it, so that "10²" is neither "102" nor "10". Arabic and Hebrew lose their vowel
-points, which are mostly not written. Letters that one language tells apart and another keyboard does not are
-one: the Turkish dotless i, the Russian ё, the hamza on an Arabic alef, the accent of a Greek vowel.
-Letters that a file has escaped or broken ("Jo\\u00e3o", "Jo&#227;o", "JoÃ£o") are read as what they were.
+"1'000", "1.000.000", a narrow space), figures of any script become 0 to 9, and a power or a fraction
+right behind a number is joined to it, so that "10²" is neither "102" nor "10". Arabic and Hebrew lose
+their vowel points, which are mostly not written. Letters that one language tells apart and another
+keyboard does not are one: the Turkish dotless i, the Russian ё, the hamza on an Arabic alef, the accent
+of a Greek vowel. Letters that a file has escaped or broken ("Jo\u00e3o", "Jo&#227;o", "JoÃ£o") are read
+as what they were.
 """
 
 from __future__ import annotations
@@ -148,6 +149,11 @@ def spaced(normal: str) -> str:
     return normal.replace("_", " ")
 
 
+def word_set(text: str, separator: str | None = None) -> frozenset[str]:
+    """The words of a text, for lists of words in code."""
+    return frozenset(text.split(separator))
+
+
 _SPACELESS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
     "\u3040-\u30ff\u31f0-\u31ff"  # Hiragana, Katakana
@@ -180,6 +186,8 @@ def _join_initials(match: re.Match[str]) -> str:
 
 
 def _without_accents(text: str) -> str:
-    """Latin and Greek letters without their marks; in other scripts a mark can be a letter, so there they stay."""
+    """Latin and Greek letters without their marks; in other scripts a mark can be a letter, so there they
+    stay.
+    """
     text = _WITHOUT_MARKS.sub(r"\1\2", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFC", text).translate(_LETTERS_WITHOUT_DECOMPOSITION)

@@ -1,8 +1,9 @@
 """An accepted answer that is a number, in the other ways to write that number, and what is part of one.
 
-"1000" is "1,000", "1000.0" and "one thousand", "1.5 million" is "1500000". A number that goes on is another
-one: "5" does not stand in "5 million", nor "twenty" in "twenty five". The word "one" is mostly no number: it counts as
-the whole text, and where the question asks how many (`counted`), as "none" and "no eggs" do for 0. Figures that begin with a zero ("007") are a name. English words.
+"1000" is "1,000", "1000.0" and "one thousand", "1.5 million" is "1500000". A number that goes on is
+another one: "5" does not stand in "5 million", nor "twenty" in "twenty five". The word "one" is mostly no
+number: it counts as the whole text, and where the question asks how many (`counted`), as "none" and "no
+eggs" do for 0. Figures that begin with a zero ("007") are a name. English words.
 """
 
 from __future__ import annotations
@@ -56,14 +57,21 @@ def other_numbers(key: str) -> Iterator[str]:
             yield f"{_plain(scaled)} {name}"
     if value == int(value) and 1 < value < 10**15:
         yield from _in_words(int(value))
+    if value < 0:
+        yield f"minus {plain.removeprefix('-')}"
+        yield from (f"minus {words}" for words in other_numbers(plain.removeprefix("-")))
 
 
 _HOW_MANY = re.compile(r"\bhow (?:many|often|much|old)\b|\bnumber of\b|\bwhat number\b", re.IGNORECASE)
 _COUNT_ONE = re.compile(
     r"(?<!\w)(?<!the )(?<!no )(?<!any )(?<!some )(?<!every )(?<!each )(?<!this )(?<!that )(?<!which )one\b"
-    r"(?! (?:of|who|that|another|which|day|can|should|must|could|would|may|might)\b)|\b(?:a|an) single\b|\bsingle\b|\bonce\b"
+    r"(?! (?:of|who|that|another|which|day|can|should|must|could|would|may|might)\b)|\b(?:a|an)"
+    r" single\b|\bsingle\b|\bonce\b"
 )
-_COUNT_ZERO = re.compile(r"(?<!\w)(?:zero|none|nil|nothing|nobody|never|no(?! (?:one|idea|clue|doubt|answer|information|way)\b))\b")
+_COUNT_ZERO = re.compile(
+    r"(?<!\w)(?:zero|none|nil|nothing|nobody|never|no(?! (?:one|idea|clue|doubt|answer|information"
+    r"|way)\b))\b"
+)
 _COUNT_TWO = re.compile(r"(?<!\w)(?:twice|(?:a )?pair|(?:a )?couple|both)\b")
 _COUNT_DOZEN = re.compile(r"(?<!half a )(?<!two )(?<!half )\bdozen\b")
 COUNTS = {"0": _COUNT_ZERO, "zero": _COUNT_ZERO, "none": _COUNT_ZERO, "1": _COUNT_ONE, "one": _COUNT_ONE}
@@ -97,8 +105,8 @@ def part_of_a_number(text: str, start: int, end: int) -> bool:
 def _value(key: str) -> Decimal | None:
     """The number that a normal form is; also "minus five"."""
     if key.startswith("minus "):
-        value = _value(key.removeprefix("minus "))
-        return None if value is None else -value
+        positive = _value(key.removeprefix("minus "))
+        return None if positive is None else -positive
     match = _NUMBER.fullmatch(key)
     if match:
         return Decimal(match["figures"]) * SCALES.get(match["scale"], 1)

@@ -1,8 +1,9 @@
 """An accepted answer that is not in the text as it is written: is it said in other words?
 
-Each way is a file of its own: dates (`dates`), quantities (`units`), counts (`numbers`), names of people (`names`), what
-the answer implies (`short_forms`) and its wording (`wording`). All this is asked only of a text that holds the start
-of a word of the answer, or a figure, or an acronym: most wrong answers hold none.
+Each way is a file of its own: dates (`dates`), quantities (`units`), counts (`numbers`), names of people
+(`names`), what the answer implies (`short_forms`) and its wording (`wording`). All this is asked only of
+a text that holds the start of a word of the answer, or a figure, or an acronym: most wrong answers hold
+none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from demur.judging import containment, dates, names, short_forms, wording
 from demur.judging.normalise import normalise, spaced
 from demur.judging.numbers import COUNTS, counted
 from demur.judging.units import Quantity, gives_quantity, quantity, tight
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -33,6 +35,7 @@ class Wanted:
 
     @property
     def numeric(self) -> bool:
+        """Whether anything is looked for in figures."""
         return bool(self.counts or self.dates or self.quantities or self.figures)
 
 
@@ -71,7 +74,9 @@ def gives(question: str, answers: tuple[str, ...], text: str, normal: str) -> bo
     sought, plain = wanted(answers), spaced(normal)
     if sought.numeric and _in_figures(question, answers, sought, text, plain):
         return True
-    if (sought.acronyms or sought.stated) and short_forms.gives_acronym(text, sought.acronyms, sought.stated):
+    if (sought.acronyms or sought.stated) and short_forms.gives_acronym(
+        text, sought.acronyms, sought.stated
+    ):
         return True
     for hint in sought.hints:
         if hint in plain:

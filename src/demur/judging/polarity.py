@@ -15,17 +15,37 @@ from demur.judging.normalise import normalise, spaced
 
 _YES = (
     *("yes", "yeah", "yep", "yup", "true", "correct", "right", "affirmative", "indeed", "absolutely"),
-    *("definitely", "certainly", "sure", "ja", "oui", "si", "sim", "да", "evet", "tak", "はい", "是", "نعم"),
+    *(
+        "definitely",
+        "certainly",
+        "sure",
+        "ja",
+        "oui",
+        "si",
+        "sim",
+        "да",
+        "evet",
+        "tak",
+        "はい",
+        "是",
+        "نعم",
+    ),
 )
 _NO = (
     *("no", "nope", "nah", "false", "incorrect", "negative", "nein", "non", "nao", "нет", "hayir", "nie"),
     *("いいえ", "不是", "否", "لا"),
 )
 _GOLD = {
-    **dict.fromkeys(("yes", "true", "ja", "oui", "si", "sim", "да", "evet", "tak", "はい", "是", "نعم"), True),
-    **dict.fromkeys(("no", "false", "nein", "non", "nao", "нет", "hayir", "nie", "いいえ", "不是", "لا"), False),
+    **dict.fromkeys(
+        ("yes", "true", "ja", "oui", "si", "sim", "да", "evet", "tak", "はい", "是", "نعم"), True
+    ),
+    **dict.fromkeys(
+        ("no", "false", "nein", "non", "nao", "нет", "hayir", "nie", "いいえ", "不是", "لا"), False
+    ),
 }
-_NOT_SAID = re.compile(r"\bno (?:doubt|question|problem|wonder|matter|need|offence|offense)\b|\byes or no\b")
+_NOT_SAID = re.compile(
+    r"\bno (?:doubt|question|problem|wonder|matter|need|offence|offense)\b|\byes or no\b"
+)
 _NEGATED = (
     r"(?:(?:absolutely|definitely|certainly|of course|probably|surely) )?not\b"
     r"|(?:absolutely|definitely|certainly) no\b|not (?:true|correct|right)\b|untrue\b|never\b"

@@ -1,8 +1,9 @@
 """What an accepted answer implies: its acronym or what one stands for, a place's head, what brackets hold.
 
-Each gives further keys to look for in a text, in normal form: "Oslo" for "Oslo, Norway", "adenosine diphosphate" and
-"ADP" for "adenosine diphosphate (ADP)", "Carl Linnaeus" for "Swedish botanist Carl Linnaeus", "Sudbury" for
-"the city of Sudbury", "500" for "about 500", "44 BC" for "44 BCE". An acronym must be written as one, in capitals.
+Each gives further keys to look for in a text, in normal form: "Oslo" for "Oslo, Norway", "adenosine
+diphosphate" and "ADP" for "adenosine diphosphate (ADP)", "Carl Linnaeus" for "Swedish botanist Carl
+Linnaeus", "Sudbury" for "the city of Sudbury", "500" for "about 500", "44 BC" for "44 BCE". An acronym
+must be written as one, in capitals.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from demur.judging.normalise import normalise, spaced
 from demur.judging.places import PLACES
 
 _WRAPPING = (
-    "city|town|village|state|country|county|continent|republic|kingdom|province|island|region|area|planet|river|band|group|project|series|novel"
-    "|film|movie|book|song|album|show|sitcom|drama|musical|play|opera|magazine|newspaper|company|genus|family|month"
+    "city|town|village|state|country|county|continent|republic|kingdom|province|island|region|area"
+    "|planet|river|band|group|project|series|novel"
+    "|film|movie|book|song|album|show|sitcom|drama|musical|play|opera|magazine|newspaper|company"
+    "|genus|family|month"
     "|year|language|element|metal|letter|word|term|colour|color|number|churches"
 )
 _LEADING = re.compile(
-    r"^(?:(?:in|at|on|from|by|to|near|during|since|into|within|inside|outside|around|about|approximately|circa|ca?\."
+    r"^(?:(?:in|at|on|from|by|to|near|during|since|into|within|inside|outside|around|about"
+    r"|approximately|circa|ca?\."
     r"|nearly|almost|roughly|over|under|between|because of|due to|as|for|with|through|via|every)\s+)+",
     re.IGNORECASE,
 )
@@ -31,9 +35,12 @@ _ASIDE = re.compile(r"\s*\([^()]*\)\s*")
 _OR_ACRONYM = re.compile(r"^(?P<long>.{4,}?),? (?:or|aka|i\.e\.) (?P<short>[A-Z]{2,6})$")
 _WITH_YEAR = re.compile(r"^(?P<rest>\S+ \S.*?),? (?:of|in|from) \d{4}$")
 _LETTERS = re.compile(r"[A-Z](?:[ ,]+[A-Z])+")
-_SAID_AGAIN = re.compile(r"^(?:or|aka|a\.k\.a\.|also known as|also|accept|formerly|now)\b[:,]?\s*", re.IGNORECASE)
+_SAID_AGAIN = re.compile(
+    r"^(?:or|aka|a\.k\.a\.|also known as|also|accept|formerly|now)\b[:,]?\s*", re.IGNORECASE
+)
 _DESCRIBED = re.compile(
-    r"(?:^|\s)(?!(?:and|or|of|in|on|at|to|by|for|from|with|as|along|near|de|van|von|the|a|an|into|over|under)\s)[a-z][\w-]*\s+"
+    r"(?:^|\s)(?!(?:and|or|of|in|on|at|to|by|for|from|with|as|along|near|de|van|von|the|a|an|into"
+    r"|over|under)\s)[a-z][\w-]*\s+"
     r"(?P<name>[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)+)$"
 )
 _NAMED = re.compile(rf"\s(?:{_WRAPPING})\s+(?P<name>[A-Z][\w'’-]{{3,}})$")
@@ -54,11 +61,17 @@ _STATES = {
     "european union": {"EU"},
 }
 _LONG_FORM = {"us": "united states", "usa": "united states", "uk": "united kingdom", "un": "united nations"}
-_TITLE = re.compile(r"^(?:King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|President|Sir|Dame|Dr\.?)\s+(?=[A-Z])")
-_THE_SOMEBODY = re.compile(r"^(?:[Tt]he|[Aa]n?)\s+(?:(?!(?:of|in|and|or|for|to|with)\s)[a-z]+\s+){1,2}(?P<name>[A-Z][\w'’-]+)$")
+_TITLE = re.compile(
+    r"^(?:King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|President|Sir|Dame|Dr\.?)\s+(?=[A-Z])"
+)
+_THE_SOMEBODY = re.compile(
+    r"^(?:[Tt]he|[Aa]n?)\s+(?:(?!(?:of|in|and|or|for|to|with)\s)[a-z]+\s+){1,2}(?P<name>[A-Z][\w'’-]+)$"
+)
 _POINT = re.compile(r"(?<=\b[A-Z])\.")
 _WORD = re.compile(r"[\w'’]+")
-_CAPITAL_RUN = re.compile(r"(?:[A-Z][\w'’-]*(?:\s+(?:of|the|and|for|&|in|on|de)(?=\s))*\s+){1,7}[A-Z][\w'’-]*")
+_CAPITAL_RUN = re.compile(
+    r"(?:[A-Z][\w'’-]*(?:\s+(?:of|the|and|for|&|in|on|de)(?=\s))*\s+){1,7}[A-Z][\w'’-]*"
+)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -90,7 +103,9 @@ def stated_acronyms(answers: tuple[str, ...]) -> frozenset[str]:
 
 
 def gives_acronym(text: str, short: frozenset[str], stated: frozenset[str]) -> bool:
-    """Whether a text has one of the acronyms ``short`` in capitals, or the words that one of ``stated`` stands for."""
+    """Whether a text has one of the acronyms ``short`` in capitals, or the words that one of ``stated``
+    stands for.
+    """
     if short and not (text.isupper() and " " in text.strip()):
         bare = _POINT.sub("", text) if "." in text else text
         if any(acronym in bare for acronym in short) and not short.isdisjoint(_CAPITALS.findall(bare)):

@@ -1,8 +1,8 @@
 """Answers without a letter or a figure ("+", "∅", "😀", "?"): compared exactly.
 
-Normalising leaves nothing of them, so they are looked for in the text as it is: among its runs of signs, the
-punctuation that ends a sentence, quotes and brackets taken off where the answer is none of these. The answer
-must be the only sign that the text gives: "+ or -" gives none.
+Normalising leaves nothing of them, so they are looked for in the text as it is: among its runs of signs,
+the punctuation that ends a sentence, quotes and brackets taken off where the answer is none of these. The
+answer must be the only sign that the text gives: "+ or -" gives none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ import unicodedata
 
 _RUN = re.compile(r"[^\w\s]+")
 _WRAPPING = "\"'`*.,;:!()[]{}“”‘’«»「」。、"
-_INVISIBLE = {0xFE0E: None, 0xFE0F: None, 0x200B: None, 0x200D: None, **dict.fromkeys(range(0x1F3FB, 0x1F400))}
+_INVISIBLE = {
+    0xFE0E: None,
+    0xFE0F: None,
+    0x200B: None,
+    0x200D: None,
+    **dict.fromkeys(range(0x1F3FB, 0x1F400)),
+}
 
 
 def is_symbol(answer: str) -> bool:

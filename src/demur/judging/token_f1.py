@@ -1,10 +1,10 @@
 """Token F1: harmonic mean of word precision and recall against the best accepted answer, at a threshold.
 
 F1 is 2PR/(P+R) over the multisets of normalised words, 1 for two empty texts; right where F1 >= 0.5, or
-where another threshold is named: ``token-f1(0.8)``. Scripts without spaces are compared by character. An answer's figures must
-all stand in the text: "Article 121" shares half of its words with "Article 37", and is another article.
-Source: SQuAD (arXiv 1606.05250), section 6.1. Deviations: the normalisation of `demur.judging.normalise`, and the
-figures, which SQuAD counts as any other word.
+where another threshold is named: ``token-f1(0.8)``. Scripts without spaces are compared by character. An
+answer's figures must all stand in the text: "Article 121" shares half of its words with "Article 37", and
+is another article. Source: SQuAD (arXiv 1606.05250), section 6.1. Deviations: the normalisation of
+`demur.judging.normalise`, and the figures, which SQuAD counts as any other word.
 """
 
 from __future__ import annotations

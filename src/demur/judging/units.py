@@ -1,10 +1,10 @@
 """Quantities: a number with its unit, currency or per cent, however it is written, and rounded numbers.
 
-"5 dollars" is "$5", "US$ 5.00" and "five dollars"; "50%" is "50 percent", "fifty per cent" and "0.5"; "4 in" is
-"4-inch". The same number with another unit is another quantity ("5 euros"), and no unit is converted. A bare
-number answers a quantity, since the question names the unit. "About 3.46 million" is 3,461,902: a number that
-is rounded to two figures or more, written with its scale or said to be about so much, and rounded rightly.
-Blanks inside a number ("2. 1", "3, 461, 902", "3 461 902") are no part of it.
+"5 dollars" is "$5", "US$ 5.00" and "five dollars"; "50%" is "50 percent", "fifty per cent" and "0.5"; "4
+in" is "4-inch". The same number with another unit is another quantity ("5 euros"), and no unit is
+converted. A bare number answers a quantity, since the question names the unit. "About 3.46 million" is
+3,461,902: a number that is rounded to two figures or more, written with its scale or said to be about so
+much, and rounded rightly. Blanks inside a number ("2. 1", "3, 461, 902", "3 461 902") are no part of it.
 """
 
 from __future__ import annotations
@@ -65,17 +65,21 @@ _MARKS = r"US\$|[$€£¥₹]"
 _SCALE = {**SCALES, "k": 1000, "m": 10**6, "bn": 10**9, "mn": 10**6, "tn": 10**12}
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _QUANTITY = re.compile(
-    rf"(?<![\w.,])(?P<sign>-|minus )?(?P<before>(?i:{_MARKS}|usd|eur|gbp))? ?(?P<figures>\d[\d,]*(?:\.\d+)?)(?![\d_\u2044/])"
+    rf"(?<![\w.,])(?P<sign>-|minus )?(?P<before>(?i:{_MARKS}|usd|eur|gbp))?"
+    rf" ?(?P<figures>\d[\d,]*(?:\.\d+)?)(?![\d_\u2044/])"
     rf"(?:[ -]?(?P<scale>(?i:thousand|million|billion|trillion|bn|mn|tn))(?!\w)|(?P<short>[kKmM])(?!\w))?"
     rf"(?:[ -]?(?P<unit>(?i:{_UNIT}))(?!\w))?(?P<more> ?[A-Za-z]+)?"
 )
 _WORDS = re.compile(rf"\b(?:{number_in_words})(?:[ -](?:and )?(?:{number_in_words}))*\b", re.IGNORECASE)
 _PART_OF = {"half": "50%", "quarter": "25%", "three quarters": "75%"}
 _PARTS = re.compile(r"\b(?:an? |one )?(three[ -]quarters|half|quarter)\b", re.IGNORECASE)
-_OF_WHAT = re.compile(r" (?:old|long|tall|high|wide|deep|away|thick|in (?:length|height|width|depth|weight|size))$")
+_OF_WHAT = re.compile(
+    r" (?:old|long|tall|high|wide|deep|away|thick|in (?:length|height|width|depth|weight|size))$"
+)
 _FIGURE = re.compile(r"\d")
 _HEDGE = re.compile(
-    r"\b(?:about|around|approximately|approx|roughly|some|circa|ca|nearly|almost|over|under|more than|less than"
+    r"\b(?:about|around|approximately|approx|roughly|some|circa|ca|nearly|almost|over|under|more"
+    r" than|less than"
     r"|just over|just under|close to|estimated)\b|~|≈"
 )
 _LEADING_HEDGE = re.compile(
@@ -148,7 +152,11 @@ def tight(text: str) -> str:
 
 
 def _same(given: Quantity, wanted: Quantity) -> bool:
-    if {given.unit, wanted.unit} == {"percent", None} and given.unit is None and given.value * 100 == wanted.value:
+    if (
+        {given.unit, wanted.unit} == {"percent", None}
+        and given.unit is None
+        and given.value * 100 == wanted.value
+    ):
         return given.value < 1  # "0.5" for "50%"
     if given.unit is None:
         if wanted.unit is not None and not given.alone:
@@ -169,7 +177,11 @@ def _rounded(coarse: Quantity, fine: Quantity) -> bool:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKC", BEHIND_A_NUMBER.sub("_", text)).replace("\u2212", "-").replace("\u2019", "'")
+    text = (
+        unicodedata.normalize("NFKC", BEHIND_A_NUMBER.sub("_", text))
+        .replace("\u2212", "-")
+        .replace("\u2019", "'")
+    )
     return tight(" ".join(text.split()))
 
 
@@ -188,10 +200,16 @@ def _read(text: str) -> Iterator[Quantity]:
     text = _in_figures(text)
     for match in _QUANTITY.finditer(text):
         figures = match["figures"].rstrip(",")
-        if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", figures) is None or figures[:2].isdigit() and figures[0] == "0":
+        if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", figures) is None or (
+            figures[:2].isdigit() and figures[0] == "0"
+        ):
             continue
         number = figures.replace(",", "")
-        factor = _SCALE[(match["scale"] or match["short"] or "").lower()] if match["scale"] or match["short"] else 1
+        factor = (
+            _SCALE[(match["scale"] or match["short"] or "").lower()]
+            if match["scale"] or match["short"]
+            else 1
+        )
         unit, more = match["unit"], match["more"]
         if match["short"] in ("m", "M") and not match["before"]:
             factor, unit = 1, unit or "m"
@@ -205,5 +223,3 @@ def _read(text: str) -> Iterator[Quantity]:
             alone=more is None,
             hedged=_HEDGE.search(text[max(0, match.start() - 20) : match.start()].lower()) is not None,
         )
-
-

@@ -1,14 +1,14 @@
 """The same words in other forms and another order, with what the question says put aside.
 
-Both sides are reduced to their content words (`inflection`): articles, prepositions and the like go, and so do
-words of the question, where something is left. Then a short text is right where
+Both sides are reduced to their content words (`inflection`): articles, prepositions and the like go, and
+so do words of the question, where something is left. Then a short text is right where
 
-* it has the same content words: "Fort Ross, California" for "at Fort Ross in California", "dentists" for "the
-  dentist", "Scottish" for "Scotland";
-* it is a part of the accepted answer, of two content words or more that stand side by side there: "six steps" for
-  "not more than six steps", "Thomas Hobbes" for "Thomas Hobbes in his Leviathan";
-* it has two content words or more of the accepted answer, all of them in order, and at most two more between:
-  "her abusive and alcoholic husband" for "her abusive husband".
+* it has the same content words: "Fort Ross, California" for "at Fort Ross in California", "dentists" for
+  "the dentist", "Scottish" for "Scotland";
+* it is a part of the accepted answer, of two content words or more that stand side by side there: "six
+  steps" for "not more than six steps", "Thomas Hobbes" for "Thomas Hobbes in his Leviathan";
+* it has two content words or more of the accepted answer, all of them in order, and at most two more
+  between: "her abusive and alcoholic husband" for "her abusive husband".
 
 Figures and denials must be the same on both sides. The order of words is not looked at where all agree.
 """
@@ -21,15 +21,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from demur.judging.inflection import base, related, stem
-from demur.judging.normalise import normalise, spaced
-from demur.judging.numbers import number_in_words, value_of_words
+from demur.judging.normalise import normalise, spaced, word_set
+from demur.judging.numbers import TENS, number_in_words, value_of_words
 
-_FUNCTION = frozenset(
-    "a an the of in on at to from by for with within into onto over near as is are was were be been being it its his"
-    " her hers their theirs he she they them him this that these those there and or if so than then also just only"
-    " about around approximately roughly nearly almost called named known which who whom whose what when where how"
+_FUNCTION = word_set(
+    "a an the of in on at to from by for with within into onto over near as is are"
+    " was were be been being it its his"
+    " her hers their theirs he she they them him this that these those there and or if so than then"
+    " also just only"
+    " about around approximately roughly nearly almost called named known which who whom whose what"
+    " when where how"
     " i we you my our your me do does did has have had will would can could most some any such very"
-    " during through between among along per via because due both own s it's that's he's she's they're there's".split()
+    " during through between among along per via because due both own s it's that's he's she's"
+    " they're there's"
 )
 _DENIALS = frozenset({"not", "no", "never", "without", "neither", "nor", "non", "un", "except"})
 _BOUND = re.compile(r"\b(?:(?:not|no) (?:more|less|fewer|later|earlier) than|at (?:most|least)|up to)\b")
@@ -39,19 +43,28 @@ HINT = 4
 LONGEST = 16
 """A text of more words than this is no short answer."""
 _WORDS_OF_A_NUMBER = re.compile(rf"\b(?:{number_in_words})(?: (?:and )?(?:{number_in_words}))*\b")
-_FIRST_TO_NINTH = "first second third fourth fifth sixth seventh eighth ninth".split()
-_ORDINALS = {word: number for number, word in enumerate(_FIRST_TO_NINTH, start=1)}
-_ORDINALS |= {
-    word: number
-    for number, word in enumerate(
-        "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
-        start=10,
-    )
-}
-_TENS = {word: number for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_FIRST_TO_NINTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_FROM_TENTH = (
+    *("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth"),
+    *("eighteenth", "nineteenth", "twentieth"),
+)
+_ORDINALS = {word: number for number, word in enumerate((*_FIRST_TO_NINTH, *_FROM_TENTH), start=1)}
+_TENS = {word: number for number, word in enumerate(TENS[2:], start=2)}
 _COMPOUND_ORDINAL = re.compile(rf"\b({'|'.join(_TENS)}) ({'|'.join(_FIRST_TO_NINTH)})\b")
 _WORLD_WAR = re.compile(r"\bww ?(?=(?:i{1,2}|[12])\b)")
-_ROMAN = dict(zip("ii iii iv vi vii viii ix xi xii xiii xiv xv xvi".split(), (2, 3, 4, 6, 7, 8, 9, *range(11, 17)), strict=True))
+_ROMAN = {
+    "ii": 2,
+    "iii": 3,
+    "iv": 4,
+    "vi": 6,
+    "vii": 7,
+    "viii": 8,
+    "ix": 9,
+    "xi": 11,
+    "xii": 12,
+    "xiii": 13,
+}
+_ROMAN |= {"xiv": 14, "xv": 15, "xvi": 16}
 Words = tuple[str, ...]
 
 
@@ -75,14 +88,15 @@ def same_wording(question: str, answers: tuple[str, ...], normal: str) -> bool:
         return False
     words = content(normal)
     known = set(words)
-    given = new = None
+    given: _Content | None = None
+    new: _Content | None = None
     for wanted, rest, capitals in _wanted(question, answers):
         if known.isdisjoint(wanted.known):
             continue
-        if given is None:
+        if given is None or new is None:
             asked = _asked(question)
             given, new = _content(words), _content(tuple(word for word in words if word not in asked))
-        if _agree(given, wanted, capitals) or (new and rest.words and _agree(new, rest, capitals)):
+        if _agree(given, wanted, capitals) or (rest.words and _agree(new, rest, capitals)):
             return True
     return False
 
@@ -136,7 +150,9 @@ def _agree(given: _Content, wanted: _Content, capitals: frozenset[str]) -> bool:
 
 
 def _side_by_side(part: Words, whole: Words, capitals: frozenset[str]) -> bool:
-    """Whether words stand side by side in others, no name cut off at its beginning ("Miller Road", "Glen Miller Road")."""
+    """Whether words stand side by side in others, no name cut off at its beginning ("Miller Road", "Glen
+    Miller Road").
+    """
     size = len(part)
     for start in range(len(whole) - size + 1):
         if whole[start : start + size] == part and not (start and {whole[start - 1], part[0]} <= capitals):
@@ -179,8 +195,12 @@ def _asked(question: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _wanted(question: str, answers: tuple[str, ...]) -> tuple[tuple[_Content, _Content, frozenset[str]], ...]:
-    """For each accepted answer its content words, those that the question does not say, and the capitalised ones."""
+def _wanted(
+    question: str, answers: tuple[str, ...]
+) -> tuple[tuple[_Content, _Content, frozenset[str]], ...]:
+    """For each accepted answer its content words, those that the question does not say, and the
+    capitalised ones.
+    """
     asked = _asked(question)
     found: dict[Words, tuple[_Content, _Content, frozenset[str]]] = {}
     for answer in answers:
