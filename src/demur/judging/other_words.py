@@ -9,7 +9,6 @@ none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,7 +30,8 @@ class Wanted:
     acronyms: frozenset[str]
     stated: frozenset[str]
     """Accepted answers that are acronyms."""
-    hints: tuple[str, ...]
+    hints: tuple[tuple[str, tuple[int, ...]], ...]
+    """Starts of words, each with the accepted answers that have it."""
 
     @property
     def numeric(self) -> bool:
@@ -43,11 +43,16 @@ _FIGURE_OR_APOSTROPHE = re.compile(r"[\d'\u2019]")
 _BLANK_IN_NUMBER = re.compile(r"\d ?[.,]? \d|\d [.,]|\w ['’]\s?\w|['’] \w")
 
 
-def _without_marks(answers: tuple[str, ...]) -> Iterator[str]:
-    """The accepted answers as a file keeps them that has lost all but ASCII."""
-    for answer in answers:
+def _hints(answers: tuple[str, ...], keys: list[str]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Starts of the accepted answers' words, of what a file leaves of them, and of a state's full name."""
+    found: dict[str, list[int]] = {}
+    for index, (answer, key) in enumerate(zip(answers, keys, strict=True)):
+        forms = [key, short_forms.full_name(key)]
         if not answer.isascii():
-            yield spaced(normalise("".join(char if char.isascii() else "?" for char in answer)))
+            forms.append(spaced(normalise("".join(char if char.isascii() else "?" for char in answer))))
+        for hint in wording.hints(forms):
+            found.setdefault(hint, []).append(index)
+    return tuple((hint, tuple(indices)) for hint, indices in found.items())
 
 
 @lru_cache(maxsize=1 << 15)
@@ -61,7 +66,7 @@ def wanted(answers: tuple[str, ...]) -> Wanted:
         figures=any(_FIGURE_OR_APOSTROPHE.search(answer) for answer in answers),
         acronyms=short_forms.acronyms(answers),
         stated=short_forms.stated_acronyms(answers),
-        hints=wording.hints((*keys, *_without_marks(answers), *short_forms.implied_states(keys))),
+        hints=_hints(answers, keys),
     )
 
 
@@ -78,10 +83,11 @@ def gives(question: str, answers: tuple[str, ...], text: str, normal: str) -> bo
         text, sought.acronyms, sought.stated
     ):
         return True
-    for hint in sought.hints:
-        if hint in plain:
-            return _in_words(question, answers, text, normal)
-    return False
+    near = {index for hint, indices in sought.hints if hint in plain for index in indices}
+    if not near:
+        return False
+    chosen = tuple(answer for index, answer in enumerate(answers) if index in near)
+    return _in_words(question, chosen, text, normal, few=len(answers) <= short_forms.HAND_WRITTEN)
 
 
 def _in_figures(question: str, answers: tuple[str, ...], sought: Wanted, text: str, plain: str) -> bool:
@@ -98,9 +104,9 @@ def _in_figures(question: str, answers: tuple[str, ...], sought: Wanted, text: s
     return False
 
 
-def _in_words(question: str, answers: tuple[str, ...], text: str, normal: str) -> bool:
+def _in_words(question: str, answers: tuple[str, ...], text: str, normal: str, *, few: bool) -> bool:
     """Names, what an answer implies, and its wording."""
-    if any(containment.contains_words(normal, key) for key in short_forms.implied_keys(answers)):
+    if any(containment.contains_words(normal, key) for key in short_forms.implied_keys(answers, few)):
         return True
     people = names.person_names(question, answers)
     if people and names.gives_name(text, people):

@@ -9,7 +9,7 @@ must be written as one, in capitals.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from demur.judging.normalise import normalise, spaced
@@ -74,17 +74,25 @@ _CAPITAL_RUN = re.compile(
 )
 
 
+HAND_WRITTEN = 5
+"""More accepted answers than this are titles of pages, where brackets tell pages apart ("Malaya (film)")."""
+
+
 @lru_cache(maxsize=1 << 14)
-def implied_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
-    """Further keys of the accepted answers, without those that are keys already."""
+def implied_keys(answers: tuple[str, ...], few: bool) -> tuple[str, ...]:
+    """Further keys of accepted answers, without those that are keys already.
+
+    Args:
+        few: whether the question has at most `HAND_WRITTEN` accepted answers.
+    """
     known = {spaced(normalise(answer)) for answer in answers}
-    found = (spaced(normalise(text)) for answer in answers for text in _implied(answer.strip()))
+    found = (spaced(normalise(text)) for answer in answers for text in _implied(answer.strip(), few))
     return tuple(dict.fromkeys(key for key in found if len(key) > 1 and key not in known))
 
 
-def implied_states(keys: Iterable[str]) -> tuple[str, ...]:
-    """The full names of states that are accepted by their letters ("USA")."""
-    return tuple(_LONG_FORM[key] for key in keys if key in _LONG_FORM)
+def full_name(key: str) -> str:
+    """The full name of a state that a key gives by its letters ("usa"); empty for other keys."""
+    return _LONG_FORM.get(key, "")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -126,7 +134,9 @@ def _acronym(name: str) -> str | None:
     return None if _NUMBERED.search(name) else "".join(initials)
 
 
-def _implied(answer: str) -> Iterator[str]:
+def _implied(answer: str, brackets: bool) -> Iterator[str]:
+    if "(" in answer and not brackets:
+        return
     match = _BRACKETED.match(answer)
     if match:
         yield from _parts(match["outside"])
@@ -179,4 +189,4 @@ def _in_other_letters(answer: str) -> Iterator[str]:
     if span := _SPAN.fullmatch(answer):
         yield from (f"{span[1]} to {span[2]}", f"{span[1]} and {span[2]}", f"{span[1]}-{span[2]}")
     if not answer.isascii() and len(answer) >= 6:
-        yield from ("".join(char if char.isascii() else lost for char in answer) for lost in ("", "\ufffd"))
+        yield "".join(char if char.isascii() else "?" for char in answer)
