@@ -75,7 +75,7 @@ _CAPITAL_RUN = re.compile(
 
 
 HAND_WRITTEN = 5
-"""More accepted answers than this are titles of pages, where brackets tell pages apart ("Malaya (film)")."""
+"""More accepted answers than this are titles of pages, told apart by brackets ("Malaya (film)")."""
 
 
 @lru_cache(maxsize=1 << 14)
