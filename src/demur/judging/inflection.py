@@ -59,6 +59,9 @@ for _one, _other in (*COUNTRY_OF.items(), *_IRREGULAR.items(), *_ABBREVIATED.ite
     if _one[:4] != _other[:4]:
         _RELATED[_one] = (*_RELATED.get(_one, ()), _other)
         _RELATED[_other] = (*_RELATED.get(_other, ()), _one)
+_COUNTRIES = frozenset(COUNTRY_OF.values())
+_SILENT = re.compile(r"(?:(?<=[sxz])|(?<=ch)|(?<=sh))e$")
+"""An e that a plural hides: "nurses" is taken for a plural of "nurs", so "nurse" is cut alike."""
 _KEPT = re.compile(r"(?:ss|us|is|as|os)$")
 _DOUBLED = re.compile(r"([bdgklmnprt])\1$")
 
@@ -70,8 +73,10 @@ def base(word: str) -> str:
     for table in (COUNTRY_OF, _IRREGULAR, _ABBREVIATED):
         if word in table:
             return table[word]
+    if word in _COUNTRIES:
+        return word
     single = _singular(word)
-    return COUNTRY_OF.get(single) or _ABBREVIATED.get(single) or _american(single)
+    return COUNTRY_OF.get(single) or _ABBREVIATED.get(single) or _SILENT.sub("", _american(single))
 
 
 @lru_cache(maxsize=1 << 15)

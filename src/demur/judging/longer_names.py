@@ -27,6 +27,11 @@ _KINDS = word_set(
     " raid battle fc afc cf series show game games league team club party government army navy force"
     " race ii iii iv"
 )
+_REGIONS = word_set(
+    "state republic county province district region territory oblast prefecture township village town"
+    " kingdom empire island islands isle peninsula"
+)
+"""Kinds of what is asked for by "which state" and the like."""
 _VENUES = word_set(
     "racecourse park palace castle hall beach harbour harbor abbey house stadium"
     " arena forest station building tower bridge"
@@ -153,7 +158,9 @@ _COMPOUNDS = word_set(
 
 def _same_thing(name: str, rest: str, asked: str) -> bool:
     words = spaced(normalise(rest)).split()
-    if not words or words[0] in _NO_NAME or " ".join(words) in PLACES or words[-1] in _KINDS:
+    if not words or words[0] in _NO_NAME or " ".join(words) in PLACES or words[-1] in _REGIONS:
+        return True
+    if words[-1] in _KINDS and not _ASKS_FOR_REGION.search(asked):
         return True
     if words[-1] in _VENUES and not _ASKS_FOR_REGION.search(asked):
         return True
