@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -74,6 +74,9 @@ proof-pocket: $(VENV)/.run ## the shipped pocket model built again, about five m
 proof-server: $(VENV)/.dev ## the server: 20,000 requests of 200 clients, 50,000 attacks
 	$(BIN)/python benchmarks/server_load.py --page docs/results/server.md
 	$(BIN)/python benchmarks/server_fuzz.py --page docs/results/server.md
+
+proof-judging: $(VENV)/.run ## judging rules on labelled pairs; DATA and EVOUNA name folders of published questions
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/judging.py $(if $(DATA),--data $(DATA)) $(if $(EVOUNA),--evouna $(EVOUNA)) --page docs/results/judging.md
 
 proof-demo: $(VENV)/.run ## the demo over 5 seeds
 	$(BIN)/python benchmarks/demo_seeds.py --seeds 5 --out docs/results/demo.md

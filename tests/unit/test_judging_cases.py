@@ -146,7 +146,7 @@ WORDS = [
     ("1.5 million", "1500000", C),
     ("1.5 million", "1.5 billion", W),
     ("007", "7", W),
-    ("-5", "minus five", W),  # not read; see docs/judging.md
+    ("-5", "minus five", C),
     ("102", "10²", W),
     ("10", "10²", W),
     ("10²", "10^2", C),
@@ -227,7 +227,7 @@ CITIES = ("Paris", "London", "The Hague", "Rome")
         ("B", "B London", C),
         ("B", "Answer: B", C),
         ("B", "The answer is (B).", C),
-        ("B", "The correct answer is B because of the river", W),  # prose after a bare letter picks nothing
+        ("B", "The correct answer is B because of the river", C),
         ("B", "london", C),
         ("B", "It must be London.", C),
         ("B", "A", W),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from demur.core.records import Question, Verdict
 from demur.judging import JUDGES, clean_answer, is_refusal, judge
-from demur.judging.contains_words import contains_words
+from demur.judging.containment import contains_words
 from demur.judging.dates import other_dates
 from demur.judging.normalise import normalise, spaced
 from demur.judging.numbers import other_numbers

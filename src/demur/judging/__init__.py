@@ -13,6 +13,7 @@ JUDGES: Registry[Judge] = Registry(
     "judging rule",
     {
         "contains-words": "demur.judging.contains_words:CONTAINS_WORDS",
+        "lenient-dates": "demur.judging.contains_words:LENIENT_DATES",
         "contains": "demur.judging.contains:CONTAINS",
         "exact": "demur.judging.exact:EXACT",
         "raw-exact": "demur.judging.exact:RAW_EXACT",

@@ -1,11 +1,11 @@
 """The rule for questions with choices: which option does the text pick?
 
-An option is picked by its letter at the start ("B", "b.", "(B)", "**B**", "B: text", "Answer: B", "The
-answer is B"), or by its text: the option's words stand in the text, and no other option's do outside them
-(so "not supported" picks that option and not "supported"). A letter goes before the text after it, unless
-that text is wholly another option. A text that picks no option, or several, picks wrongly.
-Accepted answers are letters or option texts; where none names an option, the rule cannot tell.
-Source: Demur; the letter convention is MMLU's (arXiv 2009.03300).
+An option is picked by its letter, wherever the text's final answer stands (`demur.judging.letters`), or
+by its text: the option's words stand in the text, and no other option's do outside them (so "not
+supported" picks that option and not "supported"). A letter goes before the text after it, unless that
+text is wholly another option. A text that picks no option, or several, picks wrongly; so does "none of
+the above", where it is no option. Accepted answers are letters or option texts; where none names an
+option, the rule cannot tell. Source: Demur; the letter convention is MMLU's (arXiv 2009.03300).
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from functools import lru_cache
 
 from demur.core.records import Question
 from demur.core.templates import LETTERS
+from demur.judging import letters
 from demur.judging.base import Judge
-from demur.judging.contains_words import contains_words
+from demur.judging.containment import contains_words
 from demur.judging.normalise import normalise, spaced
 
-_LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
-_WRAP = r"[\s*_`\"'(\[]*+"  # possessive: a long run of marks must not be tried in every division
-_LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD}){_WRAP}([A-Za-z])(?=$|[^\w\s'’-]|\s+[-–—:=]|\s*$)")
-_BARE_LETTER = re.compile(rf"{_WRAP}(?i:{_LEAD})([A-Z])\s+(?=\S)")
+_BARE_LETTER = re.compile(r"[\s*_`\"'(\[]*+([A-Z])\s+(?=\S)")
+_NONE_OF_THEM = re.compile(r"\b(?:none|neither|all|both|any) of (?:the |these |them|those)", re.IGNORECASE)
 
 
 def right(question: Question, text: str) -> bool | None:
@@ -34,26 +33,27 @@ def right(question: Question, text: str) -> bool | None:
 def pick(text: str, choices: tuple[str, ...]) -> int | None:
     """The index of the option that a text picks; None where it picks none or several."""
     options = _options(choices)
-    letter, rest = _letter(text, options)
-    if letter is None:
+    whole = spaced(normalise(text))
+    if " " in whole and whole in options:
+        return options.index(whole)
+    index, _ = _bare_letter(text, options)
+    if index is not None:
+        return index
+    found = letters.find(text, len(options))
+    if found is None:
         return _by_text(normalise(text), options)
-    stated = spaced(normalise(rest))
-    if stated in options and options.index(stated) != letter and stated != options[letter]:
+    if not found.named:
+        return _by_text(normalise(found.rest), options)
+    stated = spaced(normalise(found.rest))
+    if found.index is not None and stated in options and stated != options[found.index]:
         return None  # "B: Paris" where Paris is A
-    return letter
-
-
-def _letter(text: str, options: tuple[str, ...]) -> tuple[int | None, str]:
-    """The option named by a letter at the start, and the text after it."""
-    match = _LETTER.match(text)
-    if match is None:
-        return _bare_letter(text, options)
-    index = LETTERS.find(match.group(1).upper())
-    return (index, text[match.end() :]) if index < len(options) else (None, text)
+    return found.index
 
 
 def _bare_letter(text: str, options: tuple[str, ...]) -> tuple[int | None, str]:
-    """A letter without any mark after it counts only before its option's text: "A cat" is no letter."""
+    """A letter without any mark after it, before its option's text: "A cat" is no letter where A is a
+    dog.
+    """
     match = _BARE_LETTER.match(text)
     index = LETTERS.find(match.group(1)) if match else -1
     if match is None or index >= len(options) or not options[index]:
@@ -66,9 +66,11 @@ def _by_text(normal: str, options: tuple[str, ...]) -> int | None:
     """The only option whose words stand in the text, options inside longer ones put aside."""
     if spaced(normal) in options:
         return options.index(spaced(normal))
+    if _NONE_OF_THEM.search(normal) and not any(_NONE_OF_THEM.search(option) for option in options):
+        return None
     found: list[int] = []
     for index in sorted(range(len(options)), key=lambda i: -len(options[i])):
-        if options[index] and contains_words(normal, options[index]):
+        if len(options[index]) > 1 and contains_words(normal, options[index]):
             found.append(index)
             normal = _without(normal, options[index])
     return found[0] if len(found) == 1 else None
@@ -98,8 +100,8 @@ def _accepted(answers: tuple[str, ...], choices: tuple[str, ...]) -> frozenset[i
         if normal in options:
             indices.update(i for i, option in enumerate(options) if option == normal)
         else:
-            index, _ = _letter(answer, options)
-            indices.update(() if index is None else (index,))
+            found = letters.find(answer, len(options))
+            indices.update(() if found is None or found.index is None else (found.index,))
     return frozenset(indices)
 
 

@@ -1,124 +1,88 @@
-"""The default rule: an accepted answer stands in the text as whole words, spelling variants aside.
+"""The default rule: a text gives an accepted answer where it stands in it as whole words, or in other
+words.
 
-Both are normalised (`demur.judging.normalise`) and the answer must begin and end at word boundaries, so
-that "supported" is not found in "not_supported" or "unsupported", "19" not in "1911", "3" not in "3.14".
-Dates and numbers are found however they are written (`demur.judging.dates`, `demur.judging.numbers`).
-An occurrence that is denied right before ("not Paris", "isn't in Paris") does not count.
-Scripts without spaces have no boundaries: there a substring counts, except that an answer of a single
-character must stand alone. Korean particles may follow an answer.
-Source: Demur; the containment test itself is R-Tuning's (arXiv 2311.09677), normalisation after SQuAD.
+1. Where the accepted answer is yes or no, the first word of polarity decides (`demur.judging.polarity`).
+2. An accepted answer that stands in the text as whole words (`demur.judging.containment`) is given,
+   unless the text lists others beside it (`several`), has it only inside a longer name (`longer_names`),
+   or contradicts a date (`dates`).
+3. One that does not stand there may be said in other words (`demur.judging.other_words`).
+4. An answer of signs only is compared as it is (`demur.judging.symbols`).
+
+Source: Demur; the containment test is R-Tuning's (arXiv 2311.09677), normalisation after SQuAD.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from demur.core.records import Question
+from demur.judging import dates, other_words, polarity, symbols, units
 from demur.judging.base import Judge
-from demur.judging.dates import other_dates
-from demur.judging.normalise import hangul, normalise, spaced, spaceless, without_spaces
-from demur.judging.numbers import other_numbers, part_of_a_number
+from demur.judging.containment import answer_keys, contains_words
+from demur.judging.longer_names import only_in_longer_names
+from demur.judging.normalise import normalise
+from demur.judging.several import lists_others
 
-_DENIALS = frozenset(
-    {"not", "never", "neither", "nor", "isn't", "wasn't", "aren't", "weren't", "doesn't", "didn't", "don't"}
-    | {"isnt", "wasnt", "cannot", "can't"}
-)
-_BETWEEN_DENIAL_AND_ANSWER = frozenset(
-    {
-        "in",
-        "at",
-        "on",
-        "by",
-        "from",
-        "of",
-        "for",
-        "to",
-        "as",
-        "be",
-        "been",
-        "the",
-        "a",
-        "an",
-        "called",
-        "named",
-    }
-)
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the accepted answers of one question are looked for by."""
+
+    polarity: bool | None
+    keys: tuple[str, ...]
+    signs: tuple[str, ...]
 
 
 def right(question: Question, text: str) -> bool | None:
-    """Whether any accepted answer stands in the text as whole words."""
-    keys = answer_keys(question.answers)
-    if not keys:
-        return None
-    normal = normalise(text)
-    return any(contains_words(normal, key) for key in keys)
-
-
-@lru_cache(maxsize=1 << 16)
-def answer_keys(answers: tuple[str, ...]) -> tuple[str, ...]:
-    """The normal forms to look for, hyphens as spaces; "A Hard Day's Night" also without its article.
-
-    A date or a number comes in all of its ways to be written, Chinese and Japanese also without spaces.
-    """
-    keys: dict[str, None] = {}
-    for answer in answers:
-        key = spaced(normalise(answer))
-        if key:
-            keys[key] = None
-            article, _, rest = key.partition(" ")
-            if article == "a" and " " in rest:
-                keys[rest] = None
-            keys |= dict.fromkeys(spaced(normalise(text)) for text in other_dates(answer))
-            keys |= dict.fromkeys(other_numbers(key))
-            keys[without_spaces(key)] = None
-    return tuple(keys)
-
-
-def contains_words(normal: str, key: str) -> bool:
-    """Whether a key of `answer_keys` stands in a normal form between word boundaries, not denied."""
-    if _found(normal, key):
+    """Whether a text gives an accepted answer: it stands there, or is said in other words."""
+    answers = question.answers
+    plan = _plan(answers)
+    if plan.polarity is not None:
+        return polarity.polarity(text) is plan.polarity
+    normal = normalise(text) if plan.keys else ""
+    for key in plan.keys:
+        if contains_words(normal, key):
+            return not _misleads(question.text, answers, text)
+    if plan.keys and other_words.gives(question.text, answers, text, normal):
         return True
-    if "'" in normal or "'" in key:  # "McDonald's" and "McDonalds" are one
-        return _found(normal.replace("'", ""), key.replace("'", ""))
-    return False
+    if plan.signs:
+        return any(symbols.gives(text, sign) for sign in plan.signs)
+    return False if plan.keys else None
 
 
-def _found(normal: str, key: str) -> bool:
-    text = spaced(normal)
-    start = text.find(key)
-    while start >= 0:
-        end = start + len(key)
-        whole = _bounded(normal, start, end) and not part_of_a_number(text, start, end)
-        if whole and not _denied(normal[:start]):
-            return True
-        start = text.find(key, start + 1)
-    return False
+@lru_cache(maxsize=1 << 15)
+def _plan(answers: tuple[str, ...]) -> _Plan:
+    return _Plan(
+        polarity.accepted(answers),
+        answer_keys(answers),
+        tuple(answer for answer in answers if symbols.is_symbol(answer)),
+    )
 
 
-def _bounded(normal: str, start: int, end: int) -> bool:
-    before = normal[start - 1] if start else " "
-    after = normal[end] if end < len(normal) else " "
-    if end - start == 1 and spaceless(normal[start]):
-        return before == after == " "
-    particle = hangul(normal[end - 1]) and hangul(after)
-    return _boundary(before, normal[start]) and (particle or _boundary(normal[end - 1], after))
+def right_by_year(question: Question, text: str) -> bool | None:
+    """`right`, and the year of an accepted date is enough ("1998" for "5 May 1998")."""
+    found = right(question, text)
+    return dates.lenient(text, question.answers) if found is False else found
 
 
-def _boundary(left: str, right: str) -> bool:
-    """Whether a word may end between two neighbouring characters of a normal form."""
-    return left in " '" or right in " '" or spaceless(left) or spaceless(right)
-
-
-def _denied(before: str) -> bool:
-    """Whether the words right before an occurrence deny it."""
-    words = before.split()[-3:]
-    while words and words[-1] in _BETWEEN_DENIAL_AND_ANSWER:
-        words.pop()
-    return bool(words) and words[-1] in _DENIALS
+def _misleads(question: str, answers: tuple[str, ...], text: str) -> bool:
+    """Whether a text has an accepted answer in it and gives another one all the same."""
+    return (
+        lists_others(question, answers, text)
+        or only_in_longer_names(question, answers, text)
+        or dates.contradicts(text, answers)
+        or units.has_another_unit(text, answers)
+    )
 
 
 CONTAINS_WORDS = Judge(
     name="contains-words",
     source="Demur; containment after R-Tuning (arXiv 2311.09677), normalisation after SQuAD",
     right=right,
+)
+LENIENT_DATES = Judge(
+    name="lenient-dates",
+    source="Demur; contains-words, but the year of an accepted date is enough",
+    right=right_by_year,
 )

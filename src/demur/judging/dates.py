@@ -1,17 +1,23 @@
-"""An accepted answer that is a date, in the other ways to write that date.
+"""Dates: what a text must say for an accepted answer that is a date, and in which ways.
 
 "5 May 1998" is "May 5, 1998", "5th of May 1998", "1998-05-05" and "1998年5月5日". In figures with the year
 last, day and month are told apart only where one of them cannot be the other: "13/05/1998" is a date,
-"05/06/1998" is two. A year alone, or a month with a year, is no date: nothing is added to it. The names of
-the months are the English ones.
+"05/06/1998" is two. The names of the months are the English ones.
+
+A text must be as precise as the accepted answer, and may be more so: "July 4, 1776" answers "July 1776"
+and "1776", "1776" answers neither "July 1776" nor "July 4, 1776" (`lenient`: it does). What it says
+beyond a coarse answer must not contradict a finer accepted one: "June 9, 1847" is wrong where "March 3,
+1847" is accepted, although "1847" is as well.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
@@ -35,13 +41,37 @@ _IN_FIGURES = (
     re.compile(r"(?P<year>\d{3,4}) ?年 ?(?P<month>\d{1,2}) ?月 ?(?P<day>\d{1,2}) ?日"),
 )
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+_MENTIONS = tuple(
+    re.compile(rf"(?<![\w/.-]){form}(?![\w/-]|\.\d)")
+    for form in (
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+        rf"{_DAY}(?: of)?[ -](?:the )?{_MONTH}(?:,? (?:of )?|-){_YEAR}",
+        rf"{_MONTH} {_DAY}(?:,? |, of ){_YEAR}",
+        rf"{_YEAR},? {_MONTH} {_DAY}",
+        rf"{_MONTH}(?:,? (?:of )?|-){_YEAR}",
+        rf"{_DAY}(?: of)?[ -]{_MONTH}",
+        rf"{_MONTH} {_DAY}",
+    )
+)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "final": -1}
+_NTH_WEEKDAY = re.compile(
+    rf"\b(?P<nth>{'|'.join(_ORDINALS)}|[1-5](?:st|nd|rd|th)) (?P<day>{'|'.join(_WEEKDAYS)})\b"
+)
+_BEFORE_A_DATE = re.compile(
+    rf"^(?:on |in |since |from |by |the |(?:{'|'.join(_WEEKDAYS)}"
+    rf"|{'|'.join(d[:3] for d in _WEEKDAYS)})\b[.,]* )+"
+)
+_FIGURE = re.compile(r"\d")
 LEAP_YEAR = 2000
 """Stands for an unknown year: every day of a month is in it."""
 
 
 def other_dates(answer: str) -> Iterator[str]:
     """The ways to write the date that an answer is; nothing where it is none."""
-    found = _read(" ".join(unicodedata.normalize("NFKC", answer).lower().split()))
+    if not _FIGURE.search(answer):
+        return
+    found = _read(_BEFORE_A_DATE.sub("", _plain(answer)).strip(" ."))
     if found is None:
         return
     year, month, day = found
@@ -64,6 +94,107 @@ def other_dates(answer: str) -> Iterator[str]:
         for first, second in ((day, month), (month, day)):
             yield from (f"{first:02}/{second:02}/{year}", f"{first}/{second}/{year}")
             yield from (f"{first:02}.{second:02}.{year}", f"{first}.{second}.{year}")
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date, or the part of one that is said: None for what is not."""
+
+    year: int | None
+    month: int
+    day: int | None
+
+    def answers(self, wanted: Day) -> bool:
+        """Whether this says all that ``wanted`` says, in accord with it."""
+        mine, theirs = (self.year, self.month, self.day), (wanted.year, wanted.month, wanted.day)
+        return all(right is None or left == right for left, right in zip(mine, theirs, strict=True))
+
+    def agrees(self, other: Day) -> bool:
+        """Whether nothing that both say differs."""
+        mine, theirs = (self.year, self.month, self.day), (other.year, other.month, other.day)
+        return all(None in (left, right) or left == right for left, right in zip(mine, theirs, strict=True))
+
+
+@lru_cache(maxsize=1 << 14)
+def wanted_dates(answers: tuple[str, ...]) -> tuple[Day, ...]:
+    """The accepted answers that are dates with a month."""
+    return tuple(day for answer in answers if (day := _whole(answer)) is not None)
+
+
+def gives_date(text: str, wanted: Iterable[Day]) -> bool:
+    """Whether a text mentions one of the dates at least as precisely."""
+    said = mentions(text)
+    return any(day.answers(other) for day in said for other in wanted)
+
+
+def contradicts(text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text names days, while finer accepted answers name others: right in the year alone.
+
+    Also for "the third Sunday of October", where "the first Sunday of April" and "October" are accepted.
+    """
+    fine, accepted = _fine(answers)
+    if accepted and (nth := {_nth(match) for match in _NTH_WEEKDAY.finditer(_plain(text))}):
+        return not nth & accepted
+    said = mentions(text) if fine else []
+    if any(day.agrees(other) for day in said for other in fine):
+        return False
+    return any(day.year is not None and day.year == other.year for day in said for other in fine)
+
+
+@lru_cache(maxsize=1 << 14)
+def _fine(answers: tuple[str, ...]) -> tuple[tuple[Day, ...], frozenset[tuple[int, str]]]:
+    """The accepted answers that say a month, and the weekdays that are counted in them."""
+    nth = {_nth(match) for answer in answers for match in _NTH_WEEKDAY.finditer(_plain(answer))}
+    return wanted_dates(answers), frozenset(nth)
+
+
+def lenient(text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text gives the year of an accepted date, and contradicts nothing else of it."""
+    wanted = [day for day in wanted_dates(answers) if day.year is not None]
+    if not wanted or contradicts(text, answers):
+        return False
+    said = mentions(text)
+    if said:
+        return any(day.year == other.year and day.agrees(other) for day in said for other in wanted)
+    years = {int(year) for year in re.findall(r"(?<![\d.,])\d{3,4}(?![\d,]|\.\d)", text)}
+    return any(day.year in years for day in wanted)
+
+
+def mentions(text: str) -> list[Day]:
+    """The dates in a text that name a month, each stretch of it read once."""
+    plain = _plain(text)
+    found = []
+    for form in _MENTIONS if _FIGURE.search(plain) else ():
+        matches = list(form.finditer(plain))
+        for match in matches:
+            groups = match.groupdict()
+            month, day = groups["month"], groups.get("day")
+            read = _valid(groups.get("year"), _NAMES.get(month) or int(month), int(day or 1))
+            if read is not None:
+                found.append(Day(read[0], read[1], read[2] if day else None))
+        for match in matches:  # read once
+            plain = plain[: match.start()] + "#" * len(match.group()) + plain[match.end() :]
+    return found
+
+
+def _nth(match: re.Match[str]) -> tuple[int, str]:
+    nth = match["nth"]
+    return _ORDINALS.get(nth) or int(nth[0]), match["day"]
+
+
+def _whole(answer: str) -> Day | None:
+    """The date that an answer is as a whole; None where it says more or something else."""
+    if not _FIGURE.search(answer):
+        return None
+    plain = _BEFORE_A_DATE.sub("", _plain(answer)).strip(" .")
+    if read := _read(plain):
+        return Day(*read)
+    match = re.fullmatch(rf"{_MONTH}(?:,? (?:of )?|-){_YEAR}", plain)
+    return Day(int(match["year"]), _NAMES[match["month"]], None) if match else None
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
 def _read(text: str) -> tuple[int | None, int, int] | None:

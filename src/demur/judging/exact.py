@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from demur.core.records import Question
 from demur.judging.base import Judge
-from demur.judging.contains_words import answer_keys
+from demur.judging.containment import answer_keys
 from demur.judging.normalise import normalise, spaced
 
 

@@ -1,8 +1,9 @@
 """An accepted answer that is a number, in the other ways to write that number, and what is part of one.
 
-"1000" is "1,000", "1000.0" and "one thousand", "1.5 million" is "1500000". A number that goes on is another
-one: "5" does not stand in "5 million", nor "twenty" in "twenty five". The word "one" is added to nothing,
-since it is mostly no number, and figures that begin with a zero ("007") are a name. English words.
+"1000" is "1,000", "1000.0" and "one thousand", "1.5 million" is "1500000". A number that goes on is
+another one: "5" does not stand in "5 million", nor "twenty" in "twenty five". The word "one" is mostly no
+number: it counts as the whole text, and where the question asks how many (`counted`), as "none" and "no
+eggs" do for 0. Figures that begin with a zero ("007") are a name. English words.
 """
 
 from __future__ import annotations
@@ -25,11 +26,21 @@ _NUMBER = re.compile(
 _SMALL = "|".join(UNITS[1:])
 _TEN = "|".join(TENS[2:])
 _SCALE = "|".join(("hundred", *SCALES))
-_WORDS = frozenset((*UNITS, *TENS[2:], "hundred", *SCALES))
+NUMBER_WORDS = frozenset((*UNITS, *TENS[2:], "hundred", *SCALES))
 _GOES_ON_AFTER_ANY = re.compile(rf" (?:(?:{_SCALE})\b|and half\b|point (?:zero|{_SMALL})\b)")
 _GOES_ON_AFTER_TEN = re.compile(rf" (?:{'|'.join(UNITS[1:10])})\b")
 _GOES_ON_AFTER_SCALE = re.compile(rf" (?:and )?(?:{_SMALL}|{_TEN})\b")
 _BEGAN_BEFORE = re.compile(rf"\b(?:(?:{_TEN}) |(?:{_SCALE}) (?:and )?)$")
+
+
+_OTHER_FIGURES = re.compile(rf"\d|\b(?:{'|'.join((*UNITS[2:], *TENS[2:]))})\b")
+number_in_words = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
+"""A pattern of one word of a number."""
+
+
+def value_of_words(words: str) -> int | None:
+    """The whole number that words say, up to 999 of every scale; None where they say none."""
+    return _values().get(" ".join(words.lower().replace("-", " ").split()).replace(" and ", " "))
 
 
 def other_numbers(key: str) -> Iterator[str]:
@@ -46,24 +57,56 @@ def other_numbers(key: str) -> Iterator[str]:
             yield f"{_plain(scaled)} {name}"
     if value == int(value) and 1 < value < 10**15:
         yield from _in_words(int(value))
+    if value < 0:
+        yield f"minus {plain.removeprefix('-')}"
+        yield from (f"minus {words}" for words in other_numbers(plain.removeprefix("-")))
+
+
+_HOW_MANY = re.compile(r"\bhow (?:many|often|much|old)\b|\bnumber of\b|\bwhat number\b", re.IGNORECASE)
+_COUNT_ONE = re.compile(
+    r"(?<!\w)(?<!the )(?<!no )(?<!any )(?<!some )(?<!every )(?<!each )(?<!this )(?<!that )(?<!which )one\b"
+    r"(?! (?:of|who|that|another|which|day|can|should|must|could|would|may|might)\b)|\b(?:a|an)"
+    r" single\b|\bsingle\b|\bonce\b"
+)
+_COUNT_ZERO = re.compile(
+    r"(?<!\w)(?:zero|none|nil|nothing|nobody|never|no(?! (?:one|idea|clue|doubt|answer|information"
+    r"|way)\b))\b"
+)
+_COUNT_TWO = re.compile(r"(?<!\w)(?:twice|(?:a )?pair|(?:a )?couple|both)\b")
+_COUNT_DOZEN = re.compile(r"(?<!half a )(?<!two )(?<!half )\bdozen\b")
+COUNTS = {"0": _COUNT_ZERO, "zero": _COUNT_ZERO, "none": _COUNT_ZERO, "1": _COUNT_ONE, "one": _COUNT_ONE}
+COUNTS |= {"2": _COUNT_TWO, "two": _COUNT_TWO, "12": _COUNT_DOZEN, "twelve": _COUNT_DOZEN}
+
+
+def counted(question: str, key: str, normal: str) -> bool:
+    """Whether a normal form says a small number in a word that is mostly none ("one", "none", "twice")."""
+    if key in COUNTS and normal in ("zero", "one", "none", "nil", "twice", "once"):
+        return COUNTS[key].fullmatch(normal) is not None
+    if key not in COUNTS or not _HOW_MANY.search(question) or _OTHER_FIGURES.search(normal):
+        return False
+    return COUNTS[key].search(normal) is not None
 
 
 def part_of_a_number(text: str, start: int, end: int) -> bool:
     """Whether what stands at ``start`` to ``end`` of a normal form is a piece of a longer number."""
     words, rest = text[start:end].split(" "), text[end:]
     last = words[-1]
-    if not (last[-1:].isdigit() or last in _WORDS or words[0] in _WORDS):
+    if not (last[-1:].isdigit() or last in NUMBER_WORDS or words[0] in NUMBER_WORDS):
         return False
-    if (last[-1:].isdigit() or last in _WORDS) and _GOES_ON_AFTER_ANY.match(rest):
+    if (last[-1:].isdigit() or last in NUMBER_WORDS) and _GOES_ON_AFTER_ANY.match(rest):
         return True
     if last in TENS and _GOES_ON_AFTER_TEN.match(rest):
         return True
     if last in ("hundred", *SCALES) and _GOES_ON_AFTER_SCALE.match(rest):
         return True
-    return words[0] in _WORDS and _BEGAN_BEFORE.search(text[:start]) is not None
+    return words[0] in NUMBER_WORDS and _BEGAN_BEFORE.search(text[:start]) is not None
 
 
 def _value(key: str) -> Decimal | None:
+    """The number that a normal form is; also "minus five"."""
+    if key.startswith("minus "):
+        positive = _value(key.removeprefix("minus "))
+        return None if positive is None else -positive
     match = _NUMBER.fullmatch(key)
     if match:
         return Decimal(match["figures"]) * SCALES.get(match["scale"], 1)

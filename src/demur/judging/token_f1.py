@@ -1,8 +1,10 @@
 """Token F1: harmonic mean of word precision and recall against the best accepted answer, at a threshold.
 
 F1 is 2PR/(P+R) over the multisets of normalised words, 1 for two empty texts; right where F1 >= 0.5, or
-where another threshold is named: ``token-f1(0.8)``. Scripts without spaces are compared by character.
-Source: SQuAD (arXiv 1606.05250), section 6.1. Deviation: the normalisation of `demur.judging.normalise`.
+where another threshold is named: ``token-f1(0.8)``. Scripts without spaces are compared by character. An
+answer's figures must all stand in the text: "Article 121" shares half of its words with "Article 37", and
+is another article. Source: SQuAD (arXiv 1606.05250), section 6.1. Deviations: the normalisation of
+`demur.judging.normalise`, and the figures, which SQuAD counts as any other word.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ def right(question: Question, text: str, *, threshold: float = DEFAULT_THRESHOLD
     if not question.answers:
         return None
     given = _tokens(text)
-    return max(_f1(given, _tokens(answer)) for answer in question.answers) >= threshold
+    wanted = [_tokens(answer) for answer in question.answers]
+    return any(_f1(given, words) >= threshold and _figures(words) <= set(given) for words in wanted)
 
 
 def _with_threshold(threshold: float) -> Right:
@@ -41,6 +44,11 @@ def _tokens(text: str) -> tuple[str, ...]:
     if normal.isascii():
         return tuple(normal.split())
     return tuple("".join(f" {char} " if spaceless(char) else char for char in normal).split())
+
+
+def _figures(words: tuple[str, ...]) -> set[str]:
+    """The words with a figure in them."""
+    return {word for word in words if any(char.isdigit() for char in word)}
 
 
 def _f1(given: tuple[str, ...], wanted: tuple[str, ...]) -> float:
