@@ -9,6 +9,7 @@ import io
 import json
 import random
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 from demur.core.errors import DataError
 from demur.datasets import DataSettings, load_questions
+from demur.datasets.asked import read_asked
+from demur.datasets.files import Content
 
 PER_KIND = 80
 
@@ -307,3 +310,14 @@ def test_any_bytes(tmp_path, content):
     path = tmp_path / "any"
     path.write_bytes(content)
     survives(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(max_size=200) | json_values.map(json.dumps) | st.lists(json_values).map(json.dumps))
+def test_any_text_is_questions_to_ask_or_a_clear_error(text):
+    content = Content(Path("text"), text.encode("utf-8", "surrogatepass"))
+    try:
+        asked = read_asked(content)
+    except DataError:
+        return
+    assert all(question.text.strip() == question.text != "" for question in asked)

@@ -273,6 +273,25 @@ def test_layouts_of_questions_hold_for_outputs(parallel, tmp_path, monkeypatch):
     assert read_outputs(write(tmp_path / "y.jsonl", rows)).verdict.tolist() == [CORRECT, WRONG, CORRECT]
 
 
+def test_a_folder_with_one_file_of_outputs_is_that_file(tmp_path):
+    rows = [{"question": "Q?", "answers": ["A"], "response": "A"}]
+    write(tmp_path / "a.jsonl", rows)
+    (tmp_path / "README.md").write_text("x", encoding="utf-8")
+    assert read_outputs(tmp_path).verdict.tolist() == [CORRECT]
+    write(tmp_path / "b.jsonl", rows)
+    with pytest.raises(DataError, match=r"'a\.jsonl', 'b\.jsonl'"):
+        read_outputs(tmp_path)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_rows_in_the_viewer_s_frame_are_outputs_too(parallel, tmp_path, monkeypatch):
+    if parallel:
+        monkeypatch.setattr(scoring_reading, "SHARE_BYTES", 1)
+    row = {"question": "Q?", "answers": ["A"], "response": "A"}
+    framed = [{"row_idx": n, "row": row, "truncated_cells": []} for n in range(3)]
+    assert read_outputs(write(tmp_path / "x.jsonl", framed)).verdict.tolist() == [CORRECT] * 3
+
+
 def test_answers_divided_in_outputs(tmp_path):
     from demur.datasets.options import ReadOptions
 

@@ -22,15 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from demur.core.errors import ConfigError
+from demur.core.errors import ConfigError, DataError
 from demur.core.records import Question
 from demur.datasets import hub
 from demur.datasets.fields import KNOWN, NAMED
-from demur.datasets.files import Records, open_parts
+from demur.datasets.files import Records, list_folder, open_parts
+from demur.datasets.files.containers import unframed
+from demur.datasets.files.content import SUFFIXES
 from demur.datasets.layouts import Conversion
 from demur.datasets.options import ReadOptions
 from demur.datasets.outputs import FIX, Output, OutputReader
-from demur.datasets.problems import Problems
+from demur.datasets.problems import Problems, names
 from demur.datasets.rows import Origin
 from demur.datasets.separated import SEPARATORS, WORTH_A_WORD
 from demur.judging import judge
@@ -97,7 +99,7 @@ def read_outputs(
     """Read every row and judge it by the default rule.
 
     Args:
-        path: a file, or a dataset's address on the Hub with one part.
+        path: a file, or a folder or an address on the Hub with one.
         keep: keep questions and responses, for a model to judge (`demur.scoring.judged`).
         fields: names of fields by what they hold (`demur.datasets.fields.NAMED`); the others are guessed.
             An ``id`` called ``none``: there is none.
@@ -110,7 +112,7 @@ def read_outputs(
     """
     options = options or ReadOptions(fields=fields)
     _check_roles(options.fields)
-    path = hub.local(path)
+    path = _file(hub.local(path))
     problems = Problems(path, expected=EXPECTED)
     large = (
         path.is_file()
@@ -131,6 +133,29 @@ def read_outputs(
     )
     problems.raise_any()
     return _joined(parts, readers)
+
+
+def _file(path: Path) -> Path:
+    """The file itself, or the only question file of a folder.
+
+    Raises:
+        DataError: the folder holds none, or several.
+    """
+    try:
+        entries = list_folder(path) if path.is_dir() else None
+    except OSError:  # a name too long, for example: reading it says so
+        entries = None
+    if entries is None:
+        return path
+    files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+    if len(files) == 1:
+        return files[0]
+    raise DataError(
+        expected="one file of outputs",
+        found=names([entry.name for entry in files]) if files else "a folder without one",
+        where=str(path),
+        fix="name one of the files",
+    )
 
 
 def _check_roles(fields: Mapping[str, str]) -> None:
@@ -342,7 +367,7 @@ def _work(
         if not line.strip():
             continue
         try:
-            found = reader.of_record(json.loads(line))
+            found = reader.of_record(unframed(json.loads(line)))
         except (ValueError, RecursionError) as error:
             found = [(f"no JSON: {error}", FIX)]
         for item in found:

@@ -47,8 +47,13 @@ def parts_of(value: Mapping[str, Any], fields: Collection[str]) -> list[Part]:
 def unwrapped(rows: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
     """Rows without the frame that the Hub's viewer puts around each: ``{"row_idx": 0, "row": {…}}``."""
     for number, row in rows:
-        framed = isinstance(row, dict) and isinstance(row.get("row"), dict) and row.keys() <= _VIEWER
-        yield number, row["row"] if framed else row
+        yield number, unframed(row)
+
+
+def unframed(row: Any) -> Any:
+    """A row without that frame; a row that has none as it is."""
+    framed = isinstance(row, dict) and isinstance(row.get("row"), dict) and row.keys() <= _VIEWER
+    return row["row"] if framed else row
 
 
 def _records(value: Any, fields: Collection[str]) -> list[Any]:
