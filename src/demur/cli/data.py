@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from demur.cli.files import FileOptions
+from demur.cli.files import FileCommand, FileOptions
 from demur.cli.settings import AsJson, as_command
 
 data_app = typer.Typer(no_args_is_help=True, help="Datasets: list them, look into files, check them.")
@@ -37,9 +37,7 @@ class ShowOptions(FileOptions):
     """What `demur data show` is given."""
 
     source: Annotated[str, typer.Argument(help="Dataset name or question file.")]
-    path: Annotated[
-        Path | None, typer.Option("--path", "--data.path", help="The dataset's file or folder.")
-    ] = None
+    path: Annotated[Path | None, typer.Option("--path", help="The dataset's file or folder.")] = None
     split: Annotated[str | None, typer.Option(help="Only this part: train, test, test/ood, …")] = None
     limit: Annotated[int | None, typer.Option(help="Show at most N questions.", min=1)] = None
     as_json: AsJson = False
@@ -81,8 +79,8 @@ def check(given: CheckOptions) -> None:
         typer.echo(line)
 
 
-data_app.command("show")(as_command(show, ShowOptions))
-data_app.command("check")(as_command(check, CheckOptions))
+data_app.command("show", cls=FileCommand)(as_command(show, ShowOptions))
+data_app.command("check", cls=FileCommand)(as_command(check, CheckOptions))
 
 
 def _print_rows(rows: Iterable[dict[str, Any]]) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+from demur.cli.settings import ConfigCommand
 
 if TYPE_CHECKING:
     from demur.core.config import DataSettings
@@ -14,9 +18,28 @@ if TYPE_CHECKING:
 
 
 def field_option(role: str, what: str) -> Any:
-    """An option that names a field, also by the name that it has in a configuration."""
-    flag = f"--{role}-field"
-    return typer.Option(flag, f"--data.{role}_field", help=f"Field of the {what}; default: guessed.")
+    """An option that names a field."""
+    return typer.Option(f"--{role}-field", help=f"Field of the {what}; default: guessed.")
+
+
+class FileCommand(TyperCommand):
+    """A command whose options are also taken by the names that they have in a configuration."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The usual parsing, with ``--data.answers_field`` as ``--answers-field``."""
+        known = {option for parameter in self.params for option in parameter.opts}
+        return super().parse_args(ctx, [_dashed(argument, known) for argument in args])
+
+
+def _dashed(argument: str, known: Container[str]) -> str:
+    """An option of the data section by its short name, where the command has it."""
+    flag, equals, value = argument.partition("=")
+    short = f"--{flag.removeprefix('--data.').replace('_', '-')}"
+    return short + equals + value if flag.startswith("--data.") and short in known else argument
+
+
+class StartCommand(FileCommand, ConfigCommand):
+    """The same for a command that takes every setting too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +52,12 @@ class AskedOptions:
         str | None,
         typer.Option(
             "--layout",
-            "--data.layout",
             help="How rows hold a question; default: recognised. plain: as they stand.",
         ),
     ] = None
-    encoding: Annotated[
-        str | None, typer.Option("--encoding", "--data.encoding", help="Text encoding; default: UTF-8.")
-    ] = None
+    encoding: Annotated[str | None, typer.Option("--encoding", help="Text encoding; default: UTF-8.")] = (
+        None
+    )
 
     def options(self) -> ReadOptions:
         """The options, as the reader takes them."""
@@ -59,7 +81,6 @@ class AnsweredOptions(AskedOptions):
         str | None,
         typer.Option(
             "--answers-separator",
-            "--data.answers_separator",
             help="Divide answers at this text, such as ';'.",
         ),
     ] = None
@@ -76,7 +97,7 @@ class FileOptions(AnsweredOptions):
 
     name: Annotated[
         str | None,
-        typer.Option("--name", "--data.name", help="Read it as this dataset; default: your own file."),
+        typer.Option("--name", help="Read it as this dataset; default: your own file."),
     ] = None
     context_field: Annotated[str | None, field_option("context", "passage")] = None
     split_field: Annotated[str | None, field_option("split", "part (train, calibration, test)")] = None
