@@ -300,7 +300,7 @@ def test_questions_of_one_group_stay_in_one_part(tmp_path):
 
 def test_dividing_by_groups_needs_groups(tmp_path):
     path = rows_file(tmp_path, [{"question": f"What is {n}?", "answer": "a"} for n in range(40)])
-    with pytest.raises(DataError, match=r"--data\.group_field"):
+    with pytest.raises(DataError, match=r"--group-field"):
         load_questions(DataSettings(path=path, divide_by="group"))
 
 

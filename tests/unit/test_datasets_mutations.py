@@ -3,11 +3,13 @@
 Each mutation is drawn from its own seed, so a failure names the seed that repeats it.
 """
 
+import copy
 import csv
 import io
 import json
 import random
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +19,8 @@ from hypothesis import strategies as st
 
 from demur.core.errors import DataError
 from demur.datasets import DataSettings, load_questions
+from demur.datasets.asked import read_asked
+from demur.datasets.files import Content
 
 PER_KIND = 80
 
@@ -211,6 +215,73 @@ def test_a_damaged_pararel_folder(tmp_path, seed):
     survives(tmp_path, name="pararel")
 
 
+LAYOUTS = [
+    {
+        "title": "t",
+        "paragraphs": [
+            {"context": "C.", "qas": [{"id": "a", "question": "Q?", "answers": [{"text": "A"}]}]}
+        ],
+    },
+    {"question": "Q?", "answers": {"text": ["A"], "answer_start": [0]}, "is_impossible": False},
+    {"question": "Q?", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "answerKey": "A"},
+    {
+        "question": {"stem": "Q?", "choices": [{"text": "a", "label": "A"}, {"text": "b", "label": "B"}]},
+        "answerKey": "A",
+    },
+    {"question": "Q?", "opa": "a", "opb": "b", "opc": "c", "opd": "d", "cop": 1},
+    {"question": "Q?", "answer": "Two.\n#### 2"},
+    {"instruction": "Say", "input": "it", "output": "A"},
+    {"messages": [{"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A"}]},
+    {"question": "Q?", "answer": {"value": "A", "aliases": ["B"]}},
+    {"row_idx": 0, "row": {"question": "Q?", "answer": "A"}},
+    {"id": 1, "epoch": 1, "input": "Q?", "target": "A", "output": {"completion": "A"}},
+    {
+        "doc_id": 1,
+        "doc": {"question": "Q?"},
+        "target": "A",
+        "resps": [["A"]],
+        "filtered_resps": ["A"],
+        "filter": "x",
+    },
+]
+
+
+def nested_places(value, path=()):
+    """The path of every value within a value."""
+    yield path
+    inner = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, held in inner:
+        yield from nested_places(held, (*path, key))
+
+
+def with_junk(rng, value):
+    """The value with junk in one place of it."""
+    path = rng.choice([path for path in nested_places(value) if path])
+    held = value
+    for key in path[:-1]:
+        held = held[key]
+    held[path[-1]] = copy.deepcopy(rng.choice(JUNK))  # or one piece of junk would come to stand in itself
+    return value
+
+
+@pytest.mark.parametrize("number", range(len(LAYOUTS)))
+def test_damaged_rows_of_every_layout(tmp_path, number):
+    refused = 0
+    for seed in range(60):
+        rng = random.Random(f"layout:{number}:{seed}")
+        form = rng.choice(list(TEXT_FORMS))
+        data = [json.loads(json.dumps(LAYOUTS[number])) for _ in range(rng.choice([1, 3, 30]))]
+        for _ in range(rng.choice([0, 1, 3])):
+            row = rng.randrange(len(data))
+            data[row] = with_junk(rng, data[row])
+        path = tmp_path / f"{seed}.{form}"
+        path.write_text(TEXT_FORMS[form](data), encoding="utf-8", errors="surrogatepass")
+        refused += not survives(path, id_field="none" if "id" in data[0] and rng.random() < 0.5 else None)
+    assert refused > 0
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -239,3 +310,14 @@ def test_any_bytes(tmp_path, content):
     path = tmp_path / "any"
     path.write_bytes(content)
     survives(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(max_size=200) | json_values.map(json.dumps) | st.lists(json_values).map(json.dumps))
+def test_any_text_is_questions_to_ask_or_a_clear_error(text):
+    content = Content(Path("text"), text.encode("utf-8", "surrogatepass"))
+    try:
+        asked = read_asked(content)
+    except DataError:
+        return
+    assert all(question.text.strip() == question.text != "" for question in asked)

@@ -115,11 +115,14 @@ def test_every_record_that_is_no_triple_is_listed(folder):
     ]
 
 
-def test_the_files_read_without_their_name_point_to_it(folder):
-    with pytest.raises(DataError) as caught:
-        load_questions(folder / "training_data.json")
+def test_a_file_without_its_name_is_read_by_its_layout(folder):
+    loaded = load_questions(DataSettings(path=folder / "training_data.json", test=0, calibration=0))
+    assert loaded.report.dataset == "pararel"
+    assert any("read as the published dataset pararel" in note for note in loaded.report.notes)
+    with pytest.raises(DataError) as caught:  # said to be the user's own, it is not taken for anything else
+        load_questions(DataSettings(name="file", path=folder / "training_data.json"))
     assert "record 1: a list of 3, not an object with fields" in caught.value.found
-    assert "--data.name pararel" in caught.value.fix
+    assert "--name pararel" in caught.value.fix
 
 
 def test_a_file_that_is_cut_off(folder):

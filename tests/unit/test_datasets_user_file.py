@@ -10,7 +10,8 @@ import pytest
 from demur.core.errors import DataError
 from demur.core.records import question_id
 from demur.datasets import DataSettings, load_questions
-from demur.datasets.rows import GUESSES, part_named
+from demur.datasets.fields import GUESSES
+from demur.datasets.files.folders import part_named
 
 ROWS = [{"question": f"What is the capital of land {n}?", "answer": f"Town {n}"} for n in range(10)]
 

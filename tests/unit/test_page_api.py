@@ -125,6 +125,34 @@ def test_a_row_that_does_not_fit_leaves_the_others_alone(client, answerer):
     assert "512 tokens" in long["error"]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("One?\n\n Two? \r\n", [{"question": "One?"}, {"question": "Two?"}]),
+        (
+            "Prompt;choices;passage\nOne?;a | b;C.",
+            [{"question": "One?", "context": "C.", "choices": ["a", "b"]}],
+        ),
+        ('[{"input": "One?"}, "Two?"]', [{"question": "One?"}, {"question": "Two?"}]),
+        ('{"question": ["One?", "Two?"], "id": [1, 2]}', [{"question": "One?"}, {"question": "Two?"}]),
+    ],
+)
+def test_a_pasted_text_is_read_like_any_question_file(client, text, expected):
+    reply = client.post("/api/questions", json={"text": text})
+    assert reply.json() == {"questions": expected}
+
+
+@pytest.mark.parametrize(
+    "body", [{"text": '{"question": "One?"}\n{"question": '}, {"text": 5}, {}, {"text": "", "x": 1}]
+)
+def test_a_text_that_holds_no_questions_is_refused_with_its_line(client, body):
+    reply = client.post("/api/questions", json=body)
+    assert reply.status_code == 400
+    if "x" not in body and isinstance(body.get("text"), str):
+        assert "line 2: no JSON" in reply.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("rows", [[], [{"question": "?"}] * 65, [{"text": "?"}], "?"])
 def test_a_batch_is_bounded(client, rows):
     assert client.post("/api/batch", json={"questions": rows}).status_code == 400

@@ -126,7 +126,6 @@ def test_whole_groups_are_drawn_where_there_are_enough(tmp_path):
         ({"question": "Q?", "answers": ["a"]}, "response is missing, not a text"),
         (row("x", answers=["a"], confidence="high"), "confidence is 'high', not a number"),
         ({**row("x"), "answers": [{}]}, "the answer (answers) is an object, not a text"),
-        ({**row("x"), "answers": [True]}, "the answer (answers) is the truth value true"),
         ({**row("x"), "answerable": "perhaps"}, "answerable (answerable) is 'perhaps'"),
         ({**row("x"), "abstained": 2}, "abstained (abstained) is the number 2"),
         ({**row("x"), "confidence": "0.9"}, "confidence is '0.9', not a number"),

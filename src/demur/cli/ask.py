@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from demur.cli.files import AskedOptions, field_option
+from demur.cli.settings import as_command
+
 if TYPE_CHECKING:
     from demur.ask import Answer, Answerer
+    from demur.core.records import Question
 
 Source = Annotated[
     str, typer.Argument(help="A run's folder, a model's folder, or an untuned model's name.")
@@ -32,18 +38,29 @@ ModelSettings = Annotated[
 BAR = 20
 
 
-def ask(
-    source: Source,
+STDIN = "-"
+"""In place of a question: what is piped in, read like any question file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskOptions(AskedOptions):
+    """What `demur ask` is given."""
+
+    source: Source
     questions: Annotated[
-        list[str] | None, typer.Argument(help="One or more; without any you are asked for them.")
-    ] = None,
-    system: SystemName = None,
-    threshold: Threshold = None,
-    max_error: MaxError = None,
-    context: Annotated[str | None, typer.Option(help="A passage that holds the answer.")] = None,
-    model_set: ModelSettings = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
+        list[str] | None,
+        typer.Argument(help="One or more; - reads a question file from standard input; default: a prompt."),
+    ] = None
+    system: SystemName = None
+    threshold: Threshold = None
+    max_error: MaxError = None
+    context: Annotated[str | None, typer.Option(help="A passage that holds the answer.")] = None
+    context_field: Annotated[str | None, field_option("context", "passage")] = None
+    model_set: ModelSettings = None
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
+
+
+def put(given: AskOptions) -> None:
     """Ask a tuned model: an answer, or a refusal, and how sure it is.
 
     Example: `demur ask runs/mine "Who wrote The Hobbit?"`
@@ -52,14 +69,41 @@ def ask(
     from demur.core.console import quiet_libraries
 
     quiet_libraries()
-    settings = as_settings(model_set)
-    with load(source, system=system, threshold=threshold, max_error=max_error, model=settings) as answerer:
+    piped = _piped(given) if STDIN in (given.questions or ()) else []
+    settings = as_settings(given.model_set)
+    with load(
+        given.source,
+        system=given.system,
+        threshold=given.threshold,
+        max_error=given.max_error,
+        model=settings,
+    ) as answerer:
         if answerer.system.refused is not None:
             typer.echo(f"note: {answerer.system.refused.sentence(answerer.system.run)}", err=True)
-        asked = questions or _typed(answerer, as_json=as_json)
-        for question in asked:
-            answer = answerer.ask(question, context=context)
-            typer.echo(json.dumps(answer.to_json(), ensure_ascii=False) if as_json else shown(answer))
+        for question in given.questions or _typed(answerer, as_json=given.as_json):
+            for asked in piped if question == STDIN else [question]:
+                answer = answerer.ask(asked, context=given.context if isinstance(asked, str) else None)
+                text = json.dumps(answer.to_json(), ensure_ascii=False) if given.as_json else shown(answer)
+                typer.echo(text)
+
+
+ask = as_command(put, AskOptions)
+
+
+def _piped(given: AskOptions) -> list[Question]:
+    """The questions of a file on standard input.
+
+    Raises:
+        DataError: it cannot be read, or it holds none.
+    """
+    from demur.core.errors import DataError
+    from demur.datasets.asked import EXPECTED, read_asked
+    from demur.datasets.files import Content
+
+    found = read_asked(Content(Path("standard input"), sys.stdin.buffer.read()), given.options())
+    if not found:
+        raise DataError(expected=EXPECTED, found="none", where="standard input", fix="pipe a file in")
+    return found
 
 
 def as_settings(pairs: list[str] | None) -> dict[str, Any]:

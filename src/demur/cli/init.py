@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
-from demur.core.config import Config, DataSettings, Section
+from demur.core.config import Config, DataSettings, Section, load_config
 from demur.core.errors import RunFolderError, UnknownNameError
 from demur.core.files import write_text
 from demur.core.progress import Listener, steps_bar
 from demur.core.questions import QuestionTable
 from demur.datasets import DATASETS, load_questions
+from demur.datasets.loading import prepare, read_source
+from demur.datasets.rows import DATASET
+from demur.datasets.sizes import promise_needs, small_parts
 
 SHOWN = {
     "data",
@@ -37,13 +40,19 @@ SHOWN = {
 """Settings that a first configuration shows; the others keep their defaults."""
 
 
-def write_config(data: str, out: Path, *, force: bool = False) -> str:
+def write_config(
+    data: str, out: Path, settings: Mapping[str, Any] | None = None, *, force: bool = False
+) -> str:
     """Look at a question file and write a commented configuration for it.
+
+    Args:
+        settings: settings that the configuration is to have, by dotted name.
 
     Returns:
         What was found and what to do next, for a person.
 
     Raises:
+        ConfigError: a setting is unknown, or does not fit.
         DataError: the file cannot be read as questions.
         RunFolderError: ``out`` exists.
     """
@@ -54,14 +63,19 @@ def write_config(data: str, out: Path, *, force: bool = False) -> str:
             where=str(out),
             fix="choose another with --out, or write over it with --force",
         )
-    section = {"name": data} if data in DATASETS else {"path": data}
-    config = Config.model_validate({"data": section, "out": f"runs/{Path(data).stem}"})
-    loaded = load_questions(config.data, seed=config.seed)
+    named = data in DATASETS and "data.name" not in (settings or {})
+    source = {"data.name" if named else "data.path": data}
+    config = load_config(None, {"out": f"runs/{Path(data).stem}", **source, **(settings or {})})
+    read = read_source(config.data, seed=config.seed)
+    if read.dataset.name != DATASET and config.data.name is None:  # recognised: the run must read it so too
+        config = load_config(None, {**config.model_dump(), "data.name": read.dataset.name})
+    loaded = prepare(read, config.data, seed=config.seed)
     write_text(out, "\n".join(["# demur run " + str(out), "", *_commented(config)]) + "\n")
-    first = loaded.questions[0]
+    first, counts = loaded.questions[0], loaded.report.counts
     return "\n".join(
         [
             *loaded.report.lines(),
+            *(f"  ! {sentence}" for sentence in (*small_parts(counts), *promise_needs(counts))),
             f"first question: {first.text!r}, accepted: {list(first.answers)!r}",
             f"written: {out}",
             f"next: set model.path there, then `demur run {out} --limit 200 --out runs/trial` for a trial",
@@ -133,7 +147,8 @@ def _section(name: str, section: BaseModel) -> list[str]:
     lines = []
     for field, info in type(section).model_fields.items():
         value = getattr(section, field)
-        if f"{name}.{field}" in SHOWN or (name in SHOWN and value != info.get_default()):
+        given = value != info.get_default(call_default_factory=True)
+        if f"{name}.{field}" in SHOWN or given:
             lines.append(f"  {_pair(field, value)}  # {info.description}")
     return lines
 

@@ -12,6 +12,7 @@ import typer
 from demur.cli.ask import ask
 from demur.cli.compare import claims, compare, study
 from demur.cli.data import data_app
+from demur.cli.files import FileCommand, StartCommand
 from demur.cli.finished import analyse, calibrate, export
 from demur.cli.lists import list_metrics, methods
 from demur.cli.report import report
@@ -41,7 +42,7 @@ pocket_app = typer.Typer(
 )
 app.add_typer(pocket_app, name="pocket")
 app.add_typer(data_app, name="data")
-app.command("ask")(ask)
+app.command("ask", cls=FileCommand)(ask)
 app.command("serve")(as_command(serve, ServeOptions))
 app.command("tax")(tax)
 app.command("export-tasks")(export_tasks)
@@ -82,12 +83,15 @@ app.command()(study)
 app.command()(compare)
 app.command()(claims)
 app.command()(export)
-app.command()(score)
+app.command("score", cls=FileCommand)(score)
 app.command()(calibrate)
 app.command()(analyse)
 app.command("metrics")(list_metrics)
 app.command()(methods)
-app.command()(init)
+app.command(
+    "init",
+    **{**SETTINGS_AS_FLAGS, "cls": StartCommand, "options_metavar": "[OPTIONS] [--SETTING VALUE]..."},
+)(init)
 app.command()(doctor)
 pocket_app.command("build")(pocket_build)
 

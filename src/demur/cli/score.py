@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from demur.cli.files import AnsweredOptions, field_option
+from demur.cli.settings import AsJson, as_command, name_values
 from demur.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from demur.core.config import EndpointSettings
     from demur.scoring import Outputs
-from demur.cli.settings import AsJson, name_values
 
 
-def score(
-    outputs: Annotated[Path, typer.Argument(help="Rows with question, answers and response.")],
-    before: Annotated[Path | None, typer.Option(help="The same, of the untuned system.")] = None,
-    question_field: Annotated[str | None, typer.Option(help="Field of the question; guessed.")] = None,
-    answers_field: Annotated[
-        str | None, typer.Option(help="Field of the accepted answers; guessed.")
-    ] = None,
-    response_field: Annotated[str | None, typer.Option(help="Field of the response; guessed.")] = None,
-    id_field: Annotated[
-        str | None, typer.Option(help="Field of the id; guessed. none: match --before by the question.")
-    ] = None,
-    confidence_field: Annotated[str | None, typer.Option(help="Field of the confidence; guessed.")] = None,
-    metrics: Annotated[str | None, typer.Option(help="Only these, with commas between.")] = None,
-    resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(AnsweredOptions):
+    """What `demur score` is given."""
+
+    outputs: Annotated[Path, typer.Argument(help="Rows with question, answers and response.")]
+    before: Annotated[Path | None, typer.Option(help="The same, of the untuned system.")] = None
+    response_field: Annotated[str | None, field_option("response", "response")] = None
+    confidence_field: Annotated[str | None, field_option("confidence", "confidence")] = None
+    abstained_field: Annotated[str | None, field_option("abstained", "truth value: did it decline?")] = None
+    metrics: Annotated[str | None, typer.Option(help="Only these metrics, separated by commas.")] = None
+    resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0
     judge_url: Annotated[
         str | None, typer.Option(help="Let a model judge: an OpenAI-compatible server's address.")
-    ] = None,
-    judge_model: Annotated[str | None, typer.Option(help="The judge's name there.")] = None,
+    ] = None
+    judge_model: Annotated[str | None, typer.Option(help="The judge's name there.")] = None
     judge_key_env: Annotated[
         str | None, typer.Option(help="The environment variable that holds its key.")
-    ] = None,
+    ] = None
     judge_set: Annotated[
         list[str] | None,
         typer.Option(help="NAME=VALUE: another setting of judge.llm, such as price_in=0.15; repeatable."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+    ] = None
+    as_json: AsJson = False
+
+
+def measure(given: ScoreOptions) -> None:
     """Measure anybody's outputs: every metric that their fields allow, with intervals.
 
     No model is needed; one that judges may be named.
@@ -51,20 +52,13 @@ def score(
     Example: `demur score answers.jsonl --before base.jsonl`
     """
     from demur.scoring import judged, read_outputs
-    from demur.scoring import score as measure
+    from demur.scoring import score as computed
 
-    judge = _judge(judge_url, judge_model, judge_key_env, judge_set or [])
-    given = {
-        "question": question_field,
-        "answers": answers_field,
-        "response": response_field,
-        "id": id_field,
-        "confidence": confidence_field,
-    }
-    fields = {role: name for role, name in given.items() if name is not None}
+    judge = _judge(given.judge_url, given.judge_model, given.judge_key_env, given.judge_set or [])
+    options, resamples, seed = given.options(), given.resamples, given.seed
 
     def read(path: Path) -> Outputs:
-        rows = read_outputs(path, keep=judge is not None, fields=fields)
+        rows = read_outputs(path, keep=judge is not None, options=options)
         if judge is None:
             return rows
         from demur.core.console import Terminal
@@ -72,16 +66,19 @@ def score(
         with Terminal().bar(f"{judge.model} judges", len(rows), "responses") as advance:
             return judged(rows, judge, resamples=resamples, seed=seed, progress=advance)
 
-    names = metrics.replace(",", " ").split() if metrics else None
-    untuned = read(before) if before else None
-    found = measure(read(outputs), untuned, metrics=names, resamples=resamples, seed=seed)
-    if as_json:
+    names = given.metrics.replace(",", " ").split() if given.metrics else None
+    untuned = read(given.before) if given.before else None
+    found = computed(read(given.outputs), untuned, metrics=names, resamples=resamples, seed=seed)
+    if given.as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return
     from demur.core.console import print_wide
     from demur.scoring.tables import tables
 
     print_wide(*tables(found))
+
+
+score = as_command(measure, ScoreOptions)
 
 
 def _judge(

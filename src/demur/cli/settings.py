@@ -16,6 +16,7 @@ from demur.core.errors import ConfigError
 Options = TypeVar("Options")
 
 SHORT = {
+    "name": "data.name",
     "model": "model.path",
     "data": "data.name",
     "method": "method",
@@ -23,6 +24,15 @@ SHORT = {
     "seed": "seed",
     "launch": "training.launch.strategy",
     "processes": "training.launch.processes",
+    # How a file is read: the flags that all commands have which read one (`demur.cli.files`).
+    **{
+        name: f"data.{name}"
+        for name in (
+            *(f"{role}_field" for role in ("question", "answers", "id", "choices", "context", "split")),
+            *("domain_field", "group_field", "answerable_field"),
+            *("layout", "answers_separator", "encoding"),
+        )
+    },
 }
 """Short flags for the settings that are given most."""
 
@@ -38,7 +48,7 @@ class ConfigCommand(TyperCommand):
 
         from demur.core.config import leaves
 
-        short = {dotted: f", --{flag}" for flag, dotted in SHORT.items()}
+        short = {dotted: f", --{flag.replace('_', '-')}" for flag, dotted in SHORT.items()}
         table = Table("setting", "default", "meaning", title="Settings", title_justify="left", box=None)
         for dotted, info in leaves():
             default = info.get_default(call_default_factory=True)

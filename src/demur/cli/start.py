@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from demur.cli.settings import AsJson
+from demur.cli.files import FileOptions
+from demur.cli.settings import AsJson, as_command, parse
 
 
-def init(
-    data: Annotated[str, typer.Argument(help="A question file, or a dataset's name.")],
-    out: Annotated[Path, typer.Option(help="The configuration to write.")] = Path("demur.yaml"),
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-) -> None:
-    """Look at a question file and write a commented configuration for it."""
+@dataclass(frozen=True, kw_only=True)
+class InitOptions(FileOptions):
+    """What `demur init` is given."""
+
+    ctx: typer.Context
+    data: Annotated[str, typer.Argument(help="Question file, or a dataset's name.")]
+    out: Annotated[Path, typer.Option(help="Configuration to write.")] = Path("demur.yaml")
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False
+
+
+def start(given: InitOptions) -> None:
+    """Look at a question file and write a commented configuration for it.
+
+    Any setting of `demur run` can be given too, and stands in the configuration: `--data.test 0.3`.
+    """
     from demur.cli.init import write_config
 
-    typer.echo(write_config(data, out, force=force))
+    _, settings = parse(given.ctx.args)
+    settings |= {f"data.{name}": value for name, value in given.given().items()}
+    typer.echo(write_config(given.data, given.out, settings, force=given.force))
+
+
+init = as_command(start, InitOptions)
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -6,7 +6,7 @@ None of it stops a run; each is something that makes a result mean less than it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +15,14 @@ import numpy.typing as npt
 from demur.core.questions import Keys, Places, QuestionTable
 from demur.core.records import Question
 from demur.datasets.leaks import answers_of_pairs, find_leaks, normalise, repeats, same_chunks
+from demur.datasets.separated import separated
+from demur.datasets.sizes import FEW
 
 EXAMPLES = 3
 UNEVEN = 0.1
 """Parts whose shares of unanswerable questions differ by more are worth a word."""
 MOSTLY = 0.5
 """An answer that so many questions of a part share is worth a word."""
-FEW = 30
-"""Fewer questions than this make a part whose figures say little."""
-
 _NONE = -1
 _WORD = re.compile(r"\w+")
 
@@ -39,11 +38,12 @@ class Finding:
     examples: tuple[str, ...] = ()
 
 
-def check_questions(questions: Sequence[Question]) -> list[Finding]:
+def check_questions(questions: Sequence[Question], parts: Mapping[str, int] | None = None) -> list[Finding]:
     """Look for everything; what was not found has a count of 0.
 
     Args:
         questions: all rows as read, before anything was dropped.
+        parts: questions by part once a run has divided them; by default as they are.
     """
     table = QuestionTable.of(questions)
     rows = _Rows(table)
@@ -53,7 +53,8 @@ def check_questions(questions: Sequence[Question]) -> list[Finding]:
         *_leaks(table, rows.keys),
         _finding("answer-in-question", "answers that stand in their question", table, gives_away),
         _finding("no-answer", "answerable questions without an answer", table, lacks),
-        *_imbalance(table, rows.answers),
+        _separated(table),
+        *_imbalance(table, rows.answers, table.counts() if parts is None else parts),
     ]
 
 
@@ -127,8 +128,21 @@ def _gives_away(same: str, answers: Sequence[str]) -> bool:
     return False
 
 
-def _imbalance(questions: QuestionTable, answers: npt.NDArray[np.int64]) -> Iterator[Finding]:
-    counts = questions.counts()
+def _separated(questions: QuestionTable) -> Finding:
+    """Answers in one text that look like several."""
+    found = separated(questions)
+    return Finding(
+        name="separated-answers",
+        text="single answers that look like several"
+        + (f": --answers-separator '{found.separator}' divides them" if found.count else ""),
+        count=found.count,
+        examples=found.examples,
+    )
+
+
+def _imbalance(
+    questions: QuestionTable, answers: npt.NDArray[np.int64], counts: Mapping[str, int]
+) -> Iterator[Finding]:
     small = [f"{part}: {count}" for part, count in counts.items() if count < FEW]
     yield Finding(
         name="small-parts",

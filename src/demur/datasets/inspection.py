@@ -16,8 +16,10 @@ from demur.core.records import Question
 from demur.datasets import hub
 from demur.datasets.base import RawData, part_of
 from demur.datasets.checking import check_questions
-from demur.datasets.loading import resolve
-from demur.datasets.recognition import Recognised, recognise
+from demur.datasets.loading import Source, prepare, read_source
+from demur.datasets.recognition import recognise
+from demur.datasets.rows import DATASET
+from demur.datasets.sizes import CONFIDENCE, MAX_ERROR, fewest_for_promise, promise_needs
 from demur.datasets.targets import DATASETS
 
 if TYPE_CHECKING:
@@ -50,22 +52,18 @@ def catalogue_table() -> RenderableType:
     return table
 
 
-def read_raw(name: str, path: Path | None) -> RawData:
+def read_raw(name: str, path: Path | None, settings: DataSettings | None = None) -> RawData:
     """Every question of a dataset, or of a file of the user's own.
+
+    Args:
+        name: a dataset's name, or a path.
+        settings: how it is to be read, where that is not to be found out.
 
     Raises:
         DataError: it cannot be read, or it holds something else than questions.
     """
-    settings = DataSettings(name=name, path=path)
-    dataset, file = resolve(settings)
-    if file is not None and file.exists():
-        _refuse(recognise(file), file)
-    return dataset.load(file, settings, seed=0)
-
-
-def _refuse(found: Recognised | None, path: Path) -> None:
-    if found is not None and found.dataset is None:
-        raise DataError(expected="a file of questions", found=found.kind, where=str(path), fix=found.fix)
+    given = {} if settings is None else settings.model_dump(exclude_unset=True)
+    return read_source(DataSettings.model_validate({**given, "name": name, "path": path})).raw
 
 
 def of_split(questions: Sequence[Question], split: str | None, *, where: str) -> QuestionTable:
@@ -128,36 +126,55 @@ def _options(question: Question) -> list[str]:
     return [f"{letter}. {choice}" for letter, choice in zip(LETTERS, question.choices, strict=False)]
 
 
-def check_file(path: Path, name: str | None = None) -> dict[str, Any]:
+def check_file(path: Path, name: str | None = None, settings: DataSettings | None = None) -> dict[str, Any]:
     """Read a file in full and say what it is and what may be wrong with it, as JSON values.
 
     Args:
-        name: read it as this dataset; by default as the one it is recognised as, else as the user's own.
+        name: read it as this dataset; by default as the user's own, else as the published one whose layout
+            it has.
+        settings: how it is to be read, where that is not to be found out.
 
     Raises:
         DataError: it cannot be read; every problem is listed, up to a limit.
     """
-    named, path = path, hub.local(path)
-    found = recognise(path) if path.exists() else None
-    if name is None and found is not None and found.dataset is None:
-        return {"path": str(named), "dataset": None, "kind": found.kind, "fix": found.fix}
-    chosen = name or (found.dataset if found else None) or "file"
-    raw = read_raw(chosen, path)
+    given = {} if settings is None else settings.model_dump(exclude_unset=True)
+    chosen = DataSettings.model_validate({**given, "name": name, "path": path})
+    try:
+        source = read_source(chosen)
+    except DataError as error:
+        found = recognise(hub.local(path)) if name is None else None
+        if found is None or found.dataset is not None or error.found != found.kind:
+            raise
+        return {"path": str(path), "dataset": None, "kind": found.kind, "fix": found.fix}
+    own, raw = source.dataset.name == DATASET, source.raw
     questions = QuestionTable.of(raw.questions)
     tasks, names = questions.codes("task")
+    parts, why = _parts_of_a_run(source, chosen)
     return {
-        "path": str(named),
-        "dataset": chosen,
-        "kind": f"the dataset {chosen}" if chosen != "file" else "questions of your own",
+        "path": str(path),
+        "dataset": source.dataset.name,
+        "published": source.published,
+        "kind": "questions of your own" if own else f"the dataset {source.dataset.name}",
         "files": len(raw.files),
         "fields": dict(raw.fields),
         "rows": len(questions),
         "parts": questions.counts(),
+        "run_parts": parts,
+        "promise_needs": fewest_for_promise(MAX_ERROR, CONFIDENCE),
         "tasks": dict(zip(names, np.bincount(tasks).tolist(), strict=True)),
         "unanswerable": questions.unanswerable,
-        "findings": [dataclasses.asdict(finding) for finding in check_questions(questions)],
-        "notes": list(raw.notes),
+        "findings": [dataclasses.asdict(finding) for finding in check_questions(questions, parts)],
+        "notes": [*raw.notes, *why],
     }
+
+
+def _parts_of_a_run(source: Source, settings: DataSettings) -> tuple[dict[str, int] | None, list[str]]:
+    """The parts that a run would make of the questions; None, with a note, where it could not."""
+    try:
+        loaded = prepare(source, settings, seed=0)
+    except DataError as error:
+        return None, [f"a run cannot use this as it stands: expected {error.expected}; found {error.found}"]
+    return dict(loaded.report.counts), []
 
 
 def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -168,6 +185,10 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
         return
     counts = ", ".join(f"{part} {count:,}" for part, count in found["parts"].items())
     yield f"  {found['rows']:,} questions: {counts or 'none'}"
+    if found["run_parts"] and found["run_parts"] != found["parts"]:
+        yield "  a run divides them: " + ", ".join(
+            f"{part} {n:,}" for part, n in found["run_parts"].items()
+        )
     if found["fields"]:
         yield "  fields: " + ", ".join(f"{role} from {name!r}" for role, name in found["fields"].items())
     if found["unanswerable"]:
@@ -175,4 +196,6 @@ def check_lines(found: Mapping[str, Any]) -> Iterator[str]:
     for finding in found["findings"]:
         yield f"  {'!' if finding['count'] else '✓'} {finding['count']:,} {finding['text']}"
         yield from (f"      {' '.join(example.split())[:150]}" for example in finding["examples"])
+    for sentence in promise_needs(found["run_parts"] or found["parts"]):
+        yield f"  ! {sentence}"
     yield from (f"  note: {note}" for note in found["notes"])

@@ -29,6 +29,13 @@ _OPENING = "\"'“”‘’«»„‚([{¿¡"
 _CLOSING = "\"'“”‘’«»)]}.,;:!?…。、！？،؟।"
 _AROUND = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
 _ASCII_AROUND = re.compile(f"[{re.escape(''.join(filter(str.isascii, _OPENING + _CLOSING)))}]")
+_TYPOGRAPHIC = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u00b4\u2032\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2212", "-"),
+        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad"),  # they take no room
+    }
+)
 _RANKS = {"train": 0, "calibration": 1}
 
 Mask = npt.NDArray[np.bool_]
@@ -64,11 +71,12 @@ class Duplicates:
 
 def normalise(text: str) -> str:
     """A question's text without what does not change the question: case, width, spacing, quotes and
-    punctuation around words. Signs within or before words stay: C++, x-1 and -1 are not C, x1 and 1.
+    punctuation around words, the forms of apostrophes and hyphens, how accents are encoded, characters that
+    take no room. Signs within or before words stay: C++, x-1 and -1 are not C, x1 and 1.
     """
     plain, around = text, _ASCII_AROUND
     if not text.isascii():
-        plain, around = unicodedata.normalize("NFKC", text), _AROUND
+        plain, around = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC)), _AROUND
     words = plain.casefold().rstrip(_CLOSING).split()
     joined = " ".join(words)
     if around.search(joined):  # most questions have no such sign but the one they end with

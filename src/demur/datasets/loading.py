@@ -1,7 +1,11 @@
-"""From settings to the questions of a run: load, divide, find leaks, limit, report."""
+"""From settings to the questions of a run: load, divide, find leaks, limit, report.
+
+Every command that reads questions does it here: the same file is the same questions for all of them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +18,12 @@ from demur.core.files import file_digest
 from demur.core.questions import Keys, QuestionTable
 from demur.core.records import Question
 from demur.datasets import given, hub, mixture
-from demur.datasets.base import MOST_GROUPS, Dataset
+from demur.datasets.base import MOST_GROUPS, Dataset, RawData
 from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, question_keys, same_questions
 from demur.datasets.negatives import by_rule
+from demur.datasets.recognition import Recognised, recognise
 from demur.datasets.report import DataReport
+from demur.datasets.rows import DATASET
 from demur.datasets.splits import divide, draw_keys, sample
 from demur.datasets.targets import DATASETS
 
@@ -57,9 +63,92 @@ def load_questions(
     settings = source if isinstance(source, DataSettings) else DataSettings(path=given.save(source))
     if settings.mixture:
         return _load_mixture(settings, seed=seed, require=require)
+    loaded = read_source(settings, seed=seed)
+    return prepare(loaded, settings, seed=seed, require=require)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Questions as a file or a dataset gives them, before anything is divided or dropped."""
+
+    dataset: Dataset
+    path: Path | None
+    raw: RawData
+    published: str | None = None
+    """The published dataset whose layout a file of one's own has; None where it has none."""
+
+
+def read_source(settings: DataSettings, *, seed: int = 0) -> Source:
+    """Read what the settings name.
+
+    A file without a dataset's name is the user's own where it can be read so; else it is read as the
+    published dataset whose layout it has.
+
+    Raises:
+        DataError: it cannot be read as either; every problem of the own file is listed.
+        ConfigError: settings contradict each other.
+        UnknownNameError: there is no such dataset.
+    """
     dataset, path = resolve(settings)
+    guessed = path is not None and dataset.name == DATASET and settings.name != DATASET
+    found = recognise(path) if path is not None and _exists(path) else None
+    if found is not None and found.dataset is None and not guessed:
+        raise _no_questions(found, path)
+    try:
+        raw = dataset.load(path, settings, seed=seed)
+    except DataError:
+        if found is None or not guessed or _own_fields(settings):
+            raise
+        if found.dataset is None:
+            raise _no_questions(found, path) from None
+        dataset = DATASETS.get(found.dataset)
+        raw = dataset.load(path, settings, seed=seed)
+        note = f"read as the published dataset {found.dataset}, whose layout it has"
+        return Source(
+            dataset=dataset,
+            path=path,
+            raw=dataclasses.replace(raw, notes=(note, *raw.notes)),
+            published=dataset.name,
+        )
+    if not guessed or found is None:
+        return Source(dataset=dataset, path=path, raw=raw)
+    return _own(Source(dataset=dataset, path=path, raw=raw, published=found.dataset), found)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, a zero byte: whoever reads it says so
+        return False
+
+
+def _own(source: Source, found: Recognised) -> Source:
+    """A file of the user's own, with a note where it also looks like something else."""
+    if found.own:
+        return source
+    note = f"this also looks like {found.kind}; {found.fix}"
+    if found.dataset is not None:
+        note = (
+            f"read as questions of your own; the layout is that of {found.dataset}: "
+            f"--name {found.dataset} reads it as published"
+        )
+    return dataclasses.replace(source, raw=dataclasses.replace(source.raw, notes=(*source.raw.notes, note)))
+
+
+def _no_questions(found: Recognised, path: Path | None) -> DataError:
+    return DataError(expected="a file of questions", found=found.kind, where=str(path), fix=found.fix)
+
+
+def prepare(
+    source: Source, settings: DataSettings, *, seed: int, require: Sequence[str] = ()
+) -> LoadedData:
+    """Divide, find leaks, limit and report what was read.
+
+    Raises:
+        DataError: nothing would be left of a part, or a part that is required is missing.
+    """
+    dataset, path, raw = source.dataset, source.path, source.raw
     seed = seed if settings.seed is None else settings.seed
-    raw = dataset.load(path, settings, seed=seed)
     where = str(path or dataset.name)
     if not raw.questions:
         raise _empty(where)
@@ -104,7 +193,7 @@ def _divided(
             expected="groups to divide by",
             found="questions without a group",
             where=where,
-            fix="name the field that holds them with --data.group_field",
+            fix="name the field that holds them with --group-field",
         )
     divided = divide(questions, draw_keys(_together(questions), len(questions), seed), settings)
     if groups <= MOST_GROUPS:
@@ -177,14 +266,24 @@ def _is_path(name: str) -> bool:
     return bool(path.suffix) or len(path.parts) > 1 or name.startswith("~") or path.exists()
 
 
+def _own_fields(settings: DataSettings) -> list[str]:
+    """Settings that only a file of the user's own can follow."""
+    of_files = ("layout", "answers_separator")
+    return [
+        name
+        for name, value in settings
+        if (name.endswith("_field") or name in of_files) and value is not None
+    ]
+
+
 def _refuse_fields(dataset: Dataset, settings: DataSettings) -> None:
-    given = [name for name, value in settings if name.endswith("_field") and value is not None]
+    given = _own_fields(settings)
     if given and not dataset.fields:
         raise ConfigError(
             expected=f"no names of fields for the dataset {dataset.name!r}, whose fields are known",
             found=", ".join(given),
             where="the data section",
-            fix="leave them out, or read a file of your own with --data.name file",
+            fix="leave them out, or read it as a file of your own with --name file",
         )
 
 

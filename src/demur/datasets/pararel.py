@@ -22,9 +22,9 @@ from demur.core.config import DataSettings
 from demur.core.errors import DataError
 from demur.core.records import Domain, Question
 from demur.datasets.base import Dataset, Ids, RawData
+from demur.datasets.files import Records, list_folder, open_records
 from demur.datasets.pararel_facts import fact_files, load_facts
 from demur.datasets.problems import Problems, describe, names, text_fault
-from demur.datasets.reading import Records, list_folder, open_records
 
 VARIABLE = "PARAREL_DIR"
 """The environment variable that names the folder where ``--data.path`` does not."""

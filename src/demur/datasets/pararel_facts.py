@@ -16,9 +16,9 @@ from typing import Any
 from demur.core.config import DataSettings
 from demur.core.records import Domain, Question
 from demur.datasets.base import Ids, RawData
+from demur.datasets.files import open_records
 from demur.datasets.problems import Problems, describe
 from demur.datasets.published import FieldError, text_of
-from demur.datasets.reading import open_records
 
 EXPECTED = "a ParaRel fact (sub_label, obj_label) in every record"
 _FIX = "copy the released file again"

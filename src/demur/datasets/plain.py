@@ -42,7 +42,7 @@ def read_plain(path: Path, reader: RowReader) -> QuestionTable | None:
     """
     import pyarrow as pa
 
-    plain = reader.origin.kind == "JSON lines" and reader.fields.keys() <= _PLAIN
+    plain = reader.origin.kind == "JSON lines" and not reader.layouts and reader.fields.keys() <= _PLAIN
     if not plain or path.stat().st_size < SMALL:
         return None
     try:

@@ -14,8 +14,8 @@ from demur.core.errors import DataError
 from demur.core.records import Domain, Question
 from demur.core.templates import LETTERS
 from demur.datasets.base import Ids, RawData
+from demur.datasets.files import SUFFIXES, list_folder, open_records
 from demur.datasets.problems import Problems, describe, half_character, names, shorten, text_fault
-from demur.datasets.reading import SUFFIXES, list_folder, open_records
 from demur.datasets.splits import settle_validation
 
 Convert = Callable[[Mapping[str, Any]], Question | str]

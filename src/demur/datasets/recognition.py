@@ -1,22 +1,30 @@
-"""What a file holds, told from its fields: a published dataset, or something that holds no questions.
+"""Which published dataset a file may be, told from the whole layout of its first records.
 
 Names of files and folders decide nothing: what people download is renamed, and extensions do not tell the
-container. The fields of the first record do.
+container. Neither does a single field: a file of the user's own may have any of them. What can be read as
+the user's own questions is read so (`demur.datasets.loading`); a published layout is then only named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demur.core.errors import DataError
+from demur.core.errors import DemurError
+from demur.datasets import fever, wice
+from demur.datasets.fields import KNOWN, plain_name
+from demur.datasets.files import SUFFIXES, TABLES, open_records
 from demur.datasets.problems import Problems
-from demur.datasets.reading import SUFFIXES, open_records
 
 DEEPEST = 3
 """So many folders below the one that was named are looked into."""
+_FIRST = 20
+"""Records that must all have a dataset's layout."""
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +37,72 @@ class Recognised:
     """In words, as a noun phrase."""
     fix: str = ""
     """What to do with it, where it holds no questions."""
+    own: bool = False
+    """Whether reading it as a file of one's own gives the same questions."""
 
 
-FIELDS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("pararel", frozenset({"sub_label", "obj_label"})),
-    ("wice", frozenset({"claim", "label", "supporting_sentences"})),
-    ("fever", frozenset({"claim", "label", "verifiable"})),
-    ("fever", frozenset({"claim", "label", "evidence"})),
-    ("hotpotqa", frozenset({"question", "answer", "supporting_facts", "context"})),
-    ("halueval", frozenset({"knowledge", "question", "right_answer", "hallucinated_answer"})),
-    ("selfaware", frozenset({"question_id", "question", "answer", "answerable"})),
-    ("puqa", frozenset({"title", "authors", "question", "label"})),
-    ("pkqa", frozenset({"topic", "question", "answer", "label"})),
-    ("nonambigqa", frozenset({"question", "answers", "gold_answer"})),
-    ("triviaqa", frozenset({"Question", "Answer"})),
-    ("triviaqa", frozenset({"question", "golden_answers"})),
-    ("triviaqa", frozenset({"question", "question_source", "answer"})),
-    ("asqa", frozenset({"ambiguous_question", "qa_pairs"})),
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """The layout of one dataset's records."""
+
+    dataset: str
+    fields: str
+    """Those that every record has."""
+    more: str = ""
+    """Those that it may have; ``*``: any."""
+    fits: Callable[[Row], bool] = lambda row: True  # noqa: ARG005
+    own: bool = False
+
+    def has(self, row: Any) -> bool:
+        """Whether a record has this layout."""
+        if not isinstance(row, Mapping):
+            return False
+        fields, more = set(self.fields.split()), set(self.more.split())
+        known = fields <= row.keys() and ("*" in more or row.keys() <= fields | more)
+        return known and self.fits(row)
+
+
+def _is_truth(value: object) -> bool:
+    return value in (0, 1)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+SIGNATURES: tuple[_Signature, ...] = (
+    _Signature("pararel", "sub_label obj_label", "*"),
+    _Signature(
+        "wice", "claim label evidence supporting_sentences", "meta", lambda r: r["label"] in wice.LABELS
+    ),
+    _Signature("fever", "claim label evidence", "id verifiable", lambda r: r["label"] in fever.LABELS),
+    _Signature("hotpotqa", "question answer supporting_facts context", "id _id type level"),
+    _Signature("halueval", "knowledge question right_answer hallucinated_answer"),
+    _Signature(
+        "selfaware",
+        "question_id question answer answerable source",
+        "",
+        lambda r: r["answer"] is None or _is_list(r["answer"]),
+    ),
+    _Signature("puqa", "title authors question label", "year", lambda r: r["label"] == "unknown"),
+    _Signature("pkqa", "topic question answer label", "greedy_pred_text", lambda r: r["label"] == "known"),
+    _Signature(
+        "nonambigqa", "question_id question answers gold_answer", "", lambda r: _is_list(r["answers"])
+    ),
+    _Signature("triviaqa", "Question QuestionId Answer", "*", lambda r: isinstance(r["Answer"], Mapping)),
+    _Signature(
+        "triviaqa",
+        "question question_source answer",
+        "*",
+        lambda r: isinstance(r["answer"], Mapping),
+    ),
+    _Signature("triviaqa", "id question golden_answers", "metadata", own=True),
+    _Signature("asqa", "ambiguous_question qa_pairs", "*"),
+    _Signature("nec", "prompt label category", "", lambda r: _is_truth(r["label"])),
+    _Signature("refunq", "prompt label", "", lambda r: r["label"] == "NEC" or _is_list(r["label"])),
+    _Signature("nq-open", "question answer", "", lambda r: _is_list(r["answer"]), own=True),
 )
-"""Fields that only one dataset has together; the first match counts."""
+"""Layouts of whole records; the first that all of the first records have counts."""
 
 _PATTERNS = Recognised(
     dataset=None,
@@ -62,8 +117,9 @@ _PREDICTIONS = Recognised(
 _OUTPUTS = Recognised(
     dataset=None,
     kind="a model's outputs: its answers or scores beside the questions",
-    fix="name the file of the questions themselves",
+    fix="name the file of the questions themselves, or measure the outputs with `demur score`",
 )
+_OF_A_MODEL = ("_response", "_numerical", "_entropy", "_perplexity", "chatgpt", "claude")
 
 
 def recognise(path: Path) -> Recognised | None:
@@ -72,7 +128,7 @@ def recognise(path: Path) -> Recognised | None:
     for file in [path] if path.is_file() else _files(path):
         try:
             found = _recognise_file(file)
-        except DataError:
+        except DemurError:
             continue
         if found is not None and found.dataset is not None:
             return found
@@ -81,7 +137,7 @@ def recognise(path: Path) -> Recognised | None:
 
 
 def _files(folder: Path, depth: int = 0) -> list[Path]:
-    """The question files of a folder and of those below it, by name; one of each folder is enough."""
+    """The question files of a folder and of those below it, by name; a few of each folder are enough."""
     if not folder.is_dir():
         return []
     entries = sorted(entry for entry in folder.iterdir() if entry.name[0] not in "._")
@@ -92,63 +148,65 @@ def _files(folder: Path, depth: int = 0) -> list[Path]:
 
 def _recognise_file(path: Path) -> Recognised | None:
     records = open_records(path, Problems(path, expected="records"))
-    first = next((value for _, value in records.rows), None)
-    if isinstance(first, list):
-        return _dataset("pararel") if _is_triple(first) else None
-    if not isinstance(first, Mapping):
+    rows = [value for _, value in itertools.islice(records.rows, _FIRST)]
+    if not rows:
         return None
-    if records.kind in ("CSV", "TSV"):
-        return _of_table(list(first), first)
-    return _of_record(first)
+    if all(map(_is_triple, rows)):
+        return _dataset("pararel")
+    if not all(isinstance(row, Mapping) for row in rows):
+        return None
+    if records.kind in TABLES:
+        return _of_table(rows)
+    found = next((item for item in SIGNATURES if all(map(item.has, rows))), None)
+    return _others(rows) if found is None else _dataset(found.dataset, own=found.own)
 
 
-def _is_triple(record: list[Any]) -> bool:
-    return len(record) == 3 and isinstance(record[2], str) and record[2][:1] == "P" and "(" in record[2]
+def _is_triple(record: Any) -> bool:
+    if not isinstance(record, list) or len(record) != 3:
+        return False
+    return isinstance(record[2], str) and record[2][:1] == "P" and "(" in record[2]
 
 
-def _of_table(header: list[str], first: Mapping[str, Any]) -> Recognised | None:
+def _of_table(rows: Sequence[Row]) -> Recognised | None:
     """A table with names of columns; MMLU's has none, so its first row stands there."""
+    header = list(rows[0])
     if len(header) == 6 and header[5].strip() in ("A", "B", "C", "D"):
         return _dataset("mmlu")
-    false_premise = set(header) == {"question", "answer", "label"} and first["label"] in ("0", "1")
+    false_premise = header == ["question", "answer", "label"] and all(
+        row["label"] in ("0", "1") for row in rows
+    )
     return _dataset("falseqa") if false_premise else None
 
 
-def _of_record(record: Mapping[str, Any]) -> Recognised | None:
-    if {"pattern", "lemma"} <= record.keys():
+def _others(rows: Sequence[Row]) -> Recognised | None:
+    """What is no layout of records: patterns, outputs, a file that is one object."""
+    if all({"pattern", "lemma"} <= row.keys() for row in rows):
         return _PATTERNS
-    if {"prompt", "label"} <= record.keys():
-        return _of_unknown_bench(record)
-    for name, fields in FIELDS:
-        if fields <= record.keys():
-            return _dataset(name)
-    if record.keys() == {"question", "answer"} and isinstance(record["answer"], list):
-        return _dataset("nq-open")
-    return _of_whole_file(record)
-
-
-def _of_unknown_bench(record: Mapping[str, Any]) -> Recognised:
-    if record.keys() - {"prompt", "label", "category"}:
+    if all(row and all(map(_is_ambiguous, row.values())) for row in rows):
+        return _dataset("asqa")
+    more = rows[0].keys() - {"prompt", "label", "category"}
+    if {"prompt", "label"} <= rows[0].keys() and more and all(name.endswith(_OF_A_MODEL) for name in more):
         return _OUTPUTS
-    return _dataset("nec" if record["label"] in (0, 1) else "refunq")
+    return _of_whole_file(rows[0]) if len(rows) == 1 else None
 
 
-def _of_whole_file(record: Mapping[str, Any]) -> Recognised | None:
+def _of_whole_file(record: Row) -> Recognised | None:
     """A file that is one object: of subjects, of parts, of predictions."""
     values = list(record.values())
     if values and all(isinstance(value, list) and value and _is_choice(value[0]) for value in values):
         return _dataset("mmlu")
-    parts = [value for value in values if isinstance(value, Mapping) and value]
-    inner = next((item for part in parts for item in part.values()), None)
-    if len(parts) == len(values) and isinstance(inner, Mapping) and "ambiguous_question" in inner:
-        return _dataset("asqa")
-    ids_to_answers = values and all(isinstance(value, str) for value in values)
-    return _PREDICTIONS if ids_to_answers and "question" not in record else None
+    ids_to_answers = len(values) > 0 and all(isinstance(value, str) for value in values)
+    named = any(plain_name(name) in KNOWN for name in record)
+    return _PREDICTIONS if ids_to_answers and not named else None
+
+
+def _is_ambiguous(sample: object) -> bool:
+    return isinstance(sample, Mapping) and {"ambiguous_question", "qa_pairs"} <= sample.keys()
 
 
 def _is_choice(row: object) -> bool:
     return isinstance(row, list) and len(row) == 6 and row[5] in ("A", "B", "C", "D")
 
 
-def _dataset(name: str) -> Recognised:
-    return Recognised(dataset=name, kind=f"the dataset {name}")
+def _dataset(name: str, *, own: bool = False) -> Recognised:
+    return Recognised(dataset=name, kind=f"the dataset {name}", own=own)

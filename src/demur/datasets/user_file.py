@@ -1,7 +1,7 @@
 """The user's own questions: one file, or a folder with a file for each part.
 
-Formats: JSON lines, JSON, CSV, TSV, Parquet (`demur.datasets.reading`). Fields: guessed or named
-(`demur.datasets.rows`). Parts: by a field, by the names of the files, or drawn afterwards by seed.
+Formats: `demur.datasets.files`. Layouts: `demur.datasets.layouts`. Fields: guessed or named
+(`demur.datasets.fields`). Parts: by a field, by the names of the files, or drawn afterwards by seed.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from demur.core.errors import ConfigError, DataError
 from demur.core.questions import QuestionTable, repeated
 from demur.core.records import Domain
 from demur.datasets.base import MOST_GROUPS, Dataset, RawData
+from demur.datasets.fields import KNOWN
+from demur.datasets.files import FORMATS, SUFFIXES, Records, list_folder, open_parts
+from demur.datasets.files.folders import part_named, part_of_file
+from demur.datasets.options import ReadOptions
 from demur.datasets.plain import read_plain
 from demur.datasets.problems import Problems, names
-from demur.datasets.reading import FORMATS, SUFFIXES, list_folder, open_records
-from demur.datasets.rows import DATASET, Origin, RowReader, part_named
+from demur.datasets.rows import DATASET, Origin, RowReader
+from demur.datasets.separated import note_on
 from demur.datasets.splits import settle_validation
 
 FEW = 20
@@ -63,16 +67,19 @@ def load_file(path: Path | None, settings: DataSettings, *, seed: int) -> RawDat
             expected="the path of a question file or folder",
             found="no path",
             where="--data.path",
-            fix=f"name a file of your own ({FORMATS}), or a dataset with --data.name",
+            fix=f"name a file of your own ({FORMATS}), or a dataset",
         )
     notes: list[str] = []
     entries = list_folder(path)
     files = [_File(path)] if entries is None else _parts(path, entries, notes)
     problems = Problems(path, expected="a question and its accepted answers in every record")
-    read = _read_all(files, settings, problems, alone=entries is None)
+    read = _read_all(files, ReadOptions.of(settings), problems, alone=entries is None)
     problems.raise_any()
+    notes += dict.fromkeys(note for part in read for note in part.reader.notes)
     questions = settle_validation(_with_ids(read, notes), notes)
     _doubt_answers(questions, settings, notes)
+    if settings.answers_separator is None and (note := note_on(questions)):
+        notes.append(note)
     return RawData(
         questions=_few_groups(questions, settings, notes),
         files=tuple(file.path for file in files),
@@ -84,7 +91,7 @@ def load_file(path: Path | None, settings: DataSettings, *, seed: int) -> RawDat
 def _parts(folder: Path, entries: Sequence[Path], notes: list[str]) -> list[_File]:
     """The question files of a folder, in the order of their parts."""
     data = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
-    named = [(entry, part_named(entry.name.partition(".")[0])) for entry in data]
+    named = [(entry, part_of_file(entry, folder)) for entry in data]
     parts = [_File(entry, *part) for entry, part in named if part is not None]
     if not parts and len(data) == 1:
         return [_File(data[0])]
@@ -107,12 +114,12 @@ def _no_parts(folder: Path, entries: Sequence[Path], data: Sequence[Path]) -> Da
         expected="a folder with one question file, or with files named train, test, calibration, …",
         found=found,
         where=str(folder),
-        fix=f"name one file with --data.path, or rename the files ({', '.join(sorted(SUFFIXES))})",
+        fix=f"name one of the files, or rename them ({', '.join(sorted(SUFFIXES))})",
     )
 
 
 def _read_all(
-    files: Sequence[_File], settings: DataSettings, problems: Problems, *, alone: bool
+    files: Sequence[_File], options: ReadOptions, problems: Problems, *, alone: bool
 ) -> list[_ReadFile]:
     """Read every file; ids that are given twice within one part are problems."""
     read: list[_ReadFile] = []
@@ -120,24 +127,38 @@ def _read_all(
     files_of = Counter(file.part for file in files)
     for file in files:
         label = "" if alone else file.path.name
-        records = open_records(file.path, problems, label=label, encoding=settings.encoding)
-        origin = Origin(
-            label=label, unit=records.unit, kind=records.kind, split=file.split, domain=file.domain
-        )
-        reader = RowReader(origin, settings, problems=problems)
-        if not reader.open(records.rows):
-            continue
-        # Where several files share a part, ids are compared between them, row by row.
-        shares = files_of[file.part] > 1 and "id" in reader.fields
-        table = None if shares or settings.encoding else read_plain(file.path, reader)
-        read.append(_ReadFile(file, reader, QuestionTable.of(reader.read()) if table is None else table))
-        for name, number in reader.explicit.items() if shares else ():
-            place = origin.place(number)
-            before = used.setdefault((file.part, name), place)
-            if before is not place:
-                fix = "give every row an id of its own, or add --data.id_field none"
-                problems.add(place, f"id {name!r} was already used in {before}", fix=fix)
+        parts = open_parts(file.path, problems, label=label, encoding=options.encoding, fields=KNOWN)
+        for records in parts:
+            own = file if records.part is None else _File(file.path, *_part_of(records.part, file))
+            reader = RowReader(_origin(own, records, label), options, problems=problems)
+            if not reader.open(records.rows):
+                continue
+            # Where several files share a part, ids are compared between them, row by row.
+            shares = files_of[file.part] > 1 and "id" in reader.fields
+            fast = (
+                None
+                if shares or options != ReadOptions(fields=options.fields)
+                else read_plain(file.path, reader)
+            )
+            read.append(_ReadFile(own, reader, QuestionTable.of(reader.read()) if fast is None else fast))
+            for name, number in reader.explicit.items() if shares else ():
+                place = reader.origin.place(number)
+                before = used.setdefault((file.part, name), place)
+                if before is not place:
+                    fix = "give every row an id of its own, or add --id-field none"
+                    problems.add(place, f"id {name!r} was already used in {before}", fix=fix)
     return read
+
+
+def _part_of(name: str, file: _File) -> tuple[str, Domain]:
+    """The split and domain of a part of one file; what the file's own name says goes before."""
+    split, domain = part_named(name, whole=True) or (name, "id")
+    return (split, domain) if file.split is None else (file.split, file.domain)
+
+
+def _origin(file: _File, records: Records, label: str) -> Origin:
+    named = f"{label} {records.part or ''}".strip()
+    return Origin(label=named, unit=records.unit, kind=records.kind, split=file.split, domain=file.domain)
 
 
 def _with_ids(read: Sequence[_ReadFile], notes: list[str]) -> QuestionTable:
@@ -179,8 +200,7 @@ def _doubt_answers(questions: QuestionTable, settings: DataSettings, notes: list
     first = next(answers, None)
     if first is not None and all(other == first for other in answers):
         notes.append(
-            f"every answer is {names(first)}: is that the answer? "
-            "Else name its field (--data.answers_field)"
+            f"every answer is {names(first)}: is that the answer? Else name its field (--answers-field)"
         )
 
 
@@ -192,7 +212,7 @@ def _few_groups(questions: QuestionTable, settings: DataSettings, notes: list[st
     if len(groups) <= MOST_GROUPS:
         return questions
     notes.append(
-        f"{len(groups)} different groups are too many to report by; --data.group_field FIELD does it anyway"
+        f"{len(groups)} different groups are too many to report by; --group-field FIELD does it anyway"
     )
     return questions.replace("group", [None] * len(questions))
 

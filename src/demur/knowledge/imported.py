@@ -12,8 +12,8 @@ from typing import Any
 
 from demur.core.errors import DataError
 from demur.core.records import Probe, Question, Response, Verdict, read_parquet
+from demur.datasets.files import open_records
 from demur.datasets.problems import Problems, describe
-from demur.datasets.reading import open_records
 
 EXPECTED = "rows with question, greedy_pred_text, greedy_label, sampling_pred_text and sampling_labels"
 _FIX = "name a run's probe.parquet, or a training file of Alignment for Honesty"

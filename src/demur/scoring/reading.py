@@ -2,7 +2,7 @@
 
 A row is an object with ``question``, ``answers`` (a list of accepted ones, or a text) and ``response``, and
 optionally ``id``, ``answerable``, ``abstained``, ``confidence`` (a number, or an object of named ones),
-``choices`` and ``group``; other names of these fields, and cells of tables, are read as in the user's own
+``choices`` and ``group``; formats, layouts, other names of these fields and cells of tables are read as in
 question files (`demur.datasets.outputs`). Large files are read by several processes, each a share of the
 lines.
 """
@@ -13,7 +13,7 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,11 +22,19 @@ from typing import Any
 
 import numpy as np
 
+from demur.core.errors import ConfigError, DataError
 from demur.core.records import Question
+from demur.datasets import hub
+from demur.datasets.fields import KNOWN, NAMED
+from demur.datasets.files import Records, list_folder, open_parts
+from demur.datasets.files.containers import unframed
+from demur.datasets.files.content import SUFFIXES
+from demur.datasets.layouts import Conversion
+from demur.datasets.options import ReadOptions
 from demur.datasets.outputs import FIX, Output, OutputReader
-from demur.datasets.problems import Problems
-from demur.datasets.reading import open_records
+from demur.datasets.problems import Problems, names
 from demur.datasets.rows import Origin
+from demur.datasets.separated import SEPARATORS, WORTH_A_WORD
 from demur.judging import judge
 from demur.judging.languages import unread_language
 from demur.metrics.base import CODES, REFUSED, Bools, Codes, Floats
@@ -62,6 +70,8 @@ class Outputs:
     """Where any row has one."""
     pairs: list[Pair] = field(default_factory=list)
     """Questions and responses themselves, where they were asked for."""
+    separated: Counter[str] = field(default_factory=Counter)
+    """Single answers by the separator that they hold, and under "" all of them."""
     unread: Counter[str] = field(default_factory=Counter)
     """Responses in each language whose refusals are not recognised, by code."""
     notes: list[str] = field(default_factory=list)
@@ -79,29 +89,88 @@ class Outputs:
         return len(self.keys)
 
 
-def read_outputs(path: Path, *, keep: bool = False, fields: Mapping[str, str] = NO_NAMES) -> Outputs:
+def read_outputs(
+    path: Path,
+    *,
+    keep: bool = False,
+    fields: Mapping[str, str] = NO_NAMES,
+    options: ReadOptions | None = None,
+) -> Outputs:
     """Read every row and judge it by the default rule.
 
     Args:
+        path: a file, or a folder or an address on the Hub with one.
         keep: keep questions and responses, for a model to judge (`demur.scoring.judged`).
-        fields: names of fields by what they hold (``question``, ``answers``, ``response``, ``id``,
-            ``confidence``); the others are guessed. An ``id`` called ``none``: there is none.
+        fields: names of fields by what they hold (`demur.datasets.fields.NAMED`); the others are guessed.
+            An ``id`` called ``none``: there is none.
+        options: these, and how else the file is to be read; instead of ``fields``.
 
     Raises:
         DataError: the file cannot be read, no field holds the responses or the accepted answers, or rows
             lack what they need; every problem is listed.
         ConfigError: a field name for something else.
     """
+    options = options or ReadOptions(fields=fields)
+    _check_roles(options.fields)
+    path = _file(hub.local(path))
     problems = Problems(path, expected=EXPECTED)
-    large = path.is_file() and path.stat().st_size > SHARE_BYTES and _is_lines(path)
-    records = open_records(path, Problems(path, expected=EXPECTED) if large else problems)
-    origin = Origin(label="", unit=records.unit, kind=records.kind)
-    reader = OutputReader(origin, fields, problems=problems)
-    if not reader.open(records.rows):
+    large = (
+        path.is_file()
+        and path.stat().st_size > SHARE_BYTES
+        and options.encoding is None
+        and _is_lines(path)
+    )
+    found = Problems(path, expected=EXPECTED) if large else problems
+    records = open_parts(path, found, encoding=options.encoding, fields=KNOWN)
+    readers = [_reader(part, options, problems) for part in records]
+    opened = [reader.open(part.rows) for reader, part in zip(readers, records, strict=True)]
+    if not all(opened):
         problems.raise_any()
-    parts = _in_parallel(path, reader, keep) if large else [_judged(reader, keep).outputs()]
+    parts = (
+        _in_parallel(path, readers[0], keep)
+        if large
+        else [_judged(reader, keep).outputs() for reader in readers]
+    )
     problems.raise_any()
-    return _joined(parts, reader)
+    return _joined(parts, readers)
+
+
+def _file(path: Path) -> Path:
+    """The file itself, or the only question file of a folder.
+
+    Raises:
+        DataError: the folder holds none, or several.
+    """
+    try:
+        entries = list_folder(path) if path.is_dir() else None
+    except OSError:  # a name too long, for example: reading it says so
+        entries = None
+    if entries is None:
+        return path
+    files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+    if len(files) == 1:
+        return files[0]
+    raise DataError(
+        expected="one file of outputs",
+        found=names([entry.name for entry in files]) if files else "a folder without one",
+        where=str(path),
+        fix="name one of the files",
+    )
+
+
+def _check_roles(fields: Mapping[str, str]) -> None:
+    if unknown := sorted(fields.keys() - set(NAMED["outputs"])):
+        raise ConfigError(
+            expected=f"field names for {', '.join(NAMED['outputs'])}",
+            found=", ".join(unknown),
+            where="fields",
+            fix='write fields={"answers": "NAME OF THE FIELD"}',
+        )
+
+
+def _reader(records: Records, options: ReadOptions, problems: Problems) -> OutputReader:
+    origin = Origin(label=records.part or "", unit=records.unit, kind=records.kind)
+    return OutputReader(origin, options, problems=problems)
 
 
 @dataclass
@@ -118,6 +187,8 @@ class _Part:
     confidence: list[Mapping[str, float]] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
+    separated: Counter[str] = field(default_factory=Counter)
+    """Single answers by the separator that they hold, and under "" all of them."""
     unread: Counter[str] = field(default_factory=Counter)
 
     def outputs(self) -> Outputs:
@@ -137,6 +208,7 @@ class _Part:
             signals=signals,
             groups=["" if group is None else group for group in self.groups] if any(self.groups) else None,
             pairs=self.pairs,
+            separated=self.separated,
             unread=self.unread,
         )
 
@@ -155,8 +227,20 @@ def _add(part: _Part, number: int, output: Output) -> None:
     part.keys.append(question.id)
     part.asked.append(output.asked)
     part.numbers.append(number)
-    part.codes.append(CODES[judge(question, output.response)])
-    if language := unread_language(output.response):
+    verdict = output.verdict
+    if part.keep and verdict is not None:
+        raise ConfigError(
+            expected="responses for the model to judge",
+            found="rows that were judged elsewhere and hold no responses",
+            where="--judge-url",
+            fix="leave the judge out",
+        )
+    part.codes.append(CODES[judge(question, output.response) if verdict is None else verdict])
+    if len(question.answers) == 1 and not question.choices:
+        part.separated[""] += 1
+        for separator in SEPARATORS:
+            part.separated[separator] += separator in question.answers[0]
+    if verdict is None and (language := unread_language(output.response)):
         part.unread[language] += 1
     part.abstained.append(output.abstained)
     part.answerable.append(question.answerable)
@@ -164,15 +248,16 @@ def _add(part: _Part, number: int, output: Output) -> None:
     part.groups.append(output.group)
 
 
-def _joined(parts: list[Outputs], reader: OutputReader) -> Outputs:
+def _joined(parts: list[Outputs], readers: Sequence[OutputReader]) -> Outputs:
     """Several shares of the rows, in order."""
+    separated = sum((part.separated for part in parts), Counter[str]())
     names = dict.fromkeys(name for part in parts for name in part.signals)
     grouped = any(part.groups is not None for part in parts)
     return Outputs(
         keys=[key for part in parts for key in part.keys],
         asked=[key for part in parts for key in part.asked],
         numbers=[number for part in parts for number in part.numbers],
-        unit=reader.origin.unit,
+        unit=readers[0].origin.unit,
         verdict=np.concatenate([part.verdict for part in parts]),
         abstained=np.concatenate([part.abstained for part in parts]),
         answerable=np.concatenate([part.answerable for part in parts]),
@@ -185,16 +270,30 @@ def _joined(parts: list[Outputs], reader: OutputReader) -> Outputs:
         else None,
         pairs=[pair for part in parts for pair in part.pairs],
         unread=sum((part.unread for part in parts), Counter[str]()),
-        notes=_guessed(reader),
+        notes=[*_guessed(readers[0]), *_on_separators(separated, readers[0].options)],
+        separated=separated,
     )
+
+
+def _on_separators(separated: Counter[str], options: ReadOptions) -> list[str]:
+    """A sentence where single answers look like several."""
+    most = max(SEPARATORS, key=separated.__getitem__)
+    count, single = separated[most], separated[""]
+    if options.separator is not None or not count or count < WORTH_A_WORD * single:
+        return []
+    return [
+        f"{count:,} of {single:,} answers hold {most!r}: --answers-separator '{most}' makes several of them"
+    ]
 
 
 def _guessed(reader: OutputReader) -> list[str]:
     """Fields that were guessed and go by another name than that of what they hold."""
-    roles = [role for role in ("question", "answers", "response", "id") if role not in reader.given]
+    roles = [
+        role for role in ("question", "answers", "response", "id") if role not in reader.options.fields
+    ]
     names = {role: reader.fields.get(role, role) for role in roles}
     told = [f"{role} from {name!r}" for role, name in names.items() if name.casefold() != role]
-    return [f"read {', '.join(told)}"] if told else []
+    return [*reader.notes, *([f"read {', '.join(told)}"] if told else [])]
 
 
 # ---------------------------------------------------------------------------------------------
@@ -211,13 +310,22 @@ def _is_lines(path: Path) -> bool:
 
 def _in_parallel(path: Path, reader: OutputReader, keep: bool) -> list[Outputs]:
     shares = list(_shares(path))
-    work = partial(_work, path, keep=keep, given=dict(reader.given), fields=reader.fields)
+    settled = _Settled(reader.options, reader.fields, reader.layouts)
     with ProcessPoolExecutor(min(len(shares), os.cpu_count() or 1)) as pool:
-        done = list(pool.map(work, shares))
+        done = list(pool.map(partial(_work, path, keep=keep, settled=settled), shares))
     for _, found in done:
         for place, fault, fix in found:
             reader.problems.add(place, fault, fix=fix)
     return [part for part, _ in done]
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What the first rows of a file settled for all of them."""
+
+    options: ReadOptions
+    fields: Mapping[str, str]
+    layouts: list[Conversion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,30 +351,28 @@ def _shares(path: Path) -> Iterator[_Share]:
 
 
 def _work(
-    path: Path,
-    share: _Share,
-    *,
-    keep: bool,
-    given: Mapping[str, str],
-    fields: Mapping[str, str],
+    path: Path, share: _Share, *, keep: bool, settled: _Settled
 ) -> tuple[Outputs, list[tuple[str, str, str]]]:
     """The rows of one share, and what is wrong with the others: where, what, and what to do."""
     with path.open("rb") as handle:
         handle.seek(share.start)
         lines = handle.read(share.length).decode("utf-8", errors="replace").split("\n")
-    origin, problems = Origin(label="", unit="line", kind="JSON lines"), Problems(path, expected=EXPECTED)
-    reader, part = OutputReader(origin, given, problems=problems), _Part(keep)
-    reader.fields |= fields
-    faults: list[tuple[str, str, str]] = []
+    origin, faults = Origin(label="", unit="line", kind="JSON lines"), list[tuple[str, str, str]]()
+    reader, part = (
+        OutputReader(origin, settled.options, problems=Problems(path, expected=EXPECTED)),
+        _Part(keep),
+    )
+    reader.settle(settled.fields, settled.layouts)
     for number, line in enumerate(lines, start=share.first):
         if not line.strip():
             continue
         try:
-            found = reader.fault(json.loads(line))
+            found = reader.of_record(unframed(json.loads(line)))
         except (ValueError, RecursionError) as error:
-            found = f"no JSON: {error}", FIX
-        if isinstance(found, Output):
-            _add(part, number, found)
-        else:
-            faults.append((f"line {number}", *found))
+            found = [(f"no JSON: {error}", FIX)]
+        for item in found:
+            if isinstance(item, Output):
+                _add(part, number, item)
+            else:
+                faults.append((f"line {number}", *item))
     return part.outputs(), faults

@@ -26,6 +26,8 @@ from demur.core.errors import (
 )
 from demur.core.records import Question
 from demur.core.templates import LETTERS
+from demur.datasets.asked import read_asked
+from demur.datasets.files import Content
 from demur.engines import ENGINES
 from demur.judging.normalise import normalise
 from demur.metrics.proportion import wilson
@@ -83,6 +85,14 @@ class AskedAlone(Asked):
     """Whether the base model is asked too."""
 
 
+class Pasted(Given):
+    """Questions as a person has them: pasted, or a file that was dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+
+
 class AskedTogether(Given):
     """Questions of one batch."""
 
@@ -130,6 +140,12 @@ def router(answerer: Answerer) -> APIRouter:
             found["base"] = (await in_thread(lambda: answerer.base_answer(question))).to_json()
         return found
 
+    @api.post("/questions")
+    async def read_questions(pasted: Pasted) -> dict[str, Any]:
+        """The questions of a text, read like any question file."""
+        found = await in_thread(lambda: read_asked(Content(Path("text"), pasted.text.encode())))
+        return {"questions": [bare(question) for question in found]}
+
     @api.post("/batch")
     async def ask_together(asked: AskedTogether) -> dict[str, Any]:
         """An answer for each question, in their order; ``{"error": …}`` where one could not be asked."""
@@ -168,6 +184,12 @@ def describe(answerer: Answerer) -> dict[str, Any]:
             "samples": MOST_SAMPLES,
         },
     }
+
+
+def bare(question: Question) -> dict[str, Any]:
+    """A question with what it has beside its text."""
+    more = {"context": question.context, "choices": list(question.choices)}
+    return {"question": question.text, **{name: value for name, value in more.items() if value}}
 
 
 def public_name(model: str) -> str:

@@ -19,7 +19,7 @@ Portion = Annotated[float, Field(ge=0)]
 
 def _of_one_dataset(name: str) -> bool:
     """Whether a data setting can only be meant for one dataset of a mixture."""
-    return name.endswith("_field") or name == "negatives"
+    return name.endswith("_field") or name in ("layout", "answers_separator", "negatives")
 
 
 class DataSettings(Section):
@@ -53,6 +53,16 @@ class DataSettings(Section):
     )
     answerable_field: str | None = Field(
         None, description="field that is false where no answer can be right; guessed; 'none' for none"
+    )
+    answers_separator: str | None = Field(
+        None,
+        min_length=1,
+        description="divides a text of accepted answers into several, such as ';'; left out: one answer",
+    )
+    layout: str | None = Field(
+        None,
+        description="how rows hold questions and answers: squad, choices, chat, …; recognised; "
+        "'plain': take the fields as they stand",
     )
     encoding: str | None = Field(
         None, description="text encoding of the file; left out: UTF-8, or what its byte order mark says"

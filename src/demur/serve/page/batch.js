@@ -3,13 +3,13 @@
 import { Failure, call } from "./api.js";
 import { tag } from "./answer.js";
 import { $, h, number, plural, put, say } from "./dom.js";
-import { parse, toCsv, toJsonLines } from "./rows.js";
+import { toCsv, toJsonLines } from "./rows.js";
 import { bar, declines, refusedInWords, shownText, thresholdOf } from "./threshold.js";
 
 const CHUNK = { rows: 16, characters: 100000 }, AT_ONCE = 2, PAGE = 50, MOST = 20000;
 const FILTERS = { all: "All", given: "Answered", declined: "Declined", failed: "Failed", open: "Not asked" };
 
-let system = null, rows = [], running = null, filter = "all", page = 0;
+let system = null, rows = [], running = null, reading = false, filter = "all", page = 0;
 
 const kind = (row) => (row.answer ? (declines(row.answer) ? "declined" : "given") : row.error ? "failed" : "open");
 const matching = () => rows.filter((row) => filter === "all" || kind(row) === filter);
@@ -34,18 +34,24 @@ export const startBatch = (about) => {
 
 const read = async (file) => { if (file) start(await file.text()); };
 
-const start = (text) => {
+/* The server reads the text as it reads any question file: the same formats, layouts and names of fields. */
+const start = async (text) => {
   put($("batch-failed"));
-  if (running) return;
-  let found;
+  if (running || reading) return;
+  let found = [];
+  reading = true;
+  draw();
   try {
-    found = parse(text);
-    if (!found.length) throw new SyntaxError("There is no question in it. Paste one a line, or a table with a column named question.");
-    if (found.length > MOST) throw new SyntaxError(`${found.length.toLocaleString("en")} questions are more than a page should hold. Send at most ${MOST.toLocaleString("en")}, or use demur in Python.`);
+    if (text.trim()) found = (await call("questions", { text })).questions;
+    if (!found.length) throw new Failure("There is no question in it. Paste one a line, or a table with a column named question.");
+    if (found.length > MOST) throw new Failure(`${found.length.toLocaleString("en")} questions are more than a page should hold. Send at most ${MOST.toLocaleString("en")}, or use demur in Python.`);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof Failure)) throw error;
     put($("batch-failed"), error.message);
     return;
+  } finally {
+    reading = false;
+    draw();
   }
   rows = found.map((asked, i) => ({ number: i + 1, asked, answer: null, error: unfit(asked) }));
   filter = "all";
@@ -116,7 +122,7 @@ const draw = () => {
   const done = counts.given + counts.declined, asked = done + counts.failed;
   $("batch-empty").hidden = rows.length > 0;
   $("results").hidden = !rows.length;
-  $("ask-all").disabled = $("file").disabled = Boolean(running);
+  $("ask-all").disabled = $("file").disabled = Boolean(running) || reading;
   $("stop").hidden = $("progress").hidden = !running;
   Object.assign($("progress"), { max: rows.length || 1, value: asked });
   const left = counts.open + counts.failed;
