@@ -28,6 +28,9 @@ def score(
         str | None, typer.Option(help="Field of the id; guessed. none: match --before by the question.")
     ] = None,
     confidence_field: Annotated[str | None, typer.Option(help="Field of the confidence; guessed.")] = None,
+    rows: Annotated[
+        Path | None, typer.Option(help="Write every row with its verdict and the answer that was judged.")
+    ] = None,
     metrics: Annotated[str | None, typer.Option(help="Only these, with commas between.")] = None,
     resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
@@ -50,7 +53,7 @@ def score(
 
     Example: `demur score answers.jsonl --before base.jsonl`
     """
-    from demur.scoring import judged, read_outputs
+    from demur.scoring import judged, read_outputs, require_new, write_rows
     from demur.scoring import score as measure
 
     judge = _judge(judge_url, judge_model, judge_key_env, judge_set or [])
@@ -62,19 +65,24 @@ def score(
         "confidence": confidence_field,
     }
     fields = {role: name for role, name in given.items() if name is not None}
+    if rows is not None:
+        require_new(rows)
 
-    def read(path: Path) -> Outputs:
-        rows = read_outputs(path, keep=judge is not None, fields=fields)
+    def read(path: Path, *, keep: bool = False) -> Outputs:
+        read = read_outputs(path, keep=keep or judge is not None, fields=fields)
         if judge is None:
-            return rows
+            return read
         from demur.core.console import Terminal
 
-        with Terminal().bar(f"{judge.model} judges", len(rows), "responses") as advance:
-            return judged(rows, judge, resamples=resamples, seed=seed, progress=advance)
+        with Terminal().bar(f"{judge.model} judges", len(read), "responses") as advance:
+            return judged(read, judge, resamples=resamples, seed=seed, progress=advance)
 
     names = metrics.replace(",", " ").split() if metrics else None
     untuned = read(before) if before else None
-    found = measure(read(outputs), untuned, metrics=names, resamples=resamples, seed=seed)
+    scored = read(outputs, keep=rows is not None)
+    found = measure(scored, untuned, metrics=names, resamples=resamples, seed=seed)
+    if rows is not None:
+        write_rows(scored, rows)
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return

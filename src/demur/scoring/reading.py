@@ -27,9 +27,10 @@ from demur.datasets.outputs import FIX, Output, OutputReader
 from demur.datasets.problems import Problems
 from demur.datasets.reading import open_records
 from demur.datasets.rows import Origin
-from demur.judging import judge
+from demur.judging import Judgement, judgement
 from demur.judging.languages import unread_language
-from demur.metrics.base import CODES, REFUSED, Bools, Codes, Floats
+from demur.judging.verdict import NO_ANSWER
+from demur.metrics.base import CODES, REFUSED, SILENT, Bools, Codes, Floats
 
 EXPECTED = "rows with question, answers (a list) and response"
 SHARE_BYTES = 8 << 20
@@ -51,7 +52,7 @@ class Outputs:
     """Where each row stands in the file, counted in ``unit``."""
     unit: str = "row"
     verdict: Codes = field(default_factory=lambda: np.zeros(0, np.int8))
-    """Shape [n]."""
+    """SILENT where there is no answer and the row was not said to be declined; shape [n]."""
     abstained: Bools = field(default_factory=lambda: np.zeros(0, bool))
     """Said to have declined, whatever the words; shape [n]."""
     answerable: Bools = field(default_factory=lambda: np.zeros(0, bool))
@@ -64,6 +65,11 @@ class Outputs:
     """Questions and responses themselves, where they were asked for."""
     unread: Counter[str] = field(default_factory=Counter)
     """Responses in each language whose refusals are not recognised, by code."""
+    judgements: list[Judgement] = field(default_factory=list)
+    """What the rule said of each response, where they were asked for."""
+    readings: Counter[str] = field(default_factory=Counter)
+    """How many responses were read as what (`demur.core.records.Reading`), and how many ``stated`` a final
+    answer."""
     notes: list[str] = field(default_factory=list)
     """What was guessed of the file."""
     judge: dict[str, Any] | None = None
@@ -83,7 +89,8 @@ def read_outputs(path: Path, *, keep: bool = False, fields: Mapping[str, str] = 
     """Read every row and judge it by the default rule.
 
     Args:
-        keep: keep questions and responses, for a model to judge (`demur.scoring.judged`).
+        keep: keep questions, responses and what the rule said of them, for a model to judge
+            (`demur.scoring.judged`) or to be written out (`demur.scoring.rows`).
         fields: names of fields by what they hold (``question``, ``answers``, ``response``, ``id``,
             ``confidence``); the others are guessed. An ``id`` called ``none``: there is none.
 
@@ -119,6 +126,8 @@ class _Part:
     groups: list[str | None] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
+    judgements: list[Judgement] = field(default_factory=list)
+    readings: Counter[str] = field(default_factory=Counter)
 
     def outputs(self) -> Outputs:
         """The rows as arrays."""
@@ -138,6 +147,8 @@ class _Part:
             groups=["" if group is None else group for group in self.groups] if any(self.groups) else None,
             pairs=self.pairs,
             unread=self.unread,
+            judgements=self.judgements,
+            readings=self.readings,
         )
 
 
@@ -150,14 +161,21 @@ def _judged(reader: OutputReader, keep: bool) -> _Part:
 
 def _add(part: _Part, number: int, output: Output) -> None:
     question = output.question
+    found = judgement(question, output.response)
     if part.keep:
         part.pairs.append((question, output.response))
+        part.judgements.append(found)
     part.keys.append(question.id)
     part.asked.append(output.asked)
     part.numbers.append(number)
-    part.codes.append(CODES[judge(question, output.response)])
     if language := unread_language(output.response):
         part.unread[language] += 1
+    silent = found.reason == NO_ANSWER and not output.abstained
+    part.codes.append(SILENT if silent else CODES[found.verdict])
+    if found.reading is not None:
+        part.readings[found.reading] += 1
+    if found.stated:
+        part.readings["stated"] += 1
     part.abstained.append(output.abstained)
     part.answerable.append(question.answerable)
     part.confidence.append(output.confidence)
@@ -185,6 +203,8 @@ def _joined(parts: list[Outputs], reader: OutputReader) -> Outputs:
         else None,
         pairs=[pair for part in parts for pair in part.pairs],
         unread=sum((part.unread for part in parts), Counter[str]()),
+        judgements=[found for part in parts for found in part.judgements],
+        readings=sum((part.readings for part in parts), Counter()),
         notes=_guessed(reader),
     )
 
