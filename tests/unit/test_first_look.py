@@ -277,7 +277,7 @@ def test_a_probe_stops_after_its_first_unit_and_says_the_same_again(tmp_path, mo
     job, said = probed(out, NOTHING, {"probe.allow_empty": True}, update=True)
     assert given == [8, 8, 8, 8, 4], "the first unit is kept when the user insists"
     assert said == [
-        "first 8 answers: 100.0% empty, 0.0% cut at 15 tokens, 0.0% refused, 0.0% right",
+        "first 8 answers: 100.0% empty, 0.0% cut at 15 tokens, 0.0% refused, right undefined, 8 unscored",
         "warning: 8 (100.0%) of the first 8 answers are empty",
     ]
     assert job.manifest.values["stages"]["probe"]["first_answers"]["empty"] == 1.0

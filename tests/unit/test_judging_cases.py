@@ -30,7 +30,7 @@ WORDS = [
     ("Paris", "paris", C),
     ("Paris", "  The capital is Paris", C),
     ("Paris", "Parisian", W),
-    ("Paris", "", W),
+    ("Paris", "", U),
     # Digits inside longer numbers (found while writing this rule).
     ("19", "1911", W),
     ("1911", "19", W),
@@ -227,7 +227,7 @@ CITIES = ("Paris", "London", "The Hague", "Rome")
         ("B", "B London", C),
         ("B", "Answer: B", C),
         ("B", "The answer is (B).", C),
-        ("B", "The correct answer is B because of the river", C),
+        ("B", "The correct answer is B because of the river", C),  # the reason is no part of the answer
         ("B", "london", C),
         ("B", "It must be London.", C),
         ("B", "A", W),
@@ -282,7 +282,7 @@ def test_every_alias_counts():
         (ask(), "Paris", U),
         (ask(), "I don't know.", R),
         (ask(answerable=False), "Paris", W),
-        (ask(answerable=False), "", W),
+        (ask(answerable=False), "", U),
         (ask(answerable=False), "unknown", R),
         (ask("It has no capital", answerable=False), "It has no capital.", C),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demur.core.records import Question, Verdict
-from demur.judging import JUDGES, clean_answer, is_refusal, judge
+from demur.judging import JUDGES, clean_answer, extract, is_refusal, judge
 from demur.judging.containment import contains_words
 from demur.judging.dates import other_dates
 from demur.judging.normalise import normalise, spaced
@@ -33,7 +33,7 @@ def test_any_text_gets_a_verdict(text, answers, rule, answerable):
     verdict = judge(ask(*answers, answerable=answerable), text, rule=rule)
     assert verdict in Verdict
     if not answerable:
-        assert verdict is not Verdict.UNSCORED
+        assert (verdict is Verdict.UNSCORED) == (extract(text, question=ask().text).answer is None)
 
 
 @given(TEXT)

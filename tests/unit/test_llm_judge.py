@@ -21,7 +21,8 @@ from demur.core.errors import ConfigError, ModelError
 from demur.core.records import Question, Verdict
 from demur.endpoints import Failure, Reply
 from demur.judging import llm_judge
-from demur.judging.llm_judge import CONTRADICTION, NOT_THE_JSON, NOTHING_ACCEPTED, judge_by_model, rejudge
+from demur.judging.llm_judge import CONTRADICTION, NOT_THE_JSON, judge_by_model, rejudge
+from demur.judging.verdict import NO_ANSWER, NOTHING_ACCEPTED
 from demur.metrics.agreement import agreement
 
 C, W, R, U = Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED
@@ -66,7 +67,7 @@ def said(correct, stance):
 )
 def test_only_a_clear_word_is_a_verdict(reply, verdict, unscored):
     (found,) = judge_by_model([(ASKED, "In Oslo.")], saying(reply))
-    assert (found.verdict, found.unscored) == (verdict, unscored)
+    assert (found.verdict, found.reason) == (verdict, unscored)
 
 
 @pytest.mark.parametrize(
@@ -87,15 +88,29 @@ def test_without_accepted_answers_only_the_stance_is_asked(question, stance, ver
         return [Reply(text=json.dumps({"stance": stance}))]
 
     (found,) = judge_by_model([(question, "In the sea.")], complete)
-    assert (found.verdict, found.unscored) == (verdict, unscored)
+    assert (found.verdict, found.reason) == (verdict, unscored)
     assert "accepted" not in asked[0]
     (strict,) = judge_by_model([(question, "In the sea.")], saying(said(False, stance)))
-    assert strict.unscored == NOT_THE_JSON, "a word on correctness was not asked for"
+    assert strict.reason == NOT_THE_JSON, "a word on correctness was not asked for"
 
 
-def test_an_empty_response_is_wrong_and_nobody_is_asked():
-    pairs = [(ASKED, " \n"), (ASKED, "Oslo"), (NOWHERE, "")]
-    assert [item.verdict for item in judge_by_model(pairs, saying(said(True, "answered")))] == [W, C, W]
+def test_without_an_answer_nobody_is_asked():
+    pairs = [(ASKED, " \n"), (ASKED, "Oslo"), (NOWHERE, ""), (ASKED, "<think>Oslo?")]
+    found = judge_by_model(pairs, saying(said(True, "answered")))
+    assert [item.verdict for item in found] == [U, C, U, U]
+    assert [item.reason for item in found] == [NO_ANSWER, "", NO_ANSWER, NO_ANSWER]
+
+
+def test_the_model_reads_what_was_said_outside_of_reasoning_up_to_a_next_question():
+    asked = []
+
+    def complete(prompts):
+        asked.extend(prompts)
+        return [Reply(text=said(True, "answered"))]
+
+    judge_by_model([(ASKED, "<think>Rome?</think>Oslo.\nQ: And Italy?\nA: Rome")], complete)
+    assert '"response": "Oslo."' in asked[0]
+    assert "Rome" not in asked[0]
 
 
 def test_foreign_text_stays_inside_its_json_string():
@@ -202,16 +217,16 @@ def test_rejudging_reports_unscored_agreement_tokens_and_cost(server, tmp_path):
     pairs = [(ASKED, "oslo"), (ASKED, "Rome"), (ASKED, "I would rather not say"), (ASKED, "ω"), (ASKED, "")]
     done = []
     verdicts, report = rejudge(pairs, [C, W, W, W, W], settings, resamples=20, progress=done.append)
-    assert verdicts == [C, W, R, U, W]
+    assert verdicts == [C, W, R, U, U]
     assert sum(done) == 5
-    assert report["unscored"] == {NOT_THE_JSON: 1}
-    assert (report["responses"], report["agreement"]["n"]) == (5, 4)
-    assert report["agreement"]["agreement"]["value"] == pytest.approx(3 / 4)
+    assert report["unscored"] == {NOT_THE_JSON: 1, NO_ANSWER: 1}
+    assert (report["responses"], report["agreement"]["n"]) == (5, 3)
+    assert report["agreement"]["agreement"]["value"] == pytest.approx(2 / 3)
     # Four replies of 10 and 2 tokens: 40 * 1 / 10^6 + 8 * 10 / 10^6.
     assert report["usage"]["cost"] == pytest.approx(0.00012)
     text = "\n".join(llm_judge.sentences(report))
-    assert "1 unscored (1 the reply is not the JSON object asked for)" in text
-    assert "0.750" in text
+    assert "2 unscored (1 the reply is not the JSON object asked for, 1 no answer)" in text
+    assert "0.667" in text
     again, second = rejudge(pairs, [C, W, W, W, W], settings, resamples=20)
     assert again == verdicts
     assert (second["usage"]["requests"], second["usage"]["cached"]) == (0, 4)

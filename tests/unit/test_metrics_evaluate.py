@@ -27,8 +27,8 @@ def prediction(
     return Prediction(
         question_id=name,
         system=system,
-        answer="",
-        response="",
+        answer="Oslo",
+        response="Oslo",
         verdict=verdict,
         abstained=abstained,
         signals=signals,
@@ -87,7 +87,9 @@ def test_shape_of_the_result():
     questions, predictions = world()
     result = run(questions, predictions)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert set(result) == {"schema_version", "metrics", "tables", "policies", "differences", "settings"}
+    assert set(result) == {
+        "schema_version", "metrics", "tables", "no_answer", "policies", "differences", "settings"
+    }  # fmt: skip
     assert result["settings"] == {"level": 0.95, "resamples": 50, "seed": 0, "ece_bins": 15}
     splits = {"id", "id/uniform", "id/mixed", "pocket/nonexistent"}
     for system, signals in (("base", ["likelihood"]), ("r-tuning", ["sure", "likelihood", "combined"])):

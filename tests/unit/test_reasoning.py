@@ -12,15 +12,15 @@ from starlette.testclient import TestClient
 import demur
 from chat_server import ChatServer, Reasoner, Said
 from demur.core.config import ServerSettings
+from demur.core.reasoning import without_reasoning
 from demur.core.records import Question, Response, Verdict
 from demur.core.templates import TEMPLATES
 from demur.endpoints import Choice, Token, answer_of
-from demur.endpoints.reasoning import answer_in
 from demur.endpoints.replies import parse
 from demur.engines import Opening, Sampling
 from demur.engines.openai import OpenAIEngine
 from demur.engines.openai_replies import response_of
-from demur.judging.normalise import answer_names
+from demur.judging.extraction import answer_names
 from demur.knowledge.estimators import estimate
 from demur.knowledge.probing import Probing
 from demur.methods import Elicited
@@ -80,8 +80,8 @@ def test_the_answer_in_a_text(text, answer):
 
 
 def test_a_long_text_of_tags_takes_no_time():
-    assert answer_in("<think>" * 50_000 + "x") is None
-    assert answer_in("</think>" * 50_000 + "x") == "x"
+    assert without_reasoning("<think>" * 50_000 + "x") is None
+    assert without_reasoning("</think>" * 50_000 + "x") == "x"
 
 
 def test_tokens_and_their_probabilities_are_the_answers_own():

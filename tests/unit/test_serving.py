@@ -100,7 +100,7 @@ def test_above_the_threshold_the_answer_below_it_the_refusal(answerer):
     assert (given["demur"]["abstained"], declined["demur"]["abstained"]) == (False, True)
     assert set(given["demur"]) == {
         *("confidence", "abstained", "threshold", "guarantee", "signals", "signal", "probability"),
-        *("answered_by", "reason"),
+        *("answered_by", "answer", "reason"),
     }
     assert given["demur"]["answered_by"] == "model"
     assert given["object"] == "chat.completion"

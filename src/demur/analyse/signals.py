@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from demur.core.records import AnsweredQuestion, Prediction, Probe, Verdict
-from demur.judging.normalise import answer_names, normalise
+from demur.judging.extraction import answer_names
+from demur.judging.normalise import normalise
 from demur.metrics import evaluate
 
 METRICS_SHOWN = ("ece", "brier", "auroc", "ap")

@@ -43,6 +43,9 @@ class Answer:
     """``model``, or who was asked in its place when it declined."""
     finish: Literal["stop", "length"] = "stop"
     """``length`` where the token limit cut the answer."""
+    answer: str | None = None
+    """The final answer that ``said`` states, as a judge would read it; None where that is ``said``
+    itself."""
     reason: str | None = None
     """Why the model gave no answer, which is declined without a confidence; None where it gave one."""
 

@@ -22,6 +22,7 @@ from demur.ask.decision import Decision
 from demur.ask.query import Given, Query, as_question, follow, pieces
 from demur.ask.system import System
 from demur.core.errors import ConfigError, DemurError
+from demur.core.reasoning import without_reasoning
 from demur.core.records import Question, Response
 from demur.engines import ENGINES, Engine, Message, Sampling
 from demur.engines.opening import open_engine
@@ -197,7 +198,7 @@ class Answerer:
             if isinstance(item, Answer):
                 yield item
             else:
-                said = item.lstrip()
+                said = (without_reasoning(item) or "").lstrip()
                 if len(said) > shown:
                     yield said[shown:]
                     shown = len(said)
@@ -234,7 +235,7 @@ class Answerer:
         shown = 0
         try:
             while (said := await told.get()) is not None:
-                said = said.lstrip()
+                said = (without_reasoning(said) or "").lstrip()
                 if len(said) > shown:
                     yield said[shown:]
                     shown = len(said)

@@ -12,7 +12,7 @@ from demur.ask.system import System
 from demur.core.errors import ConfigError, DemurError
 from demur.core.records import Question
 from demur.core.templates import TEMPLATES, Template
-from demur.judging import is_refusal
+from demur.judging import declines, extract
 from demur.methods import Elicited
 
 MOST = 64
@@ -127,18 +127,20 @@ def decided(
     """
     plain = TEMPLATES[system.config.template.family].refusal
     phrases = (plain, template.refusal, *system.info.refusals)
-    silent = not said.answer.strip()
+    found = extract(said.response, question=question.text, choices=question.choices)
+    shown = found.raw if found.raw and found.raw in said.answer else said.answer
+    silent = not said.answer.strip() or found.answer is None
     signals = {} if silent else decision.signals(said)
     confidence = signals.get(decision.signal)
-    in_words = is_refusal(said.response, question=question.text, phrases=phrases)
+    in_words = declines(said.response, question=question.text, phrases=phrases)
     abstained = silent or in_words or decision.declines(confidence)
     withheld = silent or (abstained and not in_words)
     mapped = system.recalibration if system.recalibrated == decision.signal else None
     return Answer(
         question=question.text,
-        text=template.refusal if withheld else said.answer,
+        text=template.refusal if withheld else shown,
         abstained=abstained,
-        said=said.answer,
+        said=shown,
         confidence=confidence,
         signal=decision.signal,
         threshold=decision.threshold,
@@ -146,5 +148,6 @@ def decided(
         signals=signals,
         guarantee=decision.guarantee,
         finish="length" if said.finish == "length" and not withheld else "stop",
+        answer=found.answer if found.statement and not silent else None,
         reason=(REASONED if said.finish == "thinking" else SILENT) if silent else None,
     )

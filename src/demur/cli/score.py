@@ -27,6 +27,9 @@ class ScoreOptions(AnsweredOptions):
     response_field: Annotated[str | None, field_option("response", "response")] = None
     confidence_field: Annotated[str | None, field_option("confidence", "confidence")] = None
     abstained_field: Annotated[str | None, field_option("abstained", "truth value: did it decline?")] = None
+    rows: Annotated[
+        Path | None, typer.Option(help="Write every row with its verdict and the answer that was judged.")
+    ] = None
     metrics: Annotated[str | None, typer.Option(help="Only these metrics, separated by commas.")] = None
     resamples: Annotated[int, typer.Option(help="Bootstrap draws; 0 for no intervals.", min=0)] = 1000
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0
@@ -51,24 +54,29 @@ def measure(given: ScoreOptions) -> None:
 
     Example: `demur score answers.jsonl --before base.jsonl`
     """
-    from demur.scoring import judged, read_outputs
+    from demur.scoring import judged, read_outputs, require_new, write_rows
     from demur.scoring import score as computed
 
     judge = _judge(given.judge_url, given.judge_model, given.judge_key_env, given.judge_set or [])
     options, resamples, seed = given.options(), given.resamples, given.seed
+    if given.rows is not None:
+        require_new(given.rows)
 
-    def read(path: Path) -> Outputs:
-        rows = read_outputs(path, keep=judge is not None, options=options)
+    def read(path: Path, *, keep: bool = False) -> Outputs:
+        read = read_outputs(path, keep=keep or judge is not None, options=options)
         if judge is None:
-            return rows
+            return read
         from demur.core.console import Terminal
 
-        with Terminal().bar(f"{judge.model} judges", len(rows), "responses") as advance:
-            return judged(rows, judge, resamples=resamples, seed=seed, progress=advance)
+        with Terminal().bar(f"{judge.model} judges", len(read), "responses") as advance:
+            return judged(read, judge, resamples=resamples, seed=seed, progress=advance)
 
     names = given.metrics.replace(",", " ").split() if given.metrics else None
     untuned = read(given.before) if given.before else None
-    found = computed(read(given.outputs), untuned, metrics=names, resamples=resamples, seed=seed)
+    scored = read(given.outputs, keep=given.rows is not None)
+    found = computed(scored, untuned, metrics=names, resamples=resamples, seed=seed)
+    if given.rows is not None:
+        write_rows(scored, given.rows)
     if given.as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return

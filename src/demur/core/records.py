@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 Task = Literal["open", "choice", "contextual"]
 Domain = Literal["id", "ood"]
+Reading = Literal["refused", "answered", "hedged", "corrects-premise", "unclear"]
+"""What a response does: see `demur.judging.refusals.refusal_state`."""
 Finish = Literal["stop", "length", "thinking"]
-"""Why a text ends: a stop string or the end of text; the token limit. ``thinking``: the reply ended within
-the model's reasoning, so there is no answer and the text is empty."""
+"""Why a text ends: a stop string or the end of text; the token limit. ``thinking``: the reply of a server
+ended within the model's reasoning, so there is no answer and the text is empty."""
 
 SIGNALS = (
     "sure",
@@ -100,6 +102,14 @@ class Response:
     """Natural-log probability of each token of ``text`` under the unmodified model (temperature 1);
     of the stopping token alone where the text is empty; empty where the engine gives none."""
     finish: Finish = "stop"
+    answer: str | None = None
+    """What was judged, extracted from the text; empty where it holds no answer. None where it is the text
+    itself, stripped."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no answer: an empty text, or one that ended within the model's reasoning."""
+        return not (self.text.strip() if self.answer is None else self.answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,20 +161,28 @@ class Prediction:
     question_id: str
     system: str
     answer: str
-    """The answer as a user would read it."""
+    """The answer as a user would read it; where the text states a final answer, that; empty where there is
+    none."""
     response: str
     """The raw text that the answer was read from."""
     verdict: Verdict
     """Of the answer itself, refusals by threshold ignored; REFUSED where the text is a refusal."""
     abstained: bool
-    """True where the system declines, by its own rule or in words."""
+    """True where the system declines, by its own rule or in words, or gives no answer."""
     signals: Mapping[str, float] = field(default_factory=dict)
     """Confidence signals by name (see `SIGNALS`); an absent one is unknown."""
+    reading: Reading | None = None
+    """Whether the text answers or declines, as the rules read it; None where nobody looked."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the model gave no answer: an empty text, or one that ended within its reasoning."""
+        return self.verdict is Verdict.UNSCORED and not self.answer
 
     @property
     def outcome(self) -> Verdict:
-        """The verdict after abstention: REFUSED where the system declined."""
-        return Verdict.REFUSED if self.abstained else self.verdict
+        """The verdict after abstention: REFUSED where the system declined; UNSCORED without an answer."""
+        return Verdict.REFUSED if self.abstained and not self.silent else self.verdict
 
 
 _quoted = json.encoder.encode_basestring

@@ -1,8 +1,7 @@
 """Models behind OpenAI-compatible servers: many prompts in, a reply or a failure for each out."""
 
 from demur.endpoints.client import Complete, Endpoint, Request
-from demur.endpoints.reasoning import answer_of
-from demur.endpoints.replies import Choice, Failure, Reply, Token, json_object
+from demur.endpoints.replies import Choice, Failure, Reply, Token, answer_of, json_object
 
 __all__ = [
     "Choice",

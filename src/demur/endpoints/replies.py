@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from demur.core.reasoning import without_reasoning
 
 MILLION = 1_000_000
 REASONING = ("reasoning_content", "reasoning", "thinking")
@@ -71,6 +74,32 @@ class Failure:
     reason: Reason
     detail: str = ""
     """What the server or the network said, without the key."""
+
+
+def answer_of(choice: Choice) -> Choice | None:
+    """The text without its reasoning, with the tokens that form the rest; None where no answer is left.
+
+    What holds no reasoning is given back as it is.
+    """
+    answer = without_reasoning(choice.text)
+    if answer == choice.text and choice.reasoning is None:
+        return choice
+    if answer is None or not answer.strip():
+        return None
+    answer = answer.lstrip()
+    tokens = _spelling(choice.tokens, answer) if choice.text.endswith(answer) else ()
+    return dataclasses.replace(choice, text=answer, tokens=tokens, reasoning=None)
+
+
+def _spelling(tokens: tuple[Token, ...], answer: str) -> tuple[Token, ...]:
+    """The tokens from where the answer begins; none where they do not spell it."""
+    start = b"".join(token.piece for token in tokens).rfind(answer.encode(errors="replace"))
+    found, end = [], 0
+    for token in tokens if start >= 0 else ():
+        begin, end = end, end + len(token.piece)
+        if end > start:
+            found.append(dataclasses.replace(token, piece=token.piece[max(0, start - begin) :]))
+    return tuple(found)
 
 
 def parse(content: str, *, cached: bool = False) -> Reply | None:

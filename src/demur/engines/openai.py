@@ -7,7 +7,7 @@ nothing is asked twice. What the server can do is found out when the engine is o
 With plain text the prompt is sent as it is and the server adds what its tokenizer puts before a text. In
 chats the prompt is a user's message and the server applies its chat template. Answers end where `HFEngine`
 ends them: servers differ in whether a stop string is part of the text. A model's reasoning before its
-answer is taken off (`demur.endpoints.reasoning`). Stop strings would end it at its first line, so a reply
+answer is taken off (`demur.core.reasoning`). Stop strings would end it at its first line, so a reply
 that ends like that is asked for once more without them; the answer after the reasoning is cut here.
 """
 

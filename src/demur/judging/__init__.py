@@ -1,13 +1,15 @@
 """Judging: is this answer right, and is it a refusal? Rules only; one file per rule.
 
-A rule says whether a text gives one of a question's accepted answers; `judge` turns that, together with
-the refusal detector, into the four-valued `Verdict`. Adding a rule means adding one file and one line here.
+`extract` finds the answer in a response, a rule says whether that is one of a question's accepted answers,
+and `judgement` turns it, together with the refusal detector, into the four-valued `Verdict`. Adding a
+rule means adding one file and one line here.
 """
 
 from demur.core.registry import Registry
-from demur.judging.base import Judge
+from demur.judging.base import Judge, Judgement
+from demur.judging.extraction import Extracted, extract
 from demur.judging.refusals import is_refusal, without_refusals
-from demur.judging.verdict import clean_answer, find_judge, judge
+from demur.judging.verdict import clean_answer, declines, find_judge, judge, judgement
 
 JUDGES: Registry[Judge] = Registry(
     "judging rule",
@@ -25,4 +27,17 @@ JUDGES: Registry[Judge] = Registry(
     fits=lambda name, found: isinstance(found, Judge) and found.name == name,
 )
 
-__all__ = ["JUDGES", "Judge", "clean_answer", "find_judge", "is_refusal", "judge", "without_refusals"]
+__all__ = [
+    "JUDGES",
+    "Extracted",
+    "Judge",
+    "Judgement",
+    "clean_answer",
+    "declines",
+    "extract",
+    "find_judge",
+    "is_refusal",
+    "judge",
+    "judgement",
+    "without_refusals",
+]

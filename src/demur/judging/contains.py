@@ -22,4 +22,5 @@ CONTAINS = Judge(
     source="R-Tuning (arXiv 2311.09677), released evaluation scripts",
     right=right,
     choices_by=None,
+    raw=True,
 )

@@ -27,4 +27,4 @@ def raw_right(question: Question, text: str) -> bool | None:
 
 
 EXACT = Judge(name="exact", source="SQuAD (arXiv 1606.05250), exact match", right=right)
-RAW_EXACT = Judge(name="raw-exact", source="Demur", right=raw_right, choices_by=None)
+RAW_EXACT = Judge(name="raw-exact", source="Demur", right=raw_right, choices_by=None, raw=True)

@@ -4,7 +4,9 @@ The verdict is the one that `demur.judging.judge` gives, with a model's word in 
 the refusal phrases: REFUSED where it says that the response refused, CORRECT and WRONG as it says, WRONG
 where a question that cannot be answered is answered. UNSCORED, with the reason, where the model cannot be
 asked, replies with anything but the JSON object asked for, or says that a response is correct and refused;
-never a guess. The rule judges too, and how far the two agree is part of the result.
+never a guess. Where there is no answer (`demur.judging.extraction`), nobody is asked: UNSCORED as well. The
+model reads what was said outside of reasoning, up to a next question. The rule judges too, and how far
+the two agree is part of the result.
 Source: Demur. Such judges err (Zheng et al., arXiv 2306.05685, section 3.3): look at the agreement.
 """
 
@@ -14,20 +16,22 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from demur.core.config import EndpointSettings
 from demur.core.records import Question, Verdict
 from demur.core.templates import JUDGE_ANSWER, JUDGE_STANCE, LETTERS, fill
 from demur.endpoints import Complete, Endpoint, Failure, Reply, json_object
+from demur.judging.base import Judgement
+from demur.judging.extraction import extract
+from demur.judging.verdict import NO_ANSWER, NOTHING_ACCEPTED
 
 NOT_THE_JSON = "the reply is not the JSON object asked for"
 CONTRADICTION = "the reply says both correct and refused"
-NOTHING_ACCEPTED = "no accepted answer to compare with"
 
 UNSCORED_ANSWERS = (
-    "what is unscored counts as answered in coverage and refusal_rate: nobody said that it refused"
+    "what the judge left unscored counts as answered in coverage and refusal_rate: "
+    "nobody said that it refused"
 )
 
 STANCES = ("refused", "answered", "unclear")
@@ -40,27 +44,24 @@ AT_ONCE = 8192
 """Responses that are held in memory to be judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a model says of one response."""
-
-    verdict: Verdict
-    unscored: str = ""
-    """Why it could not be judged; empty where it was."""
-
-
 def judge_by_model(pairs: Sequence[Pair], complete: Complete) -> list[Judgement]:
-    """Judge responses, in order. Empty ones are wrong, and nobody is asked about them.
+    """Judge responses, in order. Those without an answer are unscored, and nobody is asked about them.
 
     Raises:
         ModelError: the model cannot be asked at all.
     """
-    asked = [pair for pair in pairs if pair[1].strip()]
-    replies = iter(complete([prompt(*pair) for pair in asked]))
+    asked = [(question, _said(question, text)) for question, text in pairs]
+    replies = iter(complete([prompt(question, said) for question, said in asked if said]))
     return [
-        _judgement(question, next(replies)) if text.strip() else Judgement(Verdict.WRONG)
-        for question, text in pairs
+        _judgement(question, next(replies)) if said else Judgement(Verdict.UNSCORED, reason=NO_ANSWER)
+        for question, said in asked
     ]
+
+
+def _said(question: Question, text: str) -> str:
+    """What the model reads of a response; nothing where it holds no answer."""
+    found = extract(text, question=question.text, choices=question.choices)
+    return "" if found.answer is None else found.raw
 
 
 def rejudge(
@@ -93,12 +94,12 @@ def rejudge(
     keys: list[str] = []
     unscored: Counter[str] = Counter()
     while part := list(itertools.islice(rest, AT_ONCE)):
-        if progress:
-            progress(sum(not text.strip() for _, text in part))
         found = judge_by_model(part, lambda prompts: endpoint.complete_many(prompts, progress=progress))
+        if progress:
+            progress(sum(item.reason == NO_ANSWER for item in found))
         verdicts += (item.verdict for item in found)
         keys += (question.id for question, _ in part)
-        unscored.update(item.unscored for item in found if item.unscored)
+        unscored.update(item.reason for item in found if item.reason)
     report = {
         "model": settings.model,
         "base_url": endpoint.address,
@@ -118,7 +119,7 @@ def sentences(report: Mapping[str, Any]) -> list[str]:
     """
     judged, usage = report["agreement"], report["usage"]
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["unscored"].items())
-    left = [UNSCORED_ANSWERS] if reasons else []
+    left = [UNSCORED_ANSWERS] if report["unscored"].keys() - {NO_ANSWER} else []
     names = ("prompt_tokens", "completion_tokens", "cost", "cost_now")
     taken, given, cost, now = (_amount(usage[name]) for name in names)
     return [
@@ -161,14 +162,15 @@ def prompt(question: Question, text: str) -> str:
 
 def _judgement(question: Question, reply: Reply | Failure) -> Judgement:
     if isinstance(reply, Failure):
-        return Judgement(Verdict.UNSCORED, reply.reason)
+        return Judgement(Verdict.UNSCORED, reason=reply.reason)
     fields = {"correct": bool, "stance": str} if question.answers else {"stance": str}
     said = json_object(reply.text, fields)
     if said is None or said["stance"] not in STANCES:
-        return Judgement(Verdict.UNSCORED, NOT_THE_JSON)
+        return Judgement(Verdict.UNSCORED, reason=NOT_THE_JSON)
     refused, correct = said["stance"] == "refused", said.get("correct")
     if refused:
-        return Judgement(Verdict.UNSCORED, CONTRADICTION) if correct else Judgement(Verdict.REFUSED)
+        contradicts = Judgement(Verdict.UNSCORED, reason=CONTRADICTION)
+        return contradicts if correct else Judgement(Verdict.REFUSED)
     if correct is None and question.answerable:
-        return Judgement(Verdict.UNSCORED, NOTHING_ACCEPTED)
+        return Judgement(Verdict.UNSCORED, reason=NOTHING_ACCEPTED)
     return Judgement(Verdict.CORRECT if correct else Verdict.WRONG)

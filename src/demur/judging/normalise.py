@@ -16,10 +16,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
 from functools import lru_cache
-
-from demur.core.records import Response
 
 _TYPOGRAPHIC = str.maketrans(
     {
@@ -96,17 +93,6 @@ def normalise(text: str) -> str:
         text = _without_punctuation(text)
     text = _without_articles(text.split()).casefold()
     return text if text.isascii() else _without_accents(text)
-
-
-def answer_names(samples: Sequence[Response]) -> list[str]:
-    """A name for each sample's answer, the same where the answers are.
-
-    A reply that ended within the model's reasoning has no answer: its name is its own, and no text's.
-    """
-    return [
-        f"\0{number}" if sample.finish == "thinking" else normalise(sample.text)
-        for number, sample in enumerate(samples)
-    ]
 
 
 def _unescaped(match: re.Match[str]) -> str:

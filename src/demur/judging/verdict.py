@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from demur.core.errors import ConfigError
-from demur.core.records import Question, Verdict
-from demur.judging.base import Judge, Right
-from demur.judging.refusals import is_refusal, without_refusals
+from demur.core.records import Question, Reading, Verdict
+from demur.judging.base import Judge, Judgement, Right
+from demur.judging.extraction import Extracted, extract
+from demur.judging.markup import unwrapped
+from demur.judging.normalise import normalise
+from demur.judging.refusals import is_refusal, refusal_state, without_refusals
+from demur.judging.sentences import first_sentence
 
 DEFAULT_RULE = "contains-words"
+NO_ANSWER = "no answer"
+NOTHING_ACCEPTED = "no accepted answer to compare with"
 
 _WITH_THRESHOLD = re.compile(r"(?P<name>[\w-]+)\((?P<threshold>[0-9.]+)\)")
 _FIRST_PERSON = re.compile(r"(?:i|we|i'm|i’m)\b", re.IGNORECASE)
-_FULL_STOP = re.compile(r"\.(?=\s|$|[\"')\]*])")
-_ABBREVIATION = re.compile(r"(?:^|[^\w])(?:[^\W\d_]|St|Dr|Mr|Mrs|Ms|Mt|Ft|Jr|Sr|No|vs)$")
+_DECLINING = ("refused", "corrects-premise")
+"""Readings that give no answer to what was asked."""
 
 
 def judge(
     question: Question, text: str, *, rule: str = DEFAULT_RULE, refusals: Sequence[str] = ()
 ) -> Verdict:
+    """The verdict alone of `judgement`, which has the same arguments."""
+    return judgement(question, text, rule=rule, refusals=refusals).verdict
+
+
+def judgement(
+    question: Question, text: str, *, rule: str = DEFAULT_RULE, refusals: Sequence[str] = ()
+) -> Judgement:
     """Judge one text as an answer to a question.
 
-    CORRECT where the rule finds an accepted answer outside any refusal phrase; REFUSED where the text is a
-    refusal; WRONG where a question that cannot be answered is answered, or no accepted answer is found;
-    UNSCORED where the rule cannot tell, such as an answerable question without accepted answers.
+    The answer is extracted (`demur.judging.extraction`), and the rule reads that. CORRECT where it is an
+    accepted answer, or the rule finds one outside any refusal phrase; REFUSED where the text declines or
+    corrects the question's premise instead; WRONG where a question that cannot be answered is answered, or
+    no accepted answer is found; UNSCORED where there is no answer to judge, such as an empty text, or the
+    rule cannot tell, such as an answerable question without accepted answers.
 
     Args:
+        text: what was said, reasoning included.
         rule: a name of `JUDGES`; ``token-f1(0.8)`` sets a threshold. A question with choices is judged by
             ``choice``, except under the published rule ``contains`` and under ``raw-exact``.
         refusals: refusal sentences of the method in use, besides the built-in ones.
@@ -36,27 +53,69 @@ def judge(
     Raises:
         UnknownNameError: for an unknown rule.
     """
-    right = _rule(rule, bool(question.choices))
-    correct = right(question, text)
-    refused = is_refusal(text, question=question.text, phrases=refusals)
+    found = extract(text, question=question.text, choices=question.choices)
+    if found.answer is None:
+        return Judgement(Verdict.UNSCORED, reason=NO_ANSWER)
+    right, raw = _rule(rule, bool(question.choices))
+    read = found.raw if raw else found.answer
+    correct = _is_right(right, question, read)
+    stated = found.statement is not None
+    if correct and normalise(read) in _normal(question.answers):
+        return Judgement(Verdict.CORRECT, found.answer, "answered", stated)
+    reading = _reading(found, question.text, refusals)
+    declined = reading in _DECLINING
+    if correct and declined:
+        # "I do not know the answer." does not give "answer", "It is unknown." does give "unknown"
+        outside = without_refusals(read, question=question.text, phrases=refusals)
+        correct = _accepts_a_refusal(question) or right(question, outside)
     if correct:
-        # "I do not know the answer." does not give "answer"; "The artist is unknown." gives "unknown".
-        outside = (
-            not refused
-            or _accepts_a_refusal(question)
-            or right(question, without_refusals(text, question=question.text, phrases=refusals))
-        )
-        return Verdict.CORRECT if outside else Verdict.REFUSED
-    if refused:
-        return Verdict.REFUSED
-    return Verdict.UNSCORED if correct is None and question.answerable else Verdict.WRONG
+        return Judgement(Verdict.CORRECT, found.answer, reading, stated)
+    if declined:
+        return Judgement(Verdict.REFUSED, found.answer, reading, stated)
+    if correct is None and question.answerable:
+        return Judgement(Verdict.UNSCORED, found.answer, reading, stated, NOTHING_ACCEPTED)
+    return Judgement(Verdict.WRONG, found.answer, reading, stated)
 
 
 def _accepts_a_refusal(question: Question) -> bool:
-    """Whether an accepted answer reads like a refusal: "Unknown"; none in the first person does."""
+    """Whether an accepted answer reads like a refusal ("Nobody Knows"); in the first person none does."""
     return any(
         is_refusal(answer) and not _FIRST_PERSON.match(answer.strip()) for answer in question.answers
     )
+
+
+def declines(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> bool:
+    """Whether a text clearly declines, its reasoning aside; the arguments are those of `refusal_state`."""
+    found = extract(text, question=question)
+    return found.answer is not None and _reading(found, question, phrases) in _DECLINING
+
+
+def _reading(found: Extracted, question: str, phrases: Sequence[str]) -> Reading:
+    """Whether a response answers or declines: by its final answer, else by all of it."""
+    stated = found.statement
+    if stated is None:
+        return refusal_state(found.text, question=question, phrases=phrases)
+    for text in dict.fromkeys((found.answer or "", stated.sentence)):
+        own = refusal_state(text, question=question, phrases=phrases)
+        if own in _DECLINING:
+            return own
+    whole = refusal_state(found.text, question=question, phrases=phrases)
+    return "answered" if whole == "answered" else "hedged"
+
+
+def _is_right(right: Right, question: Question, text: str) -> bool | None:
+    """The rule's word; accepted answers in LaTeX count with and without their marks."""
+    correct = right(question, text)
+    if correct or not any("\\" in answer or "$" in answer for answer in question.answers):
+        return correct
+    plain = tuple(map(unwrapped, question.answers))
+    return right(dataclasses.replace(question, answers=plain), text)
+
+
+@lru_cache(maxsize=1 << 14)
+def _normal(answers: tuple[str, ...]) -> frozenset[str]:
+    """The accepted answers in their normal form."""
+    return frozenset(map(normalise, answers))
 
 
 def find_judge(rule: str) -> tuple[Judge, Right]:
@@ -84,10 +143,12 @@ def find_judge(rule: str) -> tuple[Judge, Right]:
 
 
 @lru_cache(maxsize=64)
-def _rule(rule: str, has_choices: bool) -> Right:
-    """The test to use for a question with or without choices."""
+def _rule(rule: str, has_choices: bool) -> tuple[Right, bool]:
+    """The test for a question with or without choices, and whether it reads the text as it stands."""
     entry, right = find_judge(rule)
-    return find_judge(entry.choices_by)[1] if has_choices and entry.choices_by else right
+    if has_choices and entry.choices_by:
+        return find_judge(entry.choices_by)[1], False
+    return right, entry.raw
 
 
 def clean_answer(text: str, *, stop: Sequence[str] = (".", "\n")) -> str:
@@ -105,12 +166,4 @@ def clean_answer(text: str, *, stop: Sequence[str] = (".", "\n")) -> str:
     for mark in stop:
         if mark != ".":
             answer = answer.partition(mark)[0]
-    return (_first_sentence(answer) if "." in stop else answer).strip()
-
-
-def _first_sentence(text: str) -> str:
-    """The text up to the first full stop that can end a sentence; all of it where there is none."""
-    for match in _FULL_STOP.finditer(text):
-        if not (_ABBREVIATION.search(text[: match.start()]) and text[match.end() :].strip()):
-            return text[: match.start()]
-    return text
+    return (first_sentence(answer) if "." in stop else answer).strip()

@@ -10,7 +10,8 @@
 | `choice-corrected(tau)` | that share, chance removed, >= tau | the usual correction for guessing |
 
 Verdicts that could not be given are left out of every share; where none is left the knowledge is
-unknown (None), which is neither known nor not known.
+unknown (None), which is neither known nor not known. A model that ends at once, without any text, knows no
+answer (R-Tuning: what it says is not the accepted answer); one whose reasoning is cut off may know it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dataclasses import replace
 
 from demur.core.errors import ConfigError, UnknownNameError
 from demur.core.records import Knowledge, Probe, Question, Verdict
-from demur.judging.normalise import answer_names
+from demur.judging.extraction import answer_names
 
 DEFAULTS = {
     "greedy": None,
@@ -98,7 +99,7 @@ def estimate(questions: Sequence[Question], probes: Sequence[Probe], estimator: 
 
 def _draft(probe: Probe, label: str) -> Knowledge:
     """Everything but the decision."""
-    scored = [v for v in probe.sample_verdicts if v is not Verdict.UNSCORED]
+    scored = [v for v in _verdicts(probe)[1:] if v is not Verdict.UNSCORED]
     return Knowledge(
         question_id=probe.question_id,
         estimator=label,
@@ -106,6 +107,15 @@ def _draft(probe: Probe, label: str) -> Knowledge:
         expected_accuracy=scored.count(Verdict.CORRECT) / len(scored) if scored else None,
         entropy=_entropy(_answer_counts(probe)) if probe.samples else None,
     )
+
+
+def _verdicts(probe: Probe) -> list[Verdict]:
+    """The verdicts of the greedy and the sampled responses; WRONG where the model ended at once."""
+    responses = (probe.greedy, *probe.samples)
+    return [
+        Verdict.WRONG if response.finish == "stop" and not response.text.strip() else verdict
+        for response, verdict in zip(responses, (probe.greedy_verdict, *probe.sample_verdicts), strict=True)
+    ]
 
 
 def _answer_counts(probe: Probe) -> Counter[str]:
@@ -119,18 +129,19 @@ def _entropy(counts: Counter[str]) -> float:
 
 
 def _greedy(_: Question, probe: Probe, __: Knowledge, ___: float | None) -> bool | None:
-    return None if probe.greedy_verdict is Verdict.UNSCORED else probe.greedy_verdict is Verdict.CORRECT
+    verdict = _verdicts(probe)[0]
+    return None if verdict is Verdict.UNSCORED else verdict is Verdict.CORRECT
 
 
 def _any_correct(_: Question, probe: Probe, __: Knowledge, ___: float | None) -> bool | None:
-    verdicts = {probe.greedy_verdict, *probe.sample_verdicts} - {Verdict.UNSCORED}
+    verdicts = {*_verdicts(probe)} - {Verdict.UNSCORED}
     return Verdict.CORRECT in verdicts if verdicts else None
 
 
 def _majority(_: Question, probe: Probe, __: Knowledge, ___: float | None) -> bool | None:
     """The most frequent answer's own verdict; the first sampled wins a tie."""
     winner = _answer_counts(probe).most_common(1)[0][0]
-    verdict = probe.sample_verdicts[answer_names(probe.samples).index(winner)]
+    verdict = _verdicts(probe)[1 + answer_names(probe.samples).index(winner)]
     return None if verdict is Verdict.UNSCORED else verdict is Verdict.CORRECT
 
 

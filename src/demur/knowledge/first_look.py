@@ -71,7 +71,7 @@ def look(
 
 def _kinds(question: Question, probe: Probe) -> set[str]:
     """Which counts a response adds to."""
-    empty, cut = is_empty(probe.greedy.text), probe.greedy.finish == "length"
+    empty, cut = probe.greedy.silent, probe.greedy.finish == "length"
     kinds = {
         "empty": empty,
         "cut": cut,
@@ -101,11 +101,6 @@ def _example(question: Question, probe: Probe) -> dict[str, str]:
 
 def _clip(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-
-
-def is_empty(text: str) -> bool:
-    """Whether a response has nothing but white space."""
-    return not text.strip()
 
 
 def mostly_empty(found: Found) -> bool:
@@ -248,10 +243,10 @@ def _begins_with(asked: Asked) -> list[str]:
 def _first_stop(text: str, stop: Sequence[str]) -> list[str]:
     """The stop string that a text has before any visible one of its own, where it goes on after that."""
     places = [(text.find(mark), mark) for mark in stop if mark in text]
-    if not places or is_empty(text):
+    if not places or not text.strip():
         return []
     place, mark = min(places)
-    return [mark] if is_empty(text[:place]) else []
+    return [mark] if not text[:place].strip() else []
 
 
 def _other_stop(asked: Asked, without: Sequence[str]) -> str:

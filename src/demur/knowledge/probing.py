@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demur.core.records import Probe, Question, Verdict
+from demur.core.records import Probe, Question
 from demur.core.stored import StoredRows
 from demur.core.templates import Template
 from demur.core.units import UnitStore
 from demur.engines import Engine, Generated, Progress, Sampling
-from demur.judging import judge
+from demur.judging import judgement
 from demur.knowledge.asking import ask_in_units
 
 
@@ -88,17 +89,17 @@ def _judged(
     question: Question, generated: Generated, chance: float | None, *, rule: str, refusal: str
 ) -> Probe:
     assert generated.greedy is not None, "a probe always asks for the greedy response"
-    verdicts = [
-        Verdict.UNSCORED  # no answer is not a wrong one: the reply ended within the model's reasoning
-        if response.finish == "thinking"
-        else judge(question, response.text, rule=rule, refusals=(refusal,))
-        for response in (generated.greedy, *generated.samples)
-    ]
+    responses, verdicts = [], []
+    for response in (generated.greedy, *generated.samples):
+        found = judgement(question, response.text, rule=rule, refusals=(refusal,))
+        own = None if found.answer == response.text.strip() else found.answer
+        responses.append(response if own is None else dataclasses.replace(response, answer=own))
+        verdicts.append(found.verdict)
     return Probe(
         question_id=question.id,
-        greedy=generated.greedy,
+        greedy=responses[0],
         greedy_verdict=verdicts[0],
-        samples=generated.samples,
+        samples=tuple(responses[1:]),
         sample_verdicts=tuple(verdicts[1:]),
         answer_probability=chance,
     )

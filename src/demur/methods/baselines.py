@@ -105,16 +105,16 @@ def derived(
 
 
 def base(probes: Iterable[Probe]) -> Iterator[Prediction]:
-    """The base model's own answers, none declined but in words."""
+    """The base model's own answers, none declined but in words or by giving none."""
     for probe in probes:
         said = from_response(probe.greedy)
         yield Prediction(
             question_id=probe.question_id,
             system="base",
-            answer=said.answer,
+            answer=said.answer if probe.greedy.answer is None else probe.greedy.answer,
             response=said.response,
             verdict=probe.greedy_verdict,
-            abstained=probe.greedy_verdict == "refused",
+            abstained=probe.greedy_verdict == "refused" or probe.greedy.silent,
             signals=said.signals,
         )
 
@@ -151,7 +151,7 @@ def at_same_coverage(
     scores, ids = array("d"), list[str]()
     parts: dict[Hashable, array[int]] = defaultdict(lambda: array("q"))
     for place, (row, question) in enumerate(zip(base_rows, questions, strict=True)):
-        value = confidence(row, question)
+        value = None if row.silent else confidence(row, question)
         scores.append(math.nan if value is None else value)
         ids.append(row.question_id)
         parts[question.split, question.domain, question.group].append(place)

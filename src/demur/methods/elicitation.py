@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demur.core.records import Question, Response
+from demur.core.reasoning import without_reasoning
+from demur.core.records import Finish, Question, Response
 from demur.engines import Asked, Engine, Progress, Sampling
-from demur.judging import is_refusal
+from demur.judging import declines
 from demur.methods.base import Elicited, Setup
 
 
@@ -110,17 +111,24 @@ def _answer_or_refusal(asked: Asked, refusals: Sequence[str], read: Callable[[st
     response = asked.response
     chances = [math.exp(logprob) for logprob in asked.option_logprobs]
     signals = {"sure": max(0.0, 1.0 - math.fsum(chances))} if chances else {}
-    refused = is_refusal(response.text, phrases=refusals)
+    refused = declines(response.text, phrases=refusals)
     own = None if refused else likelihood(response)
     signals |= {} if own is None else {"likelihood": own}
-    text = response.text if refused else read(response.text)
-    return Elicited(answer=text.strip(), response=text, signals=signals, finish=response.finish)
+    said, finish = _said(response)
+    if not refused and (answer := read(said)) != said:
+        return Elicited(answer=answer.strip(), response=answer, signals=signals, finish=finish)
+    return Elicited(answer=said.strip(), response=response.text, signals=signals, finish=finish)
 
 
 def from_response(response: Response) -> Elicited:
     """A greedy response as an answer with its likelihood."""
     value = likelihood(response)
     signals = {} if value is None else {"likelihood": value}
-    return Elicited(
-        answer=response.text.strip(), response=response.text, signals=signals, finish=response.finish
-    )
+    said, finish = _said(response)
+    return Elicited(answer=said.strip(), response=response.text, signals=signals, finish=finish)
+
+
+def _said(response: Response) -> tuple[str, Finish]:
+    """What was said outside of the model's reasoning, and how it ended."""
+    said = without_reasoning(response.text)
+    return ("", "thinking") if said is None else (said, response.finish)

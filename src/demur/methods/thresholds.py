@@ -91,7 +91,8 @@ def decided(rows: Iterable[Prediction], signal: str, value: float) -> Iterator[P
     """Predictions declined by a threshold on a signal, and where they refuse in words."""
     for row in rows:
         confidence = row.signals.get(signal)
-        declines = confidence is None or not confidence >= value or row.verdict is Verdict.REFUSED
+        unsure = confidence is None or not confidence >= value
+        declines = unsure or row.silent or row.verdict is Verdict.REFUSED
         yield dataclasses.replace(row, abstained=declines)
 
 

@@ -10,9 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from demur.core.reasoning import without_reasoning
 from demur.core.records import Example, Question, Response
 from demur.engines import Engine, Progress
-from demur.judging.normalise import answer_names
+from demur.judging.extraction import NAMELESS, answer_names
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 
 
@@ -54,17 +55,18 @@ class VanillaC:
 def majority(samples: Sequence[Response]) -> Elicited:
     """The most frequent answer with its share, and one minus the answers' entropy over ln k.
 
-    A reply that ended within its reasoning is no answer; where all did, there is none and no confidence.
+    A reply without an answer counts as none; where all are, there is none and no confidence.
     """
     names = answer_names(samples)
     counts = Counter(names)
-    given = [item for item in zip(names, samples, strict=True) if item[1].finish != "thinking"]
+    given = [name for name in names if not name.startswith(NAMELESS)]
     if not given:
-        return Elicited(answer="", response="", finish="thinking")
-    winner, largest = Counter(name for name, _ in given).most_common(1)[0]
+        return Elicited(answer="", response=samples[0].text, finish=samples[0].finish, declines=True)
+    winner, largest = Counter(given).most_common(1)[0]
     k = len(names)
     entropy = -math.fsum(n / k * math.log(n / k) for n in counts.values())
     chosen = samples[names.index(winner)]
     consistency = 1.0 - entropy / math.log(k) if k > 1 else 1.0
     signals = {"agreement": largest / k, "consistency": min(1.0, consistency)}
-    return Elicited(answer=chosen.text.strip(), response=chosen.text, signals=signals, finish=chosen.finish)
+    said = without_reasoning(chosen.text) or ""
+    return Elicited(answer=said.strip(), response=chosen.text, signals=signals, finish=chosen.finish)

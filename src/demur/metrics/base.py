@@ -17,14 +17,15 @@ Codes = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
 
-CORRECT, WRONG, REFUSED, UNSCORED = range(4)
+CORRECT, WRONG, REFUSED, UNSCORED, SILENT = range(5)
 CODES = {
     Verdict.CORRECT: CORRECT,
     Verdict.WRONG: WRONG,
     Verdict.REFUSED: REFUSED,
     Verdict.UNSCORED: UNSCORED,
 }
-"""How verdicts stand in arrays."""
+"""How verdicts stand in arrays. SILENT is UNSCORED for want of any answer: such a row counts in no metric,
+not even as answered or declined."""
 
 DEFAULT_BINS = 15
 
@@ -37,7 +38,7 @@ class Rows:
     """What one system did on n questions; every array has shape [n]."""
 
     verdict: Codes
-    """Of the answer itself, refusals by threshold ignored."""
+    """Of the answer itself, refusals by threshold ignored; SILENT where there is none."""
     refused: Floats
     """Probability that the system declines, by threshold or in words: 0 or 1 for a real system."""
     answerable: Bools
@@ -58,16 +59,21 @@ class Rows:
         confidence: Sequence[float | None] | None = None,
         before: Sequence[Verdict] | None = None,
         answerable: Sequence[bool] | None = None,
+        silent: Sequence[bool] | None = None,
         bins: int = DEFAULT_BINS,
     ) -> Rows:
         """Rows from plain Python values, one of each per question.
 
         Left out, they mean: nothing declined, confidence unknown, no reference system, all answerable.
-        A verdict REFUSED counts as declined whatever ``abstained`` says.
+        A verdict REFUSED counts as declined whatever ``abstained`` says, and what is ``silent`` as neither
+        answered nor declined.
         """
         n = len(verdict)
         codes = verdict_codes(verdict)
         declined = np.zeros(n, bool) if abstained is None else np.asarray(abstained, bool)
+        if silent is not None:
+            codes[np.asarray(silent, bool)] = SILENT
+            declined = declined & (codes != SILENT)
         return cls(
             verdict=codes,
             refused=(declined | (codes == REFUSED)).astype(np.float64),
@@ -91,8 +97,13 @@ class Rows:
             return np.logical_not(np.isnan(self.confidence))
         if need == "before":
             return np.not_equal(self.before, UNSCORED)
-        scored = np.not_equal(self.verdict, UNSCORED)
+        scored = np.less(self.verdict, UNSCORED)
         return scored if need == "verdict" else scored | np.equal(self.refused, 1)
+
+    @property
+    def said(self) -> Bools:
+        """Which rows hold an answer or a refusal at all, shape [n]."""
+        return np.not_equal(self.verdict, SILENT)
 
     def within(self, population: Population) -> Bools:
         """Which rows a metric is about, shape [n]."""

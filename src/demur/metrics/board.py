@@ -9,7 +9,7 @@ import numpy as np
 
 from demur.core.errors import DataError
 from demur.core.records import SIGNALS, Prediction, Question, Verdict
-from demur.metrics.base import CODES, REFUSED, UNSCORED, Bools, Codes, Floats, Index, Rows
+from demur.metrics.base import CODES, REFUSED, SILENT, UNSCORED, Bools, Codes, Floats, Index, Rows
 from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
@@ -74,9 +74,14 @@ class Part:
         """The rows that count for a metric."""
         return Counted.of(rows, metric.counted_mask(rows), self.columns)
 
+    @property
+    def silent(self) -> int:
+        """How many questions the system gave no answer to."""
+        return int(np.count_nonzero(~self.rows.said))
+
     def table(self) -> dict[str, dict[str, int]]:
         """Counts of outcomes, for answerable and unanswerable questions; they add up to the split."""
-        outcome = np.where(self.rows.refused == 1, REFUSED, self.rows.verdict)
+        outcome = np.where(self.rows.refused == 1, REFUSED, np.minimum(self.rows.verdict, UNSCORED))
         outcome = np.concatenate([outcome, np.full(len(self.missing), UNSCORED)])
         answerable = np.concatenate([self.rows.answerable, self.missing])
         return {
@@ -145,7 +150,7 @@ def _board(made: Sequence[Prediction], where: Index, answerable: Bools, before: 
     present = np.zeros(total, bool)
     present[where] = True
     verdict = np.full(total, UNSCORED, np.int8)
-    verdict[where] = [CODES[prediction.verdict] for prediction in made]
+    verdict[where] = [SILENT if each.silent else CODES[each.verdict] for each in made]
     refused = np.zeros(total)
     refused[where] = [prediction.outcome is Verdict.REFUSED for prediction in made]
     rows = Rows(

@@ -73,8 +73,9 @@ def evaluate(
         threads: by default one for each of up to four processors; the result does not depend on it.
 
     Returns:
-        ``schema_version``, ``metrics``, ``tables``, ``policies``, ``differences`` and ``settings``, all
-        JSON values; what is undefined is None, never 0.
+        ``schema_version``, ``metrics``, ``tables``, ``no_answer`` (how many of the unscored hold no
+        answer: an empty text, or reasoning that never ends), ``policies``, ``differences`` and
+        ``settings``, all JSON values; what is undefined is None, never 0.
 
     Raises:
         DataError: where a prediction's question is unknown or a question is predicted twice.
@@ -127,7 +128,7 @@ def evaluate_boards(
         clusters: the number of each question's group; the bootstrap then draws whole groups.
 
     Returns:
-        ``metrics``, ``tables``, ``policies`` and ``differences``.
+        ``metrics``, ``tables``, ``no_answer``, ``policies`` and ``differences``.
     """
     plans = [plan_split(split, positions, every, wanted) for split, positions in splits.items()]
     if clusters is not None:
@@ -217,7 +218,7 @@ def _report(
 ) -> dict[str, Any]:
     """The three tables by system and split, and the differences."""
     report: dict[str, Any] = {
-        name: {system: {} for system in systems} for name in ("metrics", "tables", "policies")
+        name: {system: {} for system in systems} for name in ("metrics", "tables", "no_answer", "policies")
     }
     report["differences"] = []
     for plan, found in zip(plans, values, strict=True):
@@ -227,6 +228,7 @@ def _report(
         for system, at in plan.metrics.items():
             report["metrics"][system][plan.split] = _named(at, cells)
             report["tables"][system][plan.split] = plan.tables[system]
+            report["no_answer"][system][plan.split] = plan.silent[system]
             report["policies"][system][plan.split] = {
                 policy: _named(at_policy, cells) for policy, at_policy in plan.policies[system].items()
             }

@@ -59,7 +59,7 @@ class Metric:
 
     def counted_mask(self, rows: Rows) -> Bools:
         """The rows that it is about and that have all it needs, shape [n]; the others are unscored."""
-        mask = self.population_mask(rows)
+        mask = self.population_mask(rows) & rows.said
         for need in self.needs:
             mask = mask & rows.available(need)
         return mask

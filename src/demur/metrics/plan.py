@@ -84,6 +84,8 @@ class Plan:
     """By system, policy and metric."""
     tables: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     """By system: outcomes of answerable and unanswerable questions."""
+    silent: dict[str, int] = field(default_factory=dict)
+    """By system: questions without any answer."""
     differences: list[Difference] = field(default_factory=list)
 
     def add(self, series: Series) -> int:
@@ -178,7 +180,7 @@ def plan_split(split: str, positions: Index, boards: Mapping[str, Board], wanted
     parts = {system: board.part(positions) for system, board in boards.items()}
     parts = {system: part for system, part in parts.items() if len(part)}
     for system, part in parts.items():
-        plan.tables[system] = part.table()
+        plan.tables[system], plan.silent[system] = part.table(), part.silent
         plan.metrics[system] = _plan_metrics(plan, part, metrics, primary[system])
         plan.policies[system] = {
             name: _plan_metrics(

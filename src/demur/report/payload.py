@@ -211,7 +211,7 @@ def _code(row: Prediction | None) -> str:
     if row is None:
         return NO_PREDICTION
     letter = CODES[row.verdict]
-    return letter.upper() if row.abstained else letter
+    return letter.upper() if row.abstained and not row.silent else letter
 
 
 def _clip(text: str) -> str:

@@ -116,6 +116,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "version": run.manifest.get("demur", __version__),
         "findings": places,
         "panels": panels,
+        "silent": {panel.split: _silent(run.metrics, panel.split) for panel in panels},
         "first_split": (words.main_splits([p.split for p in panels]) or [""])[0],
         "systems": [_about(name, about.get(name, {})) for name in run.predictions],
         "method": next(
@@ -142,6 +143,12 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "browsed": len(data["browse"]),
         **_making(run),
     }
+
+
+def _silent(metrics: Mapping[str, Any], split: str) -> str:
+    """How many questions of a split each system gave no answer to; empty where all gave one."""
+    counts = ((system, found.get(split, 0)) for system, found in metrics.get("no_answer", {}).items())
+    return ", ".join(f"{words.title(system)} {count:,}" for system, count in counts if count)
 
 
 def _by_place(run: FinishedRun) -> list[tuple[str, list[Finding]]]:

@@ -2,6 +2,7 @@
 
 from demur.scoring.judged import judged
 from demur.scoring.reading import Outputs, read_outputs
+from demur.scoring.rows import require_new, write_rows
 from demur.scoring.score import score
 
-__all__ = ["Outputs", "judged", "read_outputs", "score"]
+__all__ = ["Outputs", "judged", "read_outputs", "require_new", "score", "write_rows"]

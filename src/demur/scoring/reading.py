@@ -35,9 +35,10 @@ from demur.datasets.outputs import FIX, Output, OutputReader
 from demur.datasets.problems import Problems, names
 from demur.datasets.rows import Origin
 from demur.datasets.separated import SEPARATORS, WORTH_A_WORD
-from demur.judging import judge
+from demur.judging import Judgement, judgement
 from demur.judging.languages import unread_language
-from demur.metrics.base import CODES, REFUSED, Bools, Codes, Floats
+from demur.judging.verdict import NO_ANSWER
+from demur.metrics.base import CODES, REFUSED, SILENT, Bools, Codes, Floats
 
 EXPECTED = "rows with question, answers (a list) and response"
 SHARE_BYTES = 8 << 20
@@ -59,7 +60,7 @@ class Outputs:
     """Where each row stands in the file, counted in ``unit``."""
     unit: str = "row"
     verdict: Codes = field(default_factory=lambda: np.zeros(0, np.int8))
-    """Shape [n]."""
+    """SILENT where there is no answer and the row was not said to be declined; shape [n]."""
     abstained: Bools = field(default_factory=lambda: np.zeros(0, bool))
     """Said to have declined, whatever the words; shape [n]."""
     answerable: Bools = field(default_factory=lambda: np.zeros(0, bool))
@@ -74,6 +75,11 @@ class Outputs:
     """Single answers by the separator that they hold, and under "" all of them."""
     unread: Counter[str] = field(default_factory=Counter)
     """Responses in each language whose refusals are not recognised, by code."""
+    judgements: list[Judgement] = field(default_factory=list)
+    """What the rule said of each response, where they were asked for."""
+    readings: Counter[str] = field(default_factory=Counter)
+    """How many responses were read as what (`demur.core.records.Reading`), and how many ``stated`` a final
+    answer."""
     notes: list[str] = field(default_factory=list)
     """What was guessed of the file."""
     judge: dict[str, Any] | None = None
@@ -100,7 +106,8 @@ def read_outputs(
 
     Args:
         path: a file, or a folder or an address on the Hub with one.
-        keep: keep questions and responses, for a model to judge (`demur.scoring.judged`).
+        keep: keep questions, responses and what the rule said of them, for a model to judge
+            (`demur.scoring.judged`) or to be written out (`demur.scoring.rows`).
         fields: names of fields by what they hold (`demur.datasets.fields.NAMED`); the others are guessed.
             An ``id`` called ``none``: there is none.
         options: these, and how else the file is to be read; instead of ``fields``.
@@ -190,6 +197,8 @@ class _Part:
     separated: Counter[str] = field(default_factory=Counter)
     """Single answers by the separator that they hold, and under "" all of them."""
     unread: Counter[str] = field(default_factory=Counter)
+    judgements: list[Judgement] = field(default_factory=list)
+    readings: Counter[str] = field(default_factory=Counter)
 
     def outputs(self) -> Outputs:
         """The rows as arrays."""
@@ -210,6 +219,8 @@ class _Part:
             pairs=self.pairs,
             separated=self.separated,
             unread=self.unread,
+            judgements=self.judgements,
+            readings=self.readings,
         )
 
 
@@ -222,26 +233,33 @@ def _judged(reader: OutputReader, keep: bool) -> _Part:
 
 def _add(part: _Part, number: int, output: Output) -> None:
     question = output.question
+    judged = output.verdict is not None
+    if part.keep and judged:
+        raise ConfigError(
+            expected="rows with their responses",
+            found="rows that were judged elsewhere and hold no responses",
+            where="--judge-url or --rows",
+            fix="leave the option out",
+        )
+    found = judgement(question, output.response) if output.verdict is None else Judgement(output.verdict)
     if part.keep:
         part.pairs.append((question, output.response))
+        part.judgements.append(found)
     part.keys.append(question.id)
     part.asked.append(output.asked)
     part.numbers.append(number)
-    verdict = output.verdict
-    if part.keep and verdict is not None:
-        raise ConfigError(
-            expected="responses for the model to judge",
-            found="rows that were judged elsewhere and hold no responses",
-            where="--judge-url",
-            fix="leave the judge out",
-        )
-    part.codes.append(CODES[judge(question, output.response) if verdict is None else verdict])
     if len(question.answers) == 1 and not question.choices:
         part.separated[""] += 1
         for separator in SEPARATORS:
             part.separated[separator] += separator in question.answers[0]
-    if verdict is None and (language := unread_language(output.response)):
+    if not judged and (language := unread_language(output.response)):
         part.unread[language] += 1
+    silent = found.reason == NO_ANSWER and not output.abstained
+    part.codes.append(SILENT if silent else CODES[found.verdict])
+    if found.reading is not None:
+        part.readings[found.reading] += 1
+    if found.stated:
+        part.readings["stated"] += 1
     part.abstained.append(output.abstained)
     part.answerable.append(question.answerable)
     part.confidence.append(output.confidence)
@@ -270,6 +288,8 @@ def _joined(parts: list[Outputs], readers: Sequence[OutputReader]) -> Outputs:
         else None,
         pairs=[pair for part in parts for pair in part.pairs],
         unread=sum((part.unread for part in parts), Counter[str]()),
+        judgements=[found for part in parts for found in part.judgements],
+        readings=sum((part.readings for part in parts), Counter()),
         notes=[*_guessed(readers[0]), *_on_separators(separated, readers[0].options)],
         separated=separated,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from demur.core.errors import DataError
 from demur.judging.languages import unread_sentence
 from demur.metrics import METRICS
-from demur.metrics.base import DEFAULT_BINS, REFUSED, UNSCORED, Codes, Index, Rows
+from demur.metrics.base import DEFAULT_BINS, REFUSED, SILENT, UNSCORED, Codes, Index, Rows
 from demur.metrics.board import Board
 from demur.metrics.bootstrap import Resampling
 from demur.metrics.evaluation import evaluate_boards, wanted
@@ -24,6 +24,10 @@ SYSTEM, SPLIT = "outputs", "all"
 FEWEST_GROUPS = 20
 """With fewer groups than this, an interval over groups means little, and rows are drawn by themselves."""
 
+NO_ANSWERS = (
+    "{silent:,} rows have no answer (the response is empty, or ends within the model's reasoning): "
+    "they are unscored and count in no metric; where that is a refusal, set abstained to true"
+)
 SHOWN = 5
 """Rows that a message names."""
 NO_IDS = "--id-field none"
@@ -49,10 +53,11 @@ def score(
 
     Returns:
         ``schema_version``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``,
-        ``unscored``), ``tables``, ``policies``, ``not_computed`` (name to reason),
-        ``unread_languages`` (by code, the number of responses whose refusals nobody reads),
-        ``notes``, and what came of a model's judging (``judge``, ``judge_before``; null where a rule
-        judged), all JSON values.
+        ``unscored``), ``tables``, ``no_answer`` (of the unscored, how many hold no answer), ``readings``
+        (how many responses answer, hedge, refuse, …; how many state a final answer), ``policies``,
+        ``not_computed`` (name to reason), ``unread_languages`` (by code, the number of responses whose
+        refusals nobody reads), ``notes``, and what came of a model's judging (``judge``, ``judge_before``;
+        null where a rule judged), all JSON values.
 
     Raises:
         DataError: there are no rows, none can be judged, none has a counterpart in ``before``, or ids that
@@ -65,7 +70,12 @@ def score(
     require_scored(outputs, "the outputs")
     clusters, notes = _clusters(outputs)
     unread = {} if outputs.judge else dict(outputs.unread.most_common())
-    notes = [*outputs.notes, *notes, *filter(None, [unread_sentence(unread, len(outputs))])]
+    notes = [
+        *outputs.notes,
+        *notes,
+        *filter(None, [unread_sentence(unread, len(outputs))]),
+        *_silence(outputs),
+    ]
     primary = next(iter(outputs.signals), "")
     board = Board(
         np.ones(len(outputs), bool),
@@ -98,6 +108,8 @@ def score(
         "rows": len(outputs),
         "metrics": cells,
         "tables": report["tables"][SYSTEM][SPLIT],
+        "no_answer": report["no_answer"][SYSTEM][SPLIT],
+        "readings": dict(outputs.readings.most_common()),
         "policies": report["policies"][SYSTEM][SPLIT],
         "not_computed": {
             name: _reason(METRICS.get(name), board, primary, before)
@@ -110,6 +122,12 @@ def score(
         "judge_before": before.judge if before else None,
         "settings": {"level": level, "resamples": resamples, "seed": seed, "ece_bins": bins},
     }
+
+
+def _silence(outputs: Outputs) -> list[str]:
+    """How many rows hold no answer, and what to do where that is a refusal."""
+    silent = int((outputs.verdict == SILENT).sum())
+    return [NO_ANSWERS.format(silent=silent)] if silent else []
 
 
 def _clusters(outputs: Outputs) -> tuple[Index | None, list[str]]:
@@ -127,7 +145,8 @@ def _outcomes_before(outputs: Outputs, before: Outputs | None, notes: list[str])
     if before is None:
         return codes
     require_scored(before, "--before")
-    outcome = np.where(before.refused, REFUSED, before.verdict).astype(np.int8).tolist()
+    scored = np.minimum(before.verdict, UNSCORED)
+    outcome = np.where(before.refused, REFUSED, scored).astype(np.int8).tolist()
     repeated = {key for of in (outputs, before) for key, count in Counter(of.keys).items() if count > 1}
     if repeated:
         _require_same_order(outputs, before, repeated)
@@ -198,8 +217,18 @@ def require_scored(outputs: Outputs, where: str) -> None:
     Raises:
         DataError: no row was judged or declined.
     """
-    if not (outputs.refused | (outputs.verdict != UNSCORED)).any():
+    if not (outputs.refused | (outputs.verdict < UNSCORED)).any():
         reasons = (outputs.judge or {}).get("unscored", {})
+        silent = int((outputs.verdict == SILENT).sum())
+        if silent and not reasons:
+            raise DataError(
+                expected="at least one row with an answer",
+                found=f"{len(outputs):,} rows, {silent:,} of them without any: the response is "
+                "empty, or ends within the model's reasoning",
+                where=where,
+                fix="name the field that holds the answers: --response-field FIELD; or let the model write "
+                "more tokens",
+            )
         why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
         raise DataError(
             expected="at least one row that can be judged",

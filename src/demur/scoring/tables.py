@@ -23,6 +23,9 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
             name, *(f"{row[column]:,}" for column in ("correct", "wrong", "refused", "unscored"))
         )
     yield outcomes
+    if found["no_answer"]:
+        yield Text(f"no answer: {found['no_answer']:,} of the unscored")
+    yield Text(_readings(found["readings"]))
     policies = found["policies"]
     columns = ("metric", "value", "95 % interval", "n", *(name.replace("_", " ") for name in policies))
     measured = Table(*columns)
@@ -40,6 +43,22 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     for note in found["notes"]:
         yield Text(f"note: {note}")
     yield Text("always refusing scores 100 % prudence and abstention recall: read no metric alone")
+
+
+_READ_AS = {
+    "answered": "answer",
+    "hedged": "answer with a reservation",
+    "refused": "decline",
+    "corrects-premise": "correct the question's premise",
+    "unclear": "are unclear",
+    "stated": "state a final answer",
+}
+
+
+def _readings(counts: Mapping[str, int]) -> str:
+    """How the responses were read: ``900 answer, 30 decline; 120 state a final answer``."""
+    told = [f"{counts[name]:,} {words}" for name, words in _READ_AS.items() if counts.get(name)]
+    return f"responses: {', '.join(told) or 'none that says anything'}"
 
 
 def _agreement_table(counts: Mapping[str, Mapping[str, int]]) -> RenderableType:

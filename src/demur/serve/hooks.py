@@ -15,13 +15,13 @@ import httpx2
 from demur.ask import Answer, Query
 from demur.core.records import Question
 from demur.core.templates import FORMS
+from demur.endpoints import answer_of
 from demur.endpoints.client import messages, sendable
 from demur.endpoints.keys import read_key
 from demur.endpoints.pace import Pace
-from demur.endpoints.reasoning import answer_of
 from demur.endpoints.replies import parse
 from demur.endpoints.transport import Transport
-from demur.judging import is_refusal
+from demur.judging import declines
 from demur.serve.settings import ServeSettings
 
 CONNECTIONS = 32
@@ -94,7 +94,7 @@ class Fallback:
         reply = parse((await _post(self.client, self.url, asked)).decode())
         said = answer_of(reply) if reply else None
         text = sendable(said.text).strip()[: self.longest] if said else ""
-        if not text or is_refusal(text, question=query.question.text):
+        if not text or declines(text, question=query.question.text):
             return None
         return dataclasses.replace(
             refused,
@@ -106,6 +106,7 @@ class Fallback:
             signals={},
             guarantee=None,
             answered_by=self.name,
+            answer=None,
             reason=None,
             finish="length" if reply and reply.finish == "length" else "stop",
         )

@@ -35,6 +35,7 @@ def sureness(answer: Answer) -> Sureness:
         signal=answer.signal,
         probability=finite(answer.probability),
         answered_by=answer.answered_by,
+        answer=None if answer.abstained or answer.answer is None else sendable(answer.answer),
         reason=answer.reason,
     )
 

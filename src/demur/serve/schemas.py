@@ -171,6 +171,9 @@ class Sureness(BaseModel):
         description="How likely the answer is right, where the signal was recalibrated."
     )
     answered_by: str = Field(description="model, retrieval, or fallback:NAME.")
+    answer: str | None = Field(
+        None, description="The final answer that the text states; null where that is the text itself."
+    )
     reason: str | None = Field(
         None, description="Why the model gave no answer, such as a reply that ended within its reasoning."
     )

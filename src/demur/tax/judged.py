@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from demur.core.records import Question, Verdict, from_row
-from demur.judging import judge
+from demur.judging import judgement
+from demur.judging.verdict import NO_ANSWER
 from demur.metrics import METRICS, Rows
 
 Item = Mapping[str, Any]
-"""What lm-eval keeps of one answer: ``verdict``, ``answerable`` and ``before``, the verdict of the untuned
-model (None where it is not known)."""
+"""What lm-eval keeps of one answer: ``verdict``, ``answer`` (the extracted one, empty where there is none),
+``no_answer``, ``answerable`` and ``before``, the verdict of the untuned model
+(None where it is not known)."""
 
 ALWAYS = ("accuracy", "refusal_rate", "accuracy_willing", "abstention_f1")
 WITH_BEFORE = ("prudence", "over_conservativeness", "honesty", "truthful_rate")
@@ -36,8 +38,14 @@ def documents(path: Path) -> dict[str, Any]:
 
 def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, Item]:
     """Judge one answer; every metric is later computed from the same item."""
-    verdict = judge(from_row(Question, doc), results[0], rule=doc["rule"], refusals=doc["refusals"])
-    item = {"verdict": str(verdict), "answerable": doc["answerable"], "before": doc["before"]}
+    found = judgement(from_row(Question, doc), results[0], rule=doc["rule"], refusals=doc["refusals"])
+    item = {
+        "verdict": str(found.verdict),
+        "answer": found.answer,
+        "no_answer": found.reason == NO_ANSWER,
+        "answerable": doc["answerable"],
+        "before": doc["before"],
+    }
     further = () if doc["before"] is None else WITH_BEFORE
     return dict.fromkeys((*ALWAYS, *further, UNSCORED), item)
 
@@ -53,6 +61,7 @@ def rows(items: Sequence[Item]) -> Rows:
         [Verdict(item["verdict"]) for item in items],
         answerable=[item["answerable"] for item in items],
         before=[Verdict(item["before"] or Verdict.UNSCORED) for item in items],
+        silent=[item.get("no_answer", False) for item in items],
     )
 
 

@@ -13,7 +13,7 @@ from demur.core.names import FIXED, unread
 from demur.core.records import Prediction, Probe, Question, write_parquet
 from demur.core.stored import StoredRows
 from demur.engines import Engine, Progress, Sampling
-from demur.judging import judge
+from demur.judging import judgement
 from demur.knowledge.asking import ask_in_units
 from demur.methods import METHODS, Elicited, baselines, learned, thresholds
 from demur.pipeline.cards import add_to_card, rule, rule_to_card
@@ -102,16 +102,19 @@ class _Asking:
 
     def _judged(self, question: Question, said: Elicited) -> Prediction:
         """What the system said, with the rule's verdict; declined by its own rule only, see `Decided`."""
-        own = METHODS.get(self.method)().info.refusals
-        refusals = (self.config.template.template(chat=False).refusal, *own)
+        taught = METHODS.get(self.method)().info.refusals
+        refusals = (self.config.template.template(chat=False).refusal, *taught)
+        found = judgement(question, said.response, rule=self.config.judge.rule, refusals=refusals)
+        own = said.answer != said.response.strip() and found.answer and not found.stated
         return Prediction(
             question_id=question.id,
             system=self.system,
-            answer=said.answer,
+            answer=said.answer if own else found.answer,
             response=said.response,
-            verdict=judge(question, said.response, rule=self.config.judge.rule, refusals=refusals),
+            verdict=found.verdict,
             abstained=said.declines,
             signals=said.signals,
+            reading=found.reading,
         )
 
 

@@ -71,5 +71,6 @@ class Decided:
         given = None if self.verdicts is None else iter(self.verdicts)
         for row in self.rows:
             verdict = row.verdict if given is None else next(given)
-            declined = row.abstained or verdict is Verdict.REFUSED
-            yield dataclasses.replace(row, verdict=verdict, abstained=declined)
+            decided = dataclasses.replace(row, verdict=verdict)
+            declined = row.abstained or decided.silent or verdict is Verdict.REFUSED
+            yield dataclasses.replace(decided, abstained=declined)
