@@ -129,9 +129,8 @@ def main() -> None:
     print(*by("language", foreign, refusals), sep="\n")
     if options.misses:
         for row in [*rows, *foreign]:
-            if row.found != row.refuses or (
-                row.right and (row.right == "right") != (row.verdict == "correct")
-            ):
+            misjudged = row.right and (row.right == "right") != (row.verdict == Verdict.CORRECT)
+            if misjudged or row.found != row.refuses:
                 print(json.dumps(row._asdict(), ensure_ascii=False))
 
 
