@@ -1,4 +1,4 @@
-"""The key of the blind test agrees with the stored rows; its tools choose and check rows as documented."""
+"""The key of each blind test agrees with the stored rows; its tools choose and check rows as documented."""
 
 from __future__ import annotations
 
@@ -15,54 +15,103 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import judging_blind as blind  # noqa: E402
 
-NOWHERE = blind.Folders(Path("absent"), Path("absent"))
+SETS = pytest.mark.parametrize("name", blind.SETS)
 
 
-def lines(name: str) -> list[dict]:
-    return [
-        json.loads(line) for line in (blind.BLIND / name).read_text(encoding="utf-8").split("\n") if line
+def nowhere(name: str) -> blind.Folders:
+    return blind.Folders(Path("absent"), Path("absent"), blind.TESTS / name)
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def stored(name: str, path: str) -> list[dict]:
+    """The rows of a stored file: those of two models belong to the first set, authored rows to each."""
+    return lines(blind.TESTS / ("blind" if path == "own.jsonl" else name) / path)
+
+
+def write(folder: Path, authored: list[tuple[str, str]]) -> blind.Folders:
+    """A folder of a set with these authored questions and responses, and a key that holds them all."""
+    folder.mkdir()
+    rows = [{"question": q, "response": r, "answers": [], "answerable": False} for q, r in authored]
+    key = [
+        {
+            "id": f"x{number}",
+            "source": "authored",
+            "place": f"authored.jsonl:{number}",
+            "sha256": blind.digest(r),
+        }
+        for number, (_, r) in enumerate(authored)
     ]
+    for name, entries in (("authored.jsonl", rows), ("key.jsonl", key)):
+        (folder / name).write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+    return blind.Folders(Path("absent"), Path("absent"), folder)
 
 
 def row(model: str, response: str) -> blind.Row:
     return blind.Row("source", model, "file:0", "question", response, (), None, True)
 
 
-def test_every_row_of_the_key_has_one_id_and_one_place():
-    key = lines("key.jsonl")
-    assert [entry["id"] for entry in key] == [f"b{number:04d}" for number in range(1, len(key) + 1)]
+@SETS
+def test_every_row_of_the_key_has_one_id_and_one_place(name):
+    key = blind.read_key(name)
+    letter = blind.SETS[name].letter
+    assert [entry["id"] for entry in key] == [f"{letter}{number:04d}" for number in range(1, len(key) + 1)]
     assert len({(entry["source"], entry["place"]) for entry in key}) == len(key)
 
 
-def test_the_key_holds_as_many_rows_of_each_source_and_draw_as_the_script_asks_for():
-    counts = Counter((entry["source"], entry["draw"]) for entry in lines("key.jsonl"))
-    wanted = {(source, "plain"): plain for source, (_, plain, _) in blind.READERS.items()}
-    wanted |= {(source, "enriched"): enriched for source, (_, _, enriched) in blind.READERS.items()}
-    assert counts == {name: number for name, number in wanted.items() if number}
+@SETS
+def test_the_key_holds_as_many_rows_of_each_source_and_draw_as_the_script_asks_for(name):
+    counts = Counter((entry["source"], entry["draw"]) for entry in blind.read_key(name))
+    asked = blind.SETS[name].counts.items()
+    wanted = {(source, "plain"): plain for source, (plain, _) in asked}
+    wanted |= {(source, "enriched"): enriched for source, (_, enriched) in asked}
+    assert counts == {where: number for where, number in wanted.items() if number}
 
 
-def test_no_row_stands_in_an_earlier_test_set():
+@SETS
+def test_no_row_stands_in_the_labelled_sample(name):
     with (ROOT / "tests/data/refusal_labels.csv").open(encoding="utf-8") as handle:
         used = {entry["id"] for entry in csv.DictReader(handle)}
-    sample = [entry for entry in lines("key.jsonl") if entry["source"] == "unknownbench-sample"]
+    sample = [entry for entry in blind.read_key(name) if entry["source"] == "unknownbench-sample"]
     names = {entry["place"].rsplit("/", 1)[1].replace(".json:", "/") for entry in sample}
     assert names
     assert not names & used
 
 
-@pytest.mark.parametrize("name", ["own.jsonl", "authored.jsonl"])
-def test_stored_responses_have_the_hash_of_the_key(name):
-    stored = lines(name)
-    entries = [entry for entry in lines("key.jsonl") if entry["place"].startswith(f"{name}:")]
+@SETS
+def test_no_row_and_no_response_stands_in_an_earlier_set(name):
+    key = blind.read_key(name)
+    for earlier in blind.SETS[name].after:
+        old = blind.read_key(earlier)
+        assert not {entry["sha256"] for entry in key} & {entry["sha256"] for entry in old}
+        places = {(entry["source"], entry["place"]) for entry in old if entry["source"] != "authored"}
+        assert not {(entry["source"], entry["place"]) for entry in key} & places
+
+
+@SETS
+def test_no_authored_question_stands_in_an_earlier_set(name):
+    questions = {blind.plain_text(entry["question"]) for entry in stored(name, "authored.jsonl")}
+    assert questions
+    for earlier in blind.SETS[name].after:
+        assert not questions & {blind.plain_text(e["question"]) for e in stored(earlier, "authored.jsonl")}
+
+
+@SETS
+@pytest.mark.parametrize("path", ["own.jsonl", "authored.jsonl"])
+def test_stored_responses_have_the_hash_of_the_key(name, path):
+    rows = stored(name, path)
+    entries = [entry for entry in blind.read_key(name) if entry["place"].startswith(f"{path}:")]
     assert entries
     for entry in entries:
         number = int(entry["place"].split(":")[1])
-        assert blind.digest(stored[number]["response"]) == entry["sha256"]
+        assert blind.digest(rows[number]["response"]) == entry["sha256"]
 
 
 def test_every_prompt_of_the_own_models_is_stored():
-    prompts = json.loads((blind.BLIND / "prompts.json").read_text(encoding="utf-8"))
-    assert {entry["prompt_style"] for entry in lines("own.jsonl")} == set(prompts)
+    prompts = json.loads((blind.TESTS / "blind/prompts.json").read_text(encoding="utf-8"))
+    assert {entry["prompt_style"] for entry in stored("blind", "own.jsonl")} == set(prompts)
 
 
 def test_spread_takes_the_same_number_of_each_model_while_there_are_rows():
@@ -77,18 +126,50 @@ def test_spread_takes_no_more_than_there_is_and_no_more_than_asked_for(rows, wan
     assert len(blind.spread(rows, wanted, random.Random(0))) == min(len(rows), wanted)
 
 
-def test_texts_are_written_in_the_order_of_the_key(tmp_path):
-    key = [entry for entry in lines("key.jsonl") if entry["source"] == "authored"]
-    blind.texts(NOWHERE, key, tmp_path / "rows.jsonl")
-    written = [
-        json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+def test_a_later_set_leaves_out_every_question_and_response_of_an_earlier_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(blind, "TESTS", tmp_path)
+    write(tmp_path / "earlier", [("Who?", "Nobody."), ("When?", "Never.")])
+    now = [
+        ("who? ", "Ann."),
+        ("Where?", " NEVER.\n"),
+        ("Who?", "Nobody."),
+        ("Why?", "Because."),
+        ("How?", ""),
     ]
+    folders = write(tmp_path / "later", now)
+    later = blind.BlindSet("x", 1, {"authored": (0, 5)}, after=("earlier",))
+    chosen = list(blind.drawn(folders, later, 1))
+    assert {(drawn.question, drawn.response) for drawn, _ in chosen} == {("Why?", "Because."), ("How?", "")}
+    assert {kind for _, kind in chosen} == {"enriched"}
+
+
+def test_the_first_set_keeps_questions_and_responses_of_others(tmp_path):
+    folders = write(tmp_path / "only", [("Who?", "Nobody."), ("When?", "Nobody."), ("Who?", "Ann.")])
+    chosen = list(blind.drawn(folders, blind.BlindSet("x", 1, {"authored": (0, 5)}), 1))
+    assert len(chosen) == 3
+
+
+def test_the_same_seed_draws_the_same_rows_and_another_seed_others(tmp_path):
+    folders = write(tmp_path / "only", [(f"Question {n}?", f"Answer {n}.") for n in range(30)])
+    how = blind.BlindSet("x", 1, {"authored": (6, 6)})
+    first, again, other = (list(blind.drawn(folders, how, seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert len({drawn for drawn, _ in first}) == 12
+
+
+@SETS
+def test_texts_are_written_in_the_order_of_the_key(name, tmp_path):
+    key = [entry for entry in blind.read_key(name) if entry["source"] == "authored"]
+    blind.texts(nowhere(name), key, tmp_path / "rows.jsonl")
+    written = lines(tmp_path / "rows.jsonl")
     assert [entry["id"] for entry in written] == [entry["id"] for entry in key]
     assert [blind.digest(entry["response"]) for entry in written] == [entry["sha256"] for entry in key]
 
 
+@SETS
 @pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"place": "authored.jsonl:99999"}])
-def test_texts_that_differ_from_the_key_stop_with_the_row(tmp_path, change):
-    entry = next(entry for entry in lines("key.jsonl") if entry["source"] == "authored") | change
+def test_texts_that_differ_from_the_key_stop_with_the_row(name, tmp_path, change):
+    entry = next(entry for entry in blind.read_key(name) if entry["source"] == "authored") | change
     with pytest.raises(SystemExit, match=f"{entry['id']}.*absent or has another text"):
-        blind.texts(NOWHERE, [entry], tmp_path / "rows.jsonl")
+        blind.texts(nowhere(name), [entry], tmp_path / "rows.jsonl")
