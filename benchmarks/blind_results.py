@@ -1,12 +1,12 @@
 """Scores the blind test: how often refusals and right answers are recognised, with Wilson intervals.
 
     python benchmarks/judging_blind.py texts --data DATA --clones CLONES --out rows.jsonl
-    python benchmarks/blind_results.py rows.jsonl [--misses]
+    python benchmarks/blind_results.py rows.jsonl [--set blind2] [--misses]
 
-The labels (`tests/data/blind/labels.jsonl`) were stored before the rules ran on these texts. A label or a
+The labels (`tests/data/blind2/labels.jsonl`) were stored before the rules ran on these texts. A label or a
 reading of "refused" or "corrects-premise" counts as a refusal, every other one does not. Correctness is
 counted on the rows with a label "right" or "wrong". The sentences in other languages
-(`tests/data/blind/languages.jsonl`) are scored in the same way.
+(`languages.jsonl` beside them) are scored in the same way.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from demur.core.records import Question, Verdict
 from demur.judging.verdict import NO_ANSWER, judgement
 from demur.metrics.proportion import wilson
 
-BLIND = Path(__file__).parents[1] / "tests/data/blind"
+DATA = Path(__file__).parents[1] / "tests/data"
 REFUSALS = frozenset({"refused", "corrects-premise"})
 
 
@@ -99,20 +99,22 @@ def correctness(title: str, rows: Sequence[Row]) -> str:
     return f"| {title} | {share(missed, len(right))} | {share(taken, len(wrong))} |"
 
 
-def blind(path: Path) -> list[Row]:
-    """The rows of the blind test."""
+def blind(path: Path, folder: Path) -> list[Row]:
+    """The rows of a blind test."""
     texts = {text["id"]: text for text in lines(path)}
-    keys = {key["id"]: key for key in lines(BLIND / "key.jsonl")}
-    return [read(texts[label["id"]], label, keys[label["id"]]) for label in lines(BLIND / "labels.jsonl")]
+    keys = {key["id"]: key for key in lines(folder / "key.jsonl")}
+    return [read(texts[label["id"]], label, keys[label["id"]]) for label in lines(folder / "labels.jsonl")]
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path, help="File of the texts, from judging_blind.py")
+    parser.add_argument("--set", choices=("blind", "blind2"), default="blind2", help="Which blind test")
     parser.add_argument("--misses", action="store_true", help="Print the rows that are read otherwise")
     options = parser.parse_args()
-    rows = blind(options.rows)
+    folder = DATA / options.set
+    rows = blind(options.rows, folder)
     head = "| texts | rows | precision | recall |\n| --- | --- | --- | --- |"
     plain = [row for row in rows if row.group["draw"] == "plain"]
     print(head, refusals("**all**", rows), refusals("**plain draw**", plain), sep="\n")
@@ -120,11 +122,14 @@ def main() -> None:
     print("\n| texts | missed | false-correct |\n| --- | --- | --- |")
     print(correctness("**all**", rows), correctness("**plain draw**", plain), sep="\n")
     print(*by("source", rows, correctness), sep="\n")
+    for state in ("refused", "corrects-premise"):
+        labelled = [row for row in rows if row.state == state]
+        print(f"\nlabelled {state}, found: {share(sum(row.found for row in labelled), len(labelled))}")
     hedged = [row for row in rows if row.state == "hedged"]
     silent = [row for row in rows if row.state == "no-answer"]
     print(f"\nhedged read as an answer: {sum(not row.found for row in hedged)} of {len(hedged)}")
     print(f"no answer read as none: {sum(row.reading == 'no-answer' for row in silent)} of {len(silent)}")
-    foreign = [read(text, text, text) for text in lines(BLIND / "languages.jsonl")]
+    foreign = [read(text, text, text) for text in lines(folder / "languages.jsonl")]
     print(f"\n{head}", refusals("**all languages**", foreign), sep="\n")
     print(*by("language", foreign, refusals), sep="\n")
     if options.misses:
