@@ -45,5 +45,4 @@ COVERAGE_AT_RISK = Metric(
     population="answerable",
     undefined="no threshold has an error rate that low",
     ranked=coverage_at_risk,
-    recentred=True,
 )

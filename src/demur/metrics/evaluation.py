@@ -16,14 +16,12 @@ from demur.core.errors import ConfigError
 from demur.core.records import Prediction, Question
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
-from demur.metrics.bootstrap import Resampling, chunks, intervals
-from demur.metrics.plan import Computed, Plan, Series, Wanted, plan_split
+from demur.metrics.bootstrap import Resampling, chunks
+from demur.metrics.plan import Difference, Plan, Wanted, plan_split
 from demur.metrics.sample import Workspace
+from demur.metrics.uncertainty import Cell, Uncertainty
 
 logger = logging.getLogger(__name__)
-
-Cell = dict[str, float | int | None]
-Interval = tuple[float | None, float | None, float | None]
 
 
 def splits_of(question: Question, *, by_dataset: bool = False) -> tuple[str, ...]:
@@ -135,7 +133,7 @@ def evaluate_boards(
         for plan, positions in zip(plans, splits.values(), strict=True):
             plan.clusters = np.unique(clusters[positions], return_inverse=True)[1]
     _warn(plans)
-    return _report(plans, _computed(plans, resampling), list(every), resampling.level)
+    return _report(plans, _measured(plans, resampling), list(every))
 
 
 def _check(
@@ -193,12 +191,14 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
     return {split: np.array(found, np.intp) for split, found in positions.items()}
 
 
-def _computed(plans: Sequence[Plan], resampling: Resampling) -> list[Floats]:
-    """Every plan's series over the data and all draws; shape [series, 1 + resamples] each."""
-    tasks = [(plan, draws) for plan in plans for draws in chunks(plan.size, resampling.resamples)]
+def _measured(plans: Sequence[Plan], resampling: Resampling) -> list[Uncertainty]:
+    """Every plan's ranked series over the data and all draws, with what follows from them."""
+    tasks = [
+        (plan, draws) for plan in plans if plan.rankings for draws in chunks(plan.size, resampling.resamples)
+    ]
     workspaces = threading.local()
 
-    def work(task: tuple[Plan, range]) -> Computed:
+    def work(task: tuple[Plan, range]) -> Floats:
         plan, draws = task
         if not hasattr(workspaces, "own"):
             workspaces.own = Workspace()
@@ -210,21 +210,32 @@ def _computed(plans: Sequence[Plan], resampling: Resampling) -> list[Floats]:
         ThreadPoolExecutor(resampling.threads or min(4, os.cpu_count() or 1)) as pool,
     ):
         done = list(zip(tasks, pool.map(work, tasks), strict=True))
-    return [plan.gather([part for (owner, _), part in done if owner is plan]) for plan in plans]
+    return [
+        Uncertainty(
+            plan,
+            _joined([part for (owner, _), part in done if owner is plan], resampling),
+            resampling,
+            len(next(chunks(plan.size, resampling.resamples))),
+        )
+        for plan in plans
+    ]
+
+
+def _joined(parts: Sequence[Floats], resampling: Resampling) -> Floats:
+    return np.concatenate(parts, axis=1) if parts else np.zeros((0, 1 + resampling.resamples))
 
 
 def _report(
-    plans: Sequence[Plan], values: Sequence[Floats], systems: Sequence[str], level: float
+    plans: Sequence[Plan], measured: Sequence[Uncertainty], systems: Sequence[str]
 ) -> dict[str, Any]:
     """The three tables by system and split, and the differences."""
     report: dict[str, Any] = {
         name: {system: {} for system in systems} for name in ("metrics", "tables", "no_answer", "policies")
     }
     report["differences"] = []
-    for plan, found in zip(plans, values, strict=True):
-        recentred = np.array([series.metric.recentred for series in plan.series], bool)
-        found_intervals = intervals(found, level, recentred=recentred)
-        cells = [_cell(*pair) for pair in zip(found_intervals, plan.series, strict=True)]
+    for plan, found in zip(plans, measured, strict=True):
+        with threadpool_limits(1, user_api="blas"):
+            cells = found.cells()
         for system, at in plan.metrics.items():
             report["metrics"][system][plan.split] = _named(at, cells)
             report["tables"][system][plan.split] = plan.tables[system]
@@ -232,7 +243,7 @@ def _report(
             report["policies"][system][plan.split] = {
                 policy: _named(at_policy, cells) for policy, at_policy in plan.policies[system].items()
             }
-        report["differences"] += _differences(plan, found, level)
+        report["differences"] += [_difference(plan.split, item, found) for item in plan.differences]
     return report
 
 
@@ -240,32 +251,7 @@ def _named(at: Mapping[str, int], cells: Sequence[Cell]) -> dict[str, Cell]:
     return {name: dict(cells[position]) for name, position in at.items()}
 
 
-def _cell(interval: Interval, series: Series) -> Cell:
-    value, low, high = interval
-    if series.metric.recentred and low is not None and high is not None:
-        low, high = max(low, series.metric.span[0]), min(high, series.metric.span[1])
-    return {"value": value, "low": low, "high": high, "n": series.n, "unscored": series.unscored}
-
-
-def _differences(plan: Plan, found: Floats, level: float) -> list[dict[str, Any]]:
-    """Paired differences: both sides are computed on the same draws of the same questions."""
-    if not plan.differences:
-        return []
-    gaps = np.stack([found[difference.ours] - found[difference.theirs] for difference in plan.differences])
-    # Resampling raises the lower of two calibration errors more, so their gap moves as they do.
-    recentred = np.array([plan.series[item.ours].metric.recentred for item in plan.differences], bool)
-    return [
-        {
-            "metric": difference.metric,
-            "split": plan.split,
-            "system": difference.system,
-            "against": difference.against,
-            "value": value,
-            "low": low,
-            "high": high,
-            "n": difference.n,
-        }
-        for difference, (value, low, high) in zip(
-            plan.differences, intervals(gaps, level, recentred=recentred), strict=True
-        )
-    ]
+def _difference(split: str, item: Difference, found: Uncertainty) -> dict[str, Any]:
+    """A paired difference: both sides are of the same questions and of the same draws."""
+    names = {"metric": item.metric, "split": split, "system": item.system, "against": item.against}
+    return {**names, **found.difference(item), "n": item.n}
