@@ -99,7 +99,8 @@ def test_shape_of_the_result():
         for split in splits:
             cells = result["metrics"][system][split]
             assert set(cells) == names
-            assert all(set(cell) == {"value", "low", "high", "n", "unscored"} for cell in cells.values())
+            keys = {"value", "low", "high", "n", "unscored", "small"}
+            assert all(set(cell) - {"calibrated"} == keys for cell in cells.values())
             assert cells["ap"] == cells[f"ap_{PRIMARY[system]}"]
             assert set(result["policies"][system][split]) == set(POLICIES)
 
@@ -141,7 +142,7 @@ def test_values_are_those_of_the_metrics():
 def test_undefined_is_null():
     questions, predictions = world()
     cells = run(questions, predictions)["metrics"]["base"]["pocket/nonexistent"]
-    nothing = {"value": None, "low": None, "high": None, "n": 0, "unscored": 0}
+    nothing = {"value": None, "low": None, "high": None, "n": 0, "unscored": 0, "small": None}
     assert cells["accuracy"] == nothing
     assert cells["auroc"] == nothing
     assert cells["accuracy_willing"]["value"] == 0.0  # it answers what cannot be answered
@@ -177,7 +178,9 @@ def test_tables_add_up():
         4,
         1,
     )
-    assert cells["ap"] == {"value": None, "low": None, "high": None, "n": 0, "unscored": 4}
+    assert cells["ap"] == {
+        **{"value": None, "low": None, "high": None, "n": 0, "unscored": 4, "small": None},
+    }
 
 
 def test_missing_signals_are_counted():
@@ -186,7 +189,10 @@ def test_missing_signals_are_counted():
     cell = evaluate(questions, {"base": made}, primary={"base": "likelihood"}, resamples=0)["metrics"][
         "base"
     ]["id"]
-    assert cell["auroc"] == {"value": 1.0, "low": None, "high": None, "n": 2, "unscored": 1}
+    assert cell["auroc"] == {
+        **{"value": 1.0, "low": None, "high": None, "n": 2, "unscored": 1},
+        "small": "fewer than 5 wrong answers",
+    }
     assert cell["accuracy"]["n"] == 3
 
 

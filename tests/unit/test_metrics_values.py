@@ -330,7 +330,7 @@ def counted(table):
         "effective_reliability": (a - c) / n,
         "truthfulness": (a - c) / n,
         "abstention_accuracy": (a + d) / n,
-        "abstention_wrong_f1": 2 * d / (2 * d + b + c) if 2 * d + b + c else None,
+        "abstention_wrong_f1": 2 * d / (2 * d + b + c) if b + d and c + d else None,
         "quadrant_ik_ik": a / n,
         "quadrant_ik_idk": ik_idk / n,
         "quadrant_idk_ik": idk_ik / n,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import stats
 
 from demur.metrics.base import Floats, Index
 from demur.metrics.bootstrap import CHUNK_ELEMENTS
@@ -60,11 +61,33 @@ def spread_by_groups(counted: Counted, clusters: Index) -> float:
     Args:
         clusters: the group of each question of the split.
     """
-    rows = counted.rows
-    bins = np.minimum((rows.confidence * rows.bins).astype(np.intp), rows.bins - 1)
+    rows, bins = counted.rows, _bins(counted)
     share = np.bincount(bins, counted.correct, rows.bins) / np.maximum(np.bincount(bins, minlength=rows.bins), 1)
     rest = counted.correct - share[bins]
     groups, whose = np.unique(clusters[counted.columns], return_inverse=True)
     cells = np.bincount(whose * rows.bins + bins, rest, len(groups) * rows.bins).reshape(-1, rows.bins)
     alone = np.sqrt(np.bincount(bins, rest**2, rows.bins)).sum()
     return max(1.0, float(np.sqrt((cells**2).sum(axis=0)).sum() / alone)) if alone else 1.0
+
+
+def left_by_chance(counted: Counted) -> float:
+    """What part of a calibrated model's error chance may have added to this one; in (0, 1].
+
+    A gap with standard error s raises the error by s h(d), where d is the true gap in standard errors and
+    h(d) = E|d + Z| - d falls from h(0). In each equal-width bin d is taken to be two standard errors
+    below what is seen, and at least 0.
+    """
+    rows, bins = counted.rows, _bins(counted)
+    size = np.bincount(bins, minlength=rows.bins)
+    gap = np.abs(np.bincount(bins, counted.correct - rows.confidence, rows.bins))
+    error = np.sqrt(np.bincount(bins, rows.confidence * (1 - rows.confidence), rows.bins))
+    error, gap = error[(size > 0) & (error > 0)], gap[(size > 0) & (error > 0)]
+    d = np.maximum(gap / error - 2, 0)
+    added = 2 * stats.norm.pdf(d) - 2 * d * stats.norm.sf(d)
+    return float((error * added).sum() / (error.sum() * 2 * stats.norm.pdf(0))) if len(error) else 1.0
+
+
+def _bins(counted: Counted) -> Index:
+    """The equal-width bin of each row, shape [n]."""
+    rows = counted.rows
+    return np.minimum((rows.confidence * rows.bins).astype(np.intp), rows.bins - 1)

@@ -14,6 +14,9 @@ from scipy import special, stats
 
 from demur.metrics.base import Floats
 
+ROUNDING = 1e-9
+"""A variance that is smaller than that of a share by this factor is taken for 0."""
+
 Numbers = float | Floats | npt.NDArray[np.intp]
 
 
@@ -27,10 +30,11 @@ def effective_size(share: Numbers, error: Numbers, most: Numbers, *, shrink: Num
         shrink: factor for the degrees of freedom of the standard error, `of_freedom`.
     """
     share, error = np.asarray(share, float), np.asarray(error, float)
-    size = np.asarray(most, float) * np.ones(np.broadcast(share, error).shape)
-    seen = (error > 0) & (share > 0) & (share < 1)
-    np.divide(share * (1 - share), error**2, out=size, where=seen)
-    return size * np.asarray(shrink, float)
+    # What is left of a variance by rounding is none.
+    seen = error**2 > ROUNDING * share * (1 - share) / np.maximum(most, 1)
+    seen &= (share > 0) & (share < 1)
+    size = np.where(seen, share * (1 - share) / np.where(seen, error, 1.0) ** 2, most)
+    return np.asarray(size * np.asarray(shrink, float))
 
 
 def of_freedom(level: float, freedom: Numbers) -> Floats:

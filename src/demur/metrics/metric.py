@@ -44,6 +44,8 @@ class Metric:
     """How its interval is made (`demur.metrics.uncertainty`). ``score``: between two bounds.
     ``two_shares``: of two shares of different questions, whose four sums are its columns.
     ``calibration``: chance raises it. ``open``: without a lower bound."""
+    rests_on: int = 0
+    """For a share of answers: how many of them an interval needs."""
     chance: bool = False
     """Whether it stands beside what a calibrated model would have."""
     probabilities: bool = False

@@ -19,7 +19,7 @@ or fewer are wrong, nothing honest can be said of an order or of a calibration, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,16 +27,21 @@ from typing import Any
 import numpy as np
 
 from demur.metrics import limits
-from demur.metrics.base import WRONG, Floats, first_over_second
+from demur.metrics.base import WRONG, Floats, first_over_second, guarded_quotient
 from demur.metrics.bootstrap import Resampling
-from demur.metrics.calibrated import calibrated_errors, spread_by_groups
+from demur.metrics.calibrated import calibrated_errors, left_by_chance, spread_by_groups
 from demur.metrics.metric import Metric
 from demur.metrics.plan import Difference, Plan, Series
 
-FEW = 5
-"""Right and wrong answers each that an interval of a ranking or of a calibration error needs."""
+FEW, SCARCE = 5, 10
+"""Right and wrong answers each that an interval of a ranking or of a calibration error needs, and below which
+it is marked."""
+PER_CONFIDENCE = 5
+"""Answers for each distinct confidence, on average, that the two parts of the Brier score need."""
 SMALL = 30
 """Questions below which a figure is marked."""
+QUOTIENTS = (first_over_second, guarded_quotient)
+"""The first sum over the second."""
 STEP = 1e-6
 """Of the sums, relative, for derivatives."""
 
@@ -61,10 +66,12 @@ class Summed:
     """Whether it is a share of questions: every column is 0 or 1, and the first over the second is taken."""
 
 
-def _slope(sums: Floats, combine: Any) -> Floats:
-    if combine is first_over_second:
+def _slope(sums: Floats, combine: Callable[[Floats], Floats]) -> Floats:
+    if combine in QUOTIENTS:
+        slope = np.zeros(len(sums))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.array([1.0, -sums[0] / sums[1]]) / sums[1]
+            slope[:2] = np.array([1.0, -sums[0] / sums[1]]) / sums[1]
+        return slope
     steps = np.diag(STEP * np.maximum(np.abs(sums), 1.0))
     return np.asarray((combine(sums + steps) - combine(sums - steps)) / (2 * np.diag(steps)))
 
@@ -126,10 +133,11 @@ class Uncertainty:
 
     def _summed(self, places: tuple[int, ...], metric: Metric) -> Summed:
         sums, matrix = self.sums[list(places)], self.plan.columns.matrix
-        about = self.plan.about(places)
+        # The first two sums are the metric; any others only say where it is undefined.
+        about = self.plan.about(places if metric.interval == "open" else places[:2])
         if metric.interval == "two_shares":
             about = min((self.plan.about(places[1:2]), self.plan.about(places[3:4])), key=np.count_nonzero)
-        share = metric.combine is first_over_second and np.isin(matrix[:, list(places)], (0, 1)).all()
+        share = metric.combine in QUOTIENTS and np.isin(matrix[:, list(places)], (0, 1)).all()
         slope = _slope(sums, metric.combine)
         groups = None if self.plan.clusters is None else len(np.unique(self.plan.clusters[about]))
         return Summed(places, slope, int(about.sum()), groups, bool(share))
@@ -176,9 +184,9 @@ class Uncertainty:
 
     def _small(self, i: int, series: Series) -> str | None:
         if series.metric.per_signal:
-            return _few(series) or _small_size(series.n)
-        if series.metric.interval == "open" and (series.counted.rows.before == WRONG).sum() < FEW:
-            return f"fewer than {FEW} wrong answers before"
+            return self._missing(i) or _fewer(series, SCARCE) or _small_size(series.n)
+        if series.metric.interval == "open" and self._wrong_before(series) < SCARCE:
+            return f"fewer than {SCARCE} wrong answers before"
         return _small_size(self.parts[i].support if i in self.parts else series.n)
 
     @cached_property
@@ -198,10 +206,24 @@ class Uncertainty:
 
     def _unsayable(self, i: int) -> bool:
         """Whether nothing honest can be said: too few right or wrong answers."""
-        series = self.plan.series[i]
-        if series.metric.per_signal:
-            return _few(series) is not None
-        return series.metric.interval == "open" and self.smalls[i] is not None
+        return self._missing(i) is not None
+
+    def _missing(self, i: int) -> str | None:
+        """What is missing for an interval; None where there can be one."""
+        series, metric = self.plan.series[i], self.plan.series[i].metric
+        if not metric.per_signal:
+            few = metric.interval == "open" and self._wrong_before(series) < FEW
+            return f"fewer than {FEW} wrong answers before" if few else None
+        if metric.interval == "calibration" and not metric.chance:
+            if len(series.counted.starts) * PER_CONFIDENCE > series.n:
+                return f"fewer than {PER_CONFIDENCE} answers for each confidence"
+        if self.values[i] * series.n < metric.rests_on:
+            return f"it rests on fewer than {metric.rests_on} answers"
+        return _fewer(series, FEW)
+
+    @staticmethod
+    def _wrong_before(series: Series) -> int:
+        return int((series.counted.rows.before == WRONG).sum())
 
     def _scored(self) -> tuple[Floats, Floats]:
         """Exact limits at the effective sample size, for metrics between two bounds."""
@@ -266,7 +288,10 @@ class Uncertainty:
         """Below the value also by what chance may have added; above by what it may have taken."""
         drawn = self.draws_of[i][1:]
         value, error = self.values[i], self.errors[i]
-        added = max(float(np.nanmean(drawn)) - value, self.by_chance[i].mean() if i in self.by_chance else 0.0)
+        added = float(np.nanmean(drawn)) - value
+        if i in self.by_chance:
+            series = self.plan.series[i]
+            added = max(added, self.by_chance[i].mean() * left_by_chance(series.counted))
         taken = max(value - float(np.nanmean(drawn)), 0.0)
         reach = float(limits.t_of(self.resampling.level, self._freedom(self.plan.series[i]))) * error
         return float(value - max(added, 0.0) - reach), float(value + taken + reach)
@@ -359,7 +384,7 @@ class Uncertainty:
             n = min(side.support for side in sides if side is not None)
             low, high = limits.paired_shares(value, error, n, quantile)
             return float(low), float(high)
-        if not error > 0:
+        if not error > STEP * self.errors[ours]:  # every draw agrees: the two rank alike
             return NONE
         return self._moved(ours, theirs, value, covariance)
 
@@ -392,17 +417,12 @@ def _right_wrong(series: Series) -> tuple[int, int]:
     return right, series.n - right
 
 
-def _few(series: Series) -> str | None:
+def _fewer(series: Series, least: int) -> str | None:
     right, wrong = _right_wrong(series)
-    if min(right, wrong) >= FEW:
+    if min(right, wrong) >= least:
         return None
-    return f"fewer than {FEW} {'wrong' if wrong <= right else 'right'} answers"
+    return f"fewer than {least} {'wrong' if wrong <= right else 'right'} answers"
 
 
 def _small_size(n: int) -> str | None:
     return None if n >= SMALL else f"fewer than {SMALL} questions count"
-
-
-def shown(found: Mapping[str, Any]) -> bool:
-    """Whether any cell of a system's split is marked as a small sample."""
-    return any(cell.get("small") for cell in found.values())
