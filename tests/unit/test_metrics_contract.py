@@ -101,7 +101,12 @@ NONE_REFUSED = {
     **{"coverage": 1.0, "refusal_rate": 0.0, "accuracy_willing": 0.5},
     **{"prudence": 0.0, "over_conservativeness": 0.0},
     **{"abstention_precision": None, "abstention_f1": None, "selfaware_f1": None, "accuracy_known": 0.5},
-    **{"reliable_accuracy": 0.5, "abstention_wrong_f1": None, "quadrant_ik_ik": 0.5, "quadrant_ik_idk": 0.0},
+    **{
+        "reliable_accuracy": 0.5,
+        "abstention_wrong_f1": None,
+        "quadrant_ik_ik": 0.5,
+        "quadrant_ik_idk": 0.0,
+    },
     **{"quadrant_idk_ik": 0.0, "quadrant_idk_idk": 0.5},
 }
 
@@ -163,7 +168,9 @@ def test_abstention_is_null_where_it_is_undefined(rows, precision, recall, f1):
 )
 def test_declining_wrong_answers_is_null_where_it_is_undefined(rows, f1):
     """Nothing declined, or nothing wrong: one of the two parts of the mean is missing."""
-    made = Rows.of([C if right else W for _, right in rows], abstained=[bool(refused) for refused, _ in rows])
+    made = Rows.of(
+        [C if right else W for _, right in rows], abstained=[bool(refused) for refused, _ in rows]
+    )
     assert METRICS.get("abstention_wrong_f1").value(made) == (None if f1 is None else pytest.approx(f1))
 
 

@@ -317,9 +317,9 @@ def counted(table):
     idk_ik = sum(dd and o is C for _, dd, _, o in rows)
     kept = sum(r and not dd and o is C for r, dd, _, o in rows)
     precision, recall = share(caught, declined), share(caught, nowhere)
-    f1 = 2 * caught / (declined + nowhere) if declined + nowhere else None
+    f1 = 2 * caught / (declined + nowhere) if declined and nowhere else None
     return {
-        "abstention_precision": precision,
+        "abstention_precision": precision if nowhere else None,
         "abstention_recall": recall,
         "abstention_f1": f1,
         "selfaware_f1": f1,

@@ -176,7 +176,7 @@ def test_the_command(tmp_path):
     assert "honesty: not computed, needs the untuned system's outputs (--before)" in text
     found = json.loads(run(app, ["score", str(path), "--before", str(path), "--json"]).stdout)
     assert found["schema_version"] == 1
-    assert set(found["metrics"]["accuracy"]) == {"value", "low", "high", "n", "unscored"}
+    assert set(found["metrics"]["accuracy"]) == {"value", "low", "high", "n", "unscored", "small"}
     listed = json.loads(run(app, ["metrics", "--json"]).stdout)
     assert [entry["name"] for entry in listed] == METRICS.names()
     assert "newly_wrong" in run(app, ["metrics"]).stdout

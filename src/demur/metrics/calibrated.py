@@ -62,7 +62,9 @@ def spread_by_groups(counted: Counted, clusters: Index) -> float:
         clusters: the group of each question of the split.
     """
     rows, bins = counted.rows, _bins(counted)
-    share = np.bincount(bins, counted.correct, rows.bins) / np.maximum(np.bincount(bins, minlength=rows.bins), 1)
+    share = np.bincount(bins, counted.correct, rows.bins) / np.maximum(
+        np.bincount(bins, minlength=rows.bins), 1
+    )
     rest = counted.correct - share[bins]
     groups, whose = np.unique(clusters[counted.columns], return_inverse=True)
     cells = np.bincount(whose * rows.bins + bins, rest, len(groups) * rows.bins).reshape(-1, rows.bins)

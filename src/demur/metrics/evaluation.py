@@ -194,7 +194,10 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
 def _measured(plans: Sequence[Plan], resampling: Resampling) -> list[Uncertainty]:
     """Every plan's ranked series over the data and all draws, with what follows from them."""
     tasks = [
-        (plan, draws) for plan in plans if plan.rankings for draws in chunks(plan.size, resampling.resamples)
+        (plan, draws)
+        for plan in plans
+        if plan.rankings
+        for draws in chunks(plan.size, resampling.resamples)
     ]
     workspaces = threading.local()
 

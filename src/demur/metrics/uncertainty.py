@@ -237,7 +237,9 @@ class Uncertainty:
         shrink = limits.of_freedom(level, np.array([self._freedom(item) for item in series]))
         known = ~np.isnan(share) & ~np.isnan(error)
         size = np.full(len(series), np.nan)
-        size[known] = limits.effective_size(share[known], error[known], support[known], shrink=shrink[known])
+        size[known] = limits.effective_size(
+            share[known], error[known], support[known], shrink=shrink[known]
+        )
         low, high = limits.exact(np.clip(share, 0, 1), size, level)
         return spans[:, 0] + width * low, spans[:, 0] + width * high
 
@@ -260,7 +262,10 @@ class Uncertainty:
         sums = self.sums[list(places)]
         value, down, up = self.values[i], 0.0, 0.0
         for first in (0, 2):
-            moved = [metric.combine(self._with_share(sums, first, end))[0] - value for end in self._share(i, first)]
+            moved = [
+                metric.combine(self._with_share(sums, first, end))[0] - value
+                for end in self._share(i, first)
+            ]
             down += min(moved) ** 2
             up += max(moved) ** 2
         return float(value - np.sqrt(down)), float(value + np.sqrt(up))
