@@ -1,6 +1,7 @@
 """How often the intervals of every metric hold what is true, beside percentile intervals of the same draws.
 
-    python benchmarks/intervals.py [--worlds 400] [--resamples 400] [--sizes 50 100 300 1000] [--page docs/results/intervals.md]
+    python benchmarks/intervals.py [--worlds 400] [--resamples 400] [--sizes 50 100 300 1000]
+        [--page docs/results/intervals.md]
 
 A world is a distribution of questions, answers, refusals and confidences. Its true figures are those of
 200,000 questions (a calibrated confidence has a calibration error of 0). Samples of n questions are drawn
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from demur.metrics import METRICS
-from demur.metrics.base import CORRECT, REFUSED, UNSCORED, WRONG, Rows
+from demur.metrics.base import CORRECT, WRONG, Rows
 from demur.metrics.board import Board
 from demur.metrics.bootstrap import Resampling, draw
 from demur.metrics.evaluation import evaluate_boards, wanted
@@ -104,7 +105,10 @@ def _quantile(share: float) -> float:
     return NormalDist().inv_cdf(share)
 
 
-WANTED = dict(primary={"base": "sure", "tuned": "calibrated"}, pairs=[("tuned", "base")])
+WANTED: dict[str, Any] = {
+    "primary": {"base": "sure", "tuned": "calibrated"},
+    "pairs": [("tuned", "base")],
+}
 
 
 def figures(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -276,31 +280,34 @@ def page(found: dict, given: argparse.Namespace, minutes: float) -> str:
     lines = [
         "# Intervals",
         "",
-        f"How often 95% intervals hold the true figure, over {given.worlds} samples of each of {len(found)} worlds, "
-        f"{given.resamples} draws each.",
+        f"How often 95% intervals hold the true figure, over {given.worlds} samples of each of "
+        f"{len(found)} worlds, {given.resamples} draws each.",
         "",
         "```bash",
         f"python benchmarks/intervals.py --worlds {given.worlds} --resamples {given.resamples} "
         f"--sizes {' '.join(map(str, sizes))} --page docs/results/intervals.md",
         "```",
         "",
-        f"Measured on 2026-11-28, seed {SEED}, 2 cores, no GPU, {minutes:.0f} minutes. With {given.worlds} samples a "
-        f"coverage of .95 has a standard error of {(0.95 * 0.05 / given.worlds) ** 0.5:.3f}; the lowest of several worlds "
-        "is lower by chance.",
+        f"Measured on 2026-11-28, seed {SEED}, 2 cores, no GPU, {minutes:.0f} minutes. With "
+        f"{given.worlds} samples a coverage of .95 has a standard error of "
+        f"{(0.95 * 0.05 / given.worlds) ** 0.5:.3f}; the lowest of several worlds is lower by chance.",
         "",
         "Before: percentile intervals of the same bootstrap draws, those of calibration errors recentred.",
-        "Each cell: lowest coverage over the worlds, before → after. A dash: fewer than a fifth of the samples have an",
-        "interval. An asterisk: more than half of the samples of that world are marked as small.",
+        "Each cell: lowest coverage over the worlds, before → after. A dash: fewer than a fifth of the",
+        "samples have an interval. An asterisk: more than half of the samples of that world are marked.",
         "",
         "| figure | " + " | ".join(f"n = {n}" for n in sizes) + " |",
         "| --- |" + " --- |" * len(sizes),
     ]
     names = sorted({name for figures in found.values() for name in figures})
     for name in names:
-        if name in METRICS.names() and METRICS.get(name).per_signal or name.startswith("brier_refinement"):
+        if (name in METRICS.names() and METRICS.get(name).per_signal) or name.startswith(
+            "brier_refinement"
+        ):
             continue  # the same as by the signal `calibrated`; of distinct confidences it is 0
         cells_of = [
-            [figures[name] for (_, size), figures in found.items() if size == n and name in figures] for n in sizes
+            [figures[name] for (_, size), figures in found.items() if size == n and name in figures]
+            for n in sizes
         ]
         lines.append(f"| {name} | " + " | ".join(_lowest(rows) for rows in cells_of) + " |")
     lines += ["", "Worlds: " + "; ".join(name for name, _ in found) + "."]

@@ -135,9 +135,8 @@ TIED = {
 }
 
 
-# What abstention is measured by, over: refused, answerable, right. Precision, recall and F1 are all there, or
-# what is undefined is null: nothing unanswerable leaves all three without a meaning, nothing declined leaves
-# precision and F1 without one, and what is 0 where both are defined stays 0.
+# Over: refused, answerable, right. Without an unanswerable question precision, recall and F1 are null;
+# where nothing is declined, precision and F1 are; what is 0 where all are defined stays 0.
 @pytest.mark.parametrize(
     ("rows", "precision", "recall", "f1"),
     [

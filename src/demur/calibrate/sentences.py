@@ -42,8 +42,8 @@ def _selection(chosen: Mapping[str, Any], signal: str) -> Iterator[str]:
     elif chosen["by_hand"] and len(chosen["offered"]) > 1:
         others = ",".join(chosen["offered"])
         yield (
-            f"Warning: {signal} is not the system's own signal. If it was chosen after looking at this run's "
-            f"report, the promise is too strong. To choose by the data, use --signals {others}"
+            f"Warning: {signal} is not the system's own signal. If it was chosen after looking at this "
+            f"run's report, the promise is too strong. To choose by the data, use --signals {others}"
         )
 
 

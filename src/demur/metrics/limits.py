@@ -1,4 +1,4 @@
-"""Confidence limits from an estimate and its standard error: exact ones for shares, their like for the rest.
+"""Confidence limits from an estimate and its standard error: exact for shares, like them for the rest.
 
 Shares have the limits of Clopper and Pearson (1934). Where the standard error is not that of n independent
 questions, as with groups or for another metric between two bounds, n is the effective sample size: the

@@ -38,8 +38,8 @@ class Metric:
     combine: Callable[[Floats], Floats] = first_over_second
     """From those sums, shape [R, k], to R values, NaN where undefined; by default first over second."""
     ranked: Callable[[Sample], Floats] | None = None
-    """For a metric of the order of the rows: from the rows under R sets of weights to R values. It may depend
-    on verdict, confidence and what was before, not on what is declined."""
+    """For a metric of the order of the rows: from the rows under R sets of weights to R values. It may
+    depend on verdict, confidence and what was before, not on what is declined."""
     interval: Literal["score", "two_shares", "calibration", "open"] = "score"
     """How its interval is made (`demur.metrics.uncertainty`). ``score``: between two bounds.
     ``two_shares``: of two shares of different questions, whose four sums are its columns.

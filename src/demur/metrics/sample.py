@@ -113,7 +113,7 @@ class Counted:
 
     @cached_property
     def ranking_key(self) -> bytes:
-        """The same for rows that rank alike: the same questions, right or wrong, with the same confidence."""
+        """The same for rows that rank alike: the same questions, verdicts and confidences."""
         rows = self.rows
         parts = (self.columns, rows.verdict, rows.confidence, rows.before, rows.answerable)
         return b"".join(hashlib.sha256(np.ascontiguousarray(part)).digest() for part in parts)

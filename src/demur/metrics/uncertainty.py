@@ -13,13 +13,12 @@ The rule, by what a metric is (`Metric.interval` and how it is computed):
   what chance alone may have added too (`calibrated`);
 * ``open``, without a lower bound: the logarithm of the distance to the upper bound is what has an error.
 
-With groups, the degrees of freedom are those of the groups as well. Where fewer than `FEW` answers are right,
-or fewer are wrong, nothing honest can be said of an order or of a calibration, and there is no interval.
+With groups, the degrees of freedom are those of the groups as well. Where fewer than `FEW` answers are
+right, or are wrong, nothing reliable can be said of an order or of a calibration: there is no interval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,53 +26,23 @@ from typing import Any
 import numpy as np
 
 from demur.metrics import limits
-from demur.metrics.base import WRONG, Floats, first_over_second, guarded_quotient
+from demur.metrics.base import WRONG, Floats
 from demur.metrics.bootstrap import Resampling
 from demur.metrics.calibrated import calibrated_errors, left_by_chance, spread_by_groups
 from demur.metrics.metric import Metric
 from demur.metrics.plan import Difference, Plan, Series
+from demur.metrics.summed import QUOTIENTS, STEP, Summed, slope_of
 
 FEW, SCARCE = 5, 10
-"""Right and wrong answers each that an interval of a ranking or of a calibration error needs, and below which
-it is marked."""
+"""Right and wrong answers each that an interval of a ranking or of a calibration error needs, and below
+which it is marked."""
 PER_CONFIDENCE = 5
 """Answers for each distinct confidence, on average, that the two parts of the Brier score need."""
 SMALL = 30
 """Questions below which a figure is marked."""
-QUOTIENTS = (first_over_second, guarded_quotient)
-"""The first sum over the second."""
-STEP = 1e-6
-"""Of the sums, relative, for derivatives."""
-
 Cell = dict[str, Any]
 Limits = tuple[float, float]
 NONE = (np.nan, np.nan)
-
-
-@dataclass(frozen=True)
-class Summed:
-    """A metric of weighted sums on one set of rows."""
-
-    places: tuple[int, ...]
-    """Its columns in the plan."""
-    slope: Floats
-    """How it changes with each of its sums."""
-    support: int
-    """The questions that it is about: of a share, its denominator; of two shares, the smaller one."""
-    groups: int | None
-    """Their groups, where groups are drawn."""
-    share: bool
-    """Whether it is a share of questions: every column is 0 or 1, and the first over the second is taken."""
-
-
-def _slope(sums: Floats, combine: Callable[[Floats], Floats]) -> Floats:
-    if combine in QUOTIENTS:
-        slope = np.zeros(len(sums))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            slope[:2] = np.array([1.0, -sums[0] / sums[1]]) / sums[1]
-        return slope
-    steps = np.diag(STEP * np.maximum(np.abs(sums), 1.0))
-    return np.asarray((combine(sums + steps) - combine(sums - steps)) / (2 * np.diag(steps)))
 
 
 @dataclass(frozen=True)
@@ -82,7 +51,7 @@ class Uncertainty:
 
     plan: Plan
     ranked: Floats
-    """The ranked series over the data and all draws, in the order of `Plan.rankings`; [ranked, 1 + draws]."""
+    """The ranked series over the data and all draws, by `Plan.rankings`; shape [ranked, 1 + draws]."""
     resampling: Resampling
     rows: int
     """Draws at a time, which decides how sums are rounded."""
@@ -138,7 +107,7 @@ class Uncertainty:
         if metric.interval == "two_shares":
             about = min((self.plan.about(places[1:2]), self.plan.about(places[3:4])), key=np.count_nonzero)
         share = metric.combine in QUOTIENTS and np.isin(matrix[:, list(places)], (0, 1)).all()
-        slope = _slope(sums, metric.combine)
+        slope = slope_of(sums, metric.combine)
         groups = None if self.plan.clusters is None else len(np.unique(self.plan.clusters[about]))
         return Summed(places, slope, int(about.sum()), groups, bool(share))
 
@@ -214,9 +183,9 @@ class Uncertainty:
         if not metric.per_signal:
             few = metric.interval == "open" and self._wrong_before(series) < FEW
             return f"fewer than {FEW} wrong answers before" if few else None
-        if metric.interval == "calibration" and not metric.chance:
-            if len(series.counted.starts) * PER_CONFIDENCE > series.n:
-                return f"fewer than {PER_CONFIDENCE} answers for each confidence"
+        parts = metric.interval == "calibration" and not metric.chance
+        if parts and len(series.counted.starts) * PER_CONFIDENCE > series.n:
+            return f"fewer than {PER_CONFIDENCE} answers for each confidence"
         if self.values[i] * series.n < metric.rests_on:
             return f"it rests on fewer than {metric.rests_on} answers"
         return _fewer(series, FEW)
@@ -328,9 +297,7 @@ class Uncertainty:
         factor = np.exp(quantile * error / distance)
         return float(bound - distance * factor), float(bound - distance / factor)
 
-    # ---------------------------------------------------------------------------------------------
-    # What is reported
-    # ---------------------------------------------------------------------------------------------
+    # --- What is reported ---
 
     def cells(self) -> list[Cell]:
         """Of every series, as in ``metrics.json``."""

@@ -70,7 +70,7 @@ def _readings(counts: Mapping[str, int]) -> str:
 
 
 def _beside(cells: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Which samples are small, and what a calibrated model would have in place of each calibration error."""
+    """Which samples are small, and which calibration errors chance alone would give."""
     reasons: dict[str, list[str]] = {}
     for name, cell in cells.items():
         if cell.get("small"):
