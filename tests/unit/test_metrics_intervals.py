@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demur.core.records import Prediction, Question, Verdict
+from demur.core.records import TOGETHER, Prediction, Question, Verdict
 from demur.metrics import evaluate
 from demur.metrics.limits import around, effective_size, exact, paired_shares
 
@@ -45,10 +45,18 @@ def test_a_paired_difference_without_moves_has_a_width():
     assert (low, high) == (pytest.approx(-1.96 * 2**0.5 / 102), pytest.approx(1.96 * 2**0.5 / 102))
 
 
-def cells_of(verdicts, confidence, *, before=None, resamples=200, metrics=None):
+def cells_of(verdicts, confidence, **settings):
     """The cells of one system on as many questions, with a base that says what is given."""
+    return found_of(verdicts, confidence, **settings)["metrics"]["tuned"]["id"]
+
+
+def found_of(verdicts, confidence, *, before=None, resamples=200, metrics=None, metas=None):
+    """The same, all that `evaluate` returns."""
     ids = [str(i) for i in range(len(verdicts))]
-    questions = [Question(id=i, text="?", answers=("a",), split="test") for i in ids]
+    questions = [
+        Question(id=i, text="?", answers=("a",), split="test", meta=meta)
+        for i, meta in zip(ids, metas or [{}] * len(ids), strict=True)
+    ]
 
     def made(system, said, signals):
         return [
@@ -66,14 +74,13 @@ def cells_of(verdicts, confidence, *, before=None, resamples=200, metrics=None):
 
     base = made("base", before or verdicts, [{} for _ in ids])
     tuned = made("tuned", verdicts, [{"sure": float(value)} for value in confidence])
-    found = evaluate(
+    return evaluate(
         questions,
         {"base": base, "tuned": tuned},
         primary={"base": "sure", "tuned": "sure"},
         resamples=resamples,
         metrics=metrics,
     )
-    return found["metrics"]["tuned"]["id"]
 
 
 def test_a_share_without_an_error_has_an_exact_interval():
@@ -89,6 +96,37 @@ def test_too_few_of_one_kind_leave_no_interval(name, right, wrong, said):
     assert cell["value"] is not None
     assert (cell["low"], cell["high"]) == (None, None)
     assert cell["small"] == f"fewer than 5 {said} answers"
+
+
+@pytest.mark.parametrize(("size", "groups"), [(10, {"id": 40}), (20, {"id": 20}), (25, {})])
+def test_questions_that_fail_together_are_drawn_together(size, groups):
+    # 400 questions in groups that are all right or all wrong: sqrt(size) times the error of single ones.
+    verdicts = [W if i // size % 2 else C for i in range(400)]
+    confidence = np.random.default_rng(0).random(400 // size).repeat(size)
+    metas = [{TOGETHER: f"topic {i // size}"} for i in range(400)]
+    names = ["accuracy", "auroc", "brier"]
+    found = found_of(verdicts, confidence, metas=metas, metrics=names)
+    alone = found_of(verdicts, confidence, metrics=names)
+    assert found["groups"] == groups
+    assert alone["groups"] == {}
+    cell, other = (each["metrics"]["tuned"]["id"] for each in (found, alone))
+    widths = {
+        name: (cell[name]["high"] - cell[name]["low"]) / (other[name]["high"] - other[name]["low"])
+        for name in names
+    }
+    assert [cell[name]["value"] for name in names] == pytest.approx(
+        [other[name]["value"] for name in names]
+    )
+    if groups:
+        assert widths["accuracy"] == pytest.approx(size**0.5, rel=0.2)
+        assert min(widths.values()) > 2
+    else:
+        assert set(widths.values()) == {1.0}
+
+
+def test_a_question_without_a_group_is_a_group():
+    metas = [{TOGETHER: "one"}] * 4 + [{}] * 30
+    assert found_of([C, W] * 17, [0.5] * 34, metas=metas, metrics=["accuracy"])["groups"] == {"id": 31}
 
 
 def test_marks_say_why():

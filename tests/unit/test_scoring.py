@@ -117,6 +117,10 @@ def test_whole_groups_are_drawn_where_there_are_enough(tmp_path):
     assert width["groups"] / width["rows"] == pytest.approx(20**0.5, rel=0.4)
     assert found["notes"] == ["intervals are over 30 groups, drawn as wholes"]
     assert "too few" in measure(tmp_path, rows[:100])["notes"][0]
+    some = [{**r, "group": r["group"] if i < 20 else None} for i, r in enumerate(rows)]
+    assert measure(tmp_path, some, resamples=2)["notes"] == [
+        "intervals are over 581 groups, drawn as wholes"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Metrics: pure functions on arrays, one file each, with bootstrap intervals.
+"""Metrics: pure functions on arrays, one file each, with intervals.
 
 `evaluate` computes all of them for every system and split; `METRICS.get("ap").value(Rows.of(...))` is one
 of them on plain lists. Adding a metric means adding one file and one line here. What reports say of a

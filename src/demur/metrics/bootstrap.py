@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,13 @@ def chunks(n: int, resamples: int) -> Iterator[range]:
     step = max(1, CHUNK_ELEMENTS // max(n, 1))
     for start in range(0, resamples + 1, step):
         yield range(start, min(start + step, resamples + 1))
+
+
+def group_numbers(groups: Sequence[str | None]) -> Index:
+    """The number of each question's group, from 0; a question without one is a group of its own."""
+    known: dict[object, int] = {}
+    keys = (group or (place,) for place, group in enumerate(groups))
+    return np.fromiter((known.setdefault(key, len(known)) for key in keys), np.intp, len(groups))
 
 
 def draw(n: int, draws: range, *, seed: int, key: str, workspace: Workspace | None = None) -> Weights:

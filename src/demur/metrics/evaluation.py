@@ -13,13 +13,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.core.errors import ConfigError
-from demur.core.records import Prediction, Question
+from demur.core.records import TOGETHER, Prediction, Question
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
-from demur.metrics.bootstrap import Resampling, chunks
+from demur.metrics.bootstrap import Resampling, chunks, group_numbers
 from demur.metrics.plan import Difference, Plan, Wanted, plan_split
 from demur.metrics.sample import Workspace
 from demur.metrics.uncertainty import Cell, Uncertainty
+
+FEWEST_GROUPS = 20
+"""With fewer groups than this, an interval over groups means little: questions are drawn by themselves."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,8 @@ def evaluate(
     """Compute the content of ``metrics.json``.
 
     Args:
-        questions: all questions that predictions may be about; `splits_of` says where each counts.
+        questions: all questions that predictions may be about; `splits_of` says where each counts. Those
+            with the same ``meta[TOGETHER]`` are drawn together.
         predictions: by system; a system may leave questions out, which then count as unscored in the
             splits where it has any.
         primary: each system's primary signal, whose metrics also stand without a suffix.
@@ -72,8 +76,8 @@ def evaluate(
 
     Returns:
         ``schema_version``, ``metrics``, ``tables``, ``no_answer`` (how many of the unscored hold no
-        answer: an empty text, or reasoning that never ends), ``policies``, ``differences`` and
-        ``settings``, all JSON values; what is undefined is None, never 0.
+        answer: an empty text, or reasoning that never ends), ``policies``, ``differences``, ``groups`` (as
+        of `evaluate_boards`) and ``settings``, all JSON values; what is undefined is None, never 0.
 
     Raises:
         DataError: where a prediction's question is unknown or a question is predicted twice.
@@ -92,6 +96,7 @@ def evaluate(
         _splits(questions),
         wanted(metrics, primary, pairs),
         Resampling(level=level, resamples=resamples, seed=seed, threads=threads),
+        clusters=_clusters(questions),
     )
     settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
     return {"schema_version": 1, **report, "settings": settings}
@@ -123,17 +128,21 @@ def evaluate_boards(
 
     Args:
         splits: positions of the questions of each split.
-        clusters: the number of each question's group; the bootstrap then draws whole groups.
+        clusters: the number of each question's group; whole groups are drawn in splits that have at least
+            `FEWEST_GROUPS` of them.
 
     Returns:
-        ``metrics``, ``tables``, ``no_answer``, ``policies`` and ``differences``.
+        ``metrics``, ``tables``, ``no_answer``, ``policies``, ``differences`` and ``groups``: how many
+        groups are drawn in each split where they are.
     """
     plans = [plan_split(split, positions, every, wanted) for split, positions in splits.items()]
     if clusters is not None:
         for plan, positions in zip(plans, splits.values(), strict=True):
-            plan.clusters = np.unique(clusters[positions], return_inverse=True)[1]
+            found, numbers = np.unique(clusters[positions], return_inverse=True)
+            plan.clusters = numbers if len(found) >= FEWEST_GROUPS else None
     _warn(plans)
-    return _report(plans, _measured(plans, resampling), list(every))
+    drawn = {plan.split: plan.groups for plan in plans if plan.clusters is not None}
+    return {**_report(plans, _measured(plans, resampling), list(every)), "groups": drawn}
 
 
 def _check(
@@ -189,6 +198,15 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
         for split in splits_of(question, by_dataset=several):
             positions.setdefault(split, []).append(position)
     return {split: np.array(found, np.intp) for split, found in positions.items()}
+
+
+def _clusters(questions: Sequence[Question]) -> Index | None:
+    """The number of each question's group; None where no question shares anything."""
+    shared = [
+        f"{question.dataset}/{group}" if (group := question.meta.get(TOGETHER)) else None
+        for question in questions
+    ]
+    return group_numbers(shared) if any(shared) else None
 
 
 def _measured(plans: Sequence[Plan], resampling: Resampling) -> list[Uncertainty]:

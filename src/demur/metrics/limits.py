@@ -61,7 +61,7 @@ def exact(share: Numbers, size: Numbers, level: float) -> tuple[Floats, Floats]:
     share, size = np.broadcast_arrays(np.asarray(share, float), np.asarray(size, float))
     # Many figures of a run are the same ones, and these functions are slow.
     pairs, where = np.unique(np.stack([share.ravel(), size.ravel()]), axis=1, return_inverse=True)
-    low, high = _exact(*pairs, level)
+    low, high = _exact(pairs[0], pairs[1], level)
     return low[where].reshape(share.shape), high[where].reshape(share.shape)
 
 

@@ -116,7 +116,7 @@ class Counted:
         """The same for rows that rank alike: the same questions, verdicts and confidences."""
         rows = self.rows
         parts = (self.columns, rows.verdict, rows.confidence, rows.before, rows.answerable)
-        return b"".join(hashlib.sha256(np.ascontiguousarray(part)).digest() for part in parts)
+        return b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)
 
     @cached_property
     def falling(self) -> Index:
