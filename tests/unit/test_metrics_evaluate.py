@@ -88,7 +88,8 @@ def test_shape_of_the_result():
     result = run(questions, predictions)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert set(result) == {
-        "schema_version", "metrics", "tables", "no_answer", "policies", "differences", "settings"
+        "schema_version", "metrics", "tables", "no_answer", "policies", "differences", "groups",
+        "settings",
     }  # fmt: skip
     assert result["settings"] == {"level": 0.95, "resamples": 50, "seed": 0, "ece_bins": 15}
     splits = {"id", "id/uniform", "id/mixed", "pocket/nonexistent"}
