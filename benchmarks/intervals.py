@@ -1,6 +1,6 @@
 """How often the intervals of every metric hold what is true, beside percentile intervals of the same draws.
 
-    python benchmarks/intervals.py [--worlds 400] [--resamples 400] [--sizes 50 100 300 1000]
+    python benchmarks/intervals.py [--samples 400] [--resamples 400] [--sizes 50 100 300 1000] [--workers 2]
         [--page docs/results/intervals.md]
 
 A world is a distribution of questions, answers, refusals and confidences. Its true figures are those of
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
 import itertools
 import os
 import time
@@ -23,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
+import choosing
 from demur.metrics import METRICS
 from demur.metrics.base import CORRECT, WRONG, Rows
 from demur.metrics.board import Board
@@ -37,6 +40,8 @@ POPULATION, GROUP_SHARE = 200_000, 0.5
 SEED = 0
 CALIBRATION = ("ece", "ece_mass", "rms_calibration_error")
 DIFFERENCES = "difference: "
+LOW = 0.92
+"""A coverage below it is named first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +179,7 @@ def _percentile(name: str, values: np.ndarray) -> tuple[float, float] | None:
 
 
 def sample(
-    world: World, n: int, true_of: dict[str, float | None], numbers: range, resamples: int, old: bool
+    world: World, n: int, true_of: dict[str, float | None], numbers: range, resamples: int
 ) -> list[tuple[Any, ...]]:
     """Of each sample and figure: did the old and the new interval hold the truth (None: no interval)."""
     rows = []
@@ -188,7 +193,7 @@ def sample(
             Resampling(resamples=resamples, seed=number, threads=1),
             clusters=clusters,
         )
-        before = percentiles(boards, n, clusters, resamples, number) if old else {}
+        before = percentiles(boards, n, clusters, resamples, number)
         for name, cell in figures(report):
             true = true_of[name]
             if true is None or cell["value"] is None:
@@ -198,7 +203,6 @@ def sample(
                 (
                     name,
                     *(_held(ends, true) for ends in (before.get(name), new)),
-                    _width(new),
                     bool(cell["small"]),
                 )
             )
@@ -207,10 +211,6 @@ def sample(
 
 def _held(ends: tuple[float, float] | None, true: float) -> bool | None:
     return None if ends is None else bool(ends[0] - 1e-12 <= true <= ends[1] + 1e-12)
-
-
-def _width(ends: tuple[float, float] | None) -> float:
-    return np.nan if ends is None else ends[1] - ends[0]
 
 
 def cells(sizes: Sequence[int]) -> list[tuple[World, int]]:
@@ -226,25 +226,20 @@ def cells(sizes: Sequence[int]) -> list[tuple[World, int]]:
     return found + [(World(0.8, unanswerable=0.2), n) for n in sizes]
 
 
-def measure(
-    worlds: int, resamples: int, sizes: Sequence[int], workers: int, old: bool
-) -> dict[tuple[str, int], dict]:
-    """By world and figure: coverage before and after, share without an interval, median width, marked."""
+def measure(given: argparse.Namespace) -> dict[tuple[str, int], dict]:
+    """By world and figure: coverage before and after, share without an interval, share that is marked."""
     found = {}
-    wanted_cells = cells(sizes)
-    with ProcessPoolExecutor(workers) as pool:
+    wanted_cells = cells(given.sizes)
+    with ProcessPoolExecutor(given.workers) as pool:
         every = list(dict.fromkeys(world for world, _ in wanted_cells))
         truths = dict(zip(every, pool.map(truth, every), strict=True))
-        starts = range(0, worlds, 25)
         tasks = [
             (
                 world.name(n),
                 n,
                 [
-                    pool.submit(
-                        sample, world, n, truths[world], range(i, min(i + 25, worlds)), resamples, old
-                    )
-                    for i in starts
+                    pool.submit(sample, world, n, truths[world], some, given.resamples)
+                    for some in _shares(given.samples)
                 ],
             )
             for world, n in wanted_cells
@@ -258,82 +253,124 @@ def measure(
     return found
 
 
+def _shares(samples: int) -> list[range]:
+    return [range(start, min(start + 25, samples)) for start in range(0, samples, 25)]
+
+
 def summary(rows: list) -> dict[str, Any]:
     """Shares of intervals that held; None where fewer than a fifth of the samples have one."""
     held = {
         key: [row[i] for row in rows if row[i] is not None] for i, key in enumerate(("before", "after"))
     }
     return {
-        "n": len(rows),
         **{
             key: float(np.mean(values)) if len(values) >= max(0.2 * len(rows), 20) else None
             for key, values in held.items()
         },
         "none": 1 - len(held["after"]) / len(rows),
-        "marked": float(np.mean([row[3] for row in rows])),
+        "marked": float(np.mean([row[2] for row in rows])),
     }
 
 
 def page(found: dict, given: argparse.Namespace, minutes: float) -> str:
-    """The results as a page: for every figure the lowest coverage over the worlds of a size."""
+    """The results as a page: first what holds too seldom, then every figure."""
     sizes = sorted({n for _, n in found})
+    low = _too_low(found)
+    many = sum(row["after"] is not None for figures in found.values() for row in figures.values())
+    error = (0.95 * 0.05 / given.samples) ** 0.5
+    chance = stats.binom.cdf(np.ceil(LOW * given.samples) - 1, given.samples, 0.95)
     lines = [
         "# Intervals",
         "",
-        f"How often 95% intervals hold the true figure, over {given.worlds} samples of each of "
-        f"{len(found)} worlds, {given.resamples} draws each.",
+        f"How often 95% intervals hold the true figure, in {len(found)} simulated settings with "
+        f"{given.samples} samples each. {len(low)} of {many:,} coverages are below {LOW:.2f}.",
         "",
         "```bash",
-        f"python benchmarks/intervals.py --worlds {given.worlds} --resamples {given.resamples} "
-        f"--sizes {' '.join(map(str, sizes))} --page docs/results/intervals.md",
+        f"python benchmarks/intervals.py --samples {given.samples} --resamples {given.resamples} "
+        f"--sizes {' '.join(map(str, sizes))} --workers {given.workers} --draws {given.draws}",
         "```",
         "",
-        f"Measured on 2026-11-28, seed {SEED}, 2 cores, no GPU, {minutes:.0f} minutes. With "
-        f"{given.worlds} samples a coverage of .95 has a standard error of "
-        f"{(0.95 * 0.05 / given.worlds) ** 0.5:.3f}; the lowest of several worlds is lower by chance.",
+        f"Seed {SEED}, 2 cores shared with other work ({given.workers} used), no GPU, "
+        f"{minutes:.0f} minutes, {datetime.date.today()}. A coverage of .95 has a standard error of "
+        f"{error:.3f}, and is below {LOW:.2f} by chance in {chance:.1%} of cases.",
         "",
-        "Before: percentile intervals of the same bootstrap draws, those of calibration errors recentred.",
-        "Each cell: lowest coverage over the worlds, before → after. A dash: fewer than a fifth of the",
-        "samples have an interval. An asterisk: more than half of the samples of that world are marked.",
+        "- *Before*: percentile intervals of the same bootstrap draws, calibration errors recentred.",
+        "- *After*: the intervals that Demur reports.",
+        "- `_calibrated` and `_bold`: by a calibrated confidence, and by one that is too high.",
+        "- An asterisk: most samples of this setting are marked as small.",
+        "- A dash: fewer than a fifth of the samples have an interval.",
+        "",
+        f"## Below {LOW:.2f}",
+        "",
+        "| figure | setting | before | after |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {name} | {world} | {_share(row, 'before')} | {_share(row, 'after')} |"
+            for name, world, row in low
+        ),
+        "",
+        "## Every figure",
+        "",
+        "The lowest coverage over the settings of a size, before → after. The lowest of several is low by "
+        "chance too.",
         "",
         "| figure | " + " | ".join(f"n = {n}" for n in sizes) + " |",
         "| --- |" + " --- |" * len(sizes),
     ]
-    names = sorted({name for figures in found.values() for name in figures})
-    for name in names:
-        if (name in METRICS.names() and METRICS.get(name).per_signal) or name.startswith(
-            "brier_refinement"
-        ):
-            continue  # the same as by the signal `calibrated`; of distinct confidences it is 0
-        cells_of = [
+    for name in sorted({name for figures in found.values() for name in figures}):
+        by_size = [
             [figures[name] for (_, size), figures in found.items() if size == n and name in figures]
             for n in sizes
         ]
-        lines.append(f"| {name} | " + " | ".join(_lowest(rows) for rows in cells_of) + " |")
-    lines += ["", "Worlds: " + "; ".join(name for name, _ in found) + "."]
+        lines.append(f"| {_titled(name)} | " + " | ".join(_lowest(rows) for rows in by_size) + " |")
+    lines += ["", "Settings:", "", *(f"- {name}" for name, _ in found)]
+    lines += ["", "## Choosing among signals", "", *choosing.section(given.draws)]
     return "\n".join(lines) + "\n"
 
 
+def _too_low(found: dict) -> list[tuple[str, str, dict[str, Any]]]:
+    """Figure, setting and shares where the intervals hold too seldom, the lowest first."""
+    low = [
+        (_titled(name), world, row)
+        for (world, _), figures in found.items()
+        for name, row in figures.items()
+        if row["after"] is not None and row["after"] < LOW
+    ]
+    return sorted(low, key=lambda item: item[2]["after"])
+
+
+def _titled(name: str) -> str:
+    kind, _, metric = name.rpartition(DIFFERENCES)
+    return f"{DIFFERENCES if kind or metric != name else ''}`{metric}`"
+
+
 def _lowest(rows: list[dict[str, Any]]) -> str:
-    """The world with the lowest coverage, before and after."""
+    """The setting with the lowest coverage, before and after."""
     texts = []
     for key in ("before", "after"):
-        known = [(row[key], row["marked"] > 0.5) for row in rows if row[key] is not None]
-        low = min(known, default=None)
-        texts.append("–" if low is None else f"{low[0]:.2f}{'*' if low[1] and key == 'after' else ''}")
+        known = [row for row in rows if row[key] is not None]
+        texts.append(_share(min(known, key=lambda row: row[key]), key) if known else "–")
     return " → ".join(texts)
+
+
+def _share(row: dict[str, Any], key: str) -> str:
+    if row[key] is None:
+        return "–"
+    return f"{row[key]:.3f}{'*' if row['marked'] > 0.5 and key == 'after' else ''}"
 
 
 def main() -> None:
     """Measure, and write the page where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=400)
+    parser.add_argument("--samples", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=400)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--draws", type=int, default=1000, help="calibrations of `choosing`")
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     started = time.monotonic()
-    found = measure(given.worlds, given.resamples, given.sizes, os.cpu_count() or 1, True)
+    found = measure(given)
     text = page(found, given, (time.monotonic() - started) / 60)
     if given.page:
         given.page.write_text(text, encoding="utf-8")
