@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -92,6 +92,9 @@ proof-claims: $(VENV)/.run ## the papers' claims over five seeds
 
 proof-guarantee: $(VENV)/.run ## how often a promised threshold breaks its promise
 	$(BIN)/python benchmarks/guarantee.py --page docs/results/guarantee.md
+
+proof-intervals: $(VENV)/.run ## how often the intervals of every metric hold the truth, before and after
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/intervals.py --page docs/results/intervals.md
 
 $(VENV)-metrics/.run: benchmarks/metrics-requirements.txt constraints.txt
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)

@@ -8,7 +8,7 @@ import pytest
 
 from demur.core.errors import DataError
 from demur.core.questions import QuestionTable
-from demur.core.records import Question
+from demur.core.records import TOGETHER, Question
 from demur.datasets import DataSettings, load_questions
 from demur.datasets.leaks import find_duplicates, find_leaks, normalise, question_keys
 from demur.datasets.loading import resolve
@@ -292,8 +292,11 @@ def test_questions_of_one_group_stay_in_one_part(tmp_path):
     assert loaded.report.counts == {"train": 105 * 4, "calibration": 15 * 4, "test/id": 30 * 4}
     assert {question.group for question in loaded.questions} == {None}  # 150 are too many to report by
     assert "150 groups are too many to report by" in loaded.report.notes[-1]
+    for question in loaded.questions:
+        assert question.text.endswith(f" of {question.meta[TOGETHER].removeprefix('city ')}?")
     by_question = load_questions(DataSettings(path=path, group_field="topic"))
     assert len({(q.group, q.split) for q in by_question.questions}) > 150  # groups fall apart
+    assert not any(TOGETHER in question.meta for question in by_question.questions)
     few = load_questions(settings.model_copy(update={"path": rows_file(tmp_path, rows[:200])}))
     assert len({question.group for question in few.questions}) == 50
 

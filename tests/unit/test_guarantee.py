@@ -11,7 +11,7 @@ from demur.calibrate.calibrate import calibrate_run
 from demur.cli.main import app
 from demur.confidence.threshold import _Sorted, find_threshold
 from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
-from demur.core.records import Question, read_parquet, write_parquet
+from demur.core.records import Prediction, Question, read_parquet, write_parquet
 from demur.runfolder.folder import RunFolder
 
 
@@ -136,3 +136,69 @@ def test_what_is_missing_is_named(run, tmp_path):
     write_parquet(folder.questions, moved, Question)
     with pytest.raises(DataError, match=r"data\.calibration"):
         calibrate_run(run, system="base")
+
+
+def signals_of(run, system="r-tuning"):
+    rows = read_parquet(RunFolder(run).predictions(system), Prediction)
+    return sorted({name for row in rows for name in row.signals} - {"learned"})
+
+
+def test_several_signals_are_each_tested_at_a_corrected_level(run):
+    """Two signals for a promise of 95 %: each at 97.5 %, and the one that answers most is taken."""
+    names = signals_of(run)[:2]
+    assert len(names) == 2
+    found = calibrate_run(run, max_error=0.3, signals=names)
+    chosen = found["selection"]
+    assert (chosen["correction"], chosen["confidence_each"]) == ("bonferroni", pytest.approx(0.975))
+    assert found["signal"] == max(chosen["tried"], key=chosen["tried"].get)
+    assert found["guarantees"]["all"]["confidence"] == 0.95
+    alone = calibrate_run(run, max_error=0.3, signal=found["signal"], confidence=0.975)
+    assert alone["guarantees"]["all"]["threshold"] == found["guarantees"]["all"]["threshold"]
+
+
+def test_one_signal_among_several_needs_no_correction(run):
+    [name, *_] = signals_of(run)
+    once = calibrate_run(run, max_error=0.3, signals=[name, name])
+    assert once["selection"]["correction"] is None
+    assert once["guarantees"] == calibrate_run(run, max_error=0.3, signal=name)["guarantees"]
+
+
+def test_a_signal_chosen_by_hand_is_warned_of_and_stored(run):
+    primary = calibrate_run(run, max_error=0.3)
+    assert not primary["selection"]["by_hand"]
+    other = next(name for name in signals_of(run) if name != primary["signal"])
+    options = [str(run), "--max-error", "0.3"]
+    said = CliRunner().invoke(app, ["calibrate", *options, "--signal", other])
+    assert said.exit_code == 0, said.output
+    assert "the promise is too strong" in said.stdout
+    assert f"--signals {','.join(primary['selection']['offered'])}" in said.stdout
+    assert "the promise is too strong" in (run / "report.html").read_text(encoding="utf-8")
+    tried = CliRunner().invoke(app, ["calibrate", *options, "--signals", ",".join(signals_of(run))])
+    assert tried.exit_code == 0, tried.output
+    assert "the promise is too strong" not in tried.stdout
+    assert "Chosen among" in (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_signal_and_several_are_too_many(run):
+    with pytest.raises(ConfigError, match="--signal likelihood and --signals sure,likelihood"):
+        calibrate_run(run, signal="likelihood", signals=["sure", "likelihood"])
+
+
+def test_choosing_among_six_signals_keeps_the_promise():
+    """Six signals of one quality, the best of which is taken: corrected, the promise holds."""
+    rng = np.random.default_rng(3)
+    ease = rng.standard_normal(20_000)
+    wrong = rng.random(len(ease)) > 1 / (1 + np.exp(-1.4 - 1.8 * ease))
+    signals = [ease + 0.3 * rng.standard_normal(len(ease)) for _ in range(6)]
+    broken = 0
+    for seed in range(40):
+        drawn = rng.integers(0, len(ease), 300)
+        found = [
+            find_threshold(signal[drawn], wrong[drawn], confidence=1 - 0.05 / 6, seed=seed)
+            for signal in signals
+        ]
+        best = max(range(6), key=lambda i: found[i].coverage or 0)
+        threshold = found[best].threshold
+        answered = signals[best] >= (np.inf if threshold is None else threshold)
+        broken += bool(answered.any()) and wrong[answered].mean() > 0.05
+    assert broken <= 6  # P(Bin(40, .05) > 6) = .003

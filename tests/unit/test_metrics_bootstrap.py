@@ -111,14 +111,6 @@ def test_intervals_are_numpys_over_the_defined_draws(draws):
         assert high is None
 
 
-def test_recentred_draws_have_the_value_as_their_median():
-    # Draws 0 … 100 have the median 50; moved by -30 their 2.5% and 97.5% points are -27.5 and 67.5.
-    values = np.array([[20.0, *range(101)]] * 2)
-    moved, unmoved = intervals(values, 0.95, recentred=np.array([True, False]))
-    assert moved == (20.0, pytest.approx(-27.5), pytest.approx(67.5))
-    assert unmoved == (20.0, pytest.approx(2.5), pytest.approx(97.5))
-
-
 def test_no_interval_without_value_or_draws():
     assert intervals(np.array([[np.nan, 0.1, 0.2]]), 0.95) == [(None, None, None)]
     assert intervals(np.array([[0.5]]), 0.95) == [(0.5, None, None)]

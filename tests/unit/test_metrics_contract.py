@@ -72,7 +72,7 @@ ONE_ROW = {
     **{"reliable_accuracy": 1.0, "effective_reliability": 1.0, "abstention_accuracy": 1.0},
     **{"abstention_wrong_f1": None, "truthfulness": 1.0, "quadrant_ik_ik": 1.0, "quadrant_ik_idk": 0.0},
     **{"quadrant_idk_ik": 0.0, "quadrant_idk_idk": 0.0, "truthful_rate": 1.0, "ths": None},
-    **{"honest_value": 1.0},
+    **{"honest_value": 1.0, "prr_0.5": None},
 }
 
 # Two rows, (right before, right) at .75 and (wrong before, wrong) at .25, both declined. Of the 15 mass
@@ -85,13 +85,14 @@ ALL_REFUSED = {
     # AUGRC: (0 + 1/2) / 2; the surest 80 % are the right row and .6 of the wrong one: .6 / 1.6.
     **{"auprc_wrong": 1.0, "augrc": 0.25, "prr": 1.0, "coverage_at_risk": 0.5, "risk_at_coverage": 0.375},
     **{"rms_calibration_error": 0.25, "brier_calibration": 0.0625, "brier_refinement": 0.0},
-    **{"abstention_precision": 0.0, "abstention_recall": None, "abstention_f1": 0.0},
-    **{"selfaware_f1": 0.0, "accuracy_known": 0.0, "accuracy_unknown": None, "us_tuning_f1": None},
+    **{"abstention_precision": None, "abstention_recall": None, "abstention_f1": None},
+    **{"selfaware_f1": None, "accuracy_known": 0.0, "accuracy_unknown": None, "us_tuning_f1": None},
     # Declining one of two rightly; as a detection of wrong answers: D = 1, B = 1, C = 0, so 2 / 3.
     **{"reliable_accuracy": None, "effective_reliability": 0.0, "abstention_accuracy": 0.5},
     **{"abstention_wrong_f1": 2 / 3, "truthfulness": 0.0, "quadrant_ik_ik": 0.0, "quadrant_ik_idk": 0.5},
     **{"quadrant_idk_ik": 0.5, "quadrant_idk_idk": 0.0, "truthful_rate": 0.5, "ths": 0.0},
-    **{"honest_value": 0.5},
+    # Half of two rows is one: the error among both, against that of the best order, which is the same.
+    **{"honest_value": 0.5, "prr_0.5": None},
 }
 
 # The same, none declined.
@@ -100,7 +101,12 @@ NONE_REFUSED = {
     **{"coverage": 1.0, "refusal_rate": 0.0, "accuracy_willing": 0.5},
     **{"prudence": 0.0, "over_conservativeness": 0.0},
     **{"abstention_precision": None, "abstention_f1": None, "selfaware_f1": None, "accuracy_known": 0.5},
-    **{"reliable_accuracy": 0.5, "abstention_wrong_f1": 0.0, "quadrant_ik_ik": 0.5, "quadrant_ik_idk": 0.0},
+    **{
+        "reliable_accuracy": 0.5,
+        "abstention_wrong_f1": None,
+        "quadrant_ik_ik": 0.5,
+        "quadrant_ik_idk": 0.0,
+    },
     **{"quadrant_idk_ik": 0.0, "quadrant_idk_idk": 0.5},
 }
 
@@ -127,6 +133,44 @@ TIED = {
     **{"coverage_at_risk": None, "risk_at_coverage": 0.5, "ece": 0.0, "ece_mass": 0.0},
     **{"rms_calibration_error": 0.0, "brier": 0.25, "brier_calibration": 0.0, "brier_refinement": 0.25},
 }
+
+
+# Over: refused, answerable, right. Without an unanswerable question precision, recall and F1 are null;
+# where nothing is declined, precision and F1 are; what is 0 where all are defined stays 0.
+@pytest.mark.parametrize(
+    ("rows", "precision", "recall", "f1"),
+    [
+        ([], None, None, None),
+        ([(1, 1, 1), (1, 1, 0), (0, 1, 1)], None, None, None),
+        ([(0, 1, 1), (0, 0, 0)], None, 0.0, None),
+        ([(0, 1, 1), (0, 1, 0)], None, None, None),
+        ([(1, 0, 0), (1, 0, 0)], 1.0, 1.0, 1.0),
+        ([(1, 1, 1), (0, 0, 0)], 0.0, 0.0, 0.0),
+        ([(1, 1, 0), (1, 0, 0), (0, 0, 0), (0, 0, 0)], 1 / 2, 1 / 3, 2 / 5),
+    ],
+)
+def test_abstention_is_null_where_it_is_undefined(rows, precision, recall, f1):
+    made = Rows.of(
+        [C if right else W for _, _, right in rows],
+        abstained=[bool(refused) for refused, _, _ in rows],
+        answerable=[bool(answerable) for _, answerable, _ in rows],
+    )
+    found = values(made)
+    names = ("abstention_precision", "abstention_recall", "abstention_f1", "selfaware_f1")
+    assert [found[name] for name in names] == pytest.approx([precision, recall, f1, f1])
+    assert found["accuracy_unknown"] == found["abstention_recall"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "f1"),
+    [([], None), ([(1, 1)], None), ([(0, 0)], None), ([(1, 1), (0, 0)], 0.0), ([(1, 0), (0, 0)], 2 / 3)],
+)
+def test_declining_wrong_answers_is_null_where_it_is_undefined(rows, f1):
+    """Nothing declined, or nothing wrong: one of the two parts of the mean is missing."""
+    made = Rows.of(
+        [C if right else W for _, right in rows], abstained=[bool(refused) for refused, _ in rows]
+    )
+    assert METRICS.get("abstention_wrong_f1").value(made) == (None if f1 is None else pytest.approx(f1))
 
 
 @every_metric
@@ -286,6 +330,7 @@ REQUIRED = (
         "coverage_at_risk",
         "risk_at_coverage",
         "prr",
+        "prr_0.5",
     ),
     *("ece", "ece_mass", "rms_calibration_error", "brier", "brier_calibration", "brier_refinement"),
     *("prudence", "over_conservativeness", "honesty", "honest_value", "newly_wrong", "truthfulness", "ths"),

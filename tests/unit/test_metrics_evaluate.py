@@ -88,7 +88,8 @@ def test_shape_of_the_result():
     result = run(questions, predictions)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert set(result) == {
-        "schema_version", "metrics", "tables", "no_answer", "policies", "differences", "settings"
+        "schema_version", "metrics", "tables", "no_answer", "policies", "differences", "groups",
+        "settings",
     }  # fmt: skip
     assert result["settings"] == {"level": 0.95, "resamples": 50, "seed": 0, "ece_bins": 15}
     splits = {"id", "id/uniform", "id/mixed", "pocket/nonexistent"}
@@ -99,7 +100,8 @@ def test_shape_of_the_result():
         for split in splits:
             cells = result["metrics"][system][split]
             assert set(cells) == names
-            assert all(set(cell) == {"value", "low", "high", "n", "unscored"} for cell in cells.values())
+            keys = {"value", "low", "high", "n", "unscored", "small"}
+            assert all(set(cell) - {"calibrated"} == keys for cell in cells.values())
             assert cells["ap"] == cells[f"ap_{PRIMARY[system]}"]
             assert set(result["policies"][system][split]) == set(POLICIES)
 
@@ -132,6 +134,8 @@ def test_values_are_those_of_the_metrics():
             assert cell["value"] == pytest.approx(metric.value(rows), abs=1e-12)
             if cell["value"] is None:  # there is no unanswerable question, or a group mixes nothing
                 assert metric.value(rows) is None
+            elif cell["low"] is None:
+                assert cell["small"]
             else:
                 assert cell["low"] <= cell["value"] <= cell["high"]
             assert cell["n"] == metric.counted_mask(rows).sum()
@@ -141,7 +145,7 @@ def test_values_are_those_of_the_metrics():
 def test_undefined_is_null():
     questions, predictions = world()
     cells = run(questions, predictions)["metrics"]["base"]["pocket/nonexistent"]
-    nothing = {"value": None, "low": None, "high": None, "n": 0, "unscored": 0}
+    nothing = {"value": None, "low": None, "high": None, "n": 0, "unscored": 0, "small": None}
     assert cells["accuracy"] == nothing
     assert cells["auroc"] == nothing
     assert cells["accuracy_willing"]["value"] == 0.0  # it answers what cannot be answered
@@ -177,7 +181,9 @@ def test_tables_add_up():
         4,
         1,
     )
-    assert cells["ap"] == {"value": None, "low": None, "high": None, "n": 0, "unscored": 4}
+    assert cells["ap"] == {
+        **{"value": None, "low": None, "high": None, "n": 0, "unscored": 4, "small": None},
+    }
 
 
 def test_missing_signals_are_counted():
@@ -186,7 +192,10 @@ def test_missing_signals_are_counted():
     cell = evaluate(questions, {"base": made}, primary={"base": "likelihood"}, resamples=0)["metrics"][
         "base"
     ]["id"]
-    assert cell["auroc"] == {"value": 1.0, "low": None, "high": None, "n": 2, "unscored": 1}
+    assert cell["auroc"] == {
+        **{"value": 1.0, "low": None, "high": None, "n": 2, "unscored": 1},
+        "small": "fewer than 5 wrong answers",
+    }
     assert cell["accuracy"]["n"] == 3
 
 
@@ -253,8 +262,16 @@ def test_a_system_does_not_differ_from_its_twin():
     result = run(questions, twin, primary={"base": "likelihood", "twin": "likelihood"})
     for difference in result["differences"]:
         assert (difference["system"], difference["against"]) == ("twin", "base")
-        # Unpaired, the interval of no difference would have a width.
-        assert {difference["value"], difference["low"], difference["high"]} <= {0.0, None}
+        # Nothing moved among n questions, which leaves room for what moves seldom, and for no more: with a
+        # question added on either side, ±z sqrt(2) / (n + 2). Of an order there is nothing to say.
+        assert difference["value"] in (0.0, None)
+        if difference["low"] is not None:
+            assert difference["metric"] in ("accuracy", "accuracy_willing", "coverage")
+            reach = 1.96 * 2**0.5 / (difference["n"] + 2)
+            assert difference["low"] == -difference["high"]
+            if difference["metric"] != "accuracy_willing":  # which is about the answered ones only
+                assert difference["high"] == pytest.approx(reach, rel=1e-3)
+            assert difference["high"] >= reach * 0.999
 
 
 def test_differences_are_over_the_questions_that_both_have():

@@ -317,9 +317,9 @@ def counted(table):
     idk_ik = sum(dd and o is C for _, dd, _, o in rows)
     kept = sum(r and not dd and o is C for r, dd, _, o in rows)
     precision, recall = share(caught, declined), share(caught, nowhere)
-    f1 = 2 * caught / (declined + nowhere) if declined + nowhere else None
+    f1 = 2 * caught / (declined + nowhere) if declined and nowhere else None
     return {
-        "abstention_precision": precision,
+        "abstention_precision": precision if nowhere else None,
         "abstention_recall": recall,
         "abstention_f1": f1,
         "selfaware_f1": f1,
@@ -330,7 +330,7 @@ def counted(table):
         "effective_reliability": (a - c) / n,
         "truthfulness": (a - c) / n,
         "abstention_accuracy": (a + d) / n,
-        "abstention_wrong_f1": 2 * d / (2 * d + b + c) if 2 * d + b + c else None,
+        "abstention_wrong_f1": 2 * d / (2 * d + b + c) if b + d and c + d else None,
         "quadrant_ik_ik": a / n,
         "quadrant_ik_idk": ik_idk / n,
         "quadrant_idk_ik": idk_ik / n,
@@ -406,3 +406,13 @@ def test_refinement_by_hand():
     rows = Rows.of([C, W, C, C, W], confidence=[0.5, 0.5, 1, 1, 1])
     assert value("brier_calibration", rows) == pytest.approx((0 + 3 * (1 / 3) ** 2) / 5)
     assert value("brier_refinement", rows) == pytest.approx((2 * 0.25 + 3 * 2 / 9) / 5)
+
+
+def test_prr_of_half_by_hand():
+    # Right, right, wrong, right, wrong in falling confidence; half of five is two, so the surest 4 and 5:
+    # error rates 1/4 and 2/5, as in the best order. With the fourth and the third turned the same holds;
+    # with a wrong one first: 1/4 -> 2/4, so (.4 * 2 - .9) / (.4 * 2 - .65) = -2/3.
+    sure = [0.9, 0.8, 0.7, 0.6, 0.5]
+    assert value("prr_0.5", Rows.of([C, C, W, C, W], confidence=sure)) == pytest.approx(1.0)
+    assert value("prr_0.5", Rows.of([W, W, C, C, C], confidence=sure)) == pytest.approx(-2 / 3)
+    assert value("prr_0.5", Rows.of([C, C, W, C, W], confidence=[0.5] * 5)) == pytest.approx(0.0)

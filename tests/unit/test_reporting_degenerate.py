@@ -107,8 +107,8 @@ SAID = {
         "so that it is not shown to tell them apart",
     ],
     answer_three_by_luck: [
-        # Three of three: Wilson's interval reaches from 3 / (3 + 3.84) = 44 % up.
-        "is right on 100% [44–100] of those, which does not beat refusing as often at random",
+        # Three of three: the exact lower limit is .025^(1/3) = 29 %.
+        "is right on 100% [29–100] of those, which does not beat refusing as often at random",
         "so that it is not shown to tell them apart",
     ],
 }
@@ -170,7 +170,7 @@ def test_the_terminal_has_no_accuracy_without_its_coverage(run_of, policy, tmp_p
     elif policy is flip_a_coin:
         assert 40 < float(coverage.rstrip("%")) < 60
     else:
-        assert (coverage, willing) == ("1.1%", "100.0%")  # 3 of 262 or so: the coverage stands beside it
+        assert (coverage, willing) == ("1.1%", "100.0%*")  # 3 of 262 or so: few, and the coverage says so
 
 
 @each_policy

@@ -165,11 +165,11 @@ def test_an_advantage_among_many_may_be_chance_and_a_disadvantage_is_not_excused
 
 
 def test_three_right_answers_of_three_prove_little():
-    # Wilson: 3 / (3 + 3.84) = .44, below the .57 that refusing at random would reach
-    lucky = cell(1.0, 1.0, 1.0) | {"n": 3}
+    # The exact limit of three of three, .025^(1/3) = .29, is below the .57 that refusing at random reaches
+    lucky = cell(1.0, 0.29, 1.0) | {"n": 3}
     (sentence,) = headline(metrics(cells(0.57, 0.03, lucky), chance=0.57), {})
-    assert "is right on 100% [44–100] of those, which does not beat refusing as often at random" in sentence
-    many = cell(1.0, 1.0, 1.0) | {"n": 300}
+    assert "is right on 100% [29–100] of those, which does not beat refusing as often at random" in sentence
+    many = cell(1.0, 0.988, 1.0) | {"n": 300}
     (sentence,) = headline(metrics(cells(0.57, 0.9, many), chance=0.57), {})
     assert "is right on 100% [99–100] of those;" in sentence
 

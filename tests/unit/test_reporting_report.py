@@ -265,7 +265,7 @@ def test_the_terminal_table_has_each_figure_above_its_interval(tmp_path):
     text = console.export_text()
     # r-tuning answers 6 of 10 and is right on 4 of these; 4 + 1 right of 10 with refusals ignored.
     line = next(line for line in text.splitlines() if line.strip().startswith("r-tuning"))
-    assert line.split()[1:4] == ["50.0%", "60.0%", "66.7%"]
+    assert line.split()[1:4] == ["50.0%*", "60.0%*", "66.7%*"]  # ten questions are a small sample
     assert "In domain" in text
     assert "n 10" in text
     low = found["metrics"]["r-tuning"]["id"]["coverage"]["low"]

@@ -117,6 +117,10 @@ def test_whole_groups_are_drawn_where_there_are_enough(tmp_path):
     assert width["groups"] / width["rows"] == pytest.approx(20**0.5, rel=0.4)
     assert found["notes"] == ["intervals are over 30 groups, drawn as wholes"]
     assert "too few" in measure(tmp_path, rows[:100])["notes"][0]
+    some = [{**r, "group": r["group"] if i < 20 else None} for i, r in enumerate(rows)]
+    assert measure(tmp_path, some, resamples=2)["notes"] == [
+        "intervals are over 581 groups, drawn as wholes"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,7 @@ def test_the_command(tmp_path):
     assert "honesty: not computed, needs the untuned system's outputs (--before)" in text
     found = json.loads(run(app, ["score", str(path), "--before", str(path), "--json"]).stdout)
     assert found["schema_version"] == 1
-    assert set(found["metrics"]["accuracy"]) == {"value", "low", "high", "n", "unscored"}
+    assert set(found["metrics"]["accuracy"]) == {"value", "low", "high", "n", "unscored", "small"}
     listed = json.loads(run(app, ["metrics", "--json"]).stdout)
     assert [entry["name"] for entry in listed] == METRICS.names()
     assert "newly_wrong" in run(app, ["metrics"]).stdout

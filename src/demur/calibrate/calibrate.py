@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from scipy import stats
 
 from demur.calibrate import recalibrate as recalibration
 from demur.calibrate.sentences import sentences
+from demur.confidence.combination import Combination
 from demur.confidence.threshold import Guarantee, Risk, find_threshold
 from demur.core.config import Config
+from demur.core.errors import ConfigError
 from demur.core.files import write_json
 from demur.core.names import unread
 from demur.core.records import Prediction, Question, Verdict
@@ -32,6 +35,7 @@ def calibrate_run(
     risk: Risk = "selective",
     system: str | None = None,
     signal: str | None = None,
+    signals: Sequence[str] = (),
     by_group: bool = False,
     recalibrate: str = "none",
 ) -> dict[str, Any]:
@@ -43,6 +47,9 @@ def calibrate_run(
     Args:
         system: by default the run's method.
         signal: by default the system's primary one.
+        signals: several to try instead: the one whose threshold answers most is taken. Each is tested for
+            the confidence 1 - (1 - ``confidence``) / number of signals (Bonferroni), so that the promise
+            holds whichever is taken.
         by_group: one threshold for each group of questions, each with the promise for itself.
         recalibrate: also fit a map from the signal to the probability of being right, one of
             `recalibration.CHOICES`; it takes no part in the guarantee.
@@ -58,19 +65,12 @@ def calibrate_run(
     config = run.config
     system = system or config.method
     known = run.system(system)
-    signal = signal or known["primary_signal"]
     origin = _origin(run, config, system)
-    rows, weighed = promisable(run, config, system, signal)
-    found = {
-        group: find_threshold(
-            *arrays(members, signal),
-            max_error=max_error,
-            confidence=confidence,
-            risk=risk,
-            seed=config.seed,
-        )
-        for group, members in calibration_rows(rows, by_group, root).items()
-    }
+    tried = _tried(signal, signals, known["primary_signal"])
+    terms = Terms(max_error, confidence, risk, by_group)
+    attempts = [_attempt(run, config, system, name, terms, len(tried)) for name in tried]
+    best = max(attempts, key=lambda attempt: attempt.answers)
+    signal, rows, weighed, found = best.signal, best.rows, best.weighed, best.found
     guarantees = {group: dataclasses.asdict(item) for group, item in found.items()}
     shown = _shown(rows, signal, found, risk)
     result = {
@@ -80,6 +80,7 @@ def calibrate_run(
         "signal": signal,
         "guarantees": guarantees,
         "test": shown,
+        "selection": _selection(run, system, attempts, confidence, given=signal != known["primary_signal"]),
     }
     if weighed is not None:
         result["combination"] = dataclasses.asdict(weighed)
@@ -89,6 +90,7 @@ def calibrate_run(
             "signal": signal,
             "threshold": guarantees.get("all", {}).get("threshold"),
             "groups": guarantees,
+            "selection": result["selection"],
             "test": shown,
             provenance.KEY: origin,
         }
@@ -103,6 +105,85 @@ def calibrate_run(
     write_json(run.folder.guarantee, result)
     _to_card(run, system, card)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is to be promised."""
+
+    max_error: float
+    confidence: float
+    risk: Risk
+    by_group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One signal's thresholds."""
+
+    signal: str
+    rows: Rows
+    weighed: Combination | None
+    found: Mapping[str, Guarantee]
+
+    @property
+    def answers(self) -> float:
+        """Calibration answers per question that it gives, over all groups."""
+        n = sum(item.n for item in self.found.values())
+        return sum((item.coverage or 0) * item.n for item in self.found.values()) / max(n, 1)
+
+
+def _tried(signal: str | None, signals: Sequence[str], primary: str) -> list[str]:
+    """The signals to try.
+
+    Raises:
+        ConfigError: one signal and several are given.
+    """
+    if signal and signals:
+        raise ConfigError(
+            expected="one signal, or several to try",
+            found=f"--signal {signal} and --signals {','.join(signals)}",
+            where="--signal, --signals",
+            fix="leave one of the two out",
+        )
+    return list(dict.fromkeys(signals)) or [signal or primary]
+
+
+def _attempt(
+    run: FinishedRun, config: Config, system: str, signal: str, terms: Terms, tried: int
+) -> Attempt:
+    """The thresholds of one of the signals that are tried."""
+    rows, weighed = promisable(run, config, system, signal)
+    each = 1 - (1 - terms.confidence) / tried
+    found = {
+        group: dataclasses.replace(
+            find_threshold(
+                *arrays(members, signal),
+                max_error=terms.max_error,
+                confidence=each,
+                risk=terms.risk,
+                seed=config.seed,
+            ),
+            confidence=terms.confidence,
+        )
+        for group, members in calibration_rows(rows, terms.by_group, run.path).items()
+    }
+    return Attempt(signal, rows, weighed, found)
+
+
+def _selection(
+    run: FinishedRun, system: str, attempts: Sequence[Attempt], confidence: float, *, given: bool
+) -> dict[str, Any]:
+    """How the signal was chosen: among which, corrected or not."""
+    several = len(attempts) > 1
+    offered = sorted({name for _, row in run.answered(system, split="calibration") for name in row.signals})
+    return {
+        "tried": {attempt.signal: attempt.answers for attempt in attempts} if several else {},
+        "correction": "bonferroni" if several else None,
+        "confidence_each": 1 - (1 - confidence) / len(attempts),
+        "by_hand": given and not several,
+        "offered": offered,
+    }
 
 
 def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:

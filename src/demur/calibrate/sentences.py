@@ -19,6 +19,7 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
             f"The signals were weighed anew on the other half of the calibration questions ({weights}, "
             f"bias {found['combination']['bias']:.2f}); the promise is of that weighing."
         )
+    yield from _selection(found["selection"], found["signal"])
     yield ""
     yield f"On the test splits, {found['system']} with this threshold on {found['signal']}:"
     for split, cell in found["test"].items():
@@ -28,6 +29,22 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
         "The promise is for questions drawn like the calibration ones. Out of domain, on unanswerable "
         "questions or after a change of model or prompt it need not hold: calibrate on such ones instead."
     )
+
+
+def _selection(chosen: Mapping[str, Any], signal: str) -> Iterator[str]:
+    """How the signal was chosen, and a warning where that may weaken the promise."""
+    if chosen["correction"]:
+        rates = ", ".join(f"{name} answers {rate:.1%}" for name, rate in chosen["tried"].items())
+        yield (
+            f"Chosen among {len(chosen['tried'])} signals ({rates}). Each was tested with a confidence of "
+            f"{chosen['confidence_each']:.2%}, so that the promise holds for the chosen one (Bonferroni)."
+        )
+    elif chosen["by_hand"] and len(chosen["offered"]) > 1:
+        others = ",".join(chosen["offered"])
+        yield (
+            f"Warning: {signal} is not the system's own signal. If it was chosen after looking at this "
+            f"run's report, the promise is too strong. To choose by the data, use --signals {others}"
+        )
 
 
 def promised(item: Mapping[str, Any]) -> str:

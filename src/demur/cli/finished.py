@@ -48,6 +48,10 @@ def calibrate(
     joint: Annotated[bool, typer.Option("--joint", help="Wrong among all, not among answered.")] = False,
     system: Annotated[str | None, typer.Option(help="By default the run's method.")] = None,
     signal: Annotated[str | None, typer.Option(help="By default the system's own.")] = None,
+    signals: Annotated[
+        str | None,
+        typer.Option(help="Signals to choose from, separated by commas; the promise is corrected for it."),
+    ] = None,
     by_group: Annotated[bool, typer.Option("--by-group", help="A threshold for each group.")] = False,
     recalibrate: Annotated[
         str,
@@ -69,6 +73,7 @@ def calibrate(
         risk="joint" if joint else "selective",
         system=system,
         signal=signal,
+        signals=[name.strip() for name in signals.split(",") if name.strip()] if signals else (),
         by_group=by_group,
         recalibrate=recalibrate,
     )

@@ -60,6 +60,10 @@ class Verdict(StrEnum):
     UNSCORED = "unscored"
 
 
+TOGETHER = "together"
+"""In a question's ``meta``: what keeps it in one part with others, which are likely to fail together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One question and what is known about it before any model is asked."""
@@ -89,7 +93,8 @@ class Question:
     group: str | None = None
     """A part that is reported by itself: a relation, a subject, a kind of person; None for none."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """What the dataset knows beyond that (JSON values). No method reads it; analyses may."""
+    """What the dataset knows beyond that (JSON values). No method reads it; analyses may. Under
+    `TOGETHER`: the entity, topic or document that the question shares with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

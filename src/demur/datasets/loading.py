@@ -6,6 +6,7 @@ Every command that reads questions does it here: the same file is the same quest
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from demur.core.config import DataSettings
 from demur.core.errors import ConfigError, DataError
 from demur.core.files import file_digest
 from demur.core.questions import Keys, QuestionTable
-from demur.core.records import Question
+from demur.core.records import TOGETHER, Question
 from demur.datasets import given, hub, mixture
 from demur.datasets.base import MOST_GROUPS, Dataset, RawData
 from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, question_keys, same_questions
@@ -184,7 +185,7 @@ def prepare(
 def _divided(
     questions: QuestionTable, keys: Keys, settings: DataSettings, seed: int, where: str, notes: list[str]
 ) -> QuestionTable:
-    """The questions in their parts; groups that were only there to divide by are forgotten."""
+    """The questions in their parts; groups that are too many to report by stay in ``meta`` alone."""
     if settings.divide_by == "question":
         return divide(questions, keys, settings)
     groups = _groups(questions)
@@ -196,10 +197,18 @@ def _divided(
             fix="name the field that holds them with --group-field",
         )
     divided = divide(questions, draw_keys(_together(questions), len(questions), seed), settings)
+    divided = divided.replace("meta", [_with_group(*both) for both in divided.values("meta", "group")])
     if groups <= MOST_GROUPS:
         return divided
-    notes.append(f"{groups:,} groups are too many to report by; they only divided the questions")
+    notes.append(f"{groups:,} groups are too many to report by; they only keep questions together")
     return divided.replace("group", [None] * len(divided))
+
+
+def _with_group(meta: str, group: str | None) -> str:
+    """What is known of a question, in JSON, with the group that it stays together with."""
+    if group is None:
+        return meta
+    return json.dumps({**json.loads(meta), TOGETHER: group}, ensure_ascii=False, sort_keys=True)
 
 
 def _groups(questions: QuestionTable) -> int:

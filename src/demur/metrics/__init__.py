@@ -1,4 +1,4 @@
-"""Metrics: pure functions on arrays, one file each, with bootstrap intervals.
+"""Metrics: pure functions on arrays, one file each, with intervals.
 
 `evaluate` computes all of them for every system and split; `METRICS.get("ap").value(Rows.of(...))` is one
 of them on plain lists. Adding a metric means adding one file and one line here. What reports say of a
@@ -45,6 +45,7 @@ METRICS: Registry[Metric] = Registry(
         "auprc_wrong": "demur.metrics.auprc_wrong:AUPRC_WRONG",
         "augrc": "demur.metrics.augrc:AUGRC",
         "prr": "demur.metrics.prr:PRR",
+        "prr_0.5": "demur.metrics.prr_half:PRR_HALF",
         "coverage_at_risk": "demur.metrics.coverage_at_risk:COVERAGE_AT_RISK",
         "risk_at_coverage": "demur.metrics.risk_at_coverage:RISK_AT_COVERAGE",
         "rms_calibration_error": "demur.metrics.rms_calibration_error:RMS_CALIBRATION_ERROR",

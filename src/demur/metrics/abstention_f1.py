@@ -1,22 +1,23 @@
 """Abstention F1: harmonic mean of `abstention_precision` and `abstention_recall`.
 
-2 (declined and unanswerable) / (declined + unanswerable), in [0, 1], higher is better.
-Source: AbstentionBench (arXiv 2506.09038).
+2 (declined and unanswerable) / (declined + unanswerable), in [0, 1], higher is better; undefined where one
+of the two is. Source: AbstentionBench (arXiv 2506.09038).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from demur.metrics.base import Floats
+from demur.metrics.base import Floats, guarded_quotient
 from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 
-def abstention_f1_columns(counted: Counted) -> tuple[Floats, Floats]:
-    """Twice the declined and unanswerable; declined plus unanswerable."""
+def abstention_f1_columns(counted: Counted) -> tuple[Floats, ...]:
+    """Twice the declined and unanswerable; declined plus unanswerable; each of the two."""
     unanswerable = np.logical_not(counted.rows.answerable).astype(np.float64)
-    return 2 * counted.rows.refused * unanswerable, counted.rows.refused + unanswerable
+    declined = counted.rows.refused
+    return 2 * declined * unanswerable, declined + unanswerable, declined, unanswerable
 
 
 ABSTENTION_F1 = Metric(
@@ -28,6 +29,7 @@ ABSTENTION_F1 = Metric(
     span=(0, 1),
     needs=(),
     population="all",
-    undefined="nothing is declined and no question is unanswerable",
+    undefined="nothing is declined, or no question is unanswerable",
     columns=abstention_f1_columns,
+    combine=guarded_quotient,
 )

@@ -7,15 +7,15 @@ harmonic mean of D / (B + D) and D / (C + D), in [0, 1], higher is better. Sourc
 
 from __future__ import annotations
 
-from demur.metrics.base import Floats
+from demur.metrics.base import Floats, guarded_quotient
 from demur.metrics.metric import Metric
 from demur.metrics.sample import Counted
 
 
-def abstention_wrong_f1_columns(counted: Counted) -> tuple[Floats, Floats]:
-    """Twice the rightly declined; declined plus not right."""
-    wrong = 1 - counted.correct
-    return 2 * wrong * counted.rows.refused, counted.rows.refused + wrong
+def abstention_wrong_f1_columns(counted: Counted) -> tuple[Floats, ...]:
+    """Twice the rightly declined; declined plus not right; each of the two."""
+    wrong, declined = 1 - counted.correct, counted.rows.refused
+    return 2 * wrong * declined, declined + wrong, declined, wrong
 
 
 ABSTENTION_WRONG_F1 = Metric(
@@ -27,6 +27,7 @@ ABSTENTION_WRONG_F1 = Metric(
     span=(0, 1),
     needs=("outcome",),
     population="all",
-    undefined="nothing is declined and nothing is wrong",
+    undefined="nothing is declined, or nothing is wrong",
     columns=abstention_wrong_f1_columns,
+    combine=guarded_quotient,
 )

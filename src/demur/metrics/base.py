@@ -124,6 +124,11 @@ def first_over_second(sums: Floats) -> Floats:
     return divide(sums[:, 0], sums[:, 1])
 
 
+def guarded_quotient(sums: Floats) -> Floats:
+    """The first column over the second, shape [R]; NaN where the second or any further one is 0."""
+    return np.where((sums[:, 2:] > 0).all(axis=1), first_over_second(sums), np.nan)
+
+
 def verdict_codes(verdicts: Sequence[Verdict]) -> Codes:
     """Verdicts as an array of codes."""
     return np.fromiter((CODES[verdict] for verdict in verdicts), np.int8, len(verdicts))

@@ -1,21 +1,20 @@
 """The bootstrap: whole questions are drawn with replacement, and every system sees the same draws.
 
 Draw number i of a split depends on (seed, split, i) alone, so neither chunk size nor threads change it, and
-differences between systems are paired. Intervals are percentile intervals (Efron and Tibshirani 1993,
-chapter 13): of a share that is 0 or 1 in the data they have no width. A metric that resampling itself
-raises, as it does calibration errors, may lie outside its own percentiles; its draws are recentred.
+differences between systems are paired. `demur.metrics.uncertainty` makes intervals of the draws;
+`intervals` gives plain percentile intervals (Efron and Tibshirani 1993, chapter 13) for the rest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from demur.metrics.base import Bools, Floats, Index
+from demur.metrics.base import Floats, Index
 from demur.metrics.sample import Weights, Workspace
 
 CHUNK_ELEMENTS = 200_000
@@ -45,6 +44,13 @@ def chunks(n: int, resamples: int) -> Iterator[range]:
         yield range(start, min(start + step, resamples + 1))
 
 
+def group_numbers(groups: Sequence[str | None]) -> Index:
+    """The number of each question's group, from 0; a question without one is a group of its own."""
+    known: dict[object, int] = {}
+    keys = (group or (place,) for place, group in enumerate(groups))
+    return np.fromiter((known.setdefault(key, len(known)) for key in keys), np.intp, len(groups))
+
+
 def draw(n: int, draws: range, *, seed: int, key: str, workspace: Workspace | None = None) -> Weights:
     """How often each of n questions stands in each draw: multinomial counts, all ones in draw 0.
 
@@ -69,15 +75,12 @@ def draw(n: int, draws: range, *, seed: int, key: str, workspace: Workspace | No
     return Weights(counts, workspace)
 
 
-def intervals(
-    values: Floats, level: float, *, recentred: Bools | None = None
-) -> list[tuple[float | None, float | None, float | None]]:
+def intervals(values: Floats, level: float) -> list[tuple[float | None, float | None, float | None]]:
     """Value, low and high of each metric.
 
     Args:
         values: shape [metrics, 1 + resamples]; the first column is the data itself; NaN where undefined.
         level: such as 0.95.
-        recentred: metrics of shape [metrics] whose draws are moved so that their median is the value.
 
     Returns:
         Three numbers for each metric; all None where the value is undefined, the last two where fewer than
@@ -86,10 +89,7 @@ def intervals(
     value, drawn = values[:, 0], np.sort(values[:, 1:], axis=1)  # NaN last
     defined = np.count_nonzero(~np.isnan(drawn), axis=1)
     enough = (defined > 0) & (defined >= LEAST_DEFINED * drawn.shape[1])
-    move = np.zeros(len(values))
-    if recentred is not None:
-        move[recentred] = (value - _quantile(drawn, defined, 0.5))[recentred]
-    low, high = (_quantile(drawn, defined, tail) + move for tail in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (_quantile(drawn, defined, tail) for tail in ((1 - level) / 2, (1 + level) / 2))
     return [
         (None, None, None)
         if math.isnan(value[i])

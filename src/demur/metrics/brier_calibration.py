@@ -40,5 +40,5 @@ BRIER_CALIBRATION = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=brier_calibration,
     probabilities=True,
-    recentred=True,
+    interval="calibration",
 )

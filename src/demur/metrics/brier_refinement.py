@@ -34,5 +34,5 @@ BRIER_REFINEMENT = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=brier_refinement,
     probabilities=True,
-    recentred=True,
+    interval="calibration",
 )

@@ -33,5 +33,6 @@ ECE = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=ece,
     probabilities=True,
-    recentred=True,
+    interval="calibration",
+    chance=True,
 )

@@ -51,5 +51,6 @@ ECE_MASS = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=ece_mass,
     probabilities=True,
-    recentred=True,
+    interval="calibration",
+    chance=True,
 )

@@ -13,17 +13,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.core.errors import ConfigError
-from demur.core.records import Prediction, Question
+from demur.core.records import TOGETHER, Prediction, Question
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
-from demur.metrics.bootstrap import Resampling, chunks, intervals
-from demur.metrics.plan import Computed, Plan, Series, Wanted, plan_split
+from demur.metrics.bootstrap import Resampling, chunks, group_numbers
+from demur.metrics.plan import Difference, Plan, Wanted, plan_split
 from demur.metrics.sample import Workspace
+from demur.metrics.uncertainty import Cell, Uncertainty
+
+FEWEST_GROUPS = 20
+"""With fewer groups than this, an interval over groups means little: questions are drawn by themselves."""
 
 logger = logging.getLogger(__name__)
-
-Cell = dict[str, float | int | None]
-Interval = tuple[float | None, float | None, float | None]
 
 
 def splits_of(question: Question, *, by_dataset: bool = False) -> tuple[str, ...]:
@@ -60,7 +61,8 @@ def evaluate(
     """Compute the content of ``metrics.json``.
 
     Args:
-        questions: all questions that predictions may be about; `splits_of` says where each counts.
+        questions: all questions that predictions may be about; `splits_of` says where each counts. Those
+            with the same ``meta[TOGETHER]`` are drawn together.
         predictions: by system; a system may leave questions out, which then count as unscored in the
             splits where it has any.
         primary: each system's primary signal, whose metrics also stand without a suffix.
@@ -74,8 +76,8 @@ def evaluate(
 
     Returns:
         ``schema_version``, ``metrics``, ``tables``, ``no_answer`` (how many of the unscored hold no
-        answer: an empty text, or reasoning that never ends), ``policies``, ``differences`` and
-        ``settings``, all JSON values; what is undefined is None, never 0.
+        answer: an empty text, or reasoning that never ends), ``policies``, ``differences``, ``groups`` (as
+        of `evaluate_boards`) and ``settings``, all JSON values; what is undefined is None, never 0.
 
     Raises:
         DataError: where a prediction's question is unknown or a question is predicted twice.
@@ -94,6 +96,7 @@ def evaluate(
         _splits(questions),
         wanted(metrics, primary, pairs),
         Resampling(level=level, resamples=resamples, seed=seed, threads=threads),
+        clusters=_clusters(questions),
     )
     settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
     return {"schema_version": 1, **report, "settings": settings}
@@ -125,17 +128,21 @@ def evaluate_boards(
 
     Args:
         splits: positions of the questions of each split.
-        clusters: the number of each question's group; the bootstrap then draws whole groups.
+        clusters: the number of each question's group; whole groups are drawn in splits that have at least
+            `FEWEST_GROUPS` of them.
 
     Returns:
-        ``metrics``, ``tables``, ``no_answer``, ``policies`` and ``differences``.
+        ``metrics``, ``tables``, ``no_answer``, ``policies``, ``differences`` and ``groups``: how many
+        groups are drawn in each split where they are.
     """
     plans = [plan_split(split, positions, every, wanted) for split, positions in splits.items()]
     if clusters is not None:
         for plan, positions in zip(plans, splits.values(), strict=True):
-            plan.clusters = np.unique(clusters[positions], return_inverse=True)[1]
+            found, numbers = np.unique(clusters[positions], return_inverse=True)
+            plan.clusters = numbers if len(found) >= FEWEST_GROUPS else None
     _warn(plans)
-    return _report(plans, _computed(plans, resampling), list(every), resampling.level)
+    drawn = {plan.split: plan.groups for plan in plans if plan.clusters is not None}
+    return {**_report(plans, _measured(plans, resampling), list(every)), "groups": drawn}
 
 
 def _check(
@@ -193,12 +200,26 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
     return {split: np.array(found, np.intp) for split, found in positions.items()}
 
 
-def _computed(plans: Sequence[Plan], resampling: Resampling) -> list[Floats]:
-    """Every plan's series over the data and all draws; shape [series, 1 + resamples] each."""
-    tasks = [(plan, draws) for plan in plans for draws in chunks(plan.size, resampling.resamples)]
+def _clusters(questions: Sequence[Question]) -> Index | None:
+    """The number of each question's group; None where no question shares anything."""
+    shared = [
+        f"{question.dataset}/{group}" if (group := question.meta.get(TOGETHER)) else None
+        for question in questions
+    ]
+    return group_numbers(shared) if any(shared) else None
+
+
+def _measured(plans: Sequence[Plan], resampling: Resampling) -> list[Uncertainty]:
+    """Every plan's ranked series over the data and all draws, with what follows from them."""
+    tasks = [
+        (plan, draws)
+        for plan in plans
+        if plan.rankings
+        for draws in chunks(plan.size, resampling.resamples)
+    ]
     workspaces = threading.local()
 
-    def work(task: tuple[Plan, range]) -> Computed:
+    def work(task: tuple[Plan, range]) -> Floats:
         plan, draws = task
         if not hasattr(workspaces, "own"):
             workspaces.own = Workspace()
@@ -210,21 +231,32 @@ def _computed(plans: Sequence[Plan], resampling: Resampling) -> list[Floats]:
         ThreadPoolExecutor(resampling.threads or min(4, os.cpu_count() or 1)) as pool,
     ):
         done = list(zip(tasks, pool.map(work, tasks), strict=True))
-    return [plan.gather([part for (owner, _), part in done if owner is plan]) for plan in plans]
+    return [
+        Uncertainty(
+            plan,
+            _joined([part for (owner, _), part in done if owner is plan], resampling),
+            resampling,
+            len(next(chunks(plan.size, resampling.resamples))),
+        )
+        for plan in plans
+    ]
+
+
+def _joined(parts: Sequence[Floats], resampling: Resampling) -> Floats:
+    return np.concatenate(parts, axis=1) if parts else np.zeros((0, 1 + resampling.resamples))
 
 
 def _report(
-    plans: Sequence[Plan], values: Sequence[Floats], systems: Sequence[str], level: float
+    plans: Sequence[Plan], measured: Sequence[Uncertainty], systems: Sequence[str]
 ) -> dict[str, Any]:
     """The three tables by system and split, and the differences."""
     report: dict[str, Any] = {
         name: {system: {} for system in systems} for name in ("metrics", "tables", "no_answer", "policies")
     }
     report["differences"] = []
-    for plan, found in zip(plans, values, strict=True):
-        recentred = np.array([series.metric.recentred for series in plan.series], bool)
-        found_intervals = intervals(found, level, recentred=recentred)
-        cells = [_cell(*pair) for pair in zip(found_intervals, plan.series, strict=True)]
+    for plan, found in zip(plans, measured, strict=True):
+        with threadpool_limits(1, user_api="blas"):
+            cells = found.cells()
         for system, at in plan.metrics.items():
             report["metrics"][system][plan.split] = _named(at, cells)
             report["tables"][system][plan.split] = plan.tables[system]
@@ -232,7 +264,7 @@ def _report(
             report["policies"][system][plan.split] = {
                 policy: _named(at_policy, cells) for policy, at_policy in plan.policies[system].items()
             }
-        report["differences"] += _differences(plan, found, level)
+        report["differences"] += [_difference(plan.split, item, found) for item in plan.differences]
     return report
 
 
@@ -240,32 +272,7 @@ def _named(at: Mapping[str, int], cells: Sequence[Cell]) -> dict[str, Cell]:
     return {name: dict(cells[position]) for name, position in at.items()}
 
 
-def _cell(interval: Interval, series: Series) -> Cell:
-    value, low, high = interval
-    if series.metric.recentred and low is not None and high is not None:
-        low, high = max(low, series.metric.span[0]), min(high, series.metric.span[1])
-    return {"value": value, "low": low, "high": high, "n": series.n, "unscored": series.unscored}
-
-
-def _differences(plan: Plan, found: Floats, level: float) -> list[dict[str, Any]]:
-    """Paired differences: both sides are computed on the same draws of the same questions."""
-    if not plan.differences:
-        return []
-    gaps = np.stack([found[difference.ours] - found[difference.theirs] for difference in plan.differences])
-    # Resampling raises the lower of two calibration errors more, so their gap moves as they do.
-    recentred = np.array([plan.series[item.ours].metric.recentred for item in plan.differences], bool)
-    return [
-        {
-            "metric": difference.metric,
-            "split": plan.split,
-            "system": difference.system,
-            "against": difference.against,
-            "value": value,
-            "low": low,
-            "high": high,
-            "n": difference.n,
-        }
-        for difference, (value, low, high) in zip(
-            plan.differences, intervals(gaps, level, recentred=recentred), strict=True
-        )
-    ]
+def _difference(split: str, item: Difference, found: Uncertainty) -> dict[str, Any]:
+    """A paired difference: both sides are of the same questions and of the same draws."""
+    names = {"metric": item.metric, "split": split, "system": item.system, "against": item.against}
+    return {**names, **found.difference(item), "n": item.n}

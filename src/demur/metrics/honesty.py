@@ -36,4 +36,5 @@ HONESTY = Metric(
     undefined="prudence or over-conservativeness is",
     columns=honesty_columns,
     combine=honesty,
+    interval="two_shares",
 )

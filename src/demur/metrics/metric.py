@@ -38,9 +38,16 @@ class Metric:
     combine: Callable[[Floats], Floats] = first_over_second
     """From those sums, shape [R, k], to R values, NaN where undefined; by default first over second."""
     ranked: Callable[[Sample], Floats] | None = None
-    """For a metric of the order of the rows: from the rows under R sets of weights to R values."""
-    recentred: bool = False
-    """Whether resampling moves it so much that its interval must be centred on the value again."""
+    """For a metric of the order of the rows: from the rows under R sets of weights to R values. It may
+    depend on verdict, confidence and what was before, not on what is declined."""
+    interval: Literal["score", "two_shares", "calibration", "open"] = "score"
+    """How its interval is made (`demur.metrics.uncertainty`). ``score``: between two bounds.
+    ``two_shares``: of two shares of different questions, whose four sums are its columns.
+    ``calibration``: chance raises it. ``open``: without a lower bound."""
+    rests_on: int = 0
+    """For a share of answers: how many of them an interval needs."""
+    chance: bool = False
+    """Whether it stands beside what a calibrated model would have."""
     probabilities: bool = False
     """Whether the confidence must lie in [0, 1]."""
     headline: bool = False

@@ -54,18 +54,8 @@ class Columns:
 
     matrix: Floats
     """Shape [questions of the split, different columns]."""
-    of: Mapping[int, list[int]]
+    of: Mapping[int, tuple[int, ...]]
     """The columns of each series of weighted sums."""
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A plan over some draws."""
-
-    values: Floats
-    """The ranked series, shape [series, draws]; NaN in the rows of the others."""
-    sums: Floats
-    """Weighted sums of the plan's columns, shape [draws, columns]."""
 
 
 @dataclass
@@ -93,42 +83,45 @@ class Plan:
         self.series.append(series)
         return len(self.series) - 1
 
-    def compute(self, draws: range, *, seed: int, workspace: Workspace) -> Computed:
-        """Everything that depends on some draws."""
+    def compute(self, draws: range, *, seed: int, workspace: Workspace) -> Floats:
+        """The ranked series over some draws, shape [ranked series, draws]; NaN where undefined."""
         weights = self._draw(draws, seed=seed, workspace=workspace)
-        values = np.full((len(self.series), len(draws)), np.nan)
+        values = np.full((sum(len(members) for _, members in self.rankings), len(draws)), np.nan)
+        place = 0
         for counted, members in self.rankings:
             # One sample at a time: its arrays are large, and shared by the metrics of the same rows.
             sample = Sample(counted, weights)
             for i in members:
-                values[i] = self.series[i].metric.compute(sample)
-        return Computed(values, weights.real @ self.columns.matrix)
+                values[place] = self.series[i].metric.compute(sample)
+                place += 1
+        return values
 
     def _draw(self, draws: range, *, seed: int, workspace: Workspace) -> Weights:
         """How often each question counts in each draw: drawn by itself, or with its group."""
         if self.clusters is None:
             return draw(self.size, draws, seed=seed, key=self.split, workspace=workspace)
-        groups = int(self.clusters.max(initial=-1)) + 1
-        drawn = draw(groups, draws, seed=seed, key=self.split, workspace=Workspace())
+        drawn = draw(self.groups, draws, seed=seed, key=self.split, workspace=Workspace())
         return Weights(drawn.counts[:, self.clusters], workspace)
 
-    def gather(self, parts: Sequence[Computed]) -> Floats:
-        """All series over all draws, shape [series, 1 + resamples]; NaN where undefined."""
-        values = np.concatenate([part.values for part in parts], axis=1)
-        # One column after another in memory, since each metric reads few of them.
-        sums = np.concatenate([part.sums.T for part in parts], axis=1)
-        for i, places in self.columns.of.items():
-            values[i] = self.series[i].metric.combine(sums[places].T)
-        return values
+    @property
+    def groups(self) -> int:
+        """Groups that are drawn as wholes, or the questions where none are."""
+        return self.size if self.clusters is None else int(self.clusters.max(initial=-1)) + 1
 
     @cached_property
     def rankings(self) -> list[tuple[Counted, list[int]]]:
-        """The series that need the order of the rows, those over the same rows together."""
-        members: dict[int, list[int]] = {}
+        """The series that need the order of the rows, those over the same rows together.
+
+        Readings of the same answers by different thresholds have the same rows, and are ranked once.
+        """
+        members: dict[bytes, tuple[Counted, list[int]]] = {}
+        seen: dict[int, bytes] = {}
         for i, series in enumerate(self.series):
             if series.obstacle is None and series.metric.ranked is not None:
-                members.setdefault(id(series.counted), []).append(i)
-        return [(self.series[group[0]].counted, group) for group in members.values()]
+                counted = series.counted
+                key = seen.setdefault(id(counted), counted.ranking_key)
+                members.setdefault(key, (counted, []))[1].append(i)
+        return list(members.values())
 
     @cached_property
     def columns(self) -> Columns:
@@ -138,13 +131,24 @@ class Plan:
         of = {}
         for i, series in enumerate(self.series):
             if series.obstacle is None and series.metric.columns is not None:
-                of[i] = [
-                    self._place(c, series, places, matrix) for c in series.metric.columns(series.counted)
-                ]
+                columns = series.metric.columns(series.counted)
+                of[i] = tuple(self._place(column, series, places, matrix) for column in columns)
         # Matrix products round the last columns of an uneven number in another order: with full blocks,
         # no figure depends on which other metrics are computed, such as those of an installed package.
         matrix += [np.zeros(self.size)] * (-len(matrix) % COLUMN_BLOCK)
         return Columns(np.stack(matrix, axis=1) if matrix else np.zeros((self.size, 0)), of)
+
+    def sums(self, rows: int) -> Floats:
+        """The sum of each column over the questions, shape [columns].
+
+        Args:
+            rows: of a matrix product, whose rounding depends on its shape.
+        """
+        return np.asarray((np.ones((rows, self.size)) @ self.columns.matrix)[0])
+
+    def about(self, places: tuple[int, ...]) -> Bools:
+        """The questions that some columns have anything of, shape [size]: of a share, its denominator."""
+        return np.asarray((self.columns.matrix[:, list(places)] != 0).any(axis=1))
 
     def _place(self, column: Floats, series: Series, places: dict[bytes, int], matrix: list[Floats]) -> int:
         whole = np.zeros(self.size)

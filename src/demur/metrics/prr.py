@@ -37,4 +37,5 @@ PRR = Metric(
     population="answerable",
     undefined="every scored answer is right, or every one is wrong",
     ranked=prr,
+    interval="open",
 )

@@ -33,5 +33,6 @@ RMS_CALIBRATION_ERROR = Metric(
     undefined="no answer was scored, or a confidence lies outside [0, 1]",
     ranked=rms_calibration_error,
     probabilities=True,
-    recentred=True,
+    interval="calibration",
+    chance=True,
 )

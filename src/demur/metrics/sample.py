@@ -9,6 +9,7 @@ Axes: R sets of weights, N questions of the split, n rows that count, g groups o
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -109,6 +110,13 @@ class Counted:
     def not_right_before(self) -> Floats:
         """1 where the reference system was wrong or declined, shape [n]."""
         return 1 - self.right_before
+
+    @cached_property
+    def ranking_key(self) -> bytes:
+        """The same for rows that rank alike: the same questions, verdicts and confidences."""
+        rows = self.rows
+        parts = (self.columns, rows.verdict, rows.confidence, rows.before, rows.answerable)
+        return b"".join(hashlib.sha256(part.tobytes()).digest() for part in parts)
 
     @cached_property
     def falling(self) -> Index:

@@ -8,6 +8,7 @@ sixteen phrases or a similarity of sentences above .75.
 from __future__ import annotations
 
 from demur.metrics.abstention_f1 import abstention_f1_columns
+from demur.metrics.base import guarded_quotient
 from demur.metrics.metric import Metric
 
 SELFAWARE_F1 = Metric(
@@ -19,6 +20,7 @@ SELFAWARE_F1 = Metric(
     span=(0, 1),
     needs=(),
     population="all",
-    undefined="nothing is declined and no question is unanswerable",
+    undefined="nothing is declined, or no question is unanswerable",
     columns=abstention_f1_columns,
+    combine=guarded_quotient,
 )

@@ -48,4 +48,5 @@ THS = Metric(
     undefined="nothing was answered wrongly before",
     columns=ths_columns,
     combine=ths,
+    interval="open",
 )

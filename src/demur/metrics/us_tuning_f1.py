@@ -39,4 +39,5 @@ US_TUNING_F1 = Metric(
     undefined="there is no answerable or no unanswerable question",
     columns=us_tuning_f1_columns,
     combine=us_tuning_f1,
+    interval="two_shares",
 )

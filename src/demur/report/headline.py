@@ -192,31 +192,19 @@ def _answering(cells: Mapping[str, Any], *, past: bool = False) -> str:
         return f"{answers} nothing that could be scored"
     if coverage == 0:
         return f"{answers} none of the questions, so there is no accuracy to speak of"
-    right = words.percent_range(_with_width(cells.get("accuracy_willing", {})))
+    right = words.percent_range(cells.get("accuracy_willing", {}))
     if coverage == 1:
         still = "" if past else "still "
         return f"{still}{answers} every question and {is_right} on {right} of them"
-    share = words.percent_range(_with_width(cells["coverage"]))
+    share = words.percent_range(cells["coverage"])
     return f"{answers} {share} of the questions and {is_right} on {right} of those"
-
-
-def _with_width(estimate: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An estimate, with Wilson's interval where resampling gives none: three of three prove little."""
-    value, low, high = (estimate.get(key) for key in ("value", "low", "high"))
-    if value not in (0, 1) or low != high or low is None or not estimate.get("n"):
-        return estimate
-    ends = wilson(int(value) * estimate["n"], estimate["n"])
-    return estimate if ends is None else {**estimate, "low": ends[0], "high": ends[1]}
 
 
 def _no_better_than_chance(metrics: Mapping[str, Any], method: str, split: str) -> str:
     """A clause for a system whose choice of questions is not shown to beat a blind one."""
     cells = metrics["metrics"][method][split]
     blind = metrics.get("policies", {}).get(method, {}).get(split, {}).get("random-refusal", {})
-    expected, low = (
-        _value(blind, "accuracy_willing"),
-        _with_width(cells.get("accuracy_willing", {})).get("low"),
-    )
+    expected, low = _value(blind, "accuracy_willing"), cells.get("accuracy_willing", {}).get("low")
     coverage = _value(cells, "coverage")
     if expected is None or low is None or low > expected or coverage in (None, 0, 1):
         return ""

@@ -129,6 +129,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "title_of": words.title,
         "level": words.percent(run.metrics.get("settings", {}).get("level", 0.95)),
         "settings": run.metrics.get("settings", {}),
+        "groups": run.metrics.get("groups", {}),
         "tax": tax_section(run.tax),
         "promise": promise(run.guarantee),
         "first_look": _first_look(run),

@@ -125,7 +125,7 @@ def answers(data: Mapping[str, Any]) -> Sheet:
 
 
 OUTCOMES = ("correct", "wrong", "refused", "unscored")
-ESTIMATE = ("value", "low", "high", "n", "unscored")
+ESTIMATE = ("value", "low", "high", "n", "unscored", "small")
 DIFFERENCE = (
     *("metric", "split", "system", "against", "value", "low", "high", "n", "p", "p_holm"),
     *("coverage", "coverage_against"),
@@ -163,6 +163,7 @@ def _estimate(cell: Mapping[str, Any]) -> tuple[Value, ...]:
         *(short(cell.get(key)) for key in ("value", "low", "high")),
         cell.get("n"),
         cell.get("unscored"),
+        cell.get("small"),
     )
 
 

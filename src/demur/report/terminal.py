@@ -31,7 +31,7 @@ def summary_table(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> Ta
     level = metrics.get("settings", {}).get("level", 0.95)
     table = Table(
         box=SIMPLE_HEAD,
-        caption=f"{words.percent(level)} intervals below; – is undefined",
+        caption=f"{words.percent(level)} intervals below; – is undefined; * is a small sample",
         caption_justify="left",
         padding=(0, 1, 0, 0),
     )
@@ -65,4 +65,5 @@ def _cell(column: Legend, estimate: Mapping[str, Any]) -> Any:
     from rich.text import Text
 
     interval = column.short_interval(estimate.get("low"), estimate.get("high"))
-    return Text.assemble(column.cell(estimate.get("value")), (f"\n{interval}", "dim"))
+    mark = "*" if estimate.get("small") else ""
+    return Text.assemble(f"{column.cell(estimate.get('value'))}{mark}", (f"\n{interval}", "dim"))

@@ -71,6 +71,10 @@ class Cell:
     interval: str
     n: int | None
     unscored: int | None
+    small: str | None
+    """Why the sample is small; None where it is not."""
+    calibrated: str
+    """What a calibrated model would have in place of a calibration error; empty for other metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +171,17 @@ def _cell(cells: Mapping[str, Any], metric: str) -> Cell:
         interval=entry.interval(estimate.get("low"), estimate.get("high")),
         n=estimate.get("n"),
         unscored=estimate.get("unscored"),
+        small=estimate.get("small"),
+        calibrated=_calibrated(entry, estimate.get("calibrated")),
     )
+
+
+def _calibrated(entry: Legend, found: Mapping[str, Any] | None) -> str:
+    if not found:
+        return ""
+    ends = entry.interval(found["low"], found["high"])
+    above = "above" if found["exceeds"] else "not above"
+    return f"{above} that of a calibrated model, {entry.cell(found['mean'])} [{ends}]"
 
 
 def _blocks(

@@ -15,15 +15,12 @@ from demur.judging.languages import unread_sentence
 from demur.metrics import METRICS
 from demur.metrics.base import DEFAULT_BINS, REFUSED, SILENT, UNSCORED, Codes, Index, Rows
 from demur.metrics.board import Board
-from demur.metrics.bootstrap import Resampling
-from demur.metrics.evaluation import evaluate_boards, wanted
+from demur.metrics.bootstrap import Resampling, group_numbers
+from demur.metrics.evaluation import FEWEST_GROUPS, evaluate_boards, wanted
 from demur.metrics.metric import Metric
 from demur.scoring.reading import Outputs
 
 SYSTEM, SPLIT = "outputs", "all"
-FEWEST_GROUPS = 20
-"""With fewer groups than this, an interval over groups means little, and rows are drawn by themselves."""
-
 NO_ANSWERS = (
     "{silent:,} rows have no answer (the response is empty, or ends within the model's reasoning): "
     "they are unscored and count in no metric; where that is a refusal, set abstained to true"
@@ -133,10 +130,11 @@ def _silence(outputs: Outputs) -> list[str]:
 def _clusters(outputs: Outputs) -> tuple[Index | None, list[str]]:
     if outputs.groups is None:
         return None, []
-    found, numbers = np.unique(np.array(outputs.groups), return_inverse=True)
-    if len(found) < FEWEST_GROUPS:
-        return None, [f"{len(found)} groups are too few to draw whole ones: rows are drawn by themselves"]
-    return numbers, [f"intervals are over {len(found):,} groups, drawn as wholes"]
+    numbers = group_numbers(outputs.groups)
+    groups = int(numbers.max()) + 1
+    if groups < FEWEST_GROUPS:
+        return None, [f"{groups} groups are too few to draw whole ones: rows are drawn by themselves"]
+    return numbers, [f"intervals are over {groups:,} groups, drawn as wholes"]
 
 
 def _outcomes_before(outputs: Outputs, before: Outputs | None, notes: list[str]) -> Codes:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+MARK = "*"
+"""After figures of a small sample."""
+
+
 def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Outcomes, metrics beside what costs nothing, and what could not be computed."""
     from rich.table import Table
@@ -32,8 +36,12 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     for name, cell in found["metrics"].items():
         if cell["value"] is not None:
             free = (_number(policy.get(name, {}).get("value")) for policy in policies.values())
-            measured.add_row(name, _number(cell["value"]), _interval(cell), f"{cell['n']:,}", *free)
+            mark = MARK if cell.get("small") else ""
+            measured.add_row(
+                name, f"{_number(cell['value'])}{mark}", _interval(cell), f"{cell['n']:,}", *free
+            )
     yield measured
+    yield from (Text(sentence) for sentence in _beside(found["metrics"]))
     for name, of in (("judge", ""), ("judge_before", "before: ")):
         if found[name]:
             yield _agreement_table(found[name]["agreement"]["table"])
@@ -59,6 +67,24 @@ def _readings(counts: Mapping[str, int]) -> str:
     """How the responses were read: ``900 answer, 30 decline; 120 state a final answer``."""
     told = [f"{counts[name]:,} {words}" for name, words in _READ_AS.items() if counts.get(name)]
     return f"responses: {', '.join(told) or 'none that says anything'}"
+
+
+def _beside(cells: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Which samples are small, and which calibration errors chance alone would give."""
+    reasons: dict[str, list[str]] = {}
+    for name, cell in cells.items():
+        if cell.get("small"):
+            reasons.setdefault(cell["small"], []).append(name)
+    for reason, names in reasons.items():
+        yield f"{MARK} small sample, {reason}: {', '.join(names)}"
+    for name, cell in cells.items():
+        found = cell.get("calibrated")
+        if found:
+            verdict = "exceeds" if found["exceeds"] else "does not exceed"
+            yield (
+                f"{name}: a calibrated model would have {found['mean']:.4f} "
+                f"[{found['low']:.4f}, {found['high']:.4f}] here; this one {verdict} that"
+            )
 
 
 def _agreement_table(counts: Mapping[str, Mapping[str, int]]) -> RenderableType:
