@@ -46,8 +46,8 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
         if found[name]:
             yield _agreement_table(found[name]["agreement"]["table"])
             yield from (Text(f"{of}{sentence}") for sentence in sentences(found[name]))
-    for name, reason in found["not_computed"].items():
-        yield Text(f"{name}: not computed, {reason}")
+    for reason, names in _by_reason(found["not_computed"]).items():
+        yield Text(f"not computed, {reason}: {', '.join(names)}")
     for note in found["notes"]:
         yield Text(f"note: {note}")
     yield Text("always refusing scores 100 % prudence and abstention recall: read no metric alone")
@@ -71,11 +71,8 @@ def _readings(counts: Mapping[str, int]) -> str:
 
 def _beside(cells: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Which samples are small, and which calibration errors chance alone would give."""
-    reasons: dict[str, list[str]] = {}
-    for name, cell in cells.items():
-        if cell.get("small"):
-            reasons.setdefault(cell["small"], []).append(name)
-    for reason, names in reasons.items():
+    small = {name: cell["small"] for name, cell in cells.items() if cell.get("small")}
+    for reason, names in _by_reason(small).items():
         yield f"{MARK} small sample, {reason}: {', '.join(names)}"
     for name, cell in cells.items():
         found = cell.get("calibrated")
@@ -85,6 +82,14 @@ def _beside(cells: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
                 f"{name}: a calibrated model would have {found['mean']:.4f} "
                 f"[{found['low']:.4f}, {found['high']:.4f}] here; this one {verdict} that"
             )
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names that share a reason, under it."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    return found
 
 
 def _agreement_table(counts: Mapping[str, Mapping[str, int]]) -> RenderableType:
