@@ -17,7 +17,7 @@ from scipy import stats
 
 from demur.confidence.threshold import find_threshold
 
-SIZES = (300, 1000)
+SIZES = (1000,)
 SIGNALS, POOL, SEED = 6, 20_000, 0
 MAX_ERROR, CONFIDENCE = 0.05, 0.95
 
