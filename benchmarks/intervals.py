@@ -307,8 +307,8 @@ def page(found: dict, given: argparse.Namespace, minutes: float) -> str:
         "",
         "- *Before*: percentile intervals of the same bootstrap draws, calibration errors recentred.",
         "- *After*: the intervals that Demur reports. Samples without an interval do not count.",
-        "- `coverage_at_risk` has an interval where 59 answers or more are within the risk. At n = 100 these "
-        "are the samples that look better than the truth.",
+        "- `coverage_at_risk` has an interval where 59 or more answers are within the risk. At n = 100 "
+        "these are the samples that look better than the truth.",
         "- `_calibrated` and `_bold`: by a calibrated confidence, and by one that is too high.",
         "- An asterisk: most samples of this setting are marked as small.",
         "- A dash: fewer than a fifth of the samples have an interval.",
