@@ -28,6 +28,9 @@ FAMILIES = (
 )
 """The families of refusal signs: what a text says that has one (``docs/judging.md`` explains them)."""
 
+MARKING = ("inot", "clarify", "idiom", "nobody", "knows", "say", "impossible")
+"""Classes whose words also tell which language a text is in."""
+
 _LISTS = ("final_answer", "hedges", "but", "idle", "negations")
 _PART = re.compile(r"\{([a-z]+)\}")
 _UNREAD, _ENGLISH = "unread.toml", "english.toml"
@@ -50,6 +53,7 @@ class Language:
         but: words with which a text turns.
         idle: what stands in clauses that say nothing of what was asked: excuses, offers, advice.
         negations: words that take a sign of the families ``unknown`` and ``premise`` back.
+        classes: words by class, for the rules of `demur.judging.languages.grammar`, as signs.
     """
 
     code: str
@@ -64,6 +68,7 @@ class Language:
     but: tuple[str, ...]
     idle: tuple[str, ...]
     negations: tuple[str, ...]
+    classes: Mapping[str, tuple[str, ...]]
 
     def every_sign(self) -> tuple[str, ...]:
         """The refusal signs of all families."""
@@ -105,7 +110,7 @@ def _toml(name: str) -> dict[str, Any]:
 
 
 def _read(data: dict[str, Any], name: str) -> Language:
-    missing = [key for key in ("code", "name", "script", "words", "refusal", *_LISTS) if key not in data]
+    missing = [key for key in ("code", "name", "script", "words", "refusal", "classes", *_LISTS) if key not in data]
     missing += [f"refusal.{family}" for family in FAMILIES if not data.get("refusal", {}).get(family)]
     if missing or f"{data['code']}.toml" != name:
         raise DataError(
@@ -125,6 +130,7 @@ def _read(data: dict[str, Any], name: str) -> Language:
         letters=frozenset(data.get("letters", "")),
         fold=folding(data.get("fold", "")),
         refusal=MappingProxyType({each: _signs(data["refusal"][each], parts) for each in FAMILIES}),
+        classes=MappingProxyType({each: _signs(text, parts) for each, text in data["classes"].items()}),
         **{key: _signs(data[key], parts) for key in _LISTS},
     )
 
@@ -180,7 +186,7 @@ def signs_of(code: str) -> Signs:
         premise=one_of(language.refusal["premise"], language),
         hedges=one_of(language.hedges, language),
         but=one_of(language.but, language),
-        idle=one_of(language.idle, language),
+        idle=one_of([*language.idle, *language.classes.get("elsewhere", ())], language),
         taken_back=re.compile(rf"(?:{one_of(language.negations, language).pattern})\s?$"),
     )
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import cache
 
-from demur.judging.languages.files import Language, english, languages, unread
+from demur.judging.languages.files import MARKING, Language, english, languages, unread
 
 _ELIDED = re.compile(r"\b(l|d|j|n|c|s|m|t|qu|jusqu|lorsqu|un|dell|all|dall|nell|sull|quest|quell)'(?=\w)")
 _LETTERS = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u064b-\u065f])+(?:'[^\W\d_]+)?")
@@ -175,7 +175,8 @@ def _latin_all() -> Mapping[str, frozenset[str]]:
 
 def _of_signs(language: Language) -> frozenset[str]:
     """The words of three letters or more that stand in a language's signs, without those of any ending."""
-    signs = (*language.every_sign(), *language.hedges)
+    classes = (sign for name in MARKING for sign in language.classes.get(name, ()))
+    signs = (*language.every_sign(), *language.hedges, *classes)
     return frozenset(word for sign in signs for word in _WHOLE_WORD.findall(sign))
 
 

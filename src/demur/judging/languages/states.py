@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 from demur.judging.languages.files import Language, Signs, languages, signs_of
+from demur.judging.languages.grammar import grammar_of
 from demur.judging.languages.guess import candidates, language_of, may_be_foreign, neighbours, words_of
 from demur.judging.languages.normal import normal
 from demur.judging.languages.patterns import UNSPACED
@@ -22,10 +23,14 @@ State = Literal["refused", "answered", "hedged", "corrects-premise", "unclear"]
 
 SHORT_ANSWER_WORDS = 6
 """A clause beside a sign is an answer by itself up to this many words."""
+_SHORT_AFTER = 4
+"""The same for a sentence without a turn that follows a sign: a longer one gives advice."""
 LONG = 20
 """Words from which on a text that declines, and then turns, is unclear."""
 _FEW = 10
 """Words up to which a text whose language is not sure is compared with the signs of every language."""
+_NEXT = 12
+"""Characters within which a sign follows a colon."""
 _LETTERS_A_WORD = 3
 """Characters that count as a word in scripts without spaces."""
 
@@ -57,7 +62,7 @@ class _Reading:
     signs: Signs
 
     def state(self) -> State:
-        refusals = self._spans(self.signs.refusal)
+        refusals = self._refusals
         doubts = self._spans(self.signs.doubt)
         denials = self._spans(self.signs.premise)
         found = sorted([*refusals, *doubts])
@@ -69,7 +74,19 @@ class _Reading:
         return "refused" if beside is None else "hedged" if doubts and beside == "answered" else beside
 
     def has_sign(self) -> bool:
-        return any(map(self._spans, (self.signs.refusal, self.signs.doubt, self.signs.premise)))
+        return bool(self._refusals) or any(map(self._spans, (self.signs.doubt, self.signs.premise)))
+
+    @cached_property
+    def _refusals(self) -> list[tuple[int, int]]:
+        """Where a sign, or words that stand together, decline to answer."""
+        hedges = [match.span() for match in self.signs.hedges.finditer(self.plain)]
+        composed = [
+            (start, end)
+            for start, end in grammar_of(self.language.code).refusals(self.plain)
+            if self._counts(start, end)
+            and not any(a <= start and end <= b for a, b in (*hedges, *self._quoted))
+        ]
+        return [*self._spans(self.signs.refusal), *composed]
 
     def _beside(self, found: list[tuple[int, int]]) -> State | None:
         """What a text with signs does beside declining: None where nothing."""
@@ -79,13 +96,13 @@ class _Reading:
             own = [span for span in found if span[0] < end and clause.start < span[1]]
             if own:
                 hedged |= self._hedged_part(clause, own)
-            elif not self._says_something(clause.text):
+            elif not self._says_something(clause.text) or self._asks_or_explains(clause, found[0][0]):
                 continue
             elif end <= found[0][0] and not clause.turned:
                 return "hedged" if self._hedges(clause.text) else "answered"
             elif self._hedges(clause.text):
                 hedged = True
-            elif self._length(clause.text) <= SHORT_ANSWER_WORDS:
+            elif self._length(clause.text) <= (SHORT_ANSWER_WORDS if clause.turned else _SHORT_AFTER):
                 return "answered"
             elif clause.turned:
                 turned = True
@@ -116,6 +133,16 @@ class _Reading:
                 found.append(_Clause(start + offset, part, turned))
         return found
 
+    def _asks_or_explains(self, clause: _Clause, first_sign: int) -> bool:
+        """Whether a clause is a question, or is explained after a colon by the first sign."""
+        rest = self.plain[clause.start + len(clause.text) :].lstrip()
+        after = clause.start + len(clause.text) <= first_sign
+        return rest.startswith("?") or (after and rest.startswith(":") and self._sign_follows(clause))
+
+    def _sign_follows(self, clause: _Clause) -> bool:
+        end = clause.start + len(clause.text)
+        return any(0 <= start - end <= _NEXT for start, _ in self._refusals)
+
     def _says_something(self, clause: str) -> bool:
         bare = self.signs.hedges.sub(" ", clause)
         return any(char.isalnum() for char in bare) and not self.signs.idle.search(clause)
@@ -132,17 +159,31 @@ class _Reading:
 
     def _spans(self, sign: re.Pattern[str]) -> list[tuple[int, int]]:
         """Where a sign stands and counts."""
-        quotes = [match.span() for match in _QUOTED.finditer(self.plain)]
-        whole = (0, len(self.plain.rstrip(" .。!！")))
         return [
             (start, end)
             for start, end in (match.span() for match in sign.finditer(self.plain))
-            if end > start
-            and not (self.question and self.plain[start:end] in self.question)
+            if self._counts(start, end)
             and not self.signs.taken_back.search(self.plain, max(0, start - 24), start)
-            and not any(a <= start and end <= b for a, b in quotes if (a, b) != whole)
-            and not self._is_aside(start, end)
         ]
+
+    def _counts(self, start: int, end: int) -> bool:
+        """Whether words say something of this answer: no quotation, no remark, not in the question."""
+        return (
+            end > start
+            and not (self.question and self.plain[start:end] in self.question)
+            and not any(a <= start and end <= b for a, b in self._quotes)
+            and not self._is_aside(start, end)
+        )
+
+    @cached_property
+    def _quoted(self) -> list[tuple[int, int]]:
+        return [match.span() for match in _QUOTED.finditer(self.plain)]
+
+    @cached_property
+    def _quotes(self) -> list[tuple[int, int]]:
+        """Quotations, without one that is the whole text."""
+        whole = (0, len(self.plain.rstrip(" .。!！")))
+        return [quote for quote in self._quoted if quote != whole]
 
     def _is_aside(self, start: int, end: int) -> bool:
         """Whether a sign stands in a remark: "the picture, whose painter is unknown, hangs in Rome"."""
@@ -193,7 +234,7 @@ def _short(text: str, question: str) -> State | None:
     if len(words) > _FEW:
         return None
     own = language_of(question) if question else None
-    near = sorted(candidates(words), key=lambda each: each != own)
+    near = sorted({*candidates(words), *({own} & languages().keys())}, key=lambda each: (each != own, each))
     readings = [_reading(text, question, each) for each in near]
     declining = (reading.state() for reading in readings if reading.has_sign())
     hedging = (state for reading in readings if (state := reading.state()) == "hedged")
