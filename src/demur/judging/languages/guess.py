@@ -59,7 +59,9 @@ def may_be_foreign(text: str) -> bool:
     if not _markers().isdisjoint(text.lower().split(None, _LOOKED_AT)):
         return True
     return not text.isascii() and (
-        _NOT_LATIN.search(text) is not None or not _markers().isdisjoint(words_of(text))
+        _NOT_LATIN.search(text) is not None
+        or not _markers().isdisjoint(words_of(text))
+        or (" " in text and bool(by_letters(text)))
     )
 
 
@@ -193,6 +195,22 @@ def candidates(words: list[str]) -> list[str]:
     """Languages in Latin letters that have a file and any of the words."""
     found = {code for word in words for code in _latin().get(word, ())}
     return sorted(found & languages().keys())
+
+
+def by_letters(text: str) -> set[str]:
+    """Languages with a file that have a letter of a text to themselves."""
+    return {code for code, own in _own_letters().items() if not own.isdisjoint(text)}
+
+
+@cache
+def _own_letters() -> Mapping[str, frozenset[str]]:
+    every = [*((each.code, each.letters) for each in languages().values())]
+    every += [(code, marks["letters"]) for code, marks in unread().items()]
+    return {
+        code: letters.difference(*(others for other, others in every if other != code))
+        for code, letters in every
+        if code in languages()
+    }
 
 
 @cache

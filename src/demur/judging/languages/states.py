@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from demur.judging.languages.denials import denies, gives_nothing
 from demur.judging.languages.files import Language, Signs, languages, signs_of
 from demur.judging.languages.grammar import grammar_of
-from demur.judging.languages.guess import candidates, language_of, may_be_foreign, neighbours, words_of
+from demur.judging.languages.guess import by_letters, candidates, language_of, may_be_foreign, neighbours, words_of
 from demur.judging.languages.normal import normal
 from demur.judging.languages.patterns import UNSPACED
 
@@ -29,6 +30,8 @@ LONG = 20
 """Words from which on a text that declines, and then turns, is unclear."""
 _FEW = 10
 """Words up to which a text whose language is not sure is compared with the signs of every language."""
+_SHORT_TEXT = 60
+"""Characters up to which a text whose words tell of no language is read in that of the question."""
 _NEXT = 12
 """Characters within which a sign follows a colon."""
 _LETTERS_A_WORD = 3
@@ -56,6 +59,7 @@ class _Clause:
 class _Reading:
     """One text in normal form, with what was found in it."""
 
+    text: str
     plain: str
     question: str
     language: Language
@@ -69,9 +73,17 @@ class _Reading:
         if denials and (not found or denials[0][0] < found[0][0]):
             return "corrects-premise"
         if not found:
-            return "hedged" if self._hedges(self.plain) else "answered"
+            return "hedged" if self._hedges(self.plain) else self._by_the_question()
         beside = self._beside(found)
         return "refused" if beside is None else "hedged" if doubts and beside == "answered" else beside
+
+    def _by_the_question(self) -> State:
+        """What a text without a sign does, seen beside what was asked."""
+        grammar = grammar_of(self.language.code)
+        if denies(self.plain, self.question, self.language, grammar):
+            return "corrects-premise"
+        nothing = gives_nothing(self.text, self.plain, self.question, self.language, grammar)
+        return "refused" if nothing else "answered"
 
     def has_sign(self) -> bool:
         return bool(self._refusals) or any(map(self._spans, (self.signs.doubt, self.signs.premise)))
@@ -128,16 +140,27 @@ class _Reading:
     def _clauses(self) -> list[_Clause]:
         found = []
         for start, text in _parts(_ENDS, self.plain):
-            for index, (offset, part) in enumerate(_parts(self.signs.but, text)):
+            for index, (offset, part) in enumerate(self._turns(start, text)):
                 turned = index > 0 or self.signs.but.match(text.lstrip()) is not None
                 found.append(_Clause(start + offset, part, turned))
         return found
+
+    def _turns(self, start: int, text: str) -> Iterator[tuple[int, str]]:
+        """The parts of a sentence between words with which it turns; not those inside a sign."""
+        at = 0
+        for match in self.signs.but.finditer(text):
+            place = start + match.start()
+            if not any(a <= place < b for a, b in self._refusals):
+                yield at, text[at : match.start()]
+                at = match.end()
+        yield at, text[at:]
 
     def _asks_or_explains(self, clause: _Clause, first_sign: int) -> bool:
         """Whether a clause is a question, or is explained after a colon by the first sign."""
         rest = self.plain[clause.start + len(clause.text) :].lstrip()
         after = clause.start + len(clause.text) <= first_sign
-        return rest.startswith("?") or (after and rest.startswith(":") and self._sign_follows(clause))
+        bracket = not after and self.plain[: clause.start].rstrip().endswith("(")
+        return bracket or rest.startswith(("?", "؟")) or (after and rest.startswith(":") and self._sign_follows(clause))
 
     def _sign_follows(self, clause: _Clause) -> bool:
         end = clause.start + len(clause.text)
@@ -208,13 +231,19 @@ def foreign_state(text: str, question: str = "") -> State | None:
         "corrects-premise": it says that what is asked about does not exist or is not so. "unclear": it
         declines at length, and turns to something else. "answered": anything else.
     """
-    if not may_be_foreign(text):
+    if not may_be_foreign(text) and not (question and _asked_abroad(text, question)):
         return None
     code = language_of(text)
     if code in languages():
         assert code is not None
         return _known(text, question, code)
     return None if code is not None or _is_title(text) else _short(text, question)
+
+
+def _asked_abroad(text: str, question: str) -> bool:
+    """Whether a short text answers a question in a language that has a file."""
+    short = len(text) <= _SHORT_TEXT and may_be_foreign(question)
+    return short and language_of(question) in languages()
 
 
 def _known(text: str, question: str, code: str) -> State:
@@ -234,7 +263,7 @@ def _short(text: str, question: str) -> State | None:
     if len(words) > _FEW:
         return None
     own = language_of(question) if question else None
-    near = sorted({*candidates(words), *({own} & languages().keys())}, key=lambda each: (each != own, each))
+    near = sorted({*candidates(words), *by_letters(text), *({own} & languages().keys())}, key=lambda each: (each != own, each))
     readings = [_reading(text, question, each) for each in near]
     declining = (reading.state() for reading in readings if reading.has_sign())
     hedging = (state for reading in readings if (state := reading.state()) == "hedged")
@@ -250,7 +279,7 @@ def _is_title(text: str) -> bool:
 def _reading(text: str, question: str, code: str) -> _Reading:
     language = languages()[code]
     asked = normal(question, language.fold) if question else ""
-    return _Reading(normal(text, language.fold), asked, language, signs_of(code))
+    return _Reading(text, normal(text, language.fold), asked, language, signs_of(code))
 
 
 def _parts(mark: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
