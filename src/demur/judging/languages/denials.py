@@ -8,7 +8,7 @@ from demur.judging.languages.files import Language
 from demur.judging.languages.grammar import Grammar
 from demur.judging.languages.patterns import UNSPACED
 
-_FIRST = re.compile(r"[^.!?。！？؟।;؛:\n]{1,300}")
+_FIRST = re.compile(r"[^.!?。！？؟।;؛\n]{1,300}")
 _WORDS = re.compile(r"[^\W\d_][\w\u0900-\u0963\u064b-\u065f]{3,}")
 _RUNS = re.compile(r"[\u30a0-\u30ff]{2,}|[\u3400-\u9fff]{2}")
 _CAPITAL = re.compile(r"(?<=[\w,;] )[^\W\d_a-zа-яё]\w+")
@@ -29,6 +29,8 @@ def denies(plain: str, question: str, language: Language, grammar: Grammar) -> b
     """
     if not _is_open(question, language, grammar):
         return False
+    if grammar.places("many", question):
+        return False  # none is an answer to "how many"
     first = _FIRST.match(plain)
     shared = _shared(first[0], question, language) if first else []
     if first is None or not shared:
@@ -52,7 +54,10 @@ def gives_nothing(text: str, plain: str, question: str, language: Language, gram
     """
     if not _is_open(question, language, grammar) or not grammar.places("fact", question):
         return False
-    if not grammar.places("not", plain) or any(char.isdigit() for char in plain):
+    denied = any(grammar.places(name, plain) for name in ("not", "nobody"))
+    if not denied or any(char.isdigit() for char in plain):
+        return False
+    if denies(plain, question, language, grammar):
         return False
     names = (name for name in _CAPITAL.findall(text) if name.casefold() not in question)
     return _words(plain, language) >= _FEWEST and next(names, None) is None
@@ -60,7 +65,7 @@ def gives_nothing(text: str, plain: str, question: str, language: Language, gram
 
 def _is_open(question: str, language: Language, grammar: Grammar) -> bool:
     """Whether a question asks who, what, when or the like, and denies nothing itself."""
-    if not question or grammar.places("not", question):
+    if not question or any(grammar.places(name, question) for name in ("not", "yesno")):
         return False
     spaced = language.script in ("Latin", "Cyrillic")
     opening = " ".join(question.split()[:_OPENING_WORDS]) if spaced else question

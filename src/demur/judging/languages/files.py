@@ -28,7 +28,7 @@ FAMILIES = (
 )
 """The families of refusal signs: what a text says that has one (``docs/judging.md`` explains them)."""
 
-MARKING = ("inot", "clarify", "idiom", "nobody", "knows", "say", "impossible")
+MARKING = ("inot", "clarify", "idiom", "nobody", "knows", "say", "impossible", "which", "silent")
 """Classes whose words also tell which language a text is in."""
 
 _LISTS = ("final_answer", "hedges", "but", "idle", "negations")

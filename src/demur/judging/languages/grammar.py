@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 _CHARACTERS_A_WORD = 3
 """Characters that count as a word in scripts without spaces."""
-_SHORT_QUESTION = 6
+_SHORT_QUESTION = 8
 """A question of up to so many words that has a question word asks back."""
 _LONGEST_QUESTION = 24
 _PARTS = re.compile(r"[.!?]+(?=\s|$)|[。！？؟।\n;؛,،、]+|:(?=\s)|\s[-–—]\s|—|\s\(|\)")

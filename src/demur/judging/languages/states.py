@@ -91,12 +91,10 @@ class _Reading:
     @cached_property
     def _refusals(self) -> list[tuple[int, int]]:
         """Where a sign, or words that stand together, decline to answer."""
-        hedges = [match.span() for match in self.signs.hedges.finditer(self.plain)]
         composed = [
             (start, end)
             for start, end in grammar_of(self.language.code).refusals(self.plain)
-            if self._counts(start, end)
-            and not any(a <= start and end <= b for a, b in (*hedges, *self._quoted))
+            if self._counts(start, end) and not any(a <= start and end <= b for a, b in self._quoted)
         ]
         return [*self._spans(self.signs.refusal), *composed]
 
@@ -194,9 +192,13 @@ class _Reading:
         return (
             end > start
             and not (self.question and self.plain[start:end] in self.question)
-            and not any(a <= start and end <= b for a, b in self._quotes)
+            and not any(a <= start and end <= b for a, b in (*self._quotes, *self._hedge_spans))
             and not self._is_aside(start, end)
         )
+
+    @cached_property
+    def _hedge_spans(self) -> list[tuple[int, int]]:
+        return [match.span() for match in self.signs.hedges.finditer(self.plain)]
 
     @cached_property
     def _quoted(self) -> list[tuple[int, int]]:
@@ -237,7 +239,16 @@ def foreign_state(text: str, question: str = "") -> State | None:
     if code in languages():
         assert code is not None
         return _known(text, question, code)
-    return None if code is not None or _is_title(text) else _short(text, question)
+    if code is not None:
+        return None
+    return _beside_the_question(text, question) or (None if _is_title(text) else _short(text, question))
+
+
+def _beside_the_question(text: str, question: str) -> State | None:
+    """The state of a text of no known language, read in that of its question; None where it answers."""
+    own = language_of(question) if question else None
+    state = _reading(text, question, own).state() if own in languages() and own is not None else "answered"
+    return None if state == "answered" else state
 
 
 def _asked_abroad(text: str, question: str) -> bool:
@@ -265,9 +276,10 @@ def _short(text: str, question: str) -> State | None:
     own = language_of(question) if question else None
     near = sorted({*candidates(words), *by_letters(text), *({own} & languages().keys())}, key=lambda each: (each != own, each))
     readings = [_reading(text, question, each) for each in near]
-    declining = (reading.state() for reading in readings if reading.has_sign())
+    if declining := [reading.state() for reading in readings if reading.has_sign()]:
+        return declining[0]
     hedging = (state for reading in readings if (state := reading.state()) == "hedged")
-    return next(declining, None) or next(hedging, None)
+    return next(hedging, None)
 
 
 def _is_title(text: str) -> bool:
