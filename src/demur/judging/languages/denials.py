@@ -54,8 +54,9 @@ def gives_nothing(text: str, plain: str, question: str, language: Language, gram
     """
     if not _is_open(question, language, grammar) or not grammar.places("fact", question):
         return False
-    denied = any(grammar.places(name, plain) for name in ("not", "nobody"))
-    if not denied or any(char.isdigit() for char in plain):
+    denied = [span for name in ("not", "nobody") for span in grammar.places(name, plain)]
+    described = [span for span in grammar.places("relative", plain) if span[0] > 0]
+    if not denied or (described and min(described) < min(denied)) or any(char.isdigit() for char in plain):
         return False
     if denies(plain, question, language, grammar):
         return False

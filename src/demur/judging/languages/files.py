@@ -110,7 +110,9 @@ def _toml(name: str) -> dict[str, Any]:
 
 
 def _read(data: dict[str, Any], name: str) -> Language:
-    missing = [key for key in ("code", "name", "script", "words", "refusal", "classes", *_LISTS) if key not in data]
+    missing = [
+        key for key in ("code", "name", "script", "words", "refusal", "classes", *_LISTS) if key not in data
+    ]
     missing += [f"refusal.{family}" for family in FAMILIES if not data.get("refusal", {}).get(family)]
     if missing or f"{data['code']}.toml" != name:
         raise DataError(

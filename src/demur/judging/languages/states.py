@@ -16,7 +16,14 @@ from typing import Literal
 from demur.judging.languages.denials import denies, gives_nothing
 from demur.judging.languages.files import Language, Signs, languages, signs_of
 from demur.judging.languages.grammar import grammar_of
-from demur.judging.languages.guess import by_letters, candidates, language_of, may_be_foreign, neighbours, words_of
+from demur.judging.languages.guess import (
+    by_letters,
+    candidates,
+    language_of,
+    may_be_foreign,
+    neighbours,
+    words_of,
+)
 from demur.judging.languages.normal import normal
 from demur.judging.languages.patterns import UNSPACED
 
@@ -41,6 +48,13 @@ _QUOTED = re.compile(
     r"\"[^\"]*\"|“[^”]*”|„[^“”\"]*[“”\"]|«[^»]*»|「[^」]*」|『[^』]*』|《[^》]*》|(?<!\w)'[^'\n]*'(?!\w)"
 )
 _ENDS = re.compile(r"[.!?]+(?=\s|$)|[。！？!?؟।\n;؛]+|\s[-–—]\s|—|:(?=\s)|\s\(|\)")
+_SENTENCE = re.compile(r"[^.!?。！？؟।;؛:\n]{0,200}$")
+_ATTRIBUTE = re.compile(
+    r"(?<=った)[\u3400-\u9fff]|(?<=ない)[\u3400-\u9fff](?!でしょ)|[은던] (?!것|정보|내용|상태|사항|점)\w|(?<=않)은 (?!것)"
+)
+"""What follows a Japanese or Korean verb that describes the noun after it."""
+_NO_COMMA = frozenset({"fr", "es", "it", "pt", "nl", "hi"})
+"""Languages that put no comma before "whose"."""
 _COMMAS = re.compile(r"[,،、]")
 _ASIDE = re.compile(r"\w+[^,،.!?]*[,،][^,،.!?]*$")
 _ASIDE_ENDS = re.compile(r"\s*(?:\w+\s*)?[,،]\s*\w+\s+\w+")
@@ -158,7 +172,11 @@ class _Reading:
         rest = self.plain[clause.start + len(clause.text) :].lstrip()
         after = clause.start + len(clause.text) <= first_sign
         bracket = not after and self.plain[: clause.start].rstrip().endswith("(")
-        return bracket or rest.startswith(("?", "؟")) or (after and rest.startswith(":") and self._sign_follows(clause))
+        return (
+            bracket
+            or rest.startswith(("?", "؟"))
+            or (after and rest.startswith(":") and self._sign_follows(clause))
+        )
 
     def _sign_follows(self, clause: _Clause) -> bool:
         end = clause.start + len(clause.text)
@@ -194,6 +212,7 @@ class _Reading:
             and not (self.question and self.plain[start:end] in self.question)
             and not any(a <= start and end <= b for a, b in (*self._quotes, *self._hedge_spans))
             and not self._is_aside(start, end)
+            and not self._describes(start, end)
         )
 
     @cached_property
@@ -209,6 +228,23 @@ class _Reading:
         """Quotations, without one that is the whole text."""
         whole = (0, len(self.plain.rstrip(" .。!！")))
         return [quote for quote in self._quoted if quote != whole]
+
+    def _describes(self, start: int, end: int) -> bool:
+        """Whether a sign describes what is named: "a foundling whose origin was never cleared up"."""
+        if _ATTRIBUTE.match(self.plain, end):
+            return True
+        before = _SENTENCE.search(self.plain, 0, start)
+        led = before[0] if before else ""
+        for a, _ in grammar_of(self.language.code).places("relative", led):
+            main = led[:a].strip(" ,،")
+            comma = led[:a].rstrip().endswith((",", "،")) or self.language.code in _NO_COMMA
+            if main and comma and not self.signs.idle.search(main) and not self._asks_or_denies(main):
+                return True
+        return False
+
+    def _asks_or_denies(self, main: str) -> bool:
+        grammar = grammar_of(self.language.code)
+        return any(grammar.places(name, main) for name in ("not", "which", "ask"))
 
     def _is_aside(self, start: int, end: int) -> bool:
         """Whether a sign stands in a remark: "the picture, whose painter is unknown, hangs in Rome"."""
@@ -274,7 +310,10 @@ def _short(text: str, question: str) -> State | None:
     if len(words) > _FEW:
         return None
     own = language_of(question) if question else None
-    near = sorted({*candidates(words), *by_letters(text), *({own} & languages().keys())}, key=lambda each: (each != own, each))
+    near = sorted(
+        {*candidates(words), *by_letters(text), *({own} & languages().keys())},
+        key=lambda each: (each != own, each),
+    )
     readings = [_reading(text, question, each) for each in near]
     if declining := [reading.state() for reading in readings if reading.has_sign()]:
         return declining[0]
