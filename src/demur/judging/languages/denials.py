@@ -11,7 +11,7 @@ from demur.judging.languages.patterns import UNSPACED
 _FIRST = re.compile(r"[^.!?。！？؟।;؛\n]{1,300}")
 _WORDS = re.compile(r"[^\W\d_][\w\u0900-\u0963\u064b-\u065f]{3,}")
 _RUNS = re.compile(r"[\u30a0-\u30ff]{2,}|[\u3400-\u9fff]{2}")
-_CAPITAL = re.compile(r"(?<=[\w,;] )[^\W\d_a-zа-яё]\w+")
+_INSIDE = re.compile(r"(?<=[\w,;] )[^\W\d_]\w+")
 _VERB_LAST = frozenset({"ja", "ko", "hi", "tr"})
 """Languages in which what takes back stands after what it takes back."""
 _OPENING_WORDS = 3
@@ -60,7 +60,8 @@ def gives_nothing(text: str, plain: str, question: str, language: Language, gram
         return False
     if denies(plain, question, language, grammar):
         return False
-    names = (name for name in _CAPITAL.findall(text) if name.casefold() not in question)
+    inside = (word for word in _INSIDE.findall(text) if word[0].isupper())
+    names = (name for name in inside if name.casefold() not in question)
     return _words(plain, language) >= _FEWEST and next(names, None) is None
 
 

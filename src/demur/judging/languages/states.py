@@ -48,9 +48,10 @@ _QUOTED = re.compile(
     r"\"[^\"]*\"|“[^”]*”|„[^“”\"]*[“”\"]|«[^»]*»|「[^」]*」|『[^』]*』|《[^》]*》|(?<!\w)'[^'\n]*'(?!\w)"
 )
 _ENDS = re.compile(r"[.!?]+(?=\s|$)|[。！？!?؟।\n;؛]+|\s[-–—]\s|—|:(?=\s)|\s\(|\)")
-_SENTENCE = re.compile(r"[^.!?。！？؟।;؛:\n]{0,200}$")
+_SENTENCE_END = re.compile(r"[.!?。！？؟।;؛:\n]")
 _ATTRIBUTE = re.compile(
-    r"(?<=った)[\u3400-\u9fff]|(?<=ない)[\u3400-\u9fff](?!でしょ)|[은던] (?!것|정보|내용|상태|사항|점)\w|(?<=않)은 (?!것)"
+    r"(?<=った)[\u3400-\u9fff]|(?<=ない)[\u3400-\u9fff](?!でしょ)"
+    r"|[은던] (?!것|정보|내용|상태|사항|점)\w|(?<=않)은 (?!것)"
 )
 """What follows a Japanese or Korean verb that describes the noun after it."""
 _NO_COMMA = frozenset({"fr", "es", "it", "pt", "nl", "hi"})
@@ -233,8 +234,8 @@ class _Reading:
         """Whether a sign describes what is named: "a foundling whose origin was never cleared up"."""
         if _ATTRIBUTE.match(self.plain, end):
             return True
-        before = _SENTENCE.search(self.plain, 0, start)
-        led = before[0] if before else ""
+        ends = (match.end() for match in _SENTENCE_END.finditer(self.plain, 0, start))
+        led = self.plain[max(ends, default=0) : start]
         for a, _ in grammar_of(self.language.code).places("relative", led):
             main = led[:a].strip(" ,،")
             comma = led[:a].rstrip().endswith((",", "،")) or self.language.code in _NO_COMMA
@@ -283,7 +284,9 @@ def foreign_state(text: str, question: str = "") -> State | None:
 def _beside_the_question(text: str, question: str) -> State | None:
     """The state of a text of no known language, read in that of its question; None where it answers."""
     own = language_of(question) if question else None
-    state = _reading(text, question, own).state() if own in languages() and own is not None else "answered"
+    if own is None or own not in languages():
+        return None
+    state = _reading(text, question, own).state()
     return None if state == "answered" else state
 
 
