@@ -313,10 +313,8 @@ def _short(text: str, question: str) -> State | None:
     if len(words) > _FEW:
         return None
     own = language_of(question) if question else None
-    near = sorted(
-        {*candidates(words), *by_letters(text), *({own} & languages().keys())},
-        key=lambda each: (each != own, each),
-    )
+    found = {*candidates(words), *by_letters(text)} | ({own} if own in languages() and own else set())
+    near = sorted(found, key=lambda each: (each != own, each))
     readings = [_reading(text, question, each) for each in near]
     if declining := [reading.state() for reading in readings if reading.has_sign()]:
         return declining[0]
