@@ -115,7 +115,8 @@ _HINTS = frozenset(
         ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
         *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
-        *("unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
+        *("myth", "myths", "legend", "legends", "folklore", "mythological", "cancelled", "canceled", "actually"),
+        *("legendary", "unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
     }
 )
 """Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""

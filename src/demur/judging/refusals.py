@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from demur.judging.languages import foreign_state
+from demur.judging.refusal_denials import denies_the_asked
 from demur.judging.refusal_look import look, may_decline
 from demur.judging.refusal_reading import Reading, State
 from demur.judging.refusal_spans import PUNCTUATION, merged, without
@@ -32,7 +33,7 @@ _WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
 def is_refusal(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> bool:
     """Whether a text clearly declines, or denies what was asked about; arguments as of `refusal_state`."""
-    return refusal_state(text, question=question, phrases=phrases) in ("refused", "corrects-premise")
+    return refusal_state(text, question=question, phrases=phrases) in _DECLINING
 
 
 def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> State:
@@ -56,10 +57,16 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
         return "refused"
     seen = look(plain) if may_decline(plain) else None
-    if seen is None and not any(key in plain for key in keys):
-        return foreign_state(inner, question) or "answered"
-    state = Reading(composed, plain, question_form(question), keys, seen).state()
+    asked = question_form(question)
+    state: State = "answered"
+    if seen is not None or any(key in plain for key in keys):
+        state = Reading(composed, plain, asked, keys, seen).state()
+    if state not in _DECLINING and asked and denies_the_asked(plain, asked):
+        return "corrects-premise"
     return (foreign_state(inner, question) or state) if state == "answered" else state
+
+
+_DECLINING = ("refused", "corrects-premise")
 
 
 _LONGEST_WHOLE = 48
