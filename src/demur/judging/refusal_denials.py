@@ -22,9 +22,12 @@ _ASKS = re.compile(
 )
 _NEGATED = re.compile(
     r"\b(?:not|never|no|none|nor|neither|without|except|unable|impossible|incorrect|false|unknown|cannot)\b"
-    r"|\b(?:lack|fail|avoid)\w*"
+    r"|\b(?:lack|fail|avoid)\w*|'t\b"
 )
-_ATTITUDE = re.compile(r"\b(?:believe|think|feel|agree|want|like|prefer|differ\w*|happen(?:s|ed)?)\b")
+_ATTITUDE = re.compile(
+    r"\b(?:do|does|did|would|will) .*\b(?:believe|think|feel|agree|want|like|prefer|happen)\b|\b(?:differ\w*|happen\w*)\b"
+)
+_CHOICE = re.compile(r"(?!why|how).*\bor\b")
 _AMOUNT = re.compile(r"\bhow (?:many|much)\b")
 _WHY = re.compile(r"(?:and |so |but )?why\b")
 
@@ -130,6 +133,8 @@ def _asked(question: str) -> _Asked | None:
     """What a question presupposes; None where it is of yes or no, or negates."""
     question = question.strip()
     if not question or asks_whether(question) or not _ASKS.search(question) or _NEGATED.search(question):
+        return None
+    if _CHOICE.match(question):
         return None
     return _Asked(
         frozenset(_content(question)),

@@ -115,6 +115,9 @@ _HINTS = frozenset(
         ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
         *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
+        *("silent", "leaves", "leave", "left", "inventing", "guessing", "speculating", "making", "lying", "empty"),
+        *("stops", "stop", "ends", "end", "gaps", "runs", "falls", "short", "got", "anything", "whatever", "sooner"),
+        *("beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
         *("myth", "myths", "legend", "legends", "folklore", "mythological", "cancelled", "canceled", "actually"),
         *("legendary", "unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
     }

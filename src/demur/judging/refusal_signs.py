@@ -51,20 +51,24 @@ FAMILIES: tuple[Family, ...] = (
         rf"i {ADV}",
         (
             rf"(?:can|could|will|would|may|must|shall) not {ADV}{SAY}\b",
-            r"am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the dark)",
+            r"am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the dark)\b",
+            r"(?:have|come up|came up) (?:no comment|empty|blank|short|with nothing|nothing)\b",
+            r"(?:would|will|might) (?:\w+ )?be (?:\w+ )?(?:guessing|inventing|speculating|lying|making (?:it|this|that|one|something)"
+            r" up|making up)",
             r"(?:have|had) (?:insufficient|very (?:limited|little)|limited|little|not enough"
             r"|nothing to (?:say|go on|add|share))\b",
             r"(?:would |will |do )?need (?:a (?:bit|little) )?(?:more|additional|further|some|to (?:check"
-            r"|know|look|verify)|clarification)\b",
-            rf"(?:would |will |must |have to |am going to )?{ADV}(?:rather (?:avoid"
+            r"|know|look|verify|see|have)|clarification)\b",
+            rf"(?:would |will |must |have to |am going to )?{ADV}(?:(?:rather|sooner) (?:avoid"
             rf"|not(?= (?:\w+ )?(?:say|answer|guess|speculate|comment|discuss|share|make|give|choose"
             rf"|talk)|\W*\Z))|prefer not|decline|refuse|choose not|refrain"
-            r"|abstain|(?:going to )?(?:have to )?pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank"
+            r"|abstain|(?:going to )?(?:have to )?pass(?= on\b|\W*\Z)|wish i (?:knew|could|had)|draw a (?:\w+ )?blank"
             r"|forget|plead ignorance|give up|know nothing"
             r"|know (?:very )?little|have forgotten)\b",
             rf"can (?:only|neither) {SAY}",
         ),
     ),
+    ("am&have pass", r"i am (?:going to (?:have to )?|afraid i (?:will )?(?:have to )?)pass\b", ("",)),
     # We, as one who speaks for somebody: "we cannot see cells" speaks of everybody.
     (
         "we",
@@ -85,6 +89,9 @@ FAMILIES: tuple[Family, ...] = (
         (
             rf"(?:beyond|outside|not (?:in|within|part of)) (?:of )?(?:the scope of )?{MY}",
             rf"{MY} (?:(?:do|does|did) not|can not) (?:include|cover|contain|extend|go|reach|have)",
+            rf"{MY} (?:stops?|ends?|runs? out|falls? short|has (?:\w+ )?(?:gaps|limits)|have gaps|is a blank|goes blank)",
+            rf"(?:nothing|not anything) in {MY}",
+            r"(?:that|this|it)(?: one)? is (?:\w+ )?(?:beyond me|above my pay grade)|(?:beyond|past) me(?=[.,;!]|\s*\Z)",
         ),
     ),
     # After an excuse, and from a model that says it is one, any denial in the first person declines.
@@ -154,7 +161,7 @@ FAMILIES: tuple[Family, ...] = (
             r"|at) (?:the|this|your|any)\b",
             r"never (?:\w+ )?(?:disclosed|documented|identified|named|recorded|revealed|specified"
             r"|made public|given"
-            r"|mentioned|explained|stated|determined|announced|solved|found)\b",
+            r"|mentioned|explained|stated|determined|announced|solved|found|released|published|settled|counted)\b",
             rf"(?:yet|still) to be (?:\w+ )?(?:{TOLD}|seen|known)\b",
             r"(?:\w+ )?(?:confidential|classified|sensitive information|proprietary)",
             rf"(?:\w+ )?{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
@@ -171,7 +178,9 @@ FAMILIES: tuple[Family, ...] = (
             r"not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided"
             r"|given|set (?:a|an|any|the)|decided"
             r"|explained|commented)\b",
-            r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said)\b",
+            r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said|agreed(?= on| about|\W*\Z)"
+            r"|been (?:settled|released|published|counted|explained))\b",
+            r"given no (?:\w+ )?(?:reason|explanation|date|details?|name|figures?|answer|comment|number)s?\b",
             rf"(?:yet|still) to be (?:\w+ )?(?:{TOLD}|seen|known)\b",
         ),
     ),
@@ -224,7 +233,7 @@ FAMILIES: tuple[Family, ...] = (
         "not&something question one",
         r"not (?:\w+ )?(?:something|a question|one) (?:that |which )?",
         (
-            r"(?:i|we|anyone|anybody) (?:\w+ )?(?:am|have|can|could|know|would)\b",
+            r"(?:i|we|anyone|anybody) (?:\w+ )?(?:am|have|can|could|know|would|will|should|wish|want)\b",
             r"(?:is|was|has been|can be) (?:\w+ )?(?:known|public|shared|disclosed|recorded|documented"
             r"|answered|available)\b",
         ),
@@ -280,8 +289,8 @@ FAMILIES: tuple[Family, ...] = (
     # There is nothing to tell it from.
     (
         "there&no not insufficient limited little much considerable lot significant some ongoing&is are"
-        " was were",
-        r"there (?:is|are|was|were) ",
+        " was were seems seem appears appear",
+        r"there (?:is|are|was|were|(?:seems?|appears?) to be) ",
         (
             rf"(?:\w+ )?(?:no|not (?:any|enough|sufficient|much|an?)|insufficient|(?:very )?(?:limited"
             rf"|little)) "
@@ -294,6 +303,7 @@ FAMILIES: tuple[Family, ...] = (
             r"|animals?|breeds?"
             r"|cases? of)(?:\w+ ){1,4}?(?:of|for|to|named|called|with|who|that|in)\b",
             r"no known cases?(?=[.,!]|\s*\Z)",
+            r"not enough (?:here|there|to go on|in (?:the|this))\b",
             r"no (?:\w+ ){1,3}available(?! (?:to|for|in|on)\b)",
             r"(?:much|considerable|a lot of|significant|some|ongoing) (?:\w+ )?(?:debate|disagreement"
             r"|uncertainty|controversy)\b",
@@ -304,7 +314,7 @@ FAMILIES: tuple[Family, ...] = (
         r"no(?:ne of the)? ",
         (
             rf"(?:[\w-]+ ){{0,3}}?(?:{INFORMATION}|date|reason|answer|explanation|name|cause|figures?"
-            rf"|statement|announcement)\b"
+            rf"|numbers?|author|statement|announcement)\b"
             r"[^.]{0,60}? (?:is|are|was|were|has been|have been|could be|can be"
             r"|exists?) (?:\w+ ){0,2}?(?:available|found|given"
             r"|provided|set|announced|located|confirmed|known|released|recorded|exist|made|offered)",
@@ -313,6 +323,69 @@ FAMILIES: tuple[Family, ...] = (
             r"|state|exist|name|give|confirm|show|record)s?\b",
             r"(?:idea|clue)(?=[.,!?;]|\s*\Z| (?:who|what|when|where|why|how)\b)",
         ),
+    ),
+    # The records are silent, or leave it open; nothing came down, nothing comes to mind.
+    (
+        "silent&sources source records record text texts passage passages article document context account accounts"
+        " author it chronicles chronicle history story histories biographers documents",
+        rf"(?:{GIVEN}|chronicles?|accounts?|author|biographers|it) (?:\w+ ){{0,2}}?(?:is|are|remains?|stays?|was|were)"
+        r" (?:\w+ )?silent\b",
+        ("",),
+    ),
+    (
+        "leaves leave left",
+        "",
+        (
+            rf"{GIVEN} (?:\w+ )?leaves? (?:\w+ ){{0,3}}?(?:open|unsaid|unanswered|unnamed|unspecified|unstated|out)\b",
+            rf"{BE} left (?:\w+ )?(?:open|unsaid|unanswered|unnamed|unspecified|unstated|blank)\b",
+            r"leaves? (?:that|this|it|the (?:question|matter|answer)) (?:\w+ )?(?:open|unsaid|unanswered|unstated)\b",
+        ),
+    ),
+    (
+        "no&record records trace account accounts chronicle chronicles name names document documents source sources"
+        " mention documentation register&survives survive survived has have remains remain was were come came kept"
+        " names name gives give preserves preserve",
+        r"no (?:\w+ )?(?:records?|traces?|accounts?|chronicles?|names?|documents?|documentation|sources?|mention"
+        r"|registers?) ",
+        (
+            r"(?:[\w'-]+ ){0,6}?(?:survives?|survived|(?:has|have) (?:survived|come down|reached us|been (?:kept|found|made))"
+            r"|remains?|was (?:ever )?(?:kept|made|left)|came down)\b",
+            r"(?:\w+ ){0,3}?(?:names?|gives?|preserves?) (?:it|him|her|them|the|an?)\b",
+        ),
+    ),
+    (
+        "mind blank empty",
+        "",
+        (
+            r"nothing (?:\w+ )?(?:comes|springs|came) to mind|not (?:\w+ )?(?:coming|come) to mind",
+            r"(?:drawing|draw|drew|coming up) (?:an? )?(?:\w+ )?(?:blanks?|empty)\b|mind (?:is|has gone|went|goes) (?:a )?blank",
+        ),
+    ),
+    ("got&me", r"you(?: have)? got me\b(?: there| on)?", (r"(?=[.,!]|\s*\Z| there\b| on\b)",)),
+    (
+        "would be&anything whatever answer name number figure guess",
+        r"(?:anything|whatever|any (?:answer|name|number|figure|date)) (?:[\w']+ ){0,4}?would (?:\w+ )?be ",
+        (r"(?:an? )?(?:\w+ )?(?:guess\w*|speculation|speculative|inventi?o?n?|invented|made up|fiction)\b",),
+    ),
+    (
+        "neither&nor&commented said explained disclosed confirmed",
+        r"neither [^.;]{1,60}? nor [^.;]{1,60}? (?:has|have) ",
+        (r"(?:\w+ )?(?:commented|said|explained|disclosed|confirmed)\b",),
+    ),
+    ("history tradition&not", r"(?:history|tradition) (?:has|did|does) not (?:kept?|record\w*|preserved?|say|tell)", ("",)),
+    (
+        "it&not never",
+        r"it (?:(?:do|does|did) not|never) (?:\w+ly |actually |even )?",
+        (
+            r"(?:say|mention|specify|state|indicate|clarify|tell us|disclose)s?"
+            r"(?=[.,;!]|\s*\Z| (?:how|what|who|whom|when|where|which|why|whether|if|any|anything|this|that\b|the (?:name"
+            r"|names|exact|number|date|year|reason|author|cause|specific|actual|cost|location))\b)",
+        ),
+    ),
+    (
+        "exact precise specific actual&number amount figure count total price cost frequency&vary varies depend depends",
+        r"(?:exact|precise|specific|actual) (?:number|amount|figure|count|total|price|cost|frequency) ",
+        (r"(?:[\w'-]+ ){0,4}?(?:can |may |will |would )?(?:\w+ )?(?:vary|varies|depends?)\b",),
     ),
     (
         "enough sufficient insufficient without any&information info knowledge context data detail"
@@ -338,6 +411,7 @@ FAMILIES: tuple[Family, ...] = (
         rf"|did) not (?:\w+ ){{0,2}}?",
         (rf"{CONTAIN}\b",),
     ),
+    ("goes go went&not into", rf"{GIVEN} (?:do|does|did) not (?:go into|get into|touch on|elaborate)", ("",)),
     ("not&appear", r"(?:does|do|did) not appear in (?:the|any|my|available|this)\b", ("",)),
     ("never", rf"{GIVEN} never (?:\w+ )?{CONTAIN}s?\b", ("",)),
     (
@@ -345,8 +419,9 @@ FAMILIES: tuple[Family, ...] = (
         "",
         (
             r"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)|makes? no (?:mention|reference)",
-            r"(?:gives?|provides?|contains?|offers?|includes?) no (?:\w+ )?(?:information|details?"
-            r"|indication|answer|name|date|reason|clue)",
+            r"(?:gives?|provides?|contains?|offers?|includes?|states?) no (?:\w+ )?(?:information|details?"
+            r"|indication|answer|name|date|reason|clue|numbers?|figures?|order|years?|author|place|amount|count"
+            r"|price|total|value|source|location|title|age|cause|explanation)\b",
             r"nothing in (?:the|this|these) \w+",
         ),
     ),

@@ -109,7 +109,7 @@ WHOLE_TEXTS = frozenset(
             "not in context",
             "no answer found",
         ),
-        *("none given", "none provided", "nobody knows", "no one knows", "anonymous", "cannot determine"),
+        *("none found", "none given", "none provided", "nobody knows", "no one knows", "anonymous", "cannot determine"),
         *(f"not {quality}" for quality in _QUALITIES),
         *(f"{what} not {quality}" for what in ("answer", "information") for quality in _QUALITIES),
     }
@@ -138,7 +138,8 @@ LACKED = (
     r"|certainty|inkling|notion|permission"
     r"|(?:specific|exact|precise|definitive|reliable|confirmed|verified|particular"
     r"|official) (?:\w+ )?(?:date|year|number"
-    r"|figure|name|location|time|list|value|recipe|count|breakdown|source|price)s?)"
+    r"|figure|name|location|time|list|value|recipe|count|breakdown|source|price)s?"
+    r"|(?:live|real[- ]time|up-to-date|current|today's|latest) [\w-]+(?: [\w-]+)?|that kind of \w+|such (?:data|details?|information))"
 )
 KNOW = (
     r"(?:know|understand|recogni[sz]e|recall|remember|possess|get the question|quite follow"
@@ -156,7 +157,7 @@ SAY = (
     r"|check|figure|pinpoint|guarantee|reveal|disclose|engage|choose|advise|endorse|express|think of|guess"
     r"|forecast|foresee|answer|place|infer|deduce|conclude|ascertain|establish|pronounce|commit|list"
     r"|explain"
-    r"|assess|evaluate|analy[sz]e|conclude|go into|create|generate|write|process|support|retrieve"
+    r"|assess|evaluate|analy[sz]e|conclude|go into|go there|walk|teach|carry|place|put|facilitate|promote|create|generate|write|process|support|retrieve"
     r"|disclose|quite|fully|see (?:any|your)|taste"
     r"|read (?:minds|your mind)|see (?:into )?the future|make th(?:at|is|ese)|specify|estimate|quote"
     r"|point to|state)"
@@ -165,7 +166,7 @@ STATE = (
     r"(?:sure|certain|aware|familiar|confident|clear|able|capable|programmed|designed|equipped|trained"
     r"|qualified"
     r"|allowed|permitted|authori[sz]ed|privy|at liberty|in a position|comfortable|positive|knowledgeable"
-    r"|acquainted|informed|the (?:right|best) (?:person|one)|going to|100%|in possession)"
+    r"|acquainted|informed|the (?:right|best) (?:person|one|source|tool|place)|going to|100%|in possession)"
 )
 TOLD = (
     r"(?:announced|confirmed|disclosed|mentioned|revealed|specified|stated|determined|decided|documented"
@@ -187,8 +188,8 @@ NOT_PUBLIC = (
     r"|answered|answerable|definitive|apparent|obvious|evident|conclusive))"
 )
 MY = (
-    r"(?:what i (?:know|can)|my (?:\w+ )?(?:abilit(?:y|ies)|capabilit(?:y|ies)|capacity|reach|scope"
-    r"|knowledge|training(?: data)?|(?:area of )?expertise|memory|data))"
+    r"(?:what i (?:know|can|was (?:trained|taught|given)|have)|my (?:\w+ )?(?:abilit(?:y|ies)|capabilit(?:y|ies)|capacity|reach|scope"
+    r"|knowledge|training(?: data)?|(?:area of )?expertise|memory|data|records?|notes|sources|mind))"
 )
 GIVEN = (
     r"(?:context|passages?|texts?|documents?|articles?|questions?|prompts?|excerpts?|stor(?:y|ies)"
