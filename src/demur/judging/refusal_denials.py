@@ -47,17 +47,17 @@ _DENIAL = re.compile(
     r"(?: (?:\w+ly|also|in fact|still|ever))? (?:not|never)\b|\b(?P<never>never)\b"
 )
 _LESS = re.compile(
-    r" ?(?:only|just|merely|simply|necessarily|always|entirely|fully|completely|exactly|all|every|yet|even"
-    r"|solely|so|very|too|sure|certain|known|clear|mentioned|stated)\b"
+    r" ?(?:only|just|single|definitive|universal|one|merely|simply|necessarily|always|entirely|fully|completely|exactly|all|every|yet|even"
+    r"|solely|so|very|too|sure|certain|clear|mentioned|stated|known(?= [^.]*\b(?:who|when|how|why|what|if|whether)\b|\W*\Z))\b"
 )
 """What a negation denies in part only, or of what is known."""
 _BOUNDED = re.compile(r"\b(?:until|till|before|after|unless|except|other than|anymore|any more|any longer)\b")
 _NONE = re.compile(
     r"(?:(?P<subject>[^.,;:]{0,90}?)\b(?:has|have|had) (?:\w+ly )?no|(?:so |and |therefore |, )*there "
     r"(?:is|are|was|were) (?:\w+ly )?(?:no|not (?:an?|any)|never (?:an?|any)|not(?= (?:two|three|four|five|six"
-    r"|seven|eight|nine|ten|\d)))|(?:no|none of)(?! (?:one|longer|comment|idea|clue|information|record))) "
+    r"|seven|eight|nine|ten|\d)))|(?:no|none of)(?! (?:one|longer|single|definitive|best|right|universal|easy|simple|comment|idea|clue|information|record))) "
 )
-_NO_THERE = re.compile(r"[^.;]*?\bso there (?:is|are|was|were) none\b")
+_NO_THERE = re.compile(r"[^.;]*?\bso there (?:is|are|was|were) (?:none|no|not any)\b")
 _NOT_A = re.compile(
     r" (?:(?:currently|commonly|widely|officially|yet|generally|actually|really) )*"
     r"(?:(?P<head>recogni[sz]ed|known|real|existing|listed|defined|documented|registered|approved|valid"
@@ -167,7 +167,9 @@ def denies_the_asked(plain: str, question: str) -> bool:
         return False
     if asked.why and plain.lstrip().startswith("actually,"):
         return not re.match(r"[^.]*\b(?:because|due|since|reason|to|for)\b", opening)
-    return _verb_denied(opening, asked) or _none_of(opening, asked) or _cancelled(opening, asked)
+    return any(
+        denied(opening, asked) for denied in (_verb_denied, _none_of, _repaired, _cancelled)
+    )
 
 
 def _until_end(text: str) -> str:
@@ -192,10 +194,10 @@ def _verb_denied(opening: str, asked: _Asked) -> bool:
     if denial is None or re.search(r"[.;!?:\n](?=\s)", opening[: denial.start()]):
         return False
     subject, rest = opening[: denial.start()], opening[denial.end() :]
-    if _LESS.match(rest) or not _is_subject(subject, asked):
+    if _LESS.match(rest) or (denial["verb"] == "will" and "never" in denial[0]):
         return False
     said = _until_end(rest)
-    if _BOUNDED.search(said):
+    if _BOUNDED.search(said) or not (_is_subject(subject, asked) or _also_denied(subject, said, asked)):
         return False
     if asked.amount and not re.search(r"\b(?:as|because|since)\b|;|\bexist\b", opening):
         return False
@@ -208,6 +210,30 @@ def _verb_denied(opening: str, asked: _Asked) -> bool:
     if any(word.endswith("ly") and word not in _STOP and _stem(word) not in asked.words for word in said.split()):
         return False
     return _share(denied, asked.words) >= (0.6 if asked.why or len(denied) > 2 else 0.65)
+
+
+def _also_denied(subject: str, said: str, asked: _Asked) -> bool:
+    """"Death is a part of life and cannot be removed": what is asked about is named first, then denied."""
+    words, denied = _content(subject), _content(said)
+    if not words or words[0] not in asked.words or re.search(r"\b(?:because|since|if|said|says)\b", subject):
+        return False
+    return _share(denied, asked.words) >= (0.75 if len(denied) > 3 else 1)
+
+
+_INSTEAD = re.compile(r"(?:, (?:and |but )?|\()not (?:an? |the |in |on |at |by |from |between |of |for |\"|')*(?P<denied>[^.;,:()]{2,50})")
+
+
+def _repaired(opening: str, asked: _Asked) -> bool:
+    """"The war was between Argentina and the United Kingdom, not France": not what was asked, but another thing."""
+    sentence = re.match(r"(?:[^.;!?\n]|\.(?!\s))*", opening)
+    if sentence is None or asked.why or asked.amount:
+        return False
+    found = _INSTEAD.search(sentence[0])
+    if found is None:
+        return False
+    before = _content(sentence[0][: found.start()])
+    shared = sum(word in asked.words for word in before)
+    return shared >= 2 and _share(_content(found["denied"]), asked.words) == 1
 
 
 def _not_a(subject: str, denial: re.Match[str], rest: str, asked: _Asked) -> bool:

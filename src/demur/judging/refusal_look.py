@@ -216,6 +216,7 @@ _DENIALS = (
 _OTHERS = (
     "please you i try&check consult visit refer ask contact look search checking consulting visiting"
     " asking",
+    "depends depend vary varies",
     "insert [insert [name] [your [date] [year] [city] [person]",
 )
 

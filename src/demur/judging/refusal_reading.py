@@ -23,6 +23,7 @@ from demur.judging.refusal_answers import (
     fits,
     guesses,
     idle,
+    only_depends,
     speaks_of,
 )
 from demur.judging.refusal_look import Look
@@ -50,6 +51,8 @@ _NAMES = re.compile(
     r"|catchphrase|message|lyrics)\b"
 )
 """What a question asks for where a text in quotation marks is its answer."""
+_REPORTED = re.compile(r"\b(?:what|how) (?:do|does|did) (?!you\b).*\b(?:say|answer|reply|respond|write|shout|whisper)\b")
+"""And what somebody says."""
 _YES_NO = re.compile(
     r"\W*(?:no|yes|nope|yeah)\b(?:[,.;:!]+\s*(?=\w)| (?=(?:it|they|he|she|you|there|this"
     r"|that) ))"
@@ -93,7 +96,12 @@ _AMBIGUOUS = re.compile(
 )
 """Why a text asks back: "There are two of that name."."""
 _CLOSING = re.compile(
-    r"\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is"
+    r"\b(?:therefore|thus|hence|as such|consequently|so|as a result),? (?:i|we|it|the [\w ]{1,40}?|this question) (?:can only"
+    r" (?:answer|say|conclude|tell)[^.]* (?:do|does) not|can not|am (?:not able|unable)|is (?:not possible|impossible|unable)"
+    r"|(?:is|are|remains?) (?:unknown|unclear|not (?:known|clear|specified|mentioned|provided|given)))\b[^.]*"
+    r"\b(?:answer\w*|say|tell|determine\w*|provide\w*|know\w*|stated?|contain|mention|specify|unclear|given|clear)\b[^.]*\W*\Z"
+    r"|\bi would (?:much )?(?:rather|sooner|prefer) not(?: to)?(?: \w+)?\W*\Z"
+    r"|\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is"
     r"|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
     r"|not (?:known|possible|provided|available|given|clear|certain))\W*\Z"
 )
@@ -112,6 +120,19 @@ _SEEKS_ADVICE = re.compile(
     r"\b(?:should|can|could|do|would|must|may) (?:i|we|you|one|people)\b"
     r"|\bhow to\b|\bif\b"
 )
+_HOW_MANY = re.compile(r"(?:how many|what (?:is|are) the (?:\w+ )?number)\b")
+_EXACT = re.compile(r"\b(?:exact|precise|specific|actual|number|count|figure)\b")
+_FIGURE = re.compile(
+    r"\d|\b(?:none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?"
+    r"|millions?|billions?|half)\b"
+)
+
+
+def _inexact(question: str, told: str, declining: str) -> bool:
+    """Whether "how many" is answered by "several", and the number itself is declined."""
+    return bool(_HOW_MANY.match(question) and _EXACT.search(declining)) and not _FIGURE.search(told)
+
+
 _CLAIM_AND_REASON = re.compile(r"(?<!there )\b(?:is|are|have|has)\b.* (?<!such )(?:as|since|because) ")
 """Before a denial: a claim that it is the reason of."""
 
@@ -128,11 +149,13 @@ class Reading:
 
     def state(self) -> State:
         """What the text does."""
-        if self.seen is not None and self.seen.other and _PLACEHOLDER.search(self.plain):
+        if self.seen is not None and self.seen.other and "[" in self.plain and _PLACEHOLDER.search(self.plain):
             return "unclear"
         if not self.spans:
             return self._without_signs()
-        if QUOTED.fullmatch(self.plain.strip(" .\n")) and _NAMES.search(self.question):
+        if QUOTED.fullmatch(self.plain.strip(" .\n")) and (
+            _NAMES.search(self.question) or _REPORTED.search(self.question)
+        ):
             return "answered"
         if self._says_yes_or_no():
             return "answered"
@@ -176,7 +199,9 @@ class Reading:
         if not said:
             return False
         told = " . ".join(clause.text for clause in said)
-        if not fits(self.question, told):
+        if not fits(self.question, told) or (
+            sign.sentence - said[-1].sentence < 2 and _inexact(self.question, told, sign.text)
+        ):
             return False
         return not declines_the_asked(self.question, told, sign.text)
 
@@ -184,7 +209,7 @@ class Reading:
         """Whether a clause before a sign tells something of what was asked."""
         if sign.asks and _AMBIGUOUS.match(clause.text):
             return False
-        if clause.asks and _repeats(clause.text, self.question):
+        if (clause.asks or " or " not in self.question) and _repeats(clause.text, self.question):
             return False
         if idle(clause.text) or (clause.asks and not guesses(clause.text) and len(clause.text.split()) > 5):
             return False
@@ -286,7 +311,7 @@ class Reading:
             return "answered"
         if _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
             return "refused"
-        return "answered"
+        return "refused" if only_depends(_sentences(plain), self.question) else "answered"
 
     def _denies_barely(self) -> bool:
         """Whether the text only denies what the question takes for granted."""

@@ -34,7 +34,7 @@ FAMILIES: tuple[Family, ...] = (
         "i we",
         rf"(?:i|we) {ADV}",
         (
-            rf"(?:do|did) not {ADV}(?:{KNOW}\b|(?:have|see|find|hold|store"
+            rf"(?:do|did) not {ADV}(?:{KNOW}\b|(?:have|see|find|hold|store|carry|keep"
             rf"|retain) (?:[\w'/-]+ ){{0,5}}?{LACKED}\b)",
             rf"(?:have|had) (?:not {ADV}(?:(?:the|an?|got|been|yet) (?:\w+ ){{1,3}}"
             rf"|(?:\w+ ){{0,2}})?(?:{LACKED}"
@@ -169,7 +169,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "has have had&not never yet still",
+        "has have had&not never yet still no",
         r"(?:has|have|had) ",
         (
             rf"(?:not|never) (?:\w+ )?(?:been|yet been) (?:\w+ )?(?!found|discovered|preserved|described"

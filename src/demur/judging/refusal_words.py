@@ -50,7 +50,7 @@ _QUALITIES = (
 )
 WHOLE_TEXTS = frozenset(
     {
-        *("unknown", "unanswerable", "unclear", "uncertain", "unsure", "unspecified", "undetermined"),
+        *("null", "unknown", "unanswerable", "unclear", "uncertain", "unsure", "unspecified", "undetermined"),
         *(
             "undisclosed",
             "unavailable",

@@ -139,7 +139,7 @@ def _value(written: str) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return (
-        ""
+        "null"
         if value is None
         else {True: "yes", False: "no"}[value]
         if isinstance(value, bool)
