@@ -28,7 +28,7 @@ _ATTITUDE = re.compile(
     r"\b(?:do|does|did|would|will) .*\b(?:believe|think|feel|agree|want|like|prefer|happen)\b|\b(?:differ\w*|happen\w*)\b"
 )
 _CHOICE = re.compile(r"(?!why|how).*\bor\b")
-_AMOUNT = re.compile(r"\bhow (?:many|much)\b")
+_AMOUNT = re.compile(r"\bhow (?:many|much)\b(?! (?:is|are|was|were|do|does|did|will|would|can|could)\b)")
 _WHY = re.compile(r"(?:and |so |but )?why\b")
 
 _FILLER = re.compile(
@@ -181,7 +181,7 @@ def _is_subject(subject: str, asked: _Asked, *, pronouns: bool = True) -> bool:
     """Whether the words before a negation are what was asked about."""
     if _RELATIVE.search(subject) or "," in subject or len(subject.split()) > 16:
         return False
-    said = subject.split()
+    said = [word for word in subject.split() if not word.endswith("ly")]
     if pronouns and said and len(said) <= 2 and said[-1] in (*_PRONOUNS, "i"):
         return True
     words = _content(subject)
@@ -190,9 +190,13 @@ def _is_subject(subject: str, asked: _Asked, *, pronouns: bool = True) -> bool:
 
 def _verb_denied(opening: str, asked: _Asked) -> bool:
     """"Dolphins do not fly", "It is not possible to …", "He did not."."""
-    denial = _DENIAL.search(opening)
-    if denial is None or re.search(r"[.;!?:\n](?=\s)", opening[: denial.start()]):
-        return False
+    sentence = re.search(r"[.;!?:\n](?=\s)", opening)
+    end = sentence.start() if sentence else len(opening)
+    return any(_is_denial(opening, denial, asked) for denial in _DENIAL.finditer(opening, 0, end))
+
+
+def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
+    """Whether a negation denies what was asked about."""
     subject, rest = opening[: denial.start()], opening[denial.end() :]
     if _LESS.match(rest) or (denial["verb"] == "will" and "never" in denial[0]):
         return False

@@ -209,7 +209,7 @@ class Reading:
         """Whether a clause before a sign tells something of what was asked."""
         if sign.asks and _AMBIGUOUS.match(clause.text):
             return False
-        if (clause.asks or " or " not in self.question) and _repeats(clause.text, self.question):
+        if self._echoes(clause):
             return False
         if idle(clause.text) or (clause.asks and not guesses(clause.text) and len(clause.text.split()) > 5):
             return False
@@ -220,6 +220,10 @@ class Reading:
         if clause.sentence < sign.sentence or sign.turned:
             return True
         return answers(clause.text) or guesses(clause.text) or _CLAIMS.search(clause.text) is not None
+
+    def _echoes(self, clause: Part) -> bool:
+        """Whether a clause only repeats words of the question, and picks none of its options."""
+        return (clause.asks or " or " not in self.question) and _repeats(clause.text, self.question)
 
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""
@@ -232,7 +236,7 @@ class Reading:
             *(
                 clause
                 for clause in clauses[:first]
-                if not (_leads(clause.text) or (clause.asks and _repeats(clause.text, self.question)))
+                if not (_leads(clause.text) or self._echoes(clause))
             ),
             *(clause for clause, declines in rest if not declines),
         ]
@@ -307,11 +311,15 @@ class Reading:
             state = self._about_nothing()
             if state != "answered":
                 return state
-        if self.seen is None or not self.seen.other or _SEEKS_ADVICE.search(self.question):
+        if self.seen is None or not self.seen.other:
+            return "answered"
+        if only_depends(_sentences(plain), self.question):
+            return "refused"
+        if _SEEKS_ADVICE.search(self.question):
             return "answered"
         if _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
             return "refused"
-        return "refused" if only_depends(_sentences(plain), self.question) else "answered"
+        return "answered"
 
     def _denies_barely(self) -> bool:
         """Whether the text only denies what the question takes for granted."""
