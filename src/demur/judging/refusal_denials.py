@@ -34,7 +34,7 @@ _WHY = re.compile(r"(?:and |so |but )?why\b")
 _FILLER = re.compile(
     r"\W*(?:(?:actually|well|no|sorry|unfortunately|however|in fact|in reality|hmm+|currently|technically"
     r"|first(?: of all)?|so|ah|oh|strictly speaking"
-    r"|(?:as of|according to|based on|contrary to|as far as|to|in|at|as an?|during|unlike) [^,.;\n]{1,70}),\s+)*"
+    r"|(?:as of|according to|based on|contrary to|as far as|to|in|at|by|as an?|during|unlike) [^,.;\n]{1,70}),\s+)*"
     r"(?:(?:yes|no|hello|hi|thanks|thank you|good question|i am sorry|i apologi[sz]e)[.!,]\s+)?"
 )
 _END = re.compile(
@@ -44,7 +44,7 @@ _END = re.compile(
 """Where a denial ends."""
 _DENIAL = re.compile(
     r"\b(?P<verb>do|does|did|is|are|was|were|can|could|has|have|had|will|would|should|need)"
-    r"(?: (?:\w+ly|also|in fact|still|ever))? (?:not|never)\b|\b(?P<never>never)\b"
+    r"(?: (?:\w+ly|also|in fact|still|ever))? (?:not|never)\b|\b(?P<never>never)\b|\bno longer\b"
 )
 _LESS = re.compile(
     r" ?(?:only|just|single|definitive|universal|one|merely|simply|necessarily|always|entirely|fully|completely|exactly|all|every|yet|even"
@@ -108,6 +108,9 @@ class _Asked(NamedTuple):
     attitude: bool
     why: bool
     who: bool
+    when: bool
+    thing: bool
+    """Whether it asks what, which, who, when or where, and neither why nor how."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -142,6 +145,8 @@ def _asked(question: str) -> _Asked | None:
         _ATTITUDE.search(question) is not None,
         _WHY.match(question) is not None,
         re.search(r"\bwho\b", question) is not None,
+        re.match(r"(?:(?:in|on|at) )?(?:when|what year|which year|what date)\b", question) is not None,
+        re.search(r"\b(?:why|how)\b", question) is None,
     )
 
 
@@ -201,19 +206,40 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     if _LESS.match(rest) or (denial["verb"] == "will" and "never" in denial[0]):
         return False
     said = _until_end(rest)
+    if _not_yet(subject, rest, asked):
+        return True
     if _BOUNDED.search(said) or not (_is_subject(subject, asked) or _also_denied(subject, said, asked)):
         return False
     if asked.amount and not re.search(r"\b(?:as|because|since)\b|;|\bexist\b", opening):
         return False
     if _not_a(subject, denial, rest, asked):
         return True
+    if _EXISTS.match(said):
+        return bool(_content(subject))
     denied = _content(said)
     if not denied:
-        bare = not said.strip() or re.match(r" (?:actually )?exist", said) is not None
-        return bare and denial["never"] is None
+        return not said.strip() and denial["never"] is None
+    if len(denied) == 2 and asked.thing and denied[0] not in asked.words and denied[1] in asked.words:
+        return _share(_content(subject), asked.words) >= 0.5
     if any(word.endswith("ly") and word not in _STOP and _stem(word) not in asked.words for word in said.split()):
         return False
     return _share(denied, asked.words) >= (0.6 if asked.why or len(denied) > 2 else 0.65)
+
+
+_EXISTS = re.compile(r" (?:yet |actually |ever )*(?:exist(?:ed)?|taken? place|happen(?:ed)?|occur(?:red)?)\b")
+_BEGUN = re.compile(
+    r" (?:even |yet |actually )*(?:been )?(?:invented|discovered|built|founded|introduced|established|born|developed"
+    r"|published|released|created|in existence|known)\b(?: \w+){0,3}? (?:until|before|yet|at (?:the|that) time|back then|in)\b"
+)
+
+
+def _not_yet(subject: str, rest: str, asked: _Asked) -> bool:
+    """"The microscope was not invented until 1930", where the question is not when it was."""
+    found = _BEGUN.match(rest)
+    if found is None or asked.when or _stem(found[0].split()[-2]) in asked.words:
+        return False
+    words = _content(subject)
+    return bool(words) and _share(words, asked.words) >= 0.66 and not asked.words <= set(words)
 
 
 def _also_denied(subject: str, said: str, asked: _Asked) -> bool:

@@ -117,7 +117,7 @@ _HINTS = frozenset(
         *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
         *("silent", "leaves", "leave", "left", "inventing", "guessing", "speculating", "making", "lying", "empty"),
         *("stops", "stop", "ends", "end", "gaps", "runs", "falls", "short", "got", "anything", "whatever", "sooner"),
-        *("beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
+        *("irresponsible", "predates", "cutoff", "look", "missing", "absent", "uncertain", "clueless", "beat", "which", "longer", "beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
         *("myth", "myths", "legend", "legends", "folklore", "mythological", "cancelled", "canceled", "actually"),
         *("legendary", "unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
     }

@@ -361,6 +361,7 @@ FAMILIES: tuple[Family, ...] = (
             r"(?:drawing|draw|drew|coming up) (?:an? )?(?:\w+ )?(?:blanks?|empty)\b|mind (?:is|has gone|went|goes) (?:a )?blank",
         ),
     ),
+    ("beat stumped&me", r"(?:has|have|got) (?:got )?me (?:beat|beaten|stumped|there)\b", ("",)),
     ("got&me", r"you(?: have)? got me\b(?: there| on)?", (r"(?=[.,!]|\s*\Z| there\b| on\b)",)),
     (
         "would be&anything whatever answer name number figure guess",

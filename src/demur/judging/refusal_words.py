@@ -97,6 +97,7 @@ WHOLE_TEXTS = frozenset(
         *("not enough information", "not enough info", "not enough context", "insufficient information"),
         *(
             "insufficient context",
+            "insufficient evidence",
             "insufficient data",
             "to be announced",
             "to be determined",

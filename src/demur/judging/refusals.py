@@ -22,12 +22,14 @@ from demur.judging.languages import foreign_state
 from demur.judging.refusal_denials import denies_the_asked
 from demur.judging.refusal_look import look, may_decline
 from demur.judging.refusal_reading import Reading, State
+from demur.judging.refusal_silence import tells_nothing
 from demur.judging.refusal_spans import PUNCTUATION, merged, without
 from demur.judging.refusal_text import canonical, lower, parts, question_form, unwrapped
 from demur.judging.refusal_words import WHOLE_TEXTS
 
 __all__ = ["State", "is_refusal", "refusal_state", "without_refusals"]
 
+_LABELLED = re.compile(r"\A\s*[\w ]{1,24}:\s*")
 _WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
 
@@ -49,6 +51,8 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
         return "refused"
     if len(inner) < _LONGEST_WHOLE and inner.strip(PUNCTUATION).lower() in WHOLE_TEXTS:
         return "refused"
+    if ":" in inner and len(inner) < _LONGEST_WHOLE and _LABELLED.sub("", inner).strip(PUNCTUATION).lower() in WHOLE_TEXTS:
+        return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
     if not keys and inner.isascii() and "&" not in inner and not may_decline(inner.lower()):
         return foreign_state(inner, question) or "answered"
@@ -56,13 +60,16 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     plain = lower(composed)
     if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
         return "refused"
-    seen = look(plain) if may_decline(plain) else None
+    seen_no = may_decline(plain)
+    seen = look(plain) if seen_no else None
     asked = question_form(question)
     state: State = "answered"
     if seen is not None or any(key in plain for key in keys):
         state = Reading(composed, plain, asked, keys, seen).state()
     if state not in _DECLINING and asked and denies_the_asked(plain, asked):
         return "corrects-premise"
+    if state == "answered" and seen_no and tells_nothing(composed, plain, asked):
+        return "refused"
     return (foreign_state(inner, question) or state) if state == "answered" else state
 
 
