@@ -68,7 +68,7 @@ _UNREAL = re.compile(
     r"(?P<subject>[^.,;:]{1,60}?) (?:is|are|was|were) (?:just |only |simply |purely |entirely |a |an )*"
     r"(?:(?:mythical|mythological|fictional|fictitious|imaginary|legendary|made[- ]up|hypothetical)"
     r"(?: (?:\w+ )?(?:creature|being|animal|character|place|entit|concept|beast|object|person|figure|thing)\w*)?"
-    r"|myths?|legends?|folklore|not (?:actually )?real)(?P<after>[.,;!]| (?:and|so)\b|\s*\Z)"
+    r"|myths?|legends?|folklore|hoax(?:es)?|fabrications?|not (?:actually )?real)(?P<after>[.,;!]| (?:and|so)\b|\s*\Z)"
 )
 _CANCELLED = re.compile(r"(?P<subject>[^.,;:]{1,60}?) (?:was|were) (?:\w+ly )?cancell?ed\b")
 _OTHERWISE = re.compile(r"[.;,:] (?:it|they|he|she) (?:is|are|was|were) |, but|\bbut rather\b|\binstead\b")
@@ -97,6 +97,19 @@ _IRREGULAR = {
     **{"women": "woman", "fishes": "fish", "children": "child", "became": "become", "left": "leave"},
     **{"died": "die", "dies": "die", "leaves": "leaf", "bore": "bear", "found": "find", "kept": "keep"},
 }
+_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "non-")
+_OPPOSITES = {
+    **{"smaller": ("larger", "bigger", "taller"), "won": ("lost",), "win": ("lost", "lose"), "lose": ("won", "win")},
+    **{"lower": ("higher",), "colder": ("hotter", "warmer"), "hot": ("cold",), "slower": ("faster",), "fast": ("slow",)},
+    **{"lighter": ("heavier",), "younger": ("older",), "poorer": ("richer",), "shorter": ("longer", "taller")},
+    **{"nearer": ("farther", "further"), "closer": ("farther", "further"), "dangerous": ("safe", "harmless")},
+    **{"banned": ("allowed", "legal"), "weaker": ("stronger",), "fewer": ("more",), "less": ("more",), "dead": ("alive",)},
+    **{"sweet": ("sour", "bitter"), "wet": ("dry",), "hard": ("soft",), "failed": ("succeeded",)},
+}
+_NUMBER = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d+)"
+_COUNTED = re.compile(
+    rf"\b(?:{_NUMBER}|\d+(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w*th)\b"
+)
 _WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
 
 
@@ -108,6 +121,8 @@ class _Asked(NamedTuple):
     attitude: bool
     why: bool
     who: bool
+    counted: bool
+    """Whether it holds a number."""
     when: bool
     thing: bool
     """Whether it asks what, which, who, when or where, and neither why nor how."""
@@ -145,6 +160,7 @@ def _asked(question: str) -> _Asked | None:
         _ATTITUDE.search(question) is not None,
         _WHY.match(question) is not None,
         re.search(r"\bwho\b", question) is not None,
+        _COUNTED.search(question) is not None,
         re.match(r"(?:(?:in|on|at) )?(?:when|what year|which year|what date)\b", question) is not None,
         re.search(r"\b(?:why|how)\b", question) is None,
     )
@@ -170,10 +186,12 @@ def denies_the_asked(plain: str, question: str) -> bool:
     asked = _asked(question)
     if asked is None or asked.attitude:
         return False
+    if asked.why and _opposite(opening, asked, question):
+        return True
     if asked.why and plain.lstrip().startswith("actually,"):
         return not re.match(r"[^.]*\b(?:because|due|since|reason|to|for)\b", opening)
     return any(
-        denied(opening, asked) for denied in (_verb_denied, _none_of, _repaired, _cancelled)
+        denied(opening, asked) for denied in (_verb_denied, _none_of, _nobody, _only_so_many, _repaired, _cancelled)
     )
 
 
@@ -297,6 +315,54 @@ def _none_of(opening: str, asked: _Asked) -> bool:
         fits = ruled or _share(words, asked.words) >= 0.5
         return fits and _is_subject(subject, asked, pronouns=False)
     return _share(words, asked.words) >= 0.6
+
+
+def _nobody(opening: str, asked: _Asked) -> bool:
+    """"Nobody lives on Mars", where not who does is asked."""
+    if asked.who or asked.amount or not (found := re.match(r"(?:nobody|no one) (?:has |can |could |ever )*", opening)):
+        return False
+    words = _content(_until_end(opening[found.end() :]))
+    return _share(words, asked.words) >= 0.5 and words[-1] in asked.words
+
+
+_ONLY = re.compile(
+    rf"(?:(?P<subject>[^.,;:]{{1,60}}?) (?:has|have|had|contains?|is|are)|there (?:is|are|was|were)) (?:\w+ly )?(?:only|just)"
+    rf" {_NUMBER} (?P<what>[^.,;:]{{2,50}})"
+)
+
+
+def _only_so_many(opening: str, asked: _Asked) -> bool:
+    """"Earth has just one moon", of the third largest."""
+    found = _ONLY.match(opening) if asked.counted else None
+    if found is None:
+        return False
+    return any(word in asked.words for word in _content(found["what"])) and (
+        found["subject"] is None or _is_subject(found["subject"], asked, pronouns=False)
+    )
+
+
+def _opposite(opening: str, asked: _Asked, question: str) -> bool:
+    """"Coffee is perfectly legal in Italy", of why it is illegal."""
+    said = re.match(r"[^.;:!?\n]*", opening)
+    text = said[0] if said else ""
+    if re.search(r"\b(?:because|due|since|reason|so that|in order)\b", text):
+        return False
+    words, theirs = _WORD.findall(text), frozenset(_WORD.findall(question))
+    subject = _content(" ".join(words[:3]))
+    if not subject or subject[0] not in asked.words:
+        return False
+    contrary = {word for word in theirs for other in words if _contrary(word, other)}
+    return bool(contrary) and contrary.isdisjoint(words)
+
+
+def _contrary(one: str, other: str) -> bool:
+    """Whether a word is another with a negating prefix, or its opposite."""
+    for left, right in ((one, other), (other, one)):
+        if len(right) > 3 and left.endswith(right) and left.removesuffix(right) in _PREFIXES:
+            return True
+        if right in _OPPOSITES.get(left, ()):
+            return True
+    return False
 
 
 def _cancelled(opening: str, asked: _Asked) -> bool:

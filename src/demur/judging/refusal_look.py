@@ -114,7 +114,7 @@ _HINTS = frozenset(
             "presupposes",
         ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
-        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
+        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind", "blanks", "what", "training", "only", "just", "please"),
         *("silent", "leaves", "leave", "left", "inventing", "guessing", "speculating", "making", "lying", "empty"),
         *("stops", "stop", "ends", "end", "gaps", "runs", "falls", "short", "got", "anything", "whatever", "sooner"),
         *("irresponsible", "predates", "cutoff", "look", "missing", "absent", "uncertain", "clueless", "beat", "which", "longer", "beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
@@ -147,6 +147,8 @@ OPENINGS = (
     r"|for|regarding)\b)",
     r"\W*no comment\b",
     r"\W*not applicable\b",
+    r"\W*(?:hmm+\W+|sorry\W+|well\W+|um+\W+)?(?:which (?:of |one |\w+ )?[^?.\n]{0,80}|what (?:kind|sort|type|exactly)\b[^?.\n]{0,80})\?\s*\Z",
+    r"\W*please (?:provide|give|share|send|paste|attach|upload|supply|show|tell me)\b",
     r"\W*search me\b",
     rf"\W*{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
     r"\W*(?:it )?can not be (?:answered|determined)\b",
@@ -198,7 +200,7 @@ _OPEN = (
         "unfortunately",
         "no",
     ),
-    *("ok", "sure", "good", "great"),
+    *("ok", "sure", "good", "great", "which", "what"),
 )
 """First words of a text that may open with a sign."""
 _DENIALS = (

@@ -223,7 +223,10 @@ class Reading:
 
     def _echoes(self, clause: Part) -> bool:
         """Whether a clause only repeats words of the question, and picks none of its options."""
-        return (clause.asks or " or " not in self.question) and _repeats(clause.text, self.question)
+        if clause.asks:
+            return _repeats(clause.text, self.question)
+        asked = set(re.findall(r"\w+", self.question))
+        return " or " not in self.question and all(word in asked for word in re.findall(r"\w+", clause.text))
 
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""

@@ -59,6 +59,7 @@ FAMILIES: tuple[Family, ...] = (
             r"|nothing to (?:say|go on|add|share))\b",
             r"(?:would |will |do )?need (?:a (?:bit|little) )?(?:more|additional|further|some|to (?:check"
             r"|know|look|verify|see|have)|clarification)\b",
+            r"(?:would |will )?(?:have|need) to (?:look (?:it|that|this) up|check\b|ask\b|consult\b|see the)\b",
             rf"(?:would |will |must |have to |am going to )?{ADV}(?:(?:rather|sooner) (?:avoid"
             rf"|not(?= (?:\w+ )?(?:say|answer|guess|speculate|comment|discuss|share|make|give|choose"
             rf"|talk)|\W*\Z))|prefer not|decline|refuse|choose not|refrain"
@@ -326,6 +327,11 @@ FAMILIES: tuple[Family, ...] = (
     ),
     # The records are silent, or leave it open; nothing came down, nothing comes to mind.
     (
+        "after past beyond since postdates predates&cutoff cut-off training",
+        r"(?:after|past|beyond|since|postdates|predates) my (?:\w+ )?(?:cutoff|cut-off|training)",
+        ("",),
+    ),
+    (
         "silent&sources source records record text texts passage passages article document context account accounts"
         " author it chronicles chronicle history story histories biographers documents",
         rf"(?:{GIVEN}|chronicles?|accounts?|author|biographers|it) (?:\w+ ){{0,2}}?(?:is|are|remains?|stays?|was|were)"
@@ -354,7 +360,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "mind blank empty",
+        "mind blank blanks empty",
         "",
         (
             r"nothing (?:\w+ )?(?:comes|springs|came) to mind|not (?:\w+ )?(?:coming|come) to mind",

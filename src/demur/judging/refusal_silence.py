@@ -80,7 +80,7 @@ def tells_nothing(composed: str, plain: str, question: str) -> bool:
     if len(plain) > LONGEST or not question or not _NO.search(plain) or not _TELLS.search(plain):
         return False
     words, named = _asked(question)
-    if _FIGURE.search(plain) or guesses(plain) or not composed.lstrip(" \n\"'(*")[:1].isupper():
+    if _FIGURE.search(plain) or plain.lstrip()[:1] in "\"'“«" or guesses(plain) or not composed.lstrip(" \n(*")[:1].isupper():
         return False
     if any(_is_name(match, words) for match in _CAPITAL.finditer(composed)):
         return False

@@ -160,7 +160,7 @@ SAY = (
     r"|explain"
     r"|assess|evaluate|analy[sz]e|conclude|go into|go there|walk|teach|carry|place|put|facilitate|promote|create|generate|write|process|support|retrieve"
     r"|disclose|quite|fully|see (?:any|your)|taste"
-    r"|read (?:minds|your mind)|see (?:into )?the future|make th(?:at|is|ese)|specify|estimate|quote"
+    r"|read (?:minds|your mind)|see (?:into )?the future|make th(?:at|is|ese)|settle|resolve|rule on|specify|estimate|quote"
     r"|point to|state)"
 )
 STATE = (
