@@ -114,7 +114,8 @@ _HINTS = frozenset(
             "presupposes",
         ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
-        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind", "blanks", "what", "training", "only", "just", "please"),
+        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind", "blanks", "blanking", "escapes", "eludes", "slips", "obscure", "murky", "defeat", "suggest", "legal",
+            "allowed", "larger", "bigger", "taller", "higher", "alive", "legendary", "is", "what", "training", "only", "just", "please"),
         *("silent", "leaves", "leave", "left", "inventing", "guessing", "speculating", "making", "lying", "empty"),
         *("stops", "stop", "ends", "end", "gaps", "runs", "falls", "short", "got", "anything", "whatever", "sooner"),
         *("irresponsible", "predates", "cutoff", "look", "missing", "absent", "uncertain", "clueless", "beat", "which", "longer", "beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
@@ -148,6 +149,8 @@ OPENINGS = (
     r"\W*no comment\b",
     r"\W*not applicable\b",
     r"\W*(?:hmm+\W+|sorry\W+|well\W+|um+\W+)?(?:which (?:of |one |\w+ )?[^?.\n]{0,80}|what (?:kind|sort|type|exactly)\b[^?.\n]{0,80})\?\s*\Z",
+    r"\W*(?:hmm+\W+|sorry\W+|well\W+)?(?:do you (?:mean|have)|is (?:that|this|it) the [^?\n]{1,60} or)\b[^?\n]{0,80}\?\s*\Z",
+    r"\W*(?:i )?wish i (?:knew|could)\b",
     r"\W*please (?:provide|give|share|send|paste|attach|upload|supply|show|tell me)\b",
     r"\W*search me\b",
     rf"\W*{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
@@ -200,7 +203,7 @@ _OPEN = (
         "unfortunately",
         "no",
     ),
-    *("ok", "sure", "good", "great", "which", "what"),
+    *("ok", "sure", "good", "great", "which", "what", "wish", "is", "i"),
 )
 """First words of a text that may open with a sign."""
 _DENIALS = (
@@ -216,7 +219,7 @@ _DENIALS = (
     "no&there such exists existed was were",
 )
 _OTHERS = (
-    "please you i try&check consult visit refer ask contact look search checking consulting visiting"
+    "please you i try would&check consult visit refer ask contact look search checking consulting visiting"
     " asking",
     "depends depend vary varies",
     "insert [insert [name] [your [date] [year] [city] [person]",

@@ -107,12 +107,13 @@ _CLOSING = re.compile(
 )
 """A verdict at the end, whatever stands before: "It is a song. The answer is unknown."."""
 _ADVICE = re.compile(
-    r"(?:please |you (?:can|could|may|might|should|would) (?:(?!not\b)\w+ )?|i (?:would )?(?:suggest"
+    r"(?:please |you (?:can|could|may|might|should|would) (?:need to |have to |want to )?(?:(?!not\b)\w+ )?|i (?:would )?(?:suggest"
     r"|recommend|advise) |try )+"
     r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking"
     r"|contacting)\b.*"
     r"\b(?:websites?|site|official|online|sources?|experts?|doctor|professionals?|provider|operator"
     r"|authorit(?:y|ies)|latest"
+    r"|museum|archives?|library|council|records|specialist|encyclopedia|documentation|manual|company|lawyer|office"
     r"|directly|app|news|manufacturer|historian|librarian|reliable)\b"
 )
 """Where to ask instead: no answer, unless the question is where to go or what to do."""
@@ -121,7 +122,7 @@ _SEEKS_ADVICE = re.compile(
     r"|\bhow to\b|\bif\b"
 )
 _HOW_MANY = re.compile(r"(?:how many|what (?:is|are) the (?:\w+ )?number)\b")
-_EXACT = re.compile(r"\b(?:exact|precise|specific|actual|number|count|figure)\b")
+_EXACT = re.compile(r"\b(?:exact|precise|specific|actual|number|count|figure|how many)\b")
 _FIGURE = re.compile(
     r"\d|\b(?:none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?"
     r"|millions?|billions?|half)\b"
@@ -251,7 +252,7 @@ class Reading:
             return "hedged"
         end = next((n for n in range(first, len(declining)) if not declining[n]), len(declining))
         excused = any(_OWN_LIMITS.search(clause.text) for clause in clauses[first:end])
-        if not long and any(answers(c.text) and not self._speculates(c.text) for c in around):
+        if not long and any(answers(c.text) and fits(self.question, c.text) and not self._speculates(c.text) for c in around):
             return "answered" if excused else "hedged"
         return self._state_of_rest(rest, excused=excused, long=long)
 

@@ -64,7 +64,7 @@ FAMILIES: tuple[Family, ...] = (
             rf"|not(?= (?:\w+ )?(?:say|answer|guess|speculate|comment|discuss|share|make|give|choose"
             rf"|talk)|\W*\Z))|prefer not|decline|refuse|choose not|refrain"
             r"|abstain|(?:going to )?(?:have to )?pass(?= on\b|\W*\Z)|wish i (?:knew|could|had)|draw a (?:\w+ )?blank"
-            r"|forget|plead ignorance|give up|know nothing"
+            r"|forget|plead ignorance|give up|admit defeat|know nothing"
             r"|know (?:very )?little|have forgotten)\b",
             rf"can (?:only|neither) {SAY}",
         ),
@@ -116,6 +116,7 @@ FAMILIES: tuple[Family, ...] = (
         (
             rf"(?:\w+ ){{0,2}}?knows?{COMPLETE}",
             r"(?:\w+ )?(?:can|could|is|has) (?:\w+ )?(?:say|tell|predict|answer|sure|certain|know|figured"
+            r"|(?:ever )?(?:recorded|found out|established|determined|identified|discovered) (?:it|this|that|who|what|when|why|how|where)"
             r"|been able to (?:say|tell|determine|prove|explain|answer|find out|solve|identify))\b",
         ),
     ),
@@ -179,6 +180,7 @@ FAMILIES: tuple[Family, ...] = (
             r"not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided"
             r"|given|set (?:a|an|any|the)|decided"
             r"|explained|commented)\b",
+            r"not (?:\w+ )?(?:come down|survived|reached us|been (?:handed|passed) down)\b",
             r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said|agreed(?= on| about|\W*\Z)"
             r"|been (?:settled|released|published|counted|explained))\b",
             r"given no (?:\w+ )?(?:reason|explanation|date|details?|name|figures?|answer|comment|number)s?\b",
@@ -304,6 +306,7 @@ FAMILIES: tuple[Family, ...] = (
             r"|animals?|breeds?"
             r"|cases? of)(?:\w+ ){1,4}?(?:of|for|to|named|called|with|who|that|in)\b",
             r"no known cases?(?=[.,!]|\s*\Z)",
+            r"nothing (?:there|here|i can (?:add|say|offer))\b",
             r"not enough (?:here|there|to go on|in (?:the|this))\b",
             r"no (?:\w+ ){1,3}available(?! (?:to|for|in|on)\b)",
             r"(?:much|considerable|a lot of|significant|some|ongoing) (?:\w+ )?(?:debate|disagreement"
@@ -360,11 +363,12 @@ FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "mind blank blanks empty",
+        "mind blank blanks empty blanking escapes eludes slips",
         "",
         (
+            r"(?:escapes|eludes) me\b|slips my mind",
             r"nothing (?:\w+ )?(?:comes|springs|came) to mind|not (?:\w+ )?(?:coming|come) to mind",
-            r"(?:drawing|draw|drew|coming up) (?:an? )?(?:\w+ )?(?:blanks?|empty)\b|mind (?:is|has gone|went|goes) (?:a )?blank",
+            r"(?:drawing|draw|drew|coming up) (?:an? )?(?:\w+ )?(?:blanks?|empty)\b|blanking on\b|mind (?:is|has gone|went|goes) (?:a )?blank",
         ),
     ),
     ("beat stumped&me", r"(?:has|have|got) (?:got )?me (?:beat|beaten|stumped|there)\b", ("",)),

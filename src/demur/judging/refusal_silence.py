@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from demur.judging.refusal_answers import guesses
+from demur.judging.refusal_answers import LEADS, guesses, idle
 from demur.judging.refusal_text import parts
 
 LONGEST = 220
@@ -87,7 +87,9 @@ def tells_nothing(composed: str, plain: str, question: str) -> bool:
     clauses = parts(plain)
     if not named and ("you" in words or not _OWN.match(plain.strip())):
         return False
-    return any(_denies_telling(clause.text, words) for clause in clauses[:2])
+    first = next((clause for clause in clauses[:2] if not (idle(clause.text) or LEADS.match(clause.text))), None)
+    told = first if first is not None else clauses[0]
+    return _denies_telling(told.text, words) or (told.text != clauses[0].text and _denies_telling(clauses[0].text, words))
 
 
 def _is_name(match: re.Match[str], asked: frozenset[str]) -> bool:

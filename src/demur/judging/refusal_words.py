@@ -140,7 +140,7 @@ LACKED = (
     r"|(?:specific|exact|precise|definitive|reliable|confirmed|verified|particular"
     r"|official) (?:\w+ )?(?:date|year|number"
     r"|figure|name|location|time|list|value|recipe|count|breakdown|source|price)s?"
-    r"|(?:live|real[- ]time|up-to-date|current|today's|latest) [\w-]+(?: [\w-]+)?|that kind of \w+|such (?:data|details?|information))"
+    r"|(?:live|real[- ]time|up-to-date|current|today's|latest) [\w-]+(?: [\w-]+)?|(?:an? |the )(?:count|figure|number|date|name|list|record|price|total|year)\b(?! of\b)|that kind of \w+|such (?:data|details?|information))"
 )
 KNOW = (
     r"(?:know|understand|recogni[sz]e|recall|remember|possess|get the question|quite follow"
@@ -179,7 +179,7 @@ TOLD = (
 UNKNOWN = (
     r"(?:unknown(?! to (?!me|us))|unclear|uncertain|undetermined|unspecified|undisclosed|unconfirmed"
     r"|unrecorded"
-    r"|undocumented|unverified|unavailable|anonymous|disputed|debated|contested|confidential|unpredictable"
+    r"|undocumented|unverified|unavailable|obscure|murky|anonymous|disputed|debated|contested|confidential|unpredictable"
     r"|(?:something of )?a (?:complete )?mystery|lost(?: to (?:history|time))?|up in the air"
     r"|anyone's guess|a (?:matter|subject|topic) of (?:\w+ )?(?:debate|dispute|speculation))"
 )

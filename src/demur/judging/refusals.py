@@ -29,7 +29,7 @@ from demur.judging.refusal_words import WHOLE_TEXTS
 
 __all__ = ["State", "is_refusal", "refusal_state", "without_refusals"]
 
-_SHRUG = r"¯\_(ツ)_/¯"
+_SHRUG = re.compile(r"¯\\*_*\(ツ\)_*/_*¯")
 _LABELLED = re.compile(r"\A\s*[\w ]{1,24}:\s*")
 _WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
@@ -50,8 +50,8 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     inner = unwrapped(text)
     if inner is None:
         return "refused"
-    if _SHRUG in inner:
-        inner = inner.replace(_SHRUG, " ")
+    if "ツ" in inner:
+        inner = _SHRUG.sub(" ", inner)
         if not inner.strip(PUNCTUATION):
             return "refused"
     if len(inner) < _LONGEST_WHOLE and inner.strip(PUNCTUATION).lower() in WHOLE_TEXTS:
