@@ -70,6 +70,7 @@ _UNREAL = re.compile(
     r"(?: \w+){0,2}"
     r"|myths?|legends?|folklore|hoax(?:es)?|fabrications?|not (?:actually )?real)(?P<after>[.,;!]| (?:and|so)\b|\s*\Z)"
 )
+_MADE_UP = re.compile(r"m(?:yth|ade)|fict|imagin|legend|hypoth|hoax|folklore|fabric|real")
 _CANCELLED = re.compile(r"(?P<subject>[^.,;:]{1,60}?) (?:was|were) (?:\w+ly )?cancell?ed\b")
 _OTHERWISE = re.compile(r"[.;,:] (?:it|they|he|she) (?:is|are|was|were) |, but|\bbut rather\b|\binstead\b")
 _IN_QUESTION = re.compile(r"\b(?:exist\w*|real|myth\w*|fiction\w*|legend\w*|kinds?|types?|creature|animal)\b")
@@ -184,12 +185,14 @@ def denies_the_asked(plain: str, question: str) -> bool:
         plain: the text in plain form, in lower case.
         question: the same of the question; without one nothing is known of what it takes for granted.
     """
+    asked = _asked(question)
+    if asked is None and not _MADE_UP.search(plain[:400]):
+        return False
     filler = _FILLER.match(plain)
     start = filler.end() if filler else 0
     opening = plain[start : start + 260]
-    if _unreal(opening, question):
+    if _MADE_UP.search(opening) and _unreal(opening, question):
         return True
-    asked = _asked(question)
     if asked is None or asked.attitude:
         return False
     if asked.why and _opposite(opening, asked, question):

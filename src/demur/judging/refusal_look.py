@@ -115,10 +115,10 @@ _HINTS = frozenset(
         ),
         *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
         *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind", "blanks", "blanking", "escapes", "eludes", "slips", "obscure", "murky", "defeat", "suggest", "legal",
-            "allowed", "larger", "bigger", "taller", "higher", "alive", "legendary", "is", "what", "training", "only", "just", "please"),
+            "allowed", "larger", "bigger", "taller", "higher", "alive", "legendary", "what", "training", "only", "just", "please"),
         *("silent", "leaves", "leave", "left", "inventing", "guessing", "speculating", "making", "lying", "empty"),
         *("stops", "stop", "ends", "end", "gaps", "runs", "falls", "short", "got", "anything", "whatever", "sooner"),
-        *("irresponsible", "predates", "cutoff", "look", "missing", "absent", "uncertain", "clueless", "beat", "which", "longer", "beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
+        *("irresponsible", "predates", "cutoff", "look", "missing", "absent", "uncertain", "clueless", "beat", "longer", "beyond", "above", "past", "depends", "depend", "vary", "varies", "inanimate"),
         *("myth", "myths", "legend", "legends", "folklore", "mythological", "cancelled", "canceled", "actually"),
         *("legendary", "unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
     }
@@ -128,7 +128,7 @@ _HINTS = frozenset(
 
 def may_decline(text: str) -> bool:
     """Whether a text in lower case, plain or as it was said, is worth a closer look."""
-    return not _HINTS.isdisjoint(text.translate(_PUNCTUATION).split())
+    return not _HINTS.isdisjoint(text.translate(_PUNCTUATION).split()) or "?" in text[-3:]
 
 
 OPENINGS = (

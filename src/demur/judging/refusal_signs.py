@@ -417,7 +417,9 @@ FAMILIES: tuple[Family, ...] = (
         " questions"
         " prompt prompts excerpt excerpts story stories paragraph paragraphs snippet snippets transcript"
         " transcripts"
-        " report reports records sources information data results history",
+        " report reports records sources information data results history&say mention provide contain include"
+        " indicate specify state tell give record answer reveal name identify clarify explain describe list cover address"
+        " offer note disclose show",
         rf"{GIVEN} (?:you )?(?:provided |given |above |itself |i have )?(?:do|does"
         rf"|did) not (?:\w+ ){{0,2}}?",
         (rf"{CONTAIN}\b",),

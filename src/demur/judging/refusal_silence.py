@@ -77,16 +77,18 @@ def tells_nothing(composed: str, plain: str, question: str) -> bool:
         plain: the same in lower case.
         question: in plain form; without one nothing is known of what would answer it.
     """
-    if len(plain) > LONGEST or not question or not _NO.search(plain) or not _TELLS.search(plain):
+    if len(plain) > LONGEST or not question:
         return False
     words, named = _asked(question)
+    if not named and ("you" in words or not _OWN.match(plain.strip())):
+        return False
+    if not _NO.search(plain) or not _TELLS.search(plain):
+        return False
     if _FIGURE.search(plain) or plain.lstrip()[:1] in "\"'“«" or guesses(plain) or not composed.lstrip(" \n(*")[:1].isupper():
         return False
     if any(_is_name(match, words) for match in _CAPITAL.finditer(composed)):
         return False
     clauses = parts(plain)
-    if not named and ("you" in words or not _OWN.match(plain.strip())):
-        return False
     first = next((clause for clause in clauses[:2] if not (idle(clause.text) or LEADS.match(clause.text))), None)
     told = first if first is not None else clauses[0]
     return _denies_telling(told.text, words) or (told.text != clauses[0].text and _denies_telling(clauses[0].text, words))

@@ -30,6 +30,11 @@ from demur.judging.refusal_words import WHOLE_TEXTS
 __all__ = ["State", "is_refusal", "refusal_state", "without_refusals"]
 
 _SHRUG = re.compile(r"¯\\*_*\(ツ\)_*/_*¯")
+_CHANGED = re.compile(
+    "[\u00a0\u00ad\u00b4\u02b0-\u02ff\u0300-\u036f\u055a\u2000-\u2bff\u3000-\u303f\ufb00-\ufb06\ufe00-\ufe0f\ufeff\uff00-\uffef"
+    "\U0001d400-\U0001d7ff]"
+)
+"""Characters that may hide a word of English: they are written otherwise in plain form."""
 _LABELLED = re.compile(r"\A\s*[\w ]{1,24}:\s*")
 _WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
@@ -59,7 +64,8 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     if ":" in inner and len(inner) < _LONGEST_WHOLE and _LABELLED.sub("", inner).strip(PUNCTUATION).lower() in WHOLE_TEXTS:
         return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
-    if not keys and inner.isascii() and "&" not in inner and not may_decline(inner.lower()):
+    plainly = "&" not in inner and (inner.isascii() or _CHANGED.search(inner) is None)
+    if plainly and not keys and not may_decline(inner.lower()):
         return foreign_state(inner, question) or "answered"
     composed = canonical(inner)
     plain = lower(composed)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from demur.judging.languages.files import Language, Signs, languages, signs_of
@@ -56,10 +56,13 @@ class _Reading:
     language: Language
     signs: Signs
 
+    @cached_property
+    def _found(self) -> tuple[list[tuple[int, int]], ...]:
+        """Where signs of refusing, of doubt and of a denied premise stand."""
+        return tuple(map(self._spans, (self.signs.refusal, self.signs.doubt, self.signs.premise)))
+
     def state(self) -> State:
-        refusals = self._spans(self.signs.refusal)
-        doubts = self._spans(self.signs.doubt)
-        denials = self._spans(self.signs.premise)
+        refusals, doubts, denials = self._found
         found = sorted([*refusals, *doubts])
         if denials and (not found or denials[0][0] < found[0][0]):
             return "corrects-premise"
@@ -69,7 +72,7 @@ class _Reading:
         return "refused" if beside is None else "hedged" if doubts and beside == "answered" else beside
 
     def has_sign(self) -> bool:
-        return any(map(self._spans, (self.signs.refusal, self.signs.doubt, self.signs.premise)))
+        return any(self._found)
 
     def _beside(self, found: list[tuple[int, int]]) -> State | None:
         """What a text with signs does beside declining: None where nothing."""
@@ -132,11 +135,14 @@ class _Reading:
 
     def _spans(self, sign: re.Pattern[str]) -> list[tuple[int, int]]:
         """Where a sign stands and counts."""
+        found = [match.span() for match in sign.finditer(self.plain)]
+        if not found:
+            return []
         quotes = [match.span() for match in _QUOTED.finditer(self.plain)]
         whole = (0, len(self.plain.rstrip(" .。!！")))
         return [
             (start, end)
-            for start, end in (match.span() for match in sign.finditer(self.plain))
+            for start, end in found
             if end > start
             and not (self.question and self.plain[start:end] in self.question)
             and not self.signs.taken_back.search(self.plain, max(0, start - 24), start)
@@ -178,7 +184,7 @@ def foreign_state(text: str, question: str = "") -> State | None:
 
 def _known(text: str, question: str, code: str) -> State:
     """The state of a text whose language is known; Chinese characters may be Japanese, by the question."""
-    if code == "zh" and question and language_of(question) == "ja":
+    if code == "zh" and _asked_in(question) == "ja":
         code = "ja"
     first = _reading(text, question, code)
     if first.has_sign():
@@ -192,7 +198,7 @@ def _short(text: str, question: str) -> State | None:
     words = words_of(text)
     if len(words) > _FEW:
         return None
-    own = language_of(question) if question else None
+    own = _asked_in(question)
     near = sorted(candidates(words), key=lambda each: each != own)
     readings = [_reading(text, question, each) for each in near]
     declining = (reading.state() for reading in readings if reading.has_sign())
@@ -208,8 +214,19 @@ def _is_title(text: str) -> bool:
 
 def _reading(text: str, question: str, code: str) -> _Reading:
     language = languages()[code]
-    asked = normal(question, language.fold) if question else ""
-    return _Reading(normal(text, language.fold), asked, language, signs_of(code))
+    return _Reading(normal(text, language.fold), _asked(question, code), language, signs_of(code))
+
+
+@lru_cache(maxsize=1024)
+def _asked(question: str, code: str) -> str:
+    """A question in the normal form of a language; many texts answer one."""
+    return normal(question, languages()[code].fold) if question else ""
+
+
+@lru_cache(maxsize=1024)
+def _asked_in(question: str) -> str | None:
+    """The language of a question."""
+    return language_of(question) if question else None
 
 
 def _parts(mark: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
