@@ -35,7 +35,8 @@ _NO_SUCH = (
     rf"an? {FICTION} (?:or [\w-]+ )?(?:word|term|name)",
     rf"{_DO_NOT} (?:(?:seem|appear) to )?(?:correspond|refer) to any(?:thing)?",
     rf"{_SEEMS} (?:\w+ )?{FICTION}(?=[.,;]|\s*\Z)",
-    rf"(?<!which )(?<!that ){_SEEMS} not (?:an? )?(?:real|actual|existing|recogni[sz]ed|known) [\w ]{{1,30}}?(?=[.,;]|\s*\Z)",
+    rf"(?<!which )(?<!that ){_SEEMS} not (?:an? )?(?:real|actual|existing|recogni[sz]ed|known) [\w"
+    rf" ]{{1,30}}?(?=[.,;]|\s*\Z)",
     rf"{_DO_NOT} (?:seem|appear) to be an? (?:\w+ )?(?:real|actual|existing|recogni[sz]ed|known) \w+",
     r"(?:that|this|it|the event|this event|that event|such an event) (?:never|did not|has never|has not) "
     r"(?:actually |really )?(?:happened|happen|took place|take place|occurred|occur)",

@@ -23,6 +23,7 @@ from demur.judging.refusal_answers import (
     fits,
     guesses,
     idle,
+    inexact,
     only_depends,
     speaks_of,
 )
@@ -51,7 +52,9 @@ _NAMES = re.compile(
     r"|catchphrase|message|lyrics)\b"
 )
 """What a question asks for where a text in quotation marks is its answer."""
-_REPORTED = re.compile(r"\b(?:what|how) (?:do|does|did) (?!you\b).*\b(?:say|answer|reply|respond|write|shout|whisper)\b")
+_REPORTED = re.compile(
+    r"\b(?:what|how) (?:do|does|did) (?!you\b).*\b(?:say|answer|reply|respond|write|shout|whisper)\b"
+)
 """And what somebody says."""
 _YES_NO = re.compile(
     r"\W*(?:no|yes|nope|yeah)\b(?:[,.;:!]+\s*(?=\w)| (?=(?:it|they|he|she|you|there|this"
@@ -79,6 +82,8 @@ _FIRM_GUESS = re.compile(
     r"|around|about|said to"
     r"|described as|according to|expected|most (?:sources|people|historians|accounts))\b"
 )
+_DENIED_WITHIN = 500
+"""Characters of a text in which a denial of its subject is looked for."""
 _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answer|city|person)\b[^\]]*\]")
 _INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
 _EXAMPLES = re.compile(
@@ -96,10 +101,14 @@ _AMBIGUOUS = re.compile(
 )
 """Why a text asks back: "There are two of that name."."""
 _CLOSING = re.compile(
-    r"\b(?:therefore|thus|hence|as such|consequently|so|as a result),? (?:i|we|it|the [\w ]{1,40}?|this question) (?:can only"
-    r" (?:answer|say|conclude|tell)[^.]* (?:do|does) not|can not|am (?:not able|unable)|is (?:not possible|impossible|unable)"
-    r"|(?:is|are|remains?) (?:unknown|unclear|not (?:known|clear|specified|mentioned|provided|given)))\b[^.]*"
-    r"\b(?:answer\w*|say|tell|determine\w*|provide\w*|know\w*|stated?|contain|mention|specify|unclear|given|clear)\b[^.]*\W*\Z"
+    r"\b(?:therefore|thus|hence|as such|consequently|so|as a result),? (?:i|we|it|the [\w ]{1,40}?|this"
+    r" question) (?:can only"
+    r" (?:answer|say|conclude|tell)[^.]* (?:do|does) not|can not|am (?:not able|unable)|is (?:not"
+    r" possible|impossible|unable)"
+    r"|(?:is|are|remains?) (?:unknown|unclear|not (?:known|clear|specified|mentioned|provided"
+    r"|given)))\b[^.]*"
+    r"\b(?:answer\w*|say|tell|determine\w*|provide\w*|know\w*|stated?|contain|mention|specify|unclear"
+    r"|given|clear)\b[^.]*\W*\Z"
     r"|\bi would (?:much )?(?:rather|sooner|prefer) not(?: to)?(?: \w+)?\W*\Z"
     r"|\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is"
     r"|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
@@ -107,13 +116,15 @@ _CLOSING = re.compile(
 )
 """A verdict at the end, whatever stands before: "It is a song. The answer is unknown."."""
 _ADVICE = re.compile(
-    r"(?:please |you (?:can|could|may|might|should|would) (?:need to |have to |want to )?(?:(?!not\b)\w+ )?|i (?:would )?(?:suggest"
+    r"(?:please |you (?:can|could|may|might|should|would) (?:need to |have to |want to )?(?:(?!not\b)\w+"
+    r" )?|i (?:would )?(?:suggest"
     r"|recommend|advise) |try )+"
     r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking"
     r"|contacting)\b.*"
     r"\b(?:websites?|site|official|online|sources?|experts?|doctor|professionals?|provider|operator"
     r"|authorit(?:y|ies)|latest"
-    r"|museum|archives?|library|council|records|specialist|encyclopedia|documentation|manual|company|lawyer|office"
+    r"|museum|archives?|library|council|records|specialist|encyclopedia|documentation|manual|company"
+    r"|lawyer|office"
     r"|directly|app|news|manufacturer|historian|librarian|reliable)\b"
 )
 """Where to ask instead: no answer, unless the question is where to go or what to do."""
@@ -121,19 +132,6 @@ _SEEKS_ADVICE = re.compile(
     r"\b(?:should|can|could|do|would|must|may) (?:i|we|you|one|people)\b"
     r"|\bhow to\b|\bif\b"
 )
-_HOW_MANY = re.compile(r"(?:how many|what (?:is|are) the (?:\w+ )?number)\b")
-_EXACT = re.compile(r"\b(?:exact|precise|specific|actual|number|count|figure|how many)\b")
-_FIGURE = re.compile(
-    r"\d|\b(?:none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?"
-    r"|millions?|billions?|half)\b"
-)
-
-
-def _inexact(question: str, told: str, declining: str) -> bool:
-    """Whether "how many" is answered by "several", and the number itself is declined."""
-    return bool(_HOW_MANY.match(question) and _EXACT.search(declining)) and not _FIGURE.search(told)
-
-
 _CLAIM_AND_REASON = re.compile(r"(?<!there )\b(?:is|are|have|has)\b.* (?<!such )(?:as|since|because) ")
 """Before a denial: a claim that it is the reason of."""
 
@@ -150,7 +148,12 @@ class Reading:
 
     def state(self) -> State:
         """What the text does."""
-        if self.seen is not None and self.seen.other and "[" in self.plain and _PLACEHOLDER.search(self.plain):
+        if (
+            self.seen is not None
+            and self.seen.other
+            and "[" in self.plain
+            and _PLACEHOLDER.search(self.plain)
+        ):
             return "unclear"
         if not self.spans:
             return self._without_signs()
@@ -201,7 +204,7 @@ class Reading:
             return False
         told = " . ".join(clause.text for clause in said)
         if not fits(self.question, told) or (
-            sign.sentence - said[-1].sentence < 2 and _inexact(self.question, told, sign.text)
+            sign.sentence - said[-1].sentence < 2 and inexact(self.question, told, sign.text)
         ):
             return False
         return not declines_the_asked(self.question, told, sign.text)
@@ -227,7 +230,9 @@ class Reading:
         if clause.asks:
             return _repeats(clause.text, self.question)
         asked = set(re.findall(r"\w+", self.question))
-        return " or " not in self.question and all(word in asked for word in re.findall(r"\w+", clause.text))
+        return " or " not in self.question and all(
+            word in asked for word in re.findall(r"\w+", clause.text)
+        )
 
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""
@@ -237,11 +242,7 @@ class Reading:
             first = declining.index(True)
         rest = list(zip(clauses[first + 1 :], declining[first + 1 :], strict=True))
         around = [
-            *(
-                clause
-                for clause in clauses[:first]
-                if not (_leads(clause.text) or self._echoes(clause))
-            ),
+            *(clause for clause in clauses[:first] if not (_leads(clause.text) or self._echoes(clause))),
             *(clause for clause, declines in rest if not declines),
         ]
         long = len(self.plain.split()) >= LONG
@@ -252,7 +253,9 @@ class Reading:
             return "hedged"
         end = next((n for n in range(first, len(declining)) if not declining[n]), len(declining))
         excused = any(_OWN_LIMITS.search(clause.text) for clause in clauses[first:end])
-        if not long and any(answers(c.text) and fits(self.question, c.text) and not self._speculates(c.text) for c in around):
+        if not long and any(
+            answers(c.text) and fits(self.question, c.text) and not self._speculates(c.text) for c in around
+        ):
             return "answered" if excused else "hedged"
         return self._state_of_rest(rest, excused=excused, long=long)
 
@@ -333,7 +336,8 @@ class Reading:
         """Refused where it says that what is asked about does not exist."""
         if asks_whether(self.question) and (_YES_NO.match(self.plain) or "exist" in self.question):
             return "answered"
-        if not (no_such().search(self.plain) or not_real().search(self.plain) or self._denies_barely()):
+        start = self.plain[:_DENIED_WITHIN]
+        if not (no_such().search(start) or not_real().search(start) or self._denies_barely()):
             return "answered"
         sentences = _sentences(self.plain)
         if _says_only_that(sentences, self.question) or self._denies_barely():

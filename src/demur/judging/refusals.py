@@ -61,7 +61,11 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
             return "refused"
     if len(inner) < _LONGEST_WHOLE and inner.strip(PUNCTUATION).lower() in WHOLE_TEXTS:
         return "refused"
-    if ":" in inner and len(inner) < _LONGEST_WHOLE and _LABELLED.sub("", inner).strip(PUNCTUATION).lower() in WHOLE_TEXTS:
+    if (
+        ":" in inner
+        and len(inner) < _LONGEST_WHOLE
+        and _LABELLED.sub("", inner).strip(PUNCTUATION).lower() in WHOLE_TEXTS
+    ):
         return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
     plainly = "&" not in inner and (inner.isascii() or _CHANGED.search(inner) is None)
@@ -71,15 +75,14 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     plain = lower(composed)
     if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
         return "refused"
-    seen_no = may_decline(plain)
-    seen = look(plain) if seen_no else None
+    seen = look(plain)
     asked = question_form(question)
     state: State = "answered"
     if seen is not None or any(key in plain for key in keys):
         state = Reading(composed, plain, asked, keys, seen).state()
     if state not in _DECLINING and asked and denies_the_asked(plain, asked):
         return "corrects-premise"
-    if state == "answered" and seen_no and tells_nothing(composed, plain, asked):
+    if state == "answered" and tells_nothing(composed, plain, asked):
         return "refused"
     return (foreign_state(inner, question) or state) if state == "answered" else state
 

@@ -56,7 +56,7 @@ def may_be_foreign(text: str) -> bool:
     """A cheap look: False where a text is surely English, or a name without a frequent foreign word."""
     if text.startswith(_OPENINGS) and text.isascii():
         return False
-    if not _markers().isdisjoint(text.lower().split(None, _LOOKED_AT)):
+    if not _markers().isdisjoint(text[: _LOOKED_AT * 12].lower().split()[:_LOOKED_AT]):
         return True
     return not text.isascii() and (
         _NOT_LATIN.search(text) is not None or not _markers().isdisjoint(words_of(text))
