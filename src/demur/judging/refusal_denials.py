@@ -2,8 +2,9 @@
 
 A question that asks why, how, which, what, when, who or for a list presupposes something, and its words
 name it. A response that begins with a negation of those words denies it. Read is the first sentence
-alone, after fillers ("Actually,", "According to the passage,"): its subject must be of the question, and so must most of
-what is negated there; "He did not like the script" says something new, and answers why he left.
+alone, after fillers ("Actually,", "According to the passage,"): its subject must be of the question, and
+so must most of what is negated there; "He did not like the script" says something new, and answers why he
+left.
 Not read so: questions of yes or no, "how many" answered by none, questions with a negation of their own,
 "not … until 1905", "not only". Patterns are for the plain form of `refusal_text`, in lower case.
 Source: Demur; the kinds are those of FalseQA (arXiv 2307.02394).
@@ -238,7 +239,7 @@ def _not_yet(subject: str, rest: str, asked: _Asked) -> bool:
 
 
 def _also_denied(subject: str, said: str, asked: _Asked) -> bool:
-    """Of the kind "Death is a part of life and cannot be removed""""
+    """Of the kind "Death is a part of life and cannot be removed", of how."""
     words, denied = content(subject), content(said)
     if (
         not words
