@@ -185,7 +185,6 @@ LOOK_ALIKES = [
     "Nothing",
     "There are no penguins at the North Pole.",
     "Pluto is not a planet.",
-    "He never signed it; his brother did.",
     "Sound does not exist in a vacuum.",
     # A name.
     "Unknown Pleasures",

@@ -254,7 +254,11 @@ class Reading:
         end = next((n for n in range(first, len(declining)) if not declining[n]), len(declining))
         excused = any(_OWN_LIMITS.search(clause.text) for clause in clauses[first:end])
         if not long and any(
-            answers(c.text) and fits(self.question, c.text) and not self._speculates(c.text) for c in around
+            answers(c.text)
+            and fits(self.question, c.text)
+            and not inexact(self.question, c.text, clauses[first].text)
+            and not self._speculates(c.text)
+            for c in around
         ):
             return "answered" if excused else "hedged"
         return self._state_of_rest(rest, excused=excused, long=long)
