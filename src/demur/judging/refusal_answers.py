@@ -235,7 +235,7 @@ def only_depends(sentences: Sequence[str], question: str) -> bool:
     if not _ASKS_VALUE.match(question) or _ASKS_FACTORS.search(question) or len(sentences) > 4:
         return False
     whole = " . ".join(sentences)
-    if _FIGURES.search(whole) or _FOLLOWED.search(whole):
+    if any(map(str.isdigit, whole)) or _FIGURES.search(whole) or _FOLLOWED.search(whole):
         return False
     vague = [VAGUE.match(sentence) is not None for sentence in sentences]
     return any(vague) and all(

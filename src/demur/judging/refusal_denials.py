@@ -28,7 +28,7 @@ _NEGATED = re.compile(
     r"|\b(?:lack|fail|avoid)\w*|'t\b"
 )
 _ATTITUDE = re.compile(
-    r"\b(?:do|does|did|would|will) .*\b(?:believe|think|feel|agree|want|like|prefer|happen)\b"
+    r"\b(?:do|does|did|would|will) .*\b(?:believe|think|feel|agree|happen)\b"
     r"|\b(?:differ\w*|happen\w*)\b"
 )
 _CHOICE = re.compile(r"(?!why|how).*\bor\b")
@@ -45,7 +45,7 @@ _FILLER = re.compile(
 _END = re.compile(
     r"[.!?;:\n](?=\s|\Z)|,? \(|,? (?:as|because|since|so|due|and therefore|but|although|though|instead"
     r"|rather"
-    r"|which|unless|for|hence|whereas|while|given) |, "
+    r"|which|unless|for|hence|whereas|while|given|or|like(?: \w+)? other) |, "
 )
 """Where a denial ends."""
 _DENIAL = re.compile(
@@ -59,6 +59,8 @@ _LESS = re.compile(
     r"|if|whether)\b|\W*\Z))\b"
 )
 """What a negation denies in part only, or of what is known."""
+_AS_A_RULE = STOP | {"officially", "technically", "really", "truly", "physically", "generally", "literally"}
+"""Adverbs that do not restrict what is denied."""
 _BOUNDED = re.compile(
     r"\b(?:until|till|before|after|unless|except|other than|anymore|any more|any longer)\b"
 )
@@ -108,6 +110,9 @@ class _Asked(NamedTuple):
     """A question that presupposes something."""
 
     words: frozenset[str]
+    """The stems of those that say something,"""
+    plain: frozenset[str]
+    """and of all."""
     amount: bool
     attitude: bool
     why: bool
@@ -129,6 +134,7 @@ def _asked(question: str) -> _Asked | None:
         return None
     return _Asked(
         frozenset(content(question)),
+        frozenset(map(stem, WORD.findall(question))),
         _AMOUNT.search(question) is not None,
         _ATTITUDE.search(question) is not None,
         _WHY.match(question) is not None,
@@ -163,7 +169,7 @@ def denies_the_asked(plain: str, question: str) -> bool:
         return not re.match(r"[^.]*\b(?:because|due|since|reason|to|for)\b", opening)
     return any(
         denied(opening, asked)
-        for denied in (_verb_denied, _none_of, _nobody, _only_so_many, _repaired, _cancelled)
+        for denied in (_verb_denied, _none_of, _not_all, _nobody, _only_so_many, _repaired, _cancelled)
     )
 
 
@@ -193,12 +199,15 @@ def _verb_denied(opening: str, asked: _Asked) -> bool:
 def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     """Whether a negation denies what was asked about."""
     subject, rest = opening[: denial.start()], opening[denial.end() :]
-    if _LESS.match(rest) or (denial["verb"] == "will" and "never" in denial[0]):
+    if _in_part(rest, asked) or (denial["verb"] == "will" and "never" in denial[0]):
         return False
     said = _until_end(rest)
     if _not_yet(subject, rest, asked):
         return True
-    if _BOUNDED.search(said) or not (_is_subject(subject, asked) or _also_denied(subject, said, asked)):
+    bound = _BOUNDED.search(said)
+    if (bound and stem(bound[0]) not in asked.plain) or not (
+        _is_subject(subject, asked) or _also_denied(subject, said, asked)
+    ):
         return False
     if asked.amount and not re.search(r"\b(?:as|because|since)\b|;|\bexist\b", opening):
         return False
@@ -212,10 +221,17 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     if len(denied) == 2 and asked.thing and denied[0] not in asked.words and denied[1] in asked.words:
         return share(content(subject), asked.words) >= 0.5
     if any(
-        word.endswith("ly") and word not in STOP and stem(word) not in asked.words for word in said.split()
+        word.endswith("ly") and word not in _AS_A_RULE and stem(word) not in asked.words
+        for word in said.split()
     ):
         return False
     return share(denied, asked.words) >= (0.6 if asked.why or len(denied) > 2 else 0.65)
+
+
+def _in_part(rest: str, asked: _Asked) -> bool:
+    """Whether a negation denies only that it is always so, or so for all, and not what is asked."""
+    less = _LESS.match(rest)
+    return less is not None and stem(less[0].strip()) not in asked.plain
 
 
 _EXISTS = re.compile(
@@ -292,7 +308,7 @@ def _none_of(opening: str, asked: _Asked) -> bool:
     subject = found["subject"]
     rest = opening[found.end() :]
     said = _until_end(rest)
-    if _LESS.match(rest) or _BOUNDED.search(said) or rest[len(said) :].startswith((", but", " but")):
+    if _in_part(rest, asked) or _BOUNDED.search(said) or rest[len(said) :].startswith((", but", " but")):
         return False
     words = content(said)
     if subject is not None:
@@ -300,6 +316,13 @@ def _none_of(opening: str, asked: _Asked) -> bool:
         fits = ruled or share(words, asked.words) >= 0.5
         return fits and _is_subject(subject, asked, pronouns=False)
     return share(words, asked.words) >= 0.6
+
+
+def _not_all(opening: str, asked: _Asked) -> bool:
+    """Of the kind "Not all minerals need …", of why all do."""
+    if not opening.startswith("not all ") or "all" not in asked.plain:
+        return False
+    return share(content(_until_end(opening)), asked.words) >= 0.6
 
 
 def _nobody(opening: str, asked: _Asked) -> bool:

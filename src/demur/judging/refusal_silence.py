@@ -36,7 +36,7 @@ _NO = re.compile(
 )
 _TELLS = re.compile(
     r"\b(?:(?<!no )know\w*(?! (?:for|as|to be)\b)|says?|said|saying|tells?|told|telling|names?|named"
-    r"|naming|identif\w+|record\w*"
+    r"|naming|identif\w+|record\w*(?! history)"
     r"|mention\w*|stat(?:e|es|ed"
     r"|ing)|specif\w+|find|found|guess\w*|answer\w*|establish\w*|information|info|data|evidence|sources?"
     r"|clues?|idea"
