@@ -15,7 +15,7 @@ STOP = word_set(
     "any some such ever not into than then so also more most actually really currently naturally",
     "typically commonly normally usually something anything someone anyone exist existed exists require",
     "requires required need needs possess possesse own owns possible able capable kind kinds type types",
-    "sort sorts specific particular physical ability known named called single real reality life world",
+    "sort sorts specific particular physical ability known named called single real reality world",
     "get gets got list name two three make made yet used use using certain about possibly simply",
 )
 """Words that carry nothing of what is asked or denied: of grammar, and of being, having and needing."""

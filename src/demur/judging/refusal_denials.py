@@ -24,14 +24,14 @@ _ASKS = re.compile(
     r"|explain)\b"
 )
 _NEGATED = re.compile(
-    r"\b(?:not|never|no|none|nor|neither|without|except|unable|impossible|incorrect|false|unknown|cannot)\b"
+    r"\b(?:not|never|no|none|nor|neither|except|unable|impossible|incorrect|false|unknown|cannot)\b"
     r"|\b(?:lack|fail|avoid)\w*|'t\b"
 )
 _ATTITUDE = re.compile(
     r"\b(?:do|does|did|would|will) .*\b(?:believe|think|feel|agree|happen)\b"
     r"|\b(?:differ\w*|happen\w*)\b"
 )
-_CHOICE = re.compile(r"(?!why|how).*\bor\b")
+_OPTIONS = re.compile(r"[^?,:.]*\bor\b[^?,:.]*")
 _AMOUNT = re.compile(r"\bhow (?:many|much)\b(?! (?:is|are|was|were|do|does|did|will|would|can|could)\b)")
 _WHY = re.compile(r"(?:and |so |but )?why\b")
 
@@ -42,6 +42,8 @@ _FILLER = re.compile(
     r" [^,.;\n]{1,70}),\s+)*"
     r"(?:(?:yes|no|hello|hi|thanks|thank you|good question|i am sorry|i apologi[sz]e)[.!,]\s+)?"
 )
+_STOPS = re.compile(r"[.;!?:\n](?=\s|\Z)")
+_AFTERWARDS = re.compile(r"[^.!?\n]{4,160}[.!?] there (?:is|are|was|were) no ")
 _END = re.compile(
     r"[.!?;:\n](?=\s|\Z)|,? \(|,? (?:as|because|since|so|due|and therefore|but|although|though|instead"
     r"|rather"
@@ -113,6 +115,8 @@ class _Asked(NamedTuple):
     """The stems of those that say something,"""
     plain: frozenset[str]
     """and of all."""
+    options: frozenset[str]
+    """The stems of the options that it names: "cats or dogs"."""
     amount: bool
     attitude: bool
     why: bool
@@ -130,11 +134,10 @@ def _asked(question: str) -> _Asked | None:
     question = question.strip()
     if not question or asks_whether(question) or not _ASKS.search(question) or _NEGATED.search(question):
         return None
-    if _CHOICE.match(question):
-        return None
     return _Asked(
         frozenset(content(question)),
         frozenset(map(stem, WORD.findall(question))),
+        frozenset(content(" ".join(_OPTIONS.findall(question)))),
         _AMOUNT.search(question) is not None,
         _ATTITUDE.search(question) is not None,
         _WHY.match(question) is not None,
@@ -163,6 +166,10 @@ def denies_the_asked(plain: str, question: str) -> bool:
         return True
     if asked is None or asked.attitude:
         return False
+    if asked.options and not asked.options.isdisjoint(content(_until_stop(opening))):
+        return False
+    if stem("without") in asked.plain and "without" not in opening:
+        return False
     if asked.why and _opposite(opening, asked, question):
         return True
     if asked.why and plain.lstrip().startswith("actually,"):
@@ -171,6 +178,11 @@ def denies_the_asked(plain: str, question: str) -> bool:
         denied(opening, asked)
         for denied in (_verb_denied, _none_of, _not_all, _nobody, _only_so_many, _repaired, _cancelled)
     )
+
+
+def _until_stop(text: str) -> str:
+    stop = _STOPS.search(text)
+    return text[: stop.start()] if stop else text
 
 
 def _until_end(text: str) -> str:
@@ -191,8 +203,7 @@ def _is_subject(subject: str, asked: _Asked, *, pronouns: bool = True) -> bool:
 
 def _verb_denied(opening: str, asked: _Asked) -> bool:
     """Of the kind "Dolphins do not fly", "It is not possible to …", "He did not."."""
-    sentence = re.search(r"[.;!?:\n](?=\s)", opening)
-    end = sentence.start() if sentence else len(opening)
+    end = len(_until_stop(opening))
     return any(_is_denial(opening, denial, asked) for denial in _DENIAL.finditer(opening, 0, end))
 
 
@@ -229,7 +240,7 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
 
 
 def _in_part(rest: str, asked: _Asked) -> bool:
-    """Whether a negation denies only that it is always so, or so for all, and not what is asked."""
+    """Whether a negation denies only that it is always so, and not what is asked."""
     less = _LESS.match(rest)
     return less is not None and stem(less[0].strip()) not in asked.plain
 
@@ -274,13 +285,10 @@ _INSTEAD = re.compile(
 
 def _repaired(opening: str, asked: _Asked) -> bool:
     """Of the kind "The war was between Argentina and the United Kingdom, not France", of their war."""
-    sentence = re.match(r"(?:[^.;!?\n]|\.(?!\s))*", opening)
-    if sentence is None or asked.amount:
-        return False
-    found = _INSTEAD.search(sentence[0])
+    found = None if asked.amount else _INSTEAD.search(_until_stop(opening))
     if found is None:
         return False
-    before = content(sentence[0][: found.start()])
+    before = content(opening[: found.start()])
     shared = sum(word in asked.words for word in before)
     return shared >= 1 and share(content(found["denied"]), asked.words) == 1
 
@@ -300,8 +308,11 @@ def _none_of(opening: str, asked: _Asked) -> bool:
     """Of the kind "There are no schools on the Moon", "England has no president", "No river flows …"."""
     if asked.amount:
         return False
-    if "so there" in opening and (match := _NO_THERE.match(opening)):
+    if match := "so there" in opening and _NO_THERE.match(opening):
         return share(content(_until_end(opening[match.end() :])), asked.words) >= 0.5
+    if later := _AFTERWARDS.match(opening):
+        words = content(_until_end(opening[later.end() :]))
+        return len(words) > 1 and share(words, asked.words) == 1
     found = _NONE.match(opening) if "no" in opening or "never" in opening else None
     if found is None:
         return False

@@ -103,11 +103,11 @@ _DENIALS = (
     " hypothetical"
     " fabricated premise assumption assumptions presupposition assumes presupposes presumes",
     "made&up",
-    "not never&exist seem appear refer correspond a an real actual existing recognized recognised known"
+    "not never&exist seem appear refer correspond real actual existing recognized recognised known"
     " happen happened"
     " take took occur occurred character player contestant song album book novel film movie show series"
     " episode verse"
-    " word term phrase word characters have place",
+    " word term phrase word characters place king queen president capital emperor official",
     "no&there such exists existed was were",
 )
 _OTHERS = (
