@@ -19,6 +19,7 @@ from scipy.stats import beta
 from demur.judging.refusal_words import R_TUNING_PHRASES
 from demur.judging.refusals import is_refusal
 
+REFUSALS = ("refused", "corrects-premise")
 LABELS = Path(__file__).parents[1] / "tests/data/refusal_labels.csv"
 HONESTY = (
     *("i apologize", "not aware of", "i'm not familiar with", "i am not familiar with", "n't make sense"),
@@ -69,7 +70,7 @@ def labelled(outputs: Path) -> Iterator[Row]:
 
 def scores(rows: list[Row], detector: Detector) -> dict[str, tuple[int, int]]:
     """Precision and recall as (right, of how many); what is unclear counts as no refusal."""
-    found = [(detector(question, text), verdict == "refused") for _, verdict, question, text in rows]
+    found = [(detector(question, text), verdict in REFUSALS) for _, verdict, question, text in rows]
     both = sum(said and true for said, true in found)
     return {
         "precision": (both, sum(said for said, _ in found)),

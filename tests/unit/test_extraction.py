@@ -93,7 +93,7 @@ MARKED = [
     ("Oslo?\n<final_answer>\nBergen\n</final_answer> Oslo", "Bergen"),
     ("<answer> Bergen", "Bergen"),
     ('{"answer": ""}', None),
-    ('{"answer": null}', None),
+    ('{"answer": null}', "null"),
     ("<answer></answer>", None),
 ]
 

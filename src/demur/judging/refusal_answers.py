@@ -6,6 +6,7 @@ Patterns are for the plain form of `refusal_text`, in lower case, and for one cl
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 GUESSES = re.compile(
     r"\b(?:i (?:\w+ )?(?:think|believe|guess|suppose|suspect|imagine|recall|(?:would|will|can"
@@ -48,7 +49,13 @@ OFFERS = re.compile(
     r"|suspect))"
     r"|(?:the|this|your) (?:passage|text|context|document|article|story|source)s? (?:\w+ )?(?:mentions?"
     r"|describes?|discuss(?:es)?"
-    r"|says?|talks?|states?|is about|only)\b|if (?:you|it|there|i)\b|feel free|please|let me|let us"
+    r"|says?|talks?|states?|is about|only)\b|it (?:only|just|merely) (?:says?|mentions?|describes?"
+    r"|discusses|names?|lists?|covers?)\b|it (?:names?|mentions?|describes?|lists?|covers?) (?:both|the"
+    r"|two|several|many|some)\b"
+    r"|such as\b|for (?:example|instance)\b|(?:their|its|the|your) (?:[\w']+ ){0,2}(?:website|site|app"
+    r"|office|staff|helpline)\b|an? [\w ]{1,40} (?:would|might|may|could) (?:know|help|be(?=\W*\Z|"
+    r" (?:the place|better|able|your)\b))"
+    r"|if (?:you|it|there|i)\b|feel free|please|let me|let us"
     r"|(?:can|could|would|do|did|are) you\b|without\b|for (?:more|the (?:most|latest))\b"
     r"|(?:perhaps|maybe|possibly) (?:you|there|(?:it|this) is (?:a )?(?:typo|misspel\w*|fictional|made"
     r"|not|spelled|something)|a typo|if|providing|clarifying|some (?:more|context|background))"
@@ -202,3 +209,50 @@ def speaks_of(question: str, clause: str) -> bool:
         return True
     asked = {word[:5] for word in _WORDS.findall(question) if word not in _STOP}
     return not asked.isdisjoint(word[:5] for word in _WORDS.findall(clause))
+
+
+_ASKS_VALUE = re.compile(
+    r"(?:and |so )?how (?!do|does|did|can|could|to|would|should|will|is|are|was|were|has|have|come)[a-z]+\b"
+    r"|what (?:is|are) the (?:[a-z]+ ){0,2}(?:cost|price|lifespan|life expectancy|length|height|weight"
+    r"|size|speed"
+    r"|frequency|salary|rate|duration|cheapest|odds|chances?|accessibility|affordability)\b"
+)
+_ASKS_FACTORS = re.compile(r"\b(?:depend|var(?:y|ies)|affect|factor|influence|determine|differ)")
+_FOLLOWED = re.compile(
+    r"\b(?:depend|vary|varies)\w*\b.*\b(?:but|usually|average|mostly|normally|however|typical|most)\b",
+    re.DOTALL,
+)
+_FIGURES = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|dozens?|hundreds?|thousands?"
+    r"|millions?|billions?"
+    r"|once|twice|daily|weekly|monthly|yearly|every day|always|never|yes|no)\b"
+)
+_ANNOUNCES = re.compile(r"(?:here|these|below) (?:are|is)\b[^.]*:?\Z|\W*(?:sure|certainly|of course)\W*\Z")
+
+
+def only_depends(sentences: Sequence[str], question: str) -> bool:
+    """Whether a text says that a value depends on something, and names none."""
+    if not _ASKS_VALUE.match(question) or _ASKS_FACTORS.search(question) or len(sentences) > 4:
+        return False
+    whole = " . ".join(sentences)
+    if any(map(str.isdigit, whole)) or _FIGURES.search(whole) or _FOLLOWED.search(whole):
+        return False
+    vague = [VAGUE.match(sentence) is not None for sentence in sentences]
+    return any(vague) and all(
+        known or idle(sentence) or _ANNOUNCES.match(sentence)
+        for sentence, known in zip(sentences, vague, strict=True)
+    )
+
+
+_HOW_MANY = re.compile(r"(?:how many|what (?:is|are) the (?:\w+ )?number)\b")
+_EXACT = re.compile(r"\b(?:exact|precise|specific|actual|number|count|figure|how many)\b")
+_EXACT_FIGURE = re.compile(
+    r"\d|\b(?:none|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?"
+    r"|thousands?"
+    r"|millions?|billions?|half)\b"
+)
+
+
+def inexact(question: str, told: str, declining: str) -> bool:
+    """Whether "how many" is answered by "several", and the number itself is declined."""
+    return bool(_HOW_MANY.match(question) and _EXACT.search(declining)) and not _EXACT_FIGURE.search(told)

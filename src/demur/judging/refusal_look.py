@@ -9,121 +9,16 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from demur.judging.refusal_hints import HINTS
 from demur.judging.refusal_signs import FAMILIES
 from demur.judging.refusal_words import FIND_OUT, HARD
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?\"'()<>{}*_|/\u2018\u2019\u00b4`-–—\n\t", " "))
-_HINTS = frozenset(
-    {
-        *(
-            "t",
-            "not",
-            "no",
-            "never",
-            "none",
-            "nobody",
-            "nothing",
-            "neither",
-            "cannot",
-            "dont",
-            "cant",
-            "wont",
-        ),
-        *("didnt", "doesnt", "isnt", "arent", "wasnt", "havent", "hasnt", "couldnt", "wouldnt", "little"),
-        *("lack", "insufficient", "limited", "incapable", "impossible", "difficult", "hard"),
-        *("tough", "tricky", "challenging", "inappropriate", "early", "soon", "without"),
-        *("unknown", "unsure", "unable", "uncertain", "unclear", "unaware", "unfamiliar", "unanswerable"),
-        *(
-            "unspecified",
-            "undisclosed",
-            "unidentified",
-            "unnamed",
-            "unconfirmed",
-            "undetermined",
-            "unavailable",
-        ),
-        *(
-            "undocumented",
-            "unrecorded",
-            "unverified",
-            "unpredictable",
-            "anonymous",
-            "confidential",
-            "classified",
-        ),
-        *("proprietary", "disputed", "debate", "debated", "contested", "mystery", "lost", "disagreement"),
-        *("controversy", "uncertainty", "disagree", "differ", "conflict", "divided", "speculation", "air"),
-        *(
-            "rather",
-            "prefer",
-            "wish",
-            "decline",
-            "refuse",
-            "refrain",
-            "abstain",
-            "pass",
-            "forget",
-            "forgotten",
-        ),
-        *(
-            "ignorant",
-            "ignorance",
-            "clueless",
-            "stumped",
-            "stumps",
-            "blank",
-            "loss",
-            "beats",
-            "search",
-            "guess",
-        ),
-        *(
-            "knows",
-            "knew",
-            "idk",
-            "dunno",
-            "clue",
-            "tell",
-            "wait",
-            "only",
-            "beyond",
-            "outside",
-            "else",
-            "need",
-        ),
-        *("yet", "still", "bell", "mean", "asking", "referring", "refer", "talking", "clarify", "rephrase"),
-        *("specify", "elaborate", "specific", "repeat", "ambiguous", "vague", "incomplete", "nonsensical"),
-        *(
-            "fictional",
-            "fictitious",
-            "made",
-            "imaginary",
-            "mythical",
-            "invented",
-            "hypothetical",
-            "fabricated",
-        ),
-        *(
-            "nonexistent",
-            "existent",
-            "exists",
-            "premise",
-            "assumption",
-            "assumptions",
-            "assumes",
-            "presupposes",
-        ),
-        *("check", "consult", "consulting", "checking", "visit", "contact", "insert", "[name]", "[insert"),
-        *("[name", "[your", "[date", "[date]", "[year]", "provide", "give", "tell", "share", "mind"),
-        *("unanswered", "unsolved", "unresolved", "open", "scarce", "lacking", "sparse"),
-    }
-)
-"""Every built-in sign holds one of these words, in plain form or before; a "t" is the end of "don't"."""
 
 
 def may_decline(text: str) -> bool:
     """Whether a text in lower case, plain or as it was said, is worth a closer look."""
-    return not _HINTS.isdisjoint(text.translate(_PUNCTUATION).split())
+    return not HINTS.isdisjoint(text.translate(_PUNCTUATION).split()) or "?" in text[-3:]
 
 
 OPENINGS = (
@@ -143,6 +38,12 @@ OPENINGS = (
     r"|for|regarding)\b)",
     r"\W*no comment\b",
     r"\W*not applicable\b",
+    r"\W*(?:hmm+\W+|sorry\W+|well\W+|um+\W+)?(?:which (?:of |one |\w+ )?[^?.\n]{0,80}|what (?:kind|sort"
+    r"|type|exactly)\b[^?.\n]{0,80})\?\s*\Z",
+    r"\W*(?:hmm+\W+|sorry\W+|well\W+)?(?:do you (?:mean|have)|is (?:that|this|it) the [^?\n]{1,60}"
+    r" or)\b[^?\n]{0,80}\?\s*\Z",
+    r"\W*(?:i )?wish i (?:knew|could)\b",
+    r"\W*please (?:provide|give|share|send|paste|attach|upload|supply|show|tell me)\b",
     r"\W*search me\b",
     rf"\W*{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
     r"\W*(?:it )?can not be (?:answered|determined)\b",
@@ -194,7 +95,7 @@ _OPEN = (
         "unfortunately",
         "no",
     ),
-    *("ok", "sure", "good", "great"),
+    *("ok", "sure", "good", "great", "which", "what", "wish", "is", "i"),
 )
 """First words of a text that may open with a sign."""
 _DENIALS = (
@@ -202,16 +103,17 @@ _DENIALS = (
     " hypothetical"
     " fabricated premise assumption assumptions presupposition assumes presupposes presumes",
     "made&up",
-    "not never&exist seem appear refer correspond a an real actual existing recognized recognised known"
+    "not never&exist seem appear refer correspond real actual existing recognized recognised known"
     " happen happened"
     " take took occur occurred character player contestant song album book novel film movie show series"
     " episode verse"
-    " word term phrase word characters have place",
+    " word term phrase word characters place king queen president capital emperor official",
     "no&there such exists existed was were",
 )
 _OTHERS = (
-    "please you i try&check consult visit refer ask contact look search checking consulting visiting"
+    "please you i try would&check consult visit refer ask contact look search checking consulting visiting"
     " asking",
+    "depends depend vary varies",
     "insert [insert [name] [your [date] [year] [city] [person]",
 )
 

@@ -24,7 +24,7 @@ _SEEMS = r"(?:is|are|was|(?:seems?|appears?) to be)"
 _DO_NOT = r"(?:do|does|did) not"
 _NO_SUCH = (
     rf"(?<!that )(?<!which ){_DO_NOT} (?:actually |really |(?:seem|appear) to )?exist"
-    r"(?: in (?:reality|the real world|real life))?(?= as\b|[,.!;]|\s*\Z)",
+    r"(?: in (?:reality|the real world|real life)| in nature)?(?= as\b|[,.!;]|\s*\Z)",
     r"there (?:is|are|was|were) no such \w+|no such \w+ (?:exists?|existed|took place|was|has)",
     r"there (?:is|are|was|were) no (?:[\w'-]+ ){1,7}"
     r"(?:known as|called|named|titled|(?:by|of|with|under) (?:that|this) (?:name|title))",
@@ -35,7 +35,8 @@ _NO_SUCH = (
     rf"an? {FICTION} (?:or [\w-]+ )?(?:word|term|name)",
     rf"{_DO_NOT} (?:(?:seem|appear) to )?(?:correspond|refer) to any(?:thing)?",
     rf"{_SEEMS} (?:\w+ )?{FICTION}(?=[.,;]|\s*\Z)",
-    rf"{_SEEMS} not (?:an? )?(?:real|actual|existing|recogni[sz]ed|known) [\w ]{{1,30}}?(?=[.,;]|\s*\Z)",
+    rf"(?<!which )(?<!that ){_SEEMS} not (?:an? )?(?:real|actual|existing|recogni[sz]ed|known) [\w"
+    rf" ]{{1,30}}?(?=[.,;]|\s*\Z)",
     rf"{_DO_NOT} (?:seem|appear) to be an? (?:\w+ )?(?:real|actual|existing|recogni[sz]ed|known) \w+",
     r"(?:that|this|it|the event|this event|that event|such an event) (?:never|did not|has never|has not) "
     r"(?:actually |really )?(?:happened|happen|took place|take place|occurred|occur)",
@@ -132,7 +133,7 @@ def is_complete(denial: re.Match[str], question: str, answers: re.Pattern[str]) 
     if _REASON.search(denial.string[: denial.start()]):
         return False
     last = denial[0].split()[-1]
-    if re.search(rf"\ban? (?:\w+ )?{re.escape(last)}\b", question):
+    if "no such" not in denial[0] and re.search(rf"\ban? (?:\w+ )?{re.escape(last)}\b", question):
         return False
     rest = denial.string[denial.end() :].removeprefix(" as ")
     return bool(re.search(FICTION, rest)) or not (_CORRECTS.search(rest) or answers.search(rest))

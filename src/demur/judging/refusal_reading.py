@@ -23,6 +23,8 @@ from demur.judging.refusal_answers import (
     fits,
     guesses,
     idle,
+    inexact,
+    only_depends,
     speaks_of,
 )
 from demur.judging.refusal_look import Look
@@ -50,6 +52,10 @@ _NAMES = re.compile(
     r"|catchphrase|message|lyrics)\b"
 )
 """What a question asks for where a text in quotation marks is its answer."""
+_REPORTED = re.compile(
+    r"\b(?:what|how) (?:do|does|did) (?!you\b).*\b(?:say|answer|reply|respond|write|shout|whisper)\b"
+)
+"""And what somebody says."""
 _YES_NO = re.compile(
     r"\W*(?:no|yes|nope|yeah)\b(?:[,.;:!]+\s*(?=\w)| (?=(?:it|they|he|she|you|there|this"
     r"|that) ))"
@@ -76,6 +82,8 @@ _FIRM_GUESS = re.compile(
     r"|around|about|said to"
     r"|described as|according to|expected|most (?:sources|people|historians|accounts))\b"
 )
+_DENIED_WITHIN = 500
+"""Characters of a text in which a denial of its subject is looked for."""
 _PLACEHOLDER = re.compile(r"\[(?:insert|name|your|date|year|number|unknown|answer|city|person)\b[^\]]*\]")
 _INVENTS = re.compile(r"\b(?:fiction\w*|speculat\w+|imaginary|their creators?)\b")
 _EXAMPLES = re.compile(
@@ -93,18 +101,30 @@ _AMBIGUOUS = re.compile(
 )
 """Why a text asks back: "There are two of that name."."""
 _CLOSING = re.compile(
-    r"\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is"
+    r"\b(?:therefore|thus|hence|as such|consequently|so|as a result),? (?:i|we|it|the [\w ]{1,40}?|this"
+    r" question) (?:can only"
+    r" (?:answer|say|conclude|tell)[^.]* (?:do|does) not|can not|am (?:not able|unable)|is (?:not"
+    r" possible|impossible|unable)"
+    r"|(?:is|are|remains?) (?:unknown|unclear|not (?:known|clear|specified|mentioned|provided"
+    r"|given)))\b[^.]*"
+    r"\b(?:answer\w*|say|tell|determine\w*|provide\w*|know\w*|stated?|contain|mention|specify|unclear"
+    r"|given|clear)\b[^.]*\W*\Z"
+    r"|\bi would (?:much )?(?:rather|sooner|prefer) not(?: to)?(?: \w+)?\W*\Z"
+    r"|\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is"
     r"|remains) (?:\w+ )?(?:unknown|unclear|uncertain"
     r"|not (?:known|possible|provided|available|given|clear|certain))\W*\Z"
 )
 """A verdict at the end, whatever stands before: "It is a song. The answer is unknown."."""
 _ADVICE = re.compile(
-    r"(?:please |you (?:can|could|may|might|should|would) (?:(?!not\b)\w+ )?|i (?:would )?(?:suggest"
+    r"(?:please |you (?:can|could|may|might|should|would) (?:need to |have to |want to )?(?:(?!not\b)\w+"
+    r" )?|i (?:would )?(?:suggest"
     r"|recommend|advise) |try )+"
     r"(?:to )?(?:check|consult|visit|refer|ask|contact|look|search|checking|consulting|visiting|asking"
     r"|contacting)\b.*"
     r"\b(?:websites?|site|official|online|sources?|experts?|doctor|professionals?|provider|operator"
     r"|authorit(?:y|ies)|latest"
+    r"|museum|archives?|library|council|records|specialist|encyclopedia|documentation|manual|company"
+    r"|lawyer|office"
     r"|directly|app|news|manufacturer|historian|librarian|reliable)\b"
 )
 """Where to ask instead: no answer, unless the question is where to go or what to do."""
@@ -128,11 +148,18 @@ class Reading:
 
     def state(self) -> State:
         """What the text does."""
-        if self.seen is not None and self.seen.other and _PLACEHOLDER.search(self.plain):
+        if (
+            self.seen is not None
+            and self.seen.other
+            and "[" in self.plain
+            and _PLACEHOLDER.search(self.plain)
+        ):
             return "unclear"
         if not self.spans:
             return self._without_signs()
-        if QUOTED.fullmatch(self.plain.strip(" .\n")) and _NAMES.search(self.question):
+        if QUOTED.fullmatch(self.plain.strip(" .\n")) and (
+            _NAMES.search(self.question) or _REPORTED.search(self.question)
+        ):
             return "answered"
         if self._says_yes_or_no():
             return "answered"
@@ -176,7 +203,9 @@ class Reading:
         if not said:
             return False
         told = " . ".join(clause.text for clause in said)
-        if not fits(self.question, told):
+        if not fits(self.question, told) or (
+            sign.sentence - said[-1].sentence < 2 and inexact(self.question, told, sign.text)
+        ):
             return False
         return not declines_the_asked(self.question, told, sign.text)
 
@@ -184,7 +213,7 @@ class Reading:
         """Whether a clause before a sign tells something of what was asked."""
         if sign.asks and _AMBIGUOUS.match(clause.text):
             return False
-        if clause.asks and _repeats(clause.text, self.question):
+        if self._echoes(clause):
             return False
         if idle(clause.text) or (clause.asks and not guesses(clause.text) and len(clause.text.split()) > 5):
             return False
@@ -196,6 +225,15 @@ class Reading:
             return True
         return answers(clause.text) or guesses(clause.text) or _CLAIMS.search(clause.text) is not None
 
+    def _echoes(self, clause: Part) -> bool:
+        """Whether a clause only repeats words of the question, and picks none of its options."""
+        if clause.asks:
+            return _repeats(clause.text, self.question)
+        asked = set(re.findall(r"\w+", self.question))
+        return " or " not in self.question and all(
+            word in asked for word in re.findall(r"\w+", clause.text)
+        )
+
     def _state_after(self, clauses: Sequence[Part], declining: Sequence[bool], first: int) -> State:
         """Of a text that begins by declining."""
         if clauses[first].asks:
@@ -204,11 +242,7 @@ class Reading:
             first = declining.index(True)
         rest = list(zip(clauses[first + 1 :], declining[first + 1 :], strict=True))
         around = [
-            *(
-                clause
-                for clause in clauses[:first]
-                if not (_leads(clause.text) or (clause.asks and _repeats(clause.text, self.question)))
-            ),
+            *(clause for clause in clauses[:first] if not (_leads(clause.text) or self._echoes(clause))),
             *(clause for clause, declines in rest if not declines),
         ]
         long = len(self.plain.split()) >= LONG
@@ -219,7 +253,13 @@ class Reading:
             return "hedged"
         end = next((n for n in range(first, len(declining)) if not declining[n]), len(declining))
         excused = any(_OWN_LIMITS.search(clause.text) for clause in clauses[first:end])
-        if not long and any(answers(c.text) and not self._speculates(c.text) for c in around):
+        if not long and any(
+            answers(c.text)
+            and fits(self.question, c.text)
+            and not inexact(self.question, c.text, clauses[first].text)
+            and not self._speculates(c.text)
+            for c in around
+        ):
             return "answered" if excused else "hedged"
         return self._state_of_rest(rest, excused=excused, long=long)
 
@@ -282,7 +322,11 @@ class Reading:
             state = self._about_nothing()
             if state != "answered":
                 return state
-        if self.seen is None or not self.seen.other or _SEEKS_ADVICE.search(self.question):
+        if self.seen is None or not self.seen.other:
+            return "answered"
+        if only_depends(_sentences(plain), self.question):
+            return "refused"
+        if _SEEKS_ADVICE.search(self.question):
             return "answered"
         if _ADVICE.search(plain) and all(idle(clause.text) for clause in parts(plain)):
             return "refused"
@@ -296,7 +340,8 @@ class Reading:
         """Refused where it says that what is asked about does not exist."""
         if asks_whether(self.question) and (_YES_NO.match(self.plain) or "exist" in self.question):
             return "answered"
-        if not (no_such().search(self.plain) or not_real().search(self.plain) or self._denies_barely()):
+        start = self.plain[:_DENIED_WITHIN]
+        if not (no_such().search(start) or not_real().search(start) or self._denies_barely()):
             return "answered"
         sentences = _sentences(self.plain)
         if _says_only_that(sentences, self.question) or self._denies_barely():

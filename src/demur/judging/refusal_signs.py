@@ -7,14 +7,12 @@ the words of each kind are in `refusal_words`. What they were tried on: `docs/re
 
 from __future__ import annotations
 
+from demur.judging.refusal_signs_telling import BE, TELLING, Family
 from demur.judging.refusal_words import (
     ADV,
     COMPLETE,
-    CONTAIN,
     FIND_OUT,
-    GIVEN,
     HARD,
-    INFORMATION,
     KNOW,
     LACKED,
     MY,
@@ -25,16 +23,13 @@ from demur.judging.refusal_words import (
     UNKNOWN,
 )
 
-BE = r"(?:is|are|was|were|remains?|stays?|being|been|be)"
-
-Family = tuple[str, str, tuple[str, ...]]
-FAMILIES: tuple[Family, ...] = (
+KNOWING: tuple[Family, ...] = (
     # The writer does not know, lacks what it takes, has not met the name; it cannot or will not answer.
     (
         "i we",
         rf"(?:i|we) {ADV}",
         (
-            rf"(?:do|did) not {ADV}(?:{KNOW}\b|(?:have|see|find|hold|store"
+            rf"(?:do|did) not {ADV}(?:{KNOW}\b|(?:have|see|find|hold|store|carry|keep"
             rf"|retain) (?:[\w'/-]+ ){{0,5}}?{LACKED}\b)",
             rf"(?:have|had) (?:not {ADV}(?:(?:the|an?|got|been|yet) (?:\w+ ){{1,3}}"
             rf"|(?:\w+ ){{0,2}})?(?:{LACKED}"
@@ -51,20 +46,29 @@ FAMILIES: tuple[Family, ...] = (
         rf"i {ADV}",
         (
             rf"(?:can|could|will|would|may|must|shall) not {ADV}{SAY}\b",
-            r"am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the dark)",
+            r"am (?:\w+ )?(?:incapable of|ignorant|stumped|clueless|at a loss|drawing a blank|in the"
+            r" dark)\b",
+            r"(?:have|come up|came up) (?:no comment|empty|blank|short|with nothing|nothing)\b",
+            r"(?:would|will|might) (?:\w+ )?be (?:\w+ )?(?:guessing|inventing|speculating|lying|making"
+            r" (?:it|this|that|one|something)"
+            r" up|making up)",
             r"(?:have|had) (?:insufficient|very (?:limited|little)|limited|little|not enough"
             r"|nothing to (?:say|go on|add|share))\b",
             r"(?:would |will |do )?need (?:a (?:bit|little) )?(?:more|additional|further|some|to (?:check"
-            r"|know|look|verify)|clarification)\b",
-            rf"(?:would |will |must |have to |am going to )?{ADV}(?:rather (?:avoid"
+            r"|know|look|verify|see|have)|clarification)\b",
+            r"(?:would |will )?(?:have|need) to (?:look (?:it|that|this) up|check\b|ask\b|consult\b|see"
+            r" the)\b",
+            rf"(?:would |will |must |have to |am going to )?{ADV}(?:(?:rather|sooner) (?:avoid"
             rf"|not(?= (?:\w+ )?(?:say|answer|guess|speculate|comment|discuss|share|make|give|choose"
             rf"|talk)|\W*\Z))|prefer not|decline|refuse|choose not|refrain"
-            r"|abstain|(?:going to )?(?:have to )?pass on|wish i (?:knew|could|had)|draw a (?:\w+ )?blank"
-            r"|forget|plead ignorance|give up|know nothing"
+            r"|abstain|(?:going to )?(?:have to )?pass(?= on\b|\W*\Z)|wish i (?:knew|could|had)|draw a"
+            r" (?:\w+ )?blank"
+            r"|forget|plead ignorance|give up|admit defeat|know nothing"
             r"|know (?:very )?little|have forgotten)\b",
             rf"can (?:only|neither) {SAY}",
         ),
     ),
+    ("am&have pass", r"i am (?:going to (?:have to )?|afraid i (?:will )?(?:have to )?)pass\b", ("",)),
     # We, as one who speaks for somebody: "we cannot see cells" speaks of everybody.
     (
         "we",
@@ -85,6 +89,11 @@ FAMILIES: tuple[Family, ...] = (
         (
             rf"(?:beyond|outside|not (?:in|within|part of)) (?:of )?(?:the scope of )?{MY}",
             rf"{MY} (?:(?:do|does|did) not|can not) (?:include|cover|contain|extend|go|reach|have)",
+            rf"{MY} (?:stops?|ends?|runs? out|falls? short|has (?:\w+ )?(?:gaps|limits)|have gaps|is a"
+            rf" blank|goes blank)",
+            rf"(?:nothing|not anything) in {MY}",
+            r"(?:that|this|it)(?: one)? is (?:\w+ )?(?:beyond me|above my pay grade)|(?:beyond|past)"
+            r" me(?=[.,;!]|\s*\Z)",
         ),
     ),
     # After an excuse, and from a model that says it is one, any denial in the first person declines.
@@ -108,6 +117,8 @@ FAMILIES: tuple[Family, ...] = (
         (
             rf"(?:\w+ ){{0,2}}?knows?{COMPLETE}",
             r"(?:\w+ )?(?:can|could|is|has) (?:\w+ )?(?:say|tell|predict|answer|sure|certain|know|figured"
+            r"|(?:ever )?(?:recorded|found out|established|determined|identified|discovered) (?:it|this"
+            r"|that|who|what|when|why|how|where)"
             r"|been able to (?:say|tell|determine|prove|explain|answer|find out|solve|identify))\b",
         ),
     ),
@@ -154,7 +165,8 @@ FAMILIES: tuple[Family, ...] = (
             r"|at) (?:the|this|your|any)\b",
             r"never (?:\w+ )?(?:disclosed|documented|identified|named|recorded|revealed|specified"
             r"|made public|given"
-            r"|mentioned|explained|stated|determined|announced|solved|found)\b",
+            r"|mentioned|explained|stated|determined|announced|solved|found|released|published|settled"
+            r"|counted)\b",
             rf"(?:yet|still) to be (?:\w+ )?(?:{TOLD}|seen|known)\b",
             r"(?:\w+ )?(?:confidential|classified|sensitive information|proprietary)",
             rf"(?:\w+ )?{HARD} (?:for me )?to (?:\w+ )?{FIND_OUT}\b",
@@ -162,7 +174,7 @@ FAMILIES: tuple[Family, ...] = (
         ),
     ),
     (
-        "has have had&not never yet still",
+        "has have had&not never yet still no",
         r"(?:has|have|had) ",
         (
             rf"(?:not|never) (?:\w+ )?(?:been|yet been) (?:\w+ )?(?!found|discovered|preserved|described"
@@ -171,7 +183,12 @@ FAMILIES: tuple[Family, ...] = (
             r"not (?:\w+ )?(?:announced|disclosed|revealed|released|shared|confirmed|published|provided"
             r"|given|set (?:a|an|any|the)|decided"
             r"|explained|commented)\b",
-            r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said)\b",
+            r"not (?:\w+ )?(?:come down|survived|reached us|been (?:handed|passed) down)\b",
+            r"never (?:\w+ )?(?:announced|disclosed|revealed|confirmed|explained|shared|commented|said"
+            r"|agreed(?= on| about|\W*\Z)"
+            r"|been (?:settled|released|published|counted|explained))\b",
+            r"given no (?:\w+ )?(?:reason|explanation|date|details?|name|figures?|answer|comment"
+            r"|number)s?\b",
             rf"(?:yet|still) to be (?:\w+ )?(?:{TOLD}|seen|known)\b",
         ),
     ),
@@ -202,192 +219,8 @@ FAMILIES: tuple[Family, ...] = (
         r"|who) (?:\w+ )?(?:is|are|was) not known",
         ("",),
     ),
-    # It cannot be said.
-    (
-        "to&possible impossible difficult hard tough tricky challenging early soon inappropriate"
-        " appropriate easy how",
-        rf"(?:(?:this|that|which|it) (?:would be|may be|might be|can be) |, (?:and "
-        rf"|so )?)(?:\w+ )?{HARD} (?:for me )?to (?:\w+ )?",
-        (rf"{FIND_OUT}\b",),
-    ),
-    (
-        "can&not",
-        r"can not (?:\w+ )?be (?:\w+ )?",
-        (
-            r"(?:known|answered|determined|verified|confirmed|inferred|deduced|established|predicted"
-            r"|identified|stated"
-            r"|ascertained|concluded|found(?= anywhere|[.,;]|\s*\Z| in (?:the (?:text|passage|context)"
-            r"|any|my))|given|said|provided|derived|calculated|disclosed)\b",
-        ),
-    ),
-    (
-        "not&something question one",
-        r"not (?:\w+ )?(?:something|a question|one) (?:that |which )?",
-        (
-            r"(?:i|we|anyone|anybody) (?:\w+ )?(?:am|have|can|could|know|would)\b",
-            r"(?:is|was|has been|can be) (?:\w+ )?(?:known|public|shared|disclosed|recorded|documented"
-            r"|answered|available)\b",
-        ),
-    ),
-    (
-        "question&nobody no unanswerable ambiguous unclear too incomplete vague nonsensical not makes"
-        " seems appears",
-        r"",
-        (
-            r"question (?:that )?(?:nobody|no one) can answer",
-            r"(?:this|the|your) question (?:is (?:\w+ )?(?:unanswerable|ambiguous|unclear|too (?:vague"
-            r"|broad|general)|incomplete"
-            r"|vague|nonsensical|not (?:clear|answerable))|has no (?:\w+ )?answer|makes no sense"
-            r"|(?:do|does) not (?:\w+ )?(?:make (?:\w+ )?sense|have an? (?:\w+ )*answer|specify|provide"
-            r"|contain))",
-            r"question (?:is|seems|appears) (?:to be )?(?:a bit |\w+ )?(?:ambiguous|unclear|vague"
-            r"|incomplete)",
-        ),
-    ),
-    (
-        "told given provided shared mentioned specified&you",
-        r"you have not (?:\w+ )?(?:told|given|provided|shared|mentioned|specified)\b",
-        ("",),
-    ),
-    ("how&know", r"how (?:would|should|could) i know\b", ("",)),
-    (
-        "unanswered unsolved unresolved open",
-        rf"{BE} (?:\w+ ){{0,4}}?",
-        (r"(?:unanswered|unsolved|unresolved|an open (?:question|problem))\b",),
-    ),
-    (
-        "bell bells beats guess stumped stumps knew",
-        "",
-        (
-            r"(?:do|does) not ring (?:a|any) bells?|(?:that |it )?beats me\b|your guess is as good as mine",
-            r"(?:has|have|got|is|you have) (?:got )?me stumped|stumps me|if i knew",
-        ),
-    ),
-    (
-        "else&something subject topic",
-        r"(?:let us|let's|can we|could we) (?:talk about|discuss|change) (?:something else"
-        r"|the subject|the topic)",
-        ("",),
-    ),
-    (
-        "public publicly shared",
-        r"not (?:\w+ )?",
-        (
-            r"(?:public(?:ly)? (?:knowledge|information|available|known|disclosed)"
-            r"|(?:been )?shared with the public|shared publicly)",
-        ),
-    ),
-    # There is nothing to tell it from.
-    (
-        "there&no not insufficient limited little much considerable lot significant some ongoing&is are"
-        " was were",
-        r"there (?:is|are|was|were) ",
-        (
-            rf"(?:\w+ )?(?:no|not (?:any|enough|sufficient|much|an?)|insufficient|(?:very )?(?:limited"
-            rf"|little)) "
-            rf"(?:(?!known|one\b|need|doubt)[\w'-]+ ){{0,4}}?(?:{INFORMATION}|consensus|answer|way (?:to"
-            rf"|of) (?:know|tell|say|be"
-            r"|determin|verify)\w*|announcement|word on|agreement|(?:set|fixed|confirmed|official|exact"
-            r"|release|announced"
-            r"|definite) (?:\w+ )?(?:date|time|figure|number|year|schedule)s?)\b",
-            r"(?:\w+ )?no known (?!cure|treatment|antidote|vaccine|link|side|way|species|kinds?|types?"
-            r"|animals?|breeds?"
-            r"|cases? of)(?:\w+ ){1,4}?(?:of|for|to|named|called|with|who|that|in)\b",
-            r"no known cases?(?=[.,!]|\s*\Z)",
-            r"no (?:\w+ ){1,3}available(?! (?:to|for|in|on)\b)",
-            r"(?:much|considerable|a lot of|significant|some|ongoing) (?:\w+ )?(?:debate|disagreement"
-            r"|uncertainty|controversy)\b",
-        ),
-    ),
-    (
-        "no none",
-        r"no(?:ne of the)? ",
-        (
-            rf"(?:[\w-]+ ){{0,3}}?(?:{INFORMATION}|date|reason|answer|explanation|name|cause|figures?"
-            rf"|statement|announcement)\b"
-            r"[^.]{0,60}? (?:is|are|was|were|has been|have been|could be|can be"
-            r"|exists?) (?:\w+ ){0,2}?(?:available|found|given"
-            r"|provided|set|announced|located|confirmed|known|released|recorded|exist|made|offered)",
-            rf"(?:\w+ )?(?:{GIVEN}|source)(?: i have access to| provided| given)? (?:say|mention|provide"
-            rf"|contain|include|specify"
-            r"|state|exist|name|give|confirm|show|record)s?\b",
-            r"(?:idea|clue)(?=[.,!?;]|\s*\Z| (?:who|what|when|where|why|how)\b)",
-        ),
-    ),
-    (
-        "enough sufficient insufficient without any&information info knowledge context data detail"
-        " details evidence"
-        " record records mention mentions source sources documentation figures statistics specifics"
-        " reference"
-        " references indication confirmation proof which what who knowing",
-        "",
-        (
-            rf"(?:not enough|not sufficient|insufficient|without (?:more|further|additional|knowing"
-            rf"|enough)) (?:\w+ ){{0,2}}?"
-            rf"(?:{INFORMATION}|which|what|who)\b",
-            rf"(?:do|does) not (?:have )?(?:any|enough|sufficient) (?:\w+ )?{INFORMATION}",
-        ),
-    ),
-    (
-        "do does did&not&context passage passages text texts document documents article articles question"
-        " questions"
-        " prompt prompts excerpt excerpts story stories paragraph paragraphs snippet snippets transcript"
-        " transcripts"
-        " report reports records sources information data results history",
-        rf"{GIVEN} (?:you )?(?:provided |given |above |itself |i have )?(?:do|does"
-        rf"|did) not (?:\w+ ){{0,2}}?",
-        (rf"{CONTAIN}\b",),
-    ),
-    ("not&appear", r"(?:does|do|did) not appear in (?:the|any|my|available|this)\b", ("",)),
-    ("never", rf"{GIVEN} never (?:\w+ )?{CONTAIN}s?\b", ("",)),
-    (
-        "nothing makes make gives give provides contains offers includes",
-        "",
-        (
-            r"(?:says?|states?|tells?|reveals?) nothing (?:about|of|on)|makes? no (?:mention|reference)",
-            r"(?:gives?|provides?|contains?|offers?|includes?) no (?:\w+ )?(?:information|details?"
-            r"|indication|answer|name|date|reason|clue)",
-            r"nothing in (?:the|this|these) \w+",
-        ),
-    ),
-    (
-        "answer information name date&not",
-        r"(?:answer|information|name|date) ",
-        (
-            r"(?:not|was not|could not be) (?:\w+ )?(?:found|available|provided)",
-            r"(?:is|was) not (?:\w+ )?(?:in|within|part of|contained)\b",
-        ),
-    ),
-    (
-        "mentioned stated given provided specified found included contained answered discussed&not",
-        r"not (?:\w+ )?(?:mentioned|stated|given|provided|specified|found|included|contained|answered"
-        r"|discussed) (?:in|by|within) (?:the|this|your)\b",
-        ("",),
-    ),
-    # It asks back.
-    (
-        "you&mean asking about referring talking refer mind clarify rephrase specify elaborate specific"
-        " repeat"
-        " explain provide give share tell offer",
-        "",
-        (
-            r"(?:what|who|which [\w ]{1,40}?) (?:do |are |did )?you (?:mean|asking about|asking"
-            r"|referring to|talking about|refer to|have in mind)",
-            r"are you (?:asking about|referring to|talking about|asking for)",
-            r"(?:can|could|would) you (?:please |kindly |perhaps |maybe )?(?:clarify|rephrase|specify"
-            r"|elaborate"
-            r"|be (?:a (?:bit|little) )?more specific|repeat|explain what"
-            r"|(?:provide|give|share|tell|offer) (?:me )?(?:with )?(?:a (?:bit|little) "
-            r"|some )?(?:\w+ ){0,1}(?:more|additional"
-            r"|further|context|details|which|what))",
-        ),
-    ),
-    (
-        "unable",
-        r"(?:\A\W*|(?<=: ))unable to (?:generate|answer|provide|respond|process|determine|find"
-        r"|verify|confirm|locate|comply)\b",
-        ("",),
-    ),
-    ("idk dunno", r"(?:idk|dunno)", ("",)),
 )
-"""Signs of a refusal: words that the text holds ("a b&c": a or b, and c), the beginning, and the ends."""
+"""Signs of not knowing, and of not wanting to tell."""
+
+FAMILIES = KNOWING + TELLING
+"""All signs of a refusal."""

@@ -17,7 +17,8 @@ QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'(?:[^']|(?<=\w
 _ASIDE = re.compile(r", (?:(?:about |of )?(?:who|whom|whose|which)|(?:al)?though (?:his|her|its)) [^,.;]*$")
 """Before a sign that is a remark on a name: "the earl, whose name is unknown, …"."""
 _DEFINES = re.compile(
-    r"\b(?:(?:view|belief|idea|theory|claim|position|doctrine|someone|somebody|one|things?|something|form|kind"
+    r"\b(?:(?:view|belief|idea|theory|claim|position|doctrine|someone|somebody|one|things?|something"
+    r"|form|kind"
     r"|type) (?:that|who|which)|(?:means|implies|holds) that) [^.;,]*$"
 )
 """Before a sign that is part of a definition: "the view that the existence of God is unknown"."""
@@ -56,6 +57,8 @@ def sign_spans(
 def _is_aside(plain: str, start: int, end: int) -> bool:
     """Whether a sign is a remark on a name: after a comma, or with the main clause still to come."""
     before = plain[:start]
+    if not any(word in before for word in ("who", "which", "though", "that")):
+        return False
     if _ASIDE.search(before) or _DEFINES.search(before[-120:]):
         return True
     if not _WITHIN.search(before[-40:]):
@@ -66,6 +69,8 @@ def _is_aside(plain: str, start: int, end: int) -> bool:
 
 def _is_title(text: str, span: Span) -> bool:
     """Whether a sign is the name of a work: "I Don't Know by Ozzy", in a text not all in capitals."""
+    if not text[span[0]].isupper():
+        return False
     words = [word for word in text[slice(*span)].split() if word != "not"]
     return (
         len(words) > 1

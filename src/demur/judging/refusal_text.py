@@ -74,12 +74,12 @@ def canonical(text: str) -> str:
     if "  " in text or "\t" in text:
         text = _SPACES.sub(" ", text)
     lowered = text.lower()
-    if any(sign in lowered for sign in _MAY_BE_BROKEN):
+    if any(map(lowered.__contains__, _MAY_BE_BROKEN)):
         text = _BROKEN.sub(_mended, text)
         lowered = text.lower()
     if "'" in text:
         text = _SHORTENED.sub(_written_out, _NOT.sub(_negated, text))
-    if "not" in lowered or "'" in lowered:
+    if "cannot" in lowered or " not" in text or " NOT" in text:
         for short, full in _STEMS:
             text = text.replace(short, full)
     return text

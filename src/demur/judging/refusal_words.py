@@ -50,7 +50,16 @@ _QUALITIES = (
 )
 WHOLE_TEXTS = frozenset(
     {
-        *("unknown", "unanswerable", "unclear", "uncertain", "unsure", "unspecified", "undetermined"),
+        *(
+            "null",
+            "unknown",
+            "unanswerable",
+            "unclear",
+            "uncertain",
+            "unsure",
+            "unspecified",
+            "undetermined",
+        ),
         *(
             "undisclosed",
             "unavailable",
@@ -97,6 +106,7 @@ WHOLE_TEXTS = frozenset(
         *("not enough information", "not enough info", "not enough context", "insufficient information"),
         *(
             "insufficient context",
+            "insufficient evidence",
             "insufficient data",
             "to be announced",
             "to be determined",
@@ -109,7 +119,15 @@ WHOLE_TEXTS = frozenset(
             "not in context",
             "no answer found",
         ),
-        *("none given", "none provided", "nobody knows", "no one knows", "anonymous", "cannot determine"),
+        *(
+            "none found",
+            "none given",
+            "none provided",
+            "nobody knows",
+            "no one knows",
+            "anonymous",
+            "cannot determine",
+        ),
         *(f"not {quality}" for quality in _QUALITIES),
         *(f"{what} not {quality}" for what in ("answer", "information") for quality in _QUALITIES),
     }
@@ -138,7 +156,10 @@ LACKED = (
     r"|certainty|inkling|notion|permission"
     r"|(?:specific|exact|precise|definitive|reliable|confirmed|verified|particular"
     r"|official) (?:\w+ )?(?:date|year|number"
-    r"|figure|name|location|time|list|value|recipe|count|breakdown|source|price)s?)"
+    r"|figure|name|location|time|list|value|recipe|count|breakdown|source|price)s?"
+    r"|(?:live|real[- ]time|up-to-date|current|today's|latest) [\w-]+(?: [\w-]+)?|(?:an? |the )(?:count"
+    r"|figure|number|date|name|list|record|price|total|year)\b(?! of\b)|that kind of \w+|such (?:data"
+    r"|details?|information))"
 )
 KNOW = (
     r"(?:know|understand|recogni[sz]e|recall|remember|possess|get the question|quite follow"
@@ -156,16 +177,18 @@ SAY = (
     r"|check|figure|pinpoint|guarantee|reveal|disclose|engage|choose|advise|endorse|express|think of|guess"
     r"|forecast|foresee|answer|place|infer|deduce|conclude|ascertain|establish|pronounce|commit|list"
     r"|explain"
-    r"|assess|evaluate|analy[sz]e|conclude|go into|create|generate|write|process|support|retrieve"
+    r"|assess|evaluate|analy[sz]e|conclude|go into|go there|walk|teach|carry|place|put|facilitate"
+    r"|promote|create|generate|write|process|support|retrieve"
     r"|disclose|quite|fully|see (?:any|your)|taste"
-    r"|read (?:minds|your mind)|see (?:into )?the future|make th(?:at|is|ese)|specify|estimate|quote"
+    r"|read (?:minds|your mind)|see (?:into )?the future|make th(?:at|is|ese)|settle|resolve|rule on"
+    r"|specify|estimate|quote"
     r"|point to|state)"
 )
 STATE = (
     r"(?:sure|certain|aware|familiar|confident|clear|able|capable|programmed|designed|equipped|trained"
     r"|qualified"
     r"|allowed|permitted|authori[sz]ed|privy|at liberty|in a position|comfortable|positive|knowledgeable"
-    r"|acquainted|informed|the (?:right|best) (?:person|one)|going to|100%|in possession)"
+    r"|acquainted|informed|the (?:right|best) (?:person|one|source|tool|place)|going to|100%|in possession)"
 )
 TOLD = (
     r"(?:announced|confirmed|disclosed|mentioned|revealed|specified|stated|determined|decided|documented"
@@ -177,7 +200,8 @@ TOLD = (
 UNKNOWN = (
     r"(?:unknown(?! to (?!me|us))|unclear|uncertain|undetermined|unspecified|undisclosed|unconfirmed"
     r"|unrecorded"
-    r"|undocumented|unverified|unavailable|anonymous|disputed|debated|contested|confidential|unpredictable"
+    r"|undocumented|unverified|unavailable|obscure|murky|anonymous|disputed|debated|contested"
+    r"|confidential|unpredictable"
     r"|(?:something of )?a (?:complete )?mystery|lost(?: to (?:history|time))?|up in the air"
     r"|anyone's guess|a (?:matter|subject|topic) of (?:\w+ )?(?:debate|dispute|speculation))"
 )
@@ -187,8 +211,9 @@ NOT_PUBLIC = (
     r"|answered|answerable|definitive|apparent|obvious|evident|conclusive))"
 )
 MY = (
-    r"(?:what i (?:know|can)|my (?:\w+ )?(?:abilit(?:y|ies)|capabilit(?:y|ies)|capacity|reach|scope"
-    r"|knowledge|training(?: data)?|(?:area of )?expertise|memory|data))"
+    r"(?:what i (?:know|can|was (?:trained|taught|given)|have)|my (?:\w+ )?(?:abilit(?:y|ies)"
+    r"|capabilit(?:y|ies)|capacity|reach|scope"
+    r"|knowledge|training(?: data)?|(?:area of )?expertise|memory|data|records?|notes|sources|mind))"
 )
 GIVEN = (
     r"(?:context|passages?|texts?|documents?|articles?|questions?|prompts?|excerpts?|stor(?:y|ies)"
@@ -225,3 +250,8 @@ FIND_OUT = (
 def bounded(pattern: str) -> str:
     """A pattern between word boundaries, where its neighbours are letters of a spaced script."""
     return rf"(?<![a-z0-9_])(?:{pattern})(?![a-z0-9_])"
+
+
+def word_set(*lines: str) -> frozenset[str]:
+    """The words of some lines of text."""
+    return frozenset(" ".join(lines).split())

@@ -19,20 +19,29 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from demur.judging.languages import foreign_state
+from demur.judging.refusal_denials import denies_the_asked
 from demur.judging.refusal_look import look, may_decline
 from demur.judging.refusal_reading import Reading, State
+from demur.judging.refusal_silence import tells_nothing
 from demur.judging.refusal_spans import PUNCTUATION, merged, without
 from demur.judging.refusal_text import canonical, lower, parts, question_form, unwrapped
 from demur.judging.refusal_words import WHOLE_TEXTS
 
 __all__ = ["State", "is_refusal", "refusal_state", "without_refusals"]
 
+_SHRUG = re.compile(r"¯\\*_*\(ツ\)_*/_*¯")
+_CHANGED = re.compile(
+    "[\u00a0\u00ad\u00b4\u02b0-\u02ff\u0300-\u036f\u055a\u2000-\u2bff\u3000-\u303f\ufb00-\ufb06\ufe00-\ufe0f\ufeff\uff00-\uffef"
+    "\U0001d400-\U0001d7ff]"
+)
+"""Characters that may hide a word of English: they are written otherwise in plain form."""
+_LABELLED = re.compile(r"\A\s*[\w ]{1,24}:\s*")
 _WRAPPED = re.compile(r"[\s.!?\"'\[\]<>(){}*_`|:/-]+")
 
 
 def is_refusal(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> bool:
     """Whether a text clearly declines, or denies what was asked about; arguments as of `refusal_state`."""
-    return refusal_state(text, question=question, phrases=phrases) in ("refused", "corrects-premise")
+    return refusal_state(text, question=question, phrases=phrases) in _DECLINING
 
 
 def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ()) -> State:
@@ -46,20 +55,39 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     inner = unwrapped(text)
     if inner is None:
         return "refused"
+    if "ツ" in inner:
+        inner = _SHRUG.sub(" ", inner)
+        if not inner.strip(PUNCTUATION):
+            return "refused"
     if len(inner) < _LONGEST_WHOLE and inner.strip(PUNCTUATION).lower() in WHOLE_TEXTS:
         return "refused"
+    if (
+        ":" in inner
+        and len(inner) < _LONGEST_WHOLE
+        and _LABELLED.sub("", inner).strip(PUNCTUATION).lower() in WHOLE_TEXTS
+    ):
+        return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
-    if not keys and inner.isascii() and "&" not in inner and not may_decline(inner.lower()):
+    plainly = "&" not in inner and (inner.isascii() or _CHANGED.search(inner) is None)
+    if plainly and not keys and not may_decline(inner.lower()):
         return foreign_state(inner, question) or "answered"
     composed = canonical(inner)
     plain = lower(composed)
     if len(plain) < _LONGEST_WHOLE and _WRAPPED.sub(" ", plain).strip() in WHOLE_TEXTS:
         return "refused"
-    seen = look(plain) if may_decline(plain) else None
-    if seen is None and not any(key in plain for key in keys):
-        return foreign_state(inner, question) or "answered"
-    state = Reading(composed, plain, question_form(question), keys, seen).state()
+    seen = look(plain)
+    asked = question_form(question)
+    state: State = "answered"
+    if seen is not None or any(key in plain for key in keys):
+        state = Reading(composed, plain, asked, keys, seen).state()
+    if state not in _DECLINING and asked and denies_the_asked(plain, asked):
+        return "corrects-premise"
+    if state == "answered" and tells_nothing(composed, plain, asked):
+        return "refused"
     return (foreign_state(inner, question) or state) if state == "answered" else state
+
+
+_DECLINING = ("refused", "corrects-premise")
 
 
 _LONGEST_WHOLE = 48

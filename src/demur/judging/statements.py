@@ -130,6 +130,8 @@ def _value(written: str) -> str:
     """A JSON or Python value as text; a list's items follow one another."""
     if written[0] == "'":
         return written[1:-1].replace("\\'", "'")
+    if written in ("null", "None"):
+        return "null"
     if written[0] == '"' and (len(written) < 2 or written[-1] != '"'):
         return written[1:]  # cut within the text
     try:
@@ -138,13 +140,7 @@ def _value(written: str) -> str:
         return written.strip("\"'[]")
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return (
-        ""
-        if value is None
-        else {True: "yes", False: "no"}[value]
-        if isinstance(value, bool)
-        else str(value)
-    )
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _hashed(text: str) -> str | None:

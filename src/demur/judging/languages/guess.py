@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from demur.judging.languages.files import MARKING, Language, english, languages, unread
 
@@ -56,7 +56,7 @@ def may_be_foreign(text: str) -> bool:
     """A cheap look: False where a text is surely English, or a name without a frequent foreign word."""
     if text.startswith(_OPENINGS) and text.isascii():
         return False
-    if not _markers().isdisjoint(text.lower().split(None, _LOOKED_AT)):
+    if not _markers().isdisjoint(text[: _LOOKED_AT * 12].lower().split()[:_LOOKED_AT]):
         return True
     return not text.isascii() and (
         _NOT_LATIN.search(text) is not None
@@ -74,8 +74,7 @@ def language_of(text: str) -> str | None:
     """
     if not text.isascii() and _NOT_LATIN.search(text) and (code := _by_script(text)):
         return code
-    words = words_of(text)
-    ranked = _ranked(words)
+    words, ranked = _read(text)
     code, hits = ranked[0] if ranked else (None, 0)
     if hits < 2 or hits * 4 < len(words) or (len(words) < 4 and not hits == len(words) == 3):
         code = None
@@ -133,6 +132,13 @@ def _neighbour(text: str, code: str) -> str:
     return code
 
 
+@lru_cache(maxsize=64)
+def _read(text: str) -> tuple[list[str], list[tuple[str, int]]]:
+    """The words of a text and its languages; a text is read more than once."""
+    words = words_of(text)
+    return words, _ranked(words)
+
+
 def _ranked(words: list[str]) -> list[tuple[str, int]]:
     """Languages in Latin letters with the number of words that tell of them, most first."""
     hits: Counter[str] = Counter()
@@ -153,7 +159,7 @@ def _ranked(words: list[str]) -> list[tuple[str, int]]:
 
 def neighbours(text: str, code: str) -> list[str]:
     """Languages with a file that a text may be in as well: as many words tell of them, or almost."""
-    ranked = dict(_ranked(words_of(text))) if languages()[code].script == "Latin" else {}
+    ranked = dict(_read(text)[1]) if languages()[code].script == "Latin" else {}
     most = ranked.get(code, 0)
     least = most - 1 if most > 3 else most
     return [other for other in ranked if ranked[other] >= least and other != code and other in languages()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from demur.judging.languages.denials import denies, gives_nothing
@@ -80,10 +80,13 @@ class _Reading:
     language: Language
     signs: Signs
 
+    @cached_property
+    def _found(self) -> tuple[list[tuple[int, int]], ...]:
+        """Where signs of refusing, of doubt and of a denied premise stand."""
+        return self._refusals, self._spans(self.signs.doubt), self._spans(self.signs.premise)
+
     def state(self) -> State:
-        refusals = self._refusals
-        doubts = self._spans(self.signs.doubt)
-        denials = self._spans(self.signs.premise)
+        refusals, doubts, denials = self._found
         found = sorted([*refusals, *doubts])
         if denials and (not found or denials[0][0] < found[0][0]):
             return "corrects-premise"
@@ -101,7 +104,7 @@ class _Reading:
         return "refused" if nothing else "answered"
 
     def has_sign(self) -> bool:
-        return bool(self._refusals) or any(map(self._spans, (self.signs.doubt, self.signs.premise)))
+        return any(self._found)
 
     @cached_property
     def _refusals(self) -> list[tuple[int, int]]:
@@ -298,7 +301,7 @@ def _asked_abroad(text: str, question: str) -> bool:
 
 def _known(text: str, question: str, code: str) -> State:
     """The state of a text whose language is known; Chinese characters may be Japanese, by the question."""
-    if code == "zh" and question and language_of(question) == "ja":
+    if code == "zh" and _asked_in(question) == "ja":
         code = "ja"
     first = _reading(text, question, code)
     if first.has_sign():
@@ -312,7 +315,7 @@ def _short(text: str, question: str) -> State | None:
     words = words_of(text)
     if len(words) > _FEW:
         return None
-    own = language_of(question) if question else None
+    own = _asked_in(question)
     found = {*candidates(words), *by_letters(text)} | ({own} if own in languages() and own else set())
     near = sorted(found, key=lambda each: (each != own, each))
     readings = [_reading(text, question, each) for each in near]
@@ -330,8 +333,19 @@ def _is_title(text: str) -> bool:
 
 def _reading(text: str, question: str, code: str) -> _Reading:
     language = languages()[code]
-    asked = normal(question, language.fold) if question else ""
-    return _Reading(text, normal(text, language.fold), asked, language, signs_of(code))
+    return _Reading(text, normal(text, language.fold), _asked(question, code), language, signs_of(code))
+
+
+@lru_cache(maxsize=1024)
+def _asked(question: str, code: str) -> str:
+    """A question in the normal form of a language; many texts answer one."""
+    return normal(question, languages()[code].fold) if question else ""
+
+
+@lru_cache(maxsize=1024)
+def _asked_in(question: str) -> str | None:
+    """The language of a question."""
+    return language_of(question) if question else None
 
 
 def _parts(mark: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
