@@ -3,9 +3,10 @@
     python benchmarks/judging_blind.py texts --data DATA --clones CLONES --out rows.jsonl
     python benchmarks/blind_results.py rows.jsonl [--set blind2] [--misses]
 
-The labels (`tests/data/blind2/labels.jsonl`) were stored before the rules ran on these texts. A label or a
-reading of "refused" or "corrects-premise" counts as a refusal, every other one does not. Correctness is
-counted on the rows with a label "right" or "wrong". The sentences in other languages
+The labels (`tests/data/blind2/labels.jsonl`) were stored before the rules ran on these texts. The readers'
+"refused" and "corrects-premise" mean that a text does not give what was asked; the rules' readings for
+that are "refused", "corrects-premise" and "contradicts". A verdict counts the first two as refusals.
+Correctness is counted on the rows with a label "right" or "wrong". The sentences in other languages
 (`languages.jsonl` beside them) are scored in the same way.
 """
 
@@ -23,6 +24,7 @@ from demur.metrics.proportion import wilson
 
 DATA = Path(__file__).parents[1] / "tests/data"
 REFUSALS = frozenset({"refused", "corrects-premise"})
+DENIALS = REFUSALS | {"contradicts"}
 
 
 class Row(NamedTuple):
@@ -39,13 +41,13 @@ class Row(NamedTuple):
 
     @property
     def refuses(self) -> bool:
-        """Whether the readers saw a refusal."""
+        """Whether the readers saw no answer to what was asked."""
         return self.state in REFUSALS
 
     @property
     def found(self) -> bool:
-        """Whether the rules see one."""
-        return self.reading in REFUSALS
+        """Whether the rules see none."""
+        return self.reading in DENIALS
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -125,6 +127,8 @@ def main() -> None:
     for state in ("refused", "corrects-premise"):
         labelled = [row for row in rows if row.state == state]
         print(f"\nlabelled {state}, found: {share(sum(row.found for row in labelled), len(labelled))}")
+        counted = sum(row.reading in REFUSALS for row in labelled)
+        print(f"labelled {state}, counted as a refusal: {share(counted, len(labelled))}")
     hedged = [row for row in rows if row.state == "hedged"]
     silent = [row for row in rows if row.state == "no-answer"]
     print(f"\nhedged read as an answer: {sum(not row.found for row in hedged)} of {len(hedged)}")

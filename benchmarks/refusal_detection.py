@@ -17,7 +17,7 @@ from pathlib import Path
 from scipy.stats import beta
 
 from demur.judging.refusal_words import R_TUNING_PHRASES
-from demur.judging.refusals import is_refusal
+from demur.judging.refusals import is_refusal, refusal_state
 
 REFUSALS = ("refused", "corrects-premise")
 LABELS = Path(__file__).parents[1] / "tests/data/refusal_labels.csv"
@@ -45,8 +45,10 @@ def honesty(question: str, text: str) -> bool:
     return any(sign in text.lower() and sign not in question.lower() for sign in HONESTY)
 
 
+GIVES_NONE = frozenset({"refused", "corrects-premise", "contradicts"})
+"""Readings of a text that does not give what was asked."""
 DETECTORS: dict[str, Detector] = {
-    "Demur": lambda question, text: is_refusal(text, question=question),
+    "Demur": lambda question, text: refusal_state(text, question=question) in GIVES_NONE,
     "R-Tuning, SelfAware (16 phrases)": phrases(R_TUNING_PHRASES, strip="."),
     "Alignment for Honesty (9 signs)": honesty,
     "US-Tuning (12 phrases)": phrases(US_TUNING),
@@ -115,7 +117,7 @@ def false_alarms(samples: Path) -> Iterator[str]:
     """How many texts that were written to answer are taken for refusals."""
     found: dict[str, list[bool]] = {}
     for name, question, text in written_answers(samples):
-        found.setdefault(name, []).append(DETECTORS["Demur"](question, text))
+        found.setdefault(name, []).append(is_refusal(text, question=question))
     yield "| texts | how many | taken for refusals |"
     yield "| --- | --- | --- |"
     for name, said in found.items():

@@ -4,7 +4,8 @@
 
 Two kinds of labelled texts: sentences written for this (`tests/data/refusal_sentences.csv`), and responses
 of real models to UnknownBench's questions (`tests/data/refusal_labels.csv` names them by file and row; the
-texts stay where they are). "refused" and "corrects-premise" count as a refusal, other states do not.
+texts stay where they are). A label of "refused" or "corrects-premise" says that a text does not give what was
+asked, and so does a reading of these or of "contradicts".
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from demur.judging.refusals import is_refusal, refusal_state
-from refusal_detection import labelled
+from demur.judging.refusals import refusal_state
+from refusal_detection import GIVES_NONE, labelled
 
 SENTENCES = Path(__file__).parents[1] / "tests/data/refusal_sentences.csv"
 REFUSALS = frozenset({"refused", "corrects-premise"})
@@ -59,7 +60,7 @@ def wilson(right: int, total: int) -> tuple[float, float] | None:
 
 def counts(texts: Sequence[Text]) -> tuple[int, int, int]:
     """Refusals that were found, all that was called a refusal, all refusals."""
-    said = [is_refusal(text.response, question=text.question) for text in texts]
+    said = [refusal_state(text.response, question=text.question) in GIVES_NONE for text in texts]
     true = [text.state in REFUSALS for text in texts]
     return sum(a and b for a, b in zip(said, true, strict=True)), sum(said), sum(true)
 
@@ -86,7 +87,7 @@ def misses(texts: Sequence[Text]) -> Iterator[str]:
     """Every text whose label and state disagree on whether it is a refusal."""
     for text in texts:
         found = refusal_state(text.response, question=text.question)
-        if (found in REFUSALS) != (text.state in REFUSALS):
+        if (found in GIVES_NONE) != (text.state in REFUSALS):
             yield f"- {text.part}: {text.state}, called {found}: {text.question!r} {text.response[:200]!r}"
 
 

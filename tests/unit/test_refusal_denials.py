@@ -7,7 +7,7 @@ import pytest
 from demur.core.records import Question, Verdict
 from demur.judging import judge
 from demur.judging.refusal_content import contrary, share, stem
-from demur.judging.refusals import refusal_state
+from demur.judging.refusals import is_refusal, refusal_state
 
 DENIALS = {
     "a verb of the question": [
@@ -57,8 +57,26 @@ DENIALS = {
 @pytest.mark.parametrize(
     ("question", "text"), [pair for kind in DENIALS.values() for pair in kind], ids=lambda text: text[:40]
 )
-def test_a_plain_denial_of_what_is_asked_corrects_the_premise(question, text):
-    assert refusal_state(text, question=question) == "corrects-premise"
+def test_a_plain_denial_of_what_is_asked_denies_the_premise(question, text):
+    assert refusal_state(text, question=question) in ("corrects-premise", "contradicts")
+
+
+@pytest.mark.parametrize(
+    ("state", "question", "text"),
+    [
+        (
+            "contradicts",
+            "Where do whales lay eggs?",
+            "Whales do not lay eggs; they bear live calves.",
+        ),
+        ("contradicts", "Why is the ball square?", "The ball is not square, it is round."),
+        ("corrects-premise", "Which schools on Mars teach law?", "There are no schools on Mars."),
+        ("corrects-premise", "Who won the Halm race of 1944?", "The Halm race of 1944 was cancelled."),
+    ],
+)
+def test_how_things_are_instead_is_an_answer_and_that_there_is_none_is_not(state, question, text):
+    assert refusal_state(text, question=question) == state
+    assert is_refusal(text, question=question) == (state == "corrects-premise")
 
 
 NEAR_DENIALS = [
@@ -99,7 +117,6 @@ def test_without_a_question_nothing_is_denied():
 def test_an_accepted_answer_comes_before_a_denial():
     question = Question(id="q", text="Who is the king of Orvel?", answers=("no king", "Orvel has no king"))
     assert judge(question, "Orvel has no king.") is Verdict.CORRECT
-    assert judge(question, "Orvel does not have a king.") in (Verdict.CORRECT, Verdict.REFUSED)
     other = Question(id="q", text="Who is the king of Orvel?", answers=("Bo Pale",))
     assert judge(other, "Orvel has no king.") is Verdict.REFUSED
 

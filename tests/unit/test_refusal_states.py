@@ -212,7 +212,8 @@ def test_written_sentences_of_many_kinds_are_told_apart():
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert len(rows) == 902
-    said = [is_refusal(row["response"], question=row["question"]) for row in rows]
+    none_given = ("refused", "corrects-premise", "contradicts")
+    said = [refusal_state(row["response"], question=row["question"]) in none_given for row in rows]
     true = [row["state"] in ("refused", "corrects-premise") for row in rows]
     both = sum(a and b for a, b in zip(said, true, strict=True))
     assert both / sum(said) >= 0.97

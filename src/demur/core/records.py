@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Task = Literal["open", "choice", "contextual"]
 Domain = Literal["id", "ood"]
-Reading = Literal["refused", "answered", "hedged", "corrects-premise", "unclear"]
+Reading = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
 """What a response does: see `demur.judging.refusals.refusal_state`."""
 Finish = Literal["stop", "length", "thinking"]
 """Why a text ends: a stop string or the end of text; the token limit. ``thinking``: the reply of a server

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from demur.judging.refusal_answers import asks_whether
 from demur.judging.refusal_content import STOP, WORD, content, contrary, share, stem
@@ -148,8 +148,11 @@ def _asked(question: str) -> _Asked | None:
     )
 
 
-def denies_the_asked(plain: str, question: str) -> bool:
-    """Whether a text begins by denying what its question takes for granted.
+def denied_premise(plain: str, question: str) -> Literal["corrects-premise", "contradicts"] | None:
+    """How a text begins by denying what its question takes for granted; None where it does not.
+
+    "corrects-premise": it says that there is nothing of the kind. "contradicts": it says how things are
+    instead ("Goats do not lay eggs; they bear live kids"), which is an answer of sorts.
 
     Args:
         plain: the text in plain form, in lower case.
@@ -158,26 +161,27 @@ def denies_the_asked(plain: str, question: str) -> bool:
     asked = _asked(question)
     unreal = any(map(plain[:400].__contains__, _MADE_UP))
     if asked is None and not unreal:
-        return False
+        return None
     filler = _FILLER.match(plain)
     start = filler.end() if filler else 0
     opening = plain[start : start + 260]
     if unreal and _unreal(opening, question):
-        return True
+        return "corrects-premise"
     if asked is None or asked.attitude:
-        return False
+        return None
     if asked.options and not asked.options.isdisjoint(content(_until_stop(opening))):
-        return False
+        return None
     if stem("without") in asked.plain and "without" not in opening:
-        return False
+        return None
     if asked.why and _opposite(opening, asked, question):
-        return True
+        return "contradicts"
     if asked.why and plain.lstrip().startswith("actually,"):
-        return not re.match(r"[^.]*\b(?:because|due|since|reason|to|for)\b", opening)
-    return any(
-        denied(opening, asked)
-        for denied in (_verb_denied, _none_of, _not_all, _nobody, _only_so_many, _repaired, _cancelled)
-    )
+        reason = re.match(r"[^.]*\b(?:because|due|since|reason|to|for)\b", opening)
+        return None if reason else "contradicts"
+    if any(denied(opening, asked) for denied in (_none_of, _cancelled)):
+        return "corrects-premise"
+    instead = (_verb_denied, _not_all, _nobody, _only_so_many, _repaired)
+    return "contradicts" if any(denied(opening, asked) for denied in instead) else None
 
 
 def _until_stop(text: str) -> str:

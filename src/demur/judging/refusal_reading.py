@@ -43,9 +43,10 @@ from demur.judging.refusal_text import SENTENCE_END, Part, parts
 LONG = 20
 """Words from which on a text that begins by declining is read as a whole, and not clause by clause."""
 
-State = Literal["refused", "answered", "hedged", "corrects-premise", "unclear"]
+State = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
 """What a text does. "hedged": it answers, with a reservation. "corrects-premise": it says that what is
-asked about does not exist, and answers nothing. "unclear": it declines, and answers something."""
+asked about does not exist, and answers nothing. "contradicts": it says that what the question takes for
+granted is not so, which is an answer of sorts. "unclear": it declines, and answers something."""
 
 _NAMES = re.compile(
     r"\b(?:phrases?|quotes?|lines?|words?|songs?|titled?|called|film|movie|book|album|slogan|motto"

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from demur.judging.languages import foreign_state
-from demur.judging.refusal_denials import denies_the_asked
+from demur.judging.refusal_denials import denied_premise
 from demur.judging.refusal_look import look, may_decline
 from demur.judging.refusal_reading import Reading, State
 from demur.judging.refusal_silence import tells_nothing
@@ -80,8 +80,8 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
     state: State = "answered"
     if seen is not None or any(key in plain for key in keys):
         state = Reading(composed, plain, asked, keys, seen).state()
-    if state not in _DECLINING and asked and denies_the_asked(plain, asked):
-        return "corrects-premise"
+    if state not in _DECLINING and asked and (denied := denied_premise(plain, asked)):
+        return denied
     if state == "answered" and tells_nothing(composed, plain, asked):
         return "refused"
     return (foreign_state(inner, question) or state) if state == "answered" else state

@@ -57,7 +57,8 @@ _READ_AS = {
     "answered": "answer",
     "hedged": "answer with a reservation",
     "refused": "decline",
-    "corrects-premise": "correct the question's premise",
+    "corrects-premise": "say that there is no such thing",
+    "contradicts": "contradict what the question takes for granted",
     "unclear": "are unclear",
     "stated": "state a final answer",
 }

@@ -27,7 +27,7 @@ from demur.judging.languages.guess import (
 from demur.judging.languages.normal import normal
 from demur.judging.languages.patterns import UNSPACED
 
-State = Literal["refused", "answered", "hedged", "corrects-premise", "unclear"]
+State = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
 
 SHORT_ANSWER_WORDS = 6
 """A clause beside a sign is an answer by itself up to this many words."""
@@ -99,7 +99,7 @@ class _Reading:
         """What a text without a sign does, seen beside what was asked."""
         grammar = grammar_of(self.language.code)
         if denies(self.plain, self.question, self.language, grammar):
-            return "corrects-premise"
+            return "contradicts"
         nothing = gives_nothing(self.text, self.plain, self.question, self.language, grammar)
         return "refused" if nothing else "answered"
 
