@@ -4,8 +4,8 @@
 
 Two kinds of labelled texts: sentences written for this (`tests/data/refusal_sentences.csv`), and responses
 of real models to UnknownBench's questions (`tests/data/refusal_labels.csv` names them by file and row; the
-texts stay where they are). A label of "refused" or "corrects-premise" says that a text does not give what was
-asked, and so does a reading of these or of "contradicts".
+texts stay where they are). The labels "refused" and "corrects-premise" say that a text does not give what
+was asked; so do the readings "refused", "corrects-premise" and "contradicts".
 """
 
 from __future__ import annotations
