@@ -302,7 +302,7 @@ CITIES = ("Lyon", "Paris", "Rome", "Oslo")
         ("(B) Paris", 1),
         ("B) Paris", 1),
         ("B: Rome", None),
-        ("Rome is wrong, Lyon is wrong, so Paris.", None),
+        ("Rome is wrong, Lyon is wrong, so Paris.", 1),
         ("Answer: (B) Paris is the capital", 1),
         ("The correct option is B, since the tower is in Paris.", 1),
         ("<answer>B</answer>", 1),
