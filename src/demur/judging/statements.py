@@ -49,7 +49,7 @@ def final_statements(text: str, plain: str) -> Iterator[Statement]:
         text: without reasoning.
         plain: the same without marks around its words.
     """
-    for find in (_tagged, _boxed, keyed, _hashed):
+    for find in (_tagged, boxed, keyed, _hashed):
         answer = find(text)
         if answer is not None:
             yield Statement(answer, answer, marked=True)
@@ -78,7 +78,7 @@ def _tagged(text: str) -> str | None:
     return None if found is None else unwrapped(found[2] if found[1] else found[4])
 
 
-def _boxed(text: str) -> str | None:
+def boxed(text: str) -> str | None:
     r"""What stands in the last ``\boxed{…}``, to its own closing brace; None without one."""
     if "box" not in text:
         return None
