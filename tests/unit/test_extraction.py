@@ -289,6 +289,13 @@ def test_a_plain_text_stays_as_it_is(text):
     assert extract(f" {text}\n") == (text, text, text, None)
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 5000, '{"answer": [' + '{"a":' * 5000 + "]}", '{"b": ' * 5000 + "1"]
+)
+def test_json_that_is_nested_too_deeply_is_judged_as_text(text):
+    assert judge(ask("Bergen"), text) == "wrong"
+
+
 def test_a_letter_with_a_label_is_the_letter_where_there_are_choices():
     """``A: Paris`` names option A; elsewhere ``A:`` is the label of an answer."""
     assert extract("A: Paris", choices=("Lyon", "Paris")).answer == "A: Paris"

@@ -73,7 +73,7 @@ def _value(written: str) -> str:
         return written[1:]  # cut within the text
     try:
         value = json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         return written.strip("\"'[]")
     if isinstance(value, list):
         return ", ".join(map(str, value))
