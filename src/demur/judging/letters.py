@@ -39,7 +39,8 @@ _MORE = re.compile(
     r"[\s)\]*_.\"'}$]*(?:,|/|&|\+|;|\?(?=\s*[A-Z]\?)|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|\bo\b|和|或|と)\s*"
     rf"(?:(?:and|or|both|option|choice|maybe|perhaps|possibly|also"
     rf"|even)\s+)*[\s(\[*\"'$]*(?P<letter>[A-Za-z]){_AFTER}"
-    r"(?!\s+(?:is|was|isn)\b|\s+are\s+(?:not|wrong|incorrect|out|false)\b)"
+    r"(?!\s+(?:is|was|isn)\b|\s+are\s+(?:not|wrong|incorrect|out|false)\b"
+    r"|\s+(?:sind|sont|son|são)\s+(?:falsch|faux|fausses|fals[oa]s|incorrect))"
 )
 _LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
 _START = re.compile(
@@ -65,7 +66,7 @@ _DENIED = re.compile(
     r"(?:option\s+)?|(?:不是|并非|並非|不选|不選)\s*)[\s(\[*\"']*$"
 )
 _CALLED_WRONG = re.compile(
-    r"[)\]*_.\"'}$]*\s+(?i:is|are|est|es|ist|è|é)"
+    r"[)\]*_.\"'}$]*\s+(?i:is|are|est|es|ist|sind|sont|son|è|é|são)"
     r"(?i:\s+(?:clearly|definitely|also|therefore|not|tempting but))*"
     r"\s+(?i:wrong|incorrect[aoe]?|false|falsch|faux|fausse|fals[oa]|out|not (?:right|correct|true)"
     r")\b"
