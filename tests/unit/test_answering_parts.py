@@ -73,6 +73,7 @@ def test_a_calibration_without_any_answer_has_no_curve():
         *[("Confidence (0-100): 85", 0.85), ("(0–100%) 85%", 0.85), ("On a scale of 1 to 10: 8", 0.8)],
         *[("-5", None), ("−5", None), ("Confidence: -5", None), ("Confidence - 85", 0.85), ("80-90%", 0.8)],
         *[("1,000", None), ("In 1999: 85", 0.85), ("0-100", None), ("101%", None)],
+        *[(".9", 0.9), ("8 of 10", 0.8), ("7 (out of 10)", 0.7), (r"90\%", 0.9), ("3.9", 0.039)],
     ],
 )
 def test_a_stated_percentage(text, value):

@@ -38,6 +38,9 @@ def leaks(*questions, drop=True):
         ("Wo ist die Straße?", "WO IST DIE STRASSE?"),
         ("Où est-il, lui?", "où est-il lui ?"),
         ("日本の首都は?", "日本の首都は。"),
+        ("Who — then?", "Who - then?"),
+        ("The Vienna–Graz line?", "The Vienna-Graz line?"),
+        ("أين القَاهِرَة؟", "أين القاهرة؟"),
     ],
 )
 def test_equal_but_for_what_does_not_matter(one, other):

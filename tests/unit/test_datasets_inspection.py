@@ -162,6 +162,17 @@ def test_missing_answers_small_parts_and_uneven_parts():
     assert counts([question(f"Q{n}?", ("yes",)) for n in range(30)])["one-answer"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("x.jsonl", ""), ("x.json", "[]"), ("x.csv", "question,answer\n")]
+)
+def test_a_file_without_questions_is_an_error(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(DataError) as error:
+        check_file(path)
+    assert (error.value.expected, error.value.found) == ("at least one question", "none")
+
+
 def test_nothing_is_wrong_with_nothing():
     assert set(counts([]).values()) == {0}
 

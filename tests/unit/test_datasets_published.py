@@ -30,7 +30,7 @@ CASES = [
     ("hotpotqa", "hotpotqa/hotpotqa_train.json", {"train": 50}, 0),
     ("hotpotqa", "hotpotqa/hf_rows_dev_distractor.json", {"test": 27}, 0),
     ("fever", "fever/paper_dev.jsonl", {"test": 5000}, 0),
-    ("selfaware", "selfaware/SelfAware.json", {"answerable": 1168, "unanswerable": 516}, 2),  # symbols only
+    ("selfaware", "selfaware/SelfAware.json", {"answerable": 1168, "unanswerable": 516}, 0),
     ("halueval", "halueval/generation/qa", {"test": 500}, 0),
     ("asqa", "asqa/ASQA.json", {"test": 8}, 0),
     ("falseqa", "falseqa/dataset", {"answerable": 1678, "unanswerable": 1678}, 0),

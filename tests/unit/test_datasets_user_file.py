@@ -179,9 +179,15 @@ def test_a_cell_of_a_table_can_hold_a_list(tmp_path, cell, answers):
     assert load(path)[0].answers == answers
 
 
-def test_a_list_as_numpy_prints_it_is_not_misread(tmp_path):
+def test_a_list_as_numpy_prints_it_is_read(tmp_path):
     path = tmp_path / "cell.csv"
     path.write_text("question,answer\nQ?,['a' 'b']\n")  # for Python itself that is the list ['ab']
+    assert load(path)[0].answers == ("a", "b")
+
+
+def test_what_looks_like_a_list_and_is_none_is_an_error(tmp_path):
+    path = tmp_path / "cell.csv"
+    path.write_text("question,answer\nQ?,['a' b]\n")
     with pytest.raises(DataError, match=r"line 2: .* looks like a list but cannot be read as one"):
         load(path)
 

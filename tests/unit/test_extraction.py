@@ -242,6 +242,34 @@ def test_the_answer_within_a_response(text, answer):
     assert "<think" not in (found.text if "`" not in text else "")
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Rome\n2. What is the capital of France? Paris", "Rome"),
+        ("Rome Question: capital of France? Answer: Paris", "Rome"),
+        ("Rome\n[Question] Which capital?\n[Answer] Paris", "Rome"),
+        ("Rome\nPassage: Paris is the capital.", "Rome"),
+    ],
+)
+def test_a_next_question_in_other_forms(text, answer):
+    assert extract(text).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ('{"thought": "Paris?", "response": "Rome"}', "Rome"),
+        ('{"city": "Rome", "reason": "not Paris"}', "Rome"),
+        ('{"output": 18, "steps": "9 + 9"}', "18"),
+        ('{"first": "Rome", "second": "Paris"}', '{"first": "Rome", "second": "Paris"}'),
+        ('{"reason": "Paris"}', '{"reason": "Paris"}'),
+        ('{"city": "Rome", "reason": "Pa', '{"city": "Rome", "reason": "Pa'),
+    ],
+)
+def test_the_only_value_beside_explanations_is_the_answer(text, answer):
+    assert extract(text).answer == answer
+
+
 @pytest.mark.parametrize("text", UNSTATED)
 def test_what_states_no_answer_is_judged_as_it_is(text):
     found = extract(text, question=BORN)
@@ -259,6 +287,13 @@ def test_marks_around_the_words(text, plain):
 )
 def test_a_plain_text_stays_as_it_is(text):
     assert extract(f" {text}\n") == (text, text, text, None)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 5000, '{"answer": [' + '{"a":' * 5000 + "]}", '{"b": ' * 5000 + "1"]
+)
+def test_json_that_is_nested_too_deeply_is_judged_as_text(text):
+    assert judge(ask("Bergen"), text) == "wrong"
 
 
 def test_a_letter_with_a_label_is_the_letter_where_there_are_choices():

@@ -302,7 +302,7 @@ CITIES = ("Lyon", "Paris", "Rome", "Oslo")
         ("(B) Paris", 1),
         ("B) Paris", 1),
         ("B: Rome", None),
-        ("Rome is wrong, Lyon is wrong, so Paris.", None),
+        ("Rome is wrong, Lyon is wrong, so Paris.", 1),
         ("Answer: (B) Paris is the capital", 1),
         ("The correct option is B, since the tower is in Paris.", 1),
         ("<answer>B</answer>", 1),
@@ -437,3 +437,153 @@ def test_written_pairs_keep_their_labels():
     assert (len(right), len(wrong)) == (452, 467)
     assert right.count(False) <= 0.06 * len(right)
     assert wrong.count(True) <= 0.03 * len(wrong)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "verdict"),
+    [
+        ("Paris", "nicht Paris, sondern Rom", W),
+        ("Paris", "Nicht Rom, sondern Paris", C),
+        ("Paris", "Sie wurde nicht in Paris geboren.", W),
+        ("Paris", "Elle n'est pas née à Paris.", W),
+        ("Paris", "Il est né à Paris, pas à Rome.", C),
+        ("Paris", "No nació en Paris.", W),
+        ("Paris", "No es Roma, es Paris.", C),
+        ("Paris", "No, Paris.", C),
+        ("Париж", "Не Париж", W),
+        ("巴黎", "不是巴黎", W),
+        ("巴黎", "不是罗马，是巴黎。", C),
+        ("パリ", "パリではありません", W),
+        ("パリ", "ローマではなく、パリです", C),
+        ("서울", "서울이 아니다", W),
+        ("Paris", "ليس Paris", W),
+        ("Paris", "लेकिन Paris नहीं", W),
+        ("Paris", "Paris is wrong; it's Rome.", W),
+        ("Paris", "Rome is wrong; it's Paris.", C),
+        ("Paris", "Rome rather than Paris", W),
+        ("Paris", "Paris instead of Rome", C),
+    ],
+)
+def test_a_denied_answer_is_none_in_any_language(answer, text, verdict):
+    assert judge(ask("Where was she born?", answer), text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "verdict"),
+    [
+        ("Paris", "Paris oder Rom", W),
+        ("Paris", "Paris ou Rome", W),
+        ("Paris", "Paris o Roma", W),
+        ("Paris", "Paris или Рим", W),
+        ("巴黎", "巴黎或罗马", W),
+        ("巴黎", "巴黎、罗马、伦敦", W),
+        ("巴黎", "巴黎，法国", C),
+        ("Oder", "the Oder", C),
+        ("Will o the Wisp", "Will o the Wisp", C),
+        ("Paris", "Я не уверен, но думаю, что Paris.", C),  # clauses are no list
+        ("Paris", "Ich glaube, dass sie, wie ihr Vater, in Paris geboren ist.", C),
+    ],
+)
+def test_a_list_gives_no_answer_in_any_language(answer, text, verdict):
+    assert judge(ask("Where was she born?", answer), text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "verdict"),
+    [
+        ("12", "12 + 6 = 18", W),
+        ("18", "12 + 6 = 18", C),
+        ("12", "4*3 = 12. 12+6 = 18. So 18.", W),
+        ("18", "18 = 12 + 6", C),
+        ("$18", "12 + 6 = $18", C),
+        ("2+2=4", "2+2=4", C),
+        ("2", "2-3", W),
+        ("2-3", "2-3", C),
+        ("1914", "1914-1918", C),  # years, not an estimate
+        ("753", "753 BC", W),
+        ("753 BC", "753 BC", C),
+        ("0.5", "50%", C),
+        ("33%", "33 Prozent", C),
+        ("33%", "33 por ciento", C),
+        ("3 US dollars", "$3.00", C),
+        ("100", "about a hundred", C),
+        ("100", "two hundred", W),
+        ("100", "several hundred", W),
+        ("1000", "a thousand", C),
+        ("1000", "ten thousand", W),
+    ],
+)
+def test_sums_ranges_shares_and_round_numbers(answer, text, verdict):
+    assert judge(ask("How many were there?", answer), text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "verdict"),
+    [
+        ("5 May 1998", "5. Mai 1998", C),
+        ("5 May 1998", "le 5 mai 1998", C),
+        ("5 May 1998", "5 de mayo de 1998", C),
+        ("5 May 1998", "5 мая 1998 г.", C),
+        ("5 May 1998", "le 6 mai 1998", W),
+        ("5 May 1998", "5 juin 1998", W),
+        ("1 août 1999", "August 1, 1999", C),
+        ("5 May 1998", "1998-05-05T10:00:00Z", C),
+        ("May 1998", "1998-05", C),
+        ("May 1998", "05/1998", C),
+        ("May 1998", "06/1998", W),
+    ],
+)
+def test_dates_in_other_languages_and_in_figures(answer, text, verdict):
+    assert judge(ask("When was it?", answer), text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("选B", 1),
+        ("我选择B，不选A", 1),
+        ("選択肢Bが正しい", 1),
+        ("答案不是B，是A", 0),
+        ("Ⓑ", 1),
+        ("Ｂ", 1),
+        ("B is wrong.", None),
+        ("(A) is false, (B) is true", 1),
+        ("C. Option B is tempting but wrong.", 2),
+        ("Anything but B", None),
+        ("Option A or option B", None),
+        ("B? C?", None),
+        ("B ist falsch", None),
+        ("Die Antwort ist nicht B", None),
+        ("La respuesta no es B", None),
+        ("La réponse n'est pas B", None),
+        ("Ответ не B", None),
+        ("Ni A ni B, C", 2),
+    ],
+)
+def test_letters_in_other_scripts_and_letters_called_wrong(text, index):
+    assert pick(text, CITIES) == index
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("是的", True),
+        ("不对", False),
+        ("हाँ", True),
+        ("नहीं", False),
+        ("네", True),
+        ("아니요", False),
+        ("Nej", False),
+        ("I think so", True),
+        ("I don't think so.", False),
+        ("Yes and no", None),
+        ("Yes and no doubt", True),
+    ],
+)
+def test_yes_and_no_in_more_languages(text, says):
+    assert polarity(text) is says
+
+
+@pytest.mark.parametrize(("text", "verdict"), [("What?", W), ("?", C), ("The sign is ?", C)])
+def test_the_end_of_a_sentence_is_no_sign(text, verdict):
+    assert judge(ask("Which sign?", "?"), text) is verdict

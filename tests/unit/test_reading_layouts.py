@@ -164,7 +164,12 @@ def test_a_line_that_names_the_separator_is_no_header(separator, start, mark, tm
         ("[{'text': 'a'}, {'text': 'b'}]", [{"text": "a"}, {"text": "b"}]),
         ("[sic]", "[sic]"),
         ("{x}", "{x}"),
-        ("['a' 'b']", "['a' 'b']"),  # NumPy's print, which Python takes for a list of one
+        ("['a' 'b']", ["a", "b"]),  # NumPy's print, which Python takes for a list of one
+        ("['it\\'s' \"b\"\n 'c']", ["it's", "b", "c"]),
+        ("('a', 'b')", ["a", "b"]),
+        ("{'b', 'a'}", ["a", "b"]),
+        ("(sic)", "(sic)"),
+        ("('a' and b)", "('a' and b)"),
         ("plain", "plain"),
         ("[" * 100_000, "[" * 100_000),
     ],
@@ -559,3 +564,57 @@ def test_what_only_a_published_dataset_can_read_is_read_as_one(tmp_path):
     path = write(tmp_path / "x.json", json.dumps(triples))
     loaded = load_questions(DataSettings(path=path, test=0, calibration=0))
     assert loaded.report.dataset == "pararel"
+
+
+def test_parts_within_a_container(tmp_path):
+    path = write(tmp_path / "x.json", {"data": {"train": ROWS[:5], "test": ROWS[5:]}})
+    assert [q.split for q in read(path)] == ["train"] * 5 + ["test"] * 3
+    assert pairs(read(write(tmp_path / "y.json", {"data": {"items": ROWS}}))) == [
+        (q, (a,)) for q, a in RIVERS
+    ]
+
+
+@pytest.mark.parametrize("flag", ["is_impossible", "unanswerable", "is_unanswerable"])
+def test_a_flag_says_that_there_is_no_answer(flag, tmp_path):
+    rows = [{"question": q, "answers": [a] if n else [], flag: not n} for n, (q, a) in enumerate(RIVERS)]
+    assert [q.answerable for q in read(write(tmp_path / "x.jsonl", rows))] == [False] + [True] * 7
+
+
+def test_has_answer_says_that_there_is_one(tmp_path):
+    rows = [
+        {"question": q, "answers": [a] if n else [], "has_answer": n > 0} for n, (q, a) in enumerate(RIVERS)
+    ]
+    assert [q.answerable for q in read(write(tmp_path / "x.jsonl", rows))] == [False] + [True] * 7
+
+
+def test_the_answer_of_a_solution_stands_in_its_box(tmp_path):
+    rows = [{"problem": f"{n} + 1?", "solution": rf"It is $\boxed{{{n + 1}}}$."} for n in range(6)]
+    assert [q.answers for q in read(write(tmp_path / "x.jsonl", rows))] == [(str(n + 1),) for n in range(6)]
+
+
+def test_labels_of_social_iqa_count_from_one(tmp_path):
+    row = {"context": "Ann left.", "answerA": "sad", "answerB": "glad", "answerC": "tired"}
+    rows = [{**row, "question": f"How does {n} feel?", "label": str(n % 3 + 1)} for n in range(6)]
+    questions = read(write(tmp_path / "x.jsonl", rows))
+    assert [q.answers for q in questions] == [(letter,) for letter in "ABCABC"]
+    assert questions[0].choices == ("sad", "glad", "tired")
+
+
+def test_possible_answers_of_popqa_are_a_list_in_a_text(tmp_path):
+    rows = [{"question": q, "obj": a, "possible_answers": json.dumps([a, f"the {a}"])} for q, a in RIVERS]
+    assert [q.answers for q in read(write(tmp_path / "x.jsonl", rows))] == [
+        (a, f"the {a}") for _, a in RIVERS
+    ]
+
+
+@pytest.mark.parametrize("gold", ["(B)", "B.", "B) green", "B. green", "b)"])
+def test_a_gold_letter_as_tests_print_it(gold, tmp_path):
+    rows = [{"question": q, "choices": ["red", "green", "blue"], "answer": gold} for q, _ in RIVERS]
+    assert {q.answers for q in read(write(tmp_path / "x.jsonl", rows))} == {("B",)}
+
+
+@pytest.mark.parametrize("gold", ["(E)", "B. red", "E."])
+def test_a_gold_letter_that_fits_no_option_is_an_error(gold, tmp_path):
+    rows = [{"question": q, "choices": ["red", "green", "blue"], "answer": gold} for q, _ in RIVERS]
+    with pytest.raises(DataError, match="is none of the 3 options"):
+        read(write(tmp_path / "x.jsonl", rows))

@@ -124,6 +124,23 @@ def test_whole_groups_are_drawn_where_there_are_enough(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("cell", "value"), [("90%", 0.9), ('"0,9"', 0.9), ('"87,5 %"', 0.875), (".9", 0.9)]
+)
+def test_confidences_of_a_table_in_per_cent_and_with_a_comma(tmp_path, cell, value):
+    path = tmp_path / "x.csv"
+    path.write_text(f"question,answers,response,confidence\nWho?,Ann,Ann,{cell}\n", encoding="utf-8")
+    assert read_outputs(path).signals["confidence"].tolist() == [value]
+
+
+@pytest.mark.parametrize("cell", ["about 90", '"1,234,5"', "90%%"])
+def test_what_is_no_number_in_a_table_is_an_error(tmp_path, cell):
+    path = tmp_path / "x.csv"
+    path.write_text(f"question,answers,response,confidence\nWho?,Ann,Ann,{cell}\n", encoding="utf-8")
+    with pytest.raises(DataError, match="not a number"):
+        read_outputs(path)
+
+
+@pytest.mark.parametrize(
     ("bad", "found"),
     [
         (5, "the number 5, not an object"),
@@ -231,7 +248,7 @@ def test_list_cells_of_a_table_are_lists_of_answers(suffix, write_list, tmp_path
 
 def test_a_list_cell_that_cannot_be_read_is_named_with_its_line(tmp_path):
     header = ["question", "answers", "response"]
-    path = table(tmp_path / "t.csv", header, ["A?", "B?"], ["x", "['a' 'b']"], ["x", "y"])
+    path = table(tmp_path / "t.csv", header, ["A?", "B?"], ["x", "['a' b]"], ["x", "y"])
     code, message = scored(path)
     assert code == 2
     assert "line 3" in message
@@ -265,7 +282,7 @@ def test_cells_are_numbers_and_truth_values(place, tmp_path):
 @pytest.mark.parametrize(
     ("column", "cell"),
     [
-        *[("confidence", cell) for cell in ("high", "85%", "0,8", "1_0", "inf", "[0.5]", '{"a": "b"}')],
+        *[("confidence", cell) for cell in ("high", "85%%", "1,234", "1_0", "inf", "[0.5]", '{"a": "b"}')],
         *[("abstained", cell) for cell in ("perhaps", "2", "answerable")],
         *[("answerable", cell) for cell in ("perhaps", "2", "abstained")],
     ],

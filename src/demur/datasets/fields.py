@@ -13,12 +13,32 @@ from demur.datasets.problems import names
 GUESSES: dict[str, tuple[str, ...]] = {
     "question": (
         *("question", "query", "question_text", "prompt", "instruction", "input", "problem", "claim", "q"),
+        *("questions", "inputs", "frage", "pregunta", "pergunta", "вопрос", "问题", "質問", "سؤال", "प्रश्न"),
     ),
     "answers": (
         *("answers", "answer", "golden_answers", "gold_answers", "gold_answer", "gold", "accepted_answers"),
         *("correct_answer", "right_answer", "reference_answer", "references", "reference", "targets"),
         *("target", "expected", "ideal", "outputs", "output", "solution", "response", "completion"),
-        *("labels", "label", "a"),
+        *("labels", "label", "a", "possible_answers", "correct_answers", "short_answers", "short_answer"),
+        *(
+            "final_answer",
+            "exact_answer",
+            "expected_answer",
+            "reference_answers",
+            "ground_truth",
+            "ground_truths",
+        ),
+        *(
+            "gt_answer",
+            "gt",
+            "true_answer",
+            "best_answer",
+            "answer_list",
+            "answer_text",
+            "antwort",
+            "respuesta",
+        ),
+        *("resposta", "réponse", "ответ", "答案", "回答", "إجابة", "उत्तर"),
     ),
     "id": ("id", "question_id", "qid", "uid", "uuid", "_id"),
     "choices": ("choices", "options"),
@@ -26,7 +46,7 @@ GUESSES: dict[str, tuple[str, ...]] = {
     "split": ("split",),
     "domain": ("domain",),
     "group": ("group", "category", "subject", "relation"),
-    "answerable": ("answerable", "is_answerable"),
+    "answerable": ("answerable", "is_answerable", "has_answer"),
 }
 """Names that a field may have, by what it holds, the likeliest first. Case, spaces and dashes do not
 count: ``Gold Answer`` is ``gold_answer``."""
@@ -34,7 +54,8 @@ RESPONSES = (
     *("response", "pred_text", "prediction", "predicted_answer", "predicted", "pred", "model_response"),
     *("model_answer", "model_output", "generated_answer", "generated_text", "generated_response"),
     *("generation", "generated", "completion", "output", "reply", "hypothesis", "outputs", "predictions"),
-    "generations",
+    *("generations", "pred_answer", "answer_pred", "model_prediction", "model_completion", "llm_answer"),
+    *("llm_response", "llm_output", "output_text", "actual", "actual_output", "sampled", "decoded"),
 )
 """The same for the field of a system's responses."""
 KNOWN = frozenset(guess for guesses in GUESSES.values() for guess in guesses) | set(RESPONSES)

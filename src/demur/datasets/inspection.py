@@ -147,6 +147,13 @@ def check_file(path: Path, name: str | None = None, settings: DataSettings | Non
             raise
         return {"path": str(path), "dataset": None, "kind": found.kind, "fix": found.fix}
     own, raw = source.dataset.name == DATASET, source.raw
+    if not len(raw.questions):
+        raise DataError(
+            expected="at least one question",
+            found="none",
+            where=str(path),
+            fix='check that this is the right file; a record is {"question": …, "answers": […]}',
+        )
     questions = QuestionTable.of(raw.questions)
     tasks, names = questions.codes("task")
     parts, why = _parts_of_a_run(source, chosen)

@@ -32,7 +32,10 @@ _ASCII_AROUND = re.compile(f"[{re.escape(''.join(filter(str.isascii, _OPENING + 
 _TYPOGRAPHIC = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u00b4\u2032\uff07", "'"),
-        **dict.fromkeys("\u2010\u2011\u2212", "-"),
+        **dict.fromkeys("\u2010\u2011\u2013\u2014\u2015\u2212", "-"),
+        **dict.fromkeys(
+            map(chr, (0x0640, *range(0x064B, 0x0653)))
+        ),  # Arabic vowel points, mostly not written
         **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad"),  # they take no room
     }
 )

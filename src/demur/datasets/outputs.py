@@ -25,6 +25,9 @@ PLAIN = "confidence"
 FIX = 'give every row as {"question": …, "answers": […], "response": …}'
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_PERCENT = re.compile(r"(\d+(?:[.,]\d+)?) ?%")
+_DECIMAL_COMMA = re.compile(r"0,\d+|1,0+")
+"""Not "1,234", which may be a thousand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,7 @@ class OutputReader(RowReader):
         if isinstance(value, str) and self.table:
             text = value.strip()
             held = value_in(text)
-            value = float(text) if _NUMBER.fullmatch(text) else held if isinstance(held, dict) else text
+            value = held if isinstance(held, dict) else _number(text)
         named = value if isinstance(value, Mapping) else {PLAIN: value}
         wrong = [
             number
@@ -146,3 +149,11 @@ class OutputReader(RowReader):
             found = f"{self.fields[PLAIN]} is {describe(wrong[0])}, not a number"
             raise RowError(found, "write every confidence as a number, or leave it out")
         return {str(name): float(number) for name, number in named.items() if not values.is_nothing(number)}
+
+
+def _number(text: str) -> float | str:
+    """The number in a table's cell, also in per cent and with a decimal comma; other text as it is."""
+    if percent := _PERCENT.fullmatch(text):
+        return float(percent[1].replace(",", ".")) / 100
+    plain = text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
+    return float(plain) if _NUMBER.fullmatch(plain) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from itertools import chain
 from typing import Any, cast
 
 from demur.core.templates import LETTERS
-from demur.datasets.fields import RowError
+from demur.datasets.fields import RowError, plain_name
 from demur.datasets.files.tables import value_in
 from demur.datasets.problems import describe, shorten, text_fault
 
@@ -22,6 +23,8 @@ ANSWERABLE = TRUTH | {"answerable": True, "unanswerable": False}
 _SAID = {True: ("yes", "true"), False: ("no", "false")}
 """What answers a question whose accepted answer is a truth value."""
 _BOOLEAN_CELLS = {"true": True, "false": False}
+_LETTERED = re.compile(r"\(?([A-Za-z])[).:](.*)", re.DOTALL)
+"""A letter as tests print it: "(B)", "B.", "B) Paris"."""
 _LIST_LIKE = re.compile(r"\[\s*['\"].*\]|\{\s*['\"].*\}", re.DOTALL)
 
 
@@ -55,8 +58,8 @@ def answers_in(
     Raises:
         RowError: there is none, or a value is none of these.
     """
-    if table and isinstance(value, str):
-        value = _cell(value)
+    if isinstance(value, str):
+        value = _cell(value) if table else _json_list(value) if _is_plural(field) else value
     listed = value if isinstance(value, list) else [value]
     found = list(chain.from_iterable(_answer(answer, field, separator) for answer in listed))
     if not found:
@@ -75,7 +78,7 @@ def is_truth(value: Any, *, table: bool) -> bool:
 
 def _cell(cell: str) -> Any:
     """What a cell of a table holds: a list, a truth value, or text."""
-    if cell[:1] in ("[", "{"):
+    if cell.strip()[:1] in ("[", "{", "(") or cell.strip().startswith("array("):
         return unpacked(cell)
     return _BOOLEAN_CELLS.get(cell.strip().casefold(), cell)
 
@@ -91,6 +94,22 @@ def unpacked(cell: str) -> Any:
         fix = 'write a list in a cell as JSON: ["first", "second"]'
         raise RowError(f"{shorten(cell)} looks like a list but cannot be read as one", fix)
     return value
+
+
+def _is_plural(field: str) -> bool:
+    """Whether a field's name says that it holds several answers; a text in ``answer`` stays a text."""
+    return plain_name(field).endswith(("s", "list"))
+
+
+def _json_list(text: str) -> Any:
+    """The list of texts that a text holds as JSON, as PopQA has it on the Hub; other text as it is."""
+    if not (text[:1] == "[" and text[-1:] == "]" and '"' in text):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else text
 
 
 def _answer(value: Any, field: str, separator: str | None) -> list[Any]:
@@ -115,7 +134,7 @@ def options_in(value: Any, field: str, *, table: bool) -> list[Any]:
         RowError: they are no options.
     """
     if isinstance(value, str):
-        value = _listed(unpacked(value) if table else value) if value.strip() else None
+        value = _listed(unpacked(value) if table else _json_list(value)) if value.strip() else None
     if isinstance(value, dict):  # {"text": [...]} as hubs have it, or {"A": ..., "B": ...}
         value = value["text"] if isinstance(value.get("text"), list) else list(value.values())
     if value is None or value == []:
@@ -161,6 +180,10 @@ def letters(answer: Any, options: Sequence[Any]) -> list[str]:
         return [text.upper()]
     if by_number:
         return by_number
+    if written := _LETTERED.fullmatch(text):
+        place = LETTERS.find(written[1].upper())
+        if place < len(options) and written[2].strip() in ("", text_of(options[place])):
+            return [LETTERS[place]]
     raise RowError(
         f"the answer {shorten(text)} is none of the {len(options)} options",
         "give the option's text, its letter, or its number counted from 0",

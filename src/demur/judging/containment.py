@@ -9,6 +9,7 @@ character must stand alone. Korean particles may follow an answer.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from demur.judging.dates import other_dates
@@ -39,6 +40,24 @@ _BETWEEN_DENIAL_AND_ANSWER = frozenset(
         "named",
     }
 )
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:rather than|instead of|nicht|kein|keine|keiner|keinen|keinem|pas|не|ни|ليس|ليست|لیس|لیست)"
+    r"|\b(?:no|nao) (?:es|esta|fue|era|son|nacio|e|foi|nasceu)|\bnon (?:e|era|fu|sono))"
+    r"(?: (?:in|im|aus|von|bei|der|die|das|a|en|de|du|des|dans|la|le|les|el|los|em|no|na|il|nee?"
+    r"|в|во|на|из|фی|فی))*$"
+    r"|(?:不是|並非|并非|不在|沒有|没有)$"
+)
+_DENIED_AFTER = re.compile(
+    r" (?:is|was|would be) (?:wrong|incorrect|false|not (?:right|correct|true|it"
+    r"|the (?:right |correct )?answer))\b"
+    r"| (?:ist|war) (?:falsch|nicht richtig)\b| est (?:faux|fausse|incorrecte?)\b"
+    r"| es (?:incorrect[oa]|fals[oa])\b"
+    r"| ?(?:では(?:ない|なく|ありません)|じゃ(?:ない|ありません)|で(?:ない|なく))"
+    r"| ?(?:가|이) 아니| नहीं"
+)
+"""Denials in other languages, in normal form, and denials that follow."""
+_LOOK_BACK = 40
+"""Characters before an occurrence that may deny it."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -76,7 +95,7 @@ def _found(normal: str, key: str) -> bool:
     while start >= 0:
         end = start + len(key)
         whole = _bounded(normal, start, end) and not part_of_a_number(text, start, end)
-        if whole and not _denied(normal[:start]):
+        if whole and not _denied(text[:start], text[end:]):
             return True
         start = text.find(key, start + 1)
     return False
@@ -96,8 +115,10 @@ def _boundary(left: str, right: str) -> bool:
     return left in " '" or right in " '" or spaceless(left) or spaceless(right)
 
 
-def _denied(before: str) -> bool:
-    """Whether the words right before an occurrence deny it."""
+def _denied(before: str, after: str) -> bool:
+    """Whether the words right before or behind an occurrence deny it."""
+    if _DENIED_AFTER.match(after) or _DENIED_BEFORE.search(before[-_LOOK_BACK:].rstrip()):
+        return True
     words = before.split()[-3:]
     while words and words[-1] in _BETWEEN_DENIAL_AND_ANSWER:
         words.pop()

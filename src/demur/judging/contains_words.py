@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from demur.core.records import Question
-from demur.judging import dates, other_words, polarity, symbols, units
+from demur.judging import dates, numbers, other_words, polarity, symbols, units
 from demur.judging.base import Judge
 from demur.judging.containment import answer_keys, contains_words
 from demur.judging.longer_names import only_in_longer_names
@@ -40,6 +40,7 @@ def right(question: Question, text: str) -> bool | None:
     plan = _plan(answers)
     if plan.polarity is not None:
         return polarity.polarity(text) is plan.polarity
+    text = numbers.result(text, answers)
     normal = normalise(text) if plan.keys else ""
     for key in plan.keys:
         if contains_words(normal, key):
@@ -72,6 +73,8 @@ def _misleads(question: str, answers: tuple[str, ...], text: str) -> bool:
         lists_others(question, answers, text)
         or only_in_longer_names(question, answers, text)
         or dates.contradicts(text, answers)
+        or dates.in_another_era(text, answers)
+        or numbers.is_range(text, answers)
         or units.has_another_unit(text, answers)
     )
 

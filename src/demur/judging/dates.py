@@ -25,6 +25,25 @@ MONTHS = (
 )
 _NAMES = {name: number for number, name in enumerate(MONTHS, start=1)}
 _NAMES |= {name[:3]: number for name, number in _NAMES.items()} | {"sept": 9}
+_FOREIGN = (
+    "januar februar märz april mai juni juli august september oktober november dezember",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+)
+_NAMES_ELSEWHERE = {
+    name: number for line in _FOREIGN for number, name in enumerate(line.split(), start=1)
+} | {"jänner": 1, "fevrier": 2, "aout": 8, "decembre": 12, "marz": 3, "setiembre": 9}
+_MONTH_ELSEWHERE = rf"(?P<month>{'|'.join(_NAMES_ELSEWHERE)})"
+_DATE_ELSEWHERE = (
+    rf"(?:le |el |am |den |il )?(?P<day>\d{{1,2}})(?:\.|er|º|°|re)? (?:de |do |di |d['’])?"
+    rf"{_MONTH_ELSEWHERE}"
+    r"(?:,? (?:de |del |do )?(?P<year>\d{4}))?"
+)
+"""Day, month and year as German, French, Spanish, Italian, Portuguese and Russian write them."""
+_NUMBERS = _NAMES_ELSEWHERE | _NAMES
 _MONTH = rf"(?P<month>{'|'.join(_NAMES)})\.?"
 _DAY = r"(?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{3,4})"
@@ -34,6 +53,7 @@ _WITH_NAME = tuple(
         rf"{_DAY}(?: of)?[ -]{_MONTH}(?:,? |-)?(?:(?<=[ -]){_YEAR})?",
         rf"{_MONTH} {_DAY}(?:,? {_YEAR})?",
         rf"{_YEAR},? {_MONTH} {_DAY}",
+        _DATE_ELSEWHERE,
     )
 )
 _IN_FIGURES = (
@@ -42,7 +62,7 @@ _IN_FIGURES = (
 )
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _MENTIONS = tuple(
-    re.compile(rf"(?<![\w/.-]){form}(?![\w/-]|\.\d)")
+    re.compile(rf"(?<![\w/.-]){form}(?:t\d\d:[\d:.]+(?:z|[+-]\d\d:?\d\d)?)?(?![\w/-]|\.\d)")
     for form in (
         r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
         rf"{_DAY}(?: of)?[ -](?:the )?{_MONTH}(?:,? (?:of )?|-){_YEAR}",
@@ -51,6 +71,9 @@ _MENTIONS = tuple(
         rf"{_MONTH}(?:,? (?:of )?|-){_YEAR}",
         rf"{_DAY}(?: of)?[ -]{_MONTH}",
         rf"{_MONTH} {_DAY}",
+        _DATE_ELSEWHERE,
+        r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])",
+        r"(?P<month>0?[1-9]|1[0-2])/(?P<year>\d{4})",
     )
 )
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -63,6 +86,8 @@ _BEFORE_A_DATE = re.compile(
     rf"|{'|'.join(d[:3] for d in _WEEKDAYS)})\b[.,]* )+"
 )
 _FIGURE = re.compile(r"\d")
+_YEAR_ALONE = re.compile(r"\d{1,4}(?: ?(?:ad|ce))?")
+_BEFORE_CHRIST = r" ?(?:bce?\b|b\.c\.|v\. ?chr|av\. j|a\. ?c\.|до н)"
 LEAP_YEAR = 2000
 """Stands for an unknown year: every day of a month is in it."""
 
@@ -141,6 +166,16 @@ def contradicts(text: str, answers: tuple[str, ...]) -> bool:
     return any(day.year is not None and day.year == other.year for day in said for other in fine)
 
 
+def in_another_era(text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text gives an accepted year, and means the one before our era ("1998 BC")."""
+    plain = _plain(text)
+    if not all(_YEAR_ALONE.fullmatch(_plain(answer)) for answer in answers):
+        return False
+    years = {re.match(r"\d+", _plain(answer))[0] for answer in answers}  # type: ignore[index]
+    said = re.findall(rf"(?<!\d)(?:{'|'.join(years)})(?!\d)({_BEFORE_CHRIST})?", plain)
+    return bool(said) and all(said)
+
+
 @lru_cache(maxsize=1 << 14)
 def _fine(answers: tuple[str, ...]) -> tuple[tuple[Day, ...], frozenset[tuple[int, str]]]:
     """The accepted answers that say a month, and the weekdays that are counted in them."""
@@ -169,7 +204,7 @@ def mentions(text: str) -> list[Day]:
         for match in matches:
             groups = match.groupdict()
             month, day = groups["month"], groups.get("day")
-            read = _valid(groups.get("year"), _NAMES.get(month) or int(month), int(day or 1))
+            read = _valid(groups.get("year"), _NUMBERS.get(month) or int(month), int(day or 1))
             if read is not None:
                 found.append(Day(read[0], read[1], read[2] if day else None))
         for match in matches:  # read once
@@ -203,7 +238,7 @@ def _read(text: str) -> tuple[int | None, int, int] | None:
         match = form.fullmatch(text)
         if match:
             month = match["month"]
-            return _valid(match["year"], _NAMES.get(month) or int(month), int(match["day"]))
+            return _valid(match["year"], _NUMBERS.get(month) or int(month), int(match["day"]))
     match = _YEAR_LAST.fullmatch(text)
     if match:
         first, second = int(match[1]), int(match[3])

@@ -62,7 +62,11 @@ _NEXT = re.compile(
     r"|\n\s*#{2,6}[ \t]*(?:Instruction|Input|Question|Human|User|Assistant|Response|Problem"
     r"|Exercise|Task|System|Example)"
     r"\b"
-    r"|\n\s*\n(?:Passage|Context|Document|Article|Premise|Claim|Statement|Sentence):|\n#{3,}[ \t]*(?:\n|$)"
+    rf"|\n\s*\[{_QUESTION}\]|[ \t]Question:[ \t][^\n]{{1,400}}?[?.][ \t]+(?:Answer|A):"
+    r"|\n\s*\d{1,3}[.)][ \t]+(?:(?:In|On|At|By|For|From|To) )?(?:what|who|whom|whose|where|when|which|how"
+    r"|why)\b[^\n]{4,300}\?"
+    r"|\n\s*(?:Passage|Context|Document):|\n\s*\n(?:Article|Premise|Claim|Statement|Sentence):"
+    r"|\n#{3,}[ \t]*(?:\n|$)"
     rf"|{_SPECIAL}",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ B", "AB") pick no option. "A" before a word is an article and "I" a pronoun.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from demur.core.templates import LETTERS
@@ -29,16 +30,17 @@ _SAYS = (
 )
 _MARK = r"\s*[*_`\"'”]*\s*[:：=\-–—]*"
 _CUE = re.compile(
-    rf"(?i:(?<![^\W\d_])(?:{_NAME})(?![a-z-])){_MARK}(?i:{_SAYS}){_MARK}{_WRAP}{_BOXED}{_WRAP}"
+    rf"(?i:(?<![A-Za-zÀ-ɏЀ-ӿ])(?:{_NAME})(?![a-z-])|(?<!不)(?:选择?|選擇?)|選択肢?){_MARK}(?i:{_SAYS}){_MARK}{_WRAP}{_BOXED}{_WRAP}"
 )
 _AFTER = r"(?![A-Za-z0-9_À-ɏ'’]|-\w)"
 _ONE = re.compile(rf"(?P<letter>[A-Za-z]){_AFTER}")
 _RUN = re.compile(r"(?P<run>[A-Z]{2,})(?=$|[\s.,;!?)\]\"'*}])")
 _MORE = re.compile(
-    r"[\s)\]*_.\"'}$]*(?:,|/|&|\+|;|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|\bo\b|和|或|と)\s*"
+    r"[\s)\]*_.\"'}$]*(?:,|/|&|\+|;|\?(?=\s*[A-Z]\?)|\band\b|\bor\b|\bund\b|\boder\b|\bet\b|\bou\b|\by\b|\bo\b|和|或|と)\s*"
     rf"(?:(?:and|or|both|option|choice|maybe|perhaps|possibly|also"
     rf"|even)\s+)*[\s(\[*\"'$]*(?P<letter>[A-Za-z]){_AFTER}"
-    r"(?!\s+(?:is|was|isn)\b|\s+are\s+(?:not|wrong|incorrect|out|false)\b)"
+    r"(?!\s+(?:is|was|isn)\b|\s+are\s+(?:not|wrong|incorrect|out|false)\b"
+    r"|\s+(?:sind|sont|son|são)\s+(?:falsch|faux|fausses|fals[oa]s|incorrect))"
 )
 _LEAD = r"(?:(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*)*"
 _START = re.compile(
@@ -57,11 +59,19 @@ _IS_RIGHT = re.compile(
     r"\s+(?:the\s+|clearly\s+|definitely\s+)*"
     r"(?:correct|right|best|answer|true|most|richtig)"
 )
-_ALONE = re.compile(r"(?<![\w'’.-])(?P<letter>[A-Z])" + _AFTER)
+_ALONE = re.compile(r"(?<![A-Za-zÀ-ɏЀ-ӿ0-9_'’.-])(?P<letter>[A-Z])" + _AFTER)
 _DENIED = re.compile(
     r"(?i:\b(?:not|isn't|isn’t|never|nor|neither|except|than|instead of|rather"
-    r" than)\s+(?:option\s+)?)[\s(\[*\"']*$"
+    r" than|(?:anything|everything|all) but|nicht|keine?|pas|ni|nem|né|no es|não é|non è|не|ни)\s+"
+    r"(?:option\s+)?|(?:不是|并非|並非|不选|不選)\s*)[\s(\[*\"']*$"
 )
+_CALLED_WRONG = re.compile(
+    r"[)\]*_.\"'}$]*\s+(?i:is|are|est|es|ist|sind|sont|son|è|é|são)"
+    r"(?i:\s+(?:clearly|definitely|also|therefore|not|tempting but))*"
+    r"\s+(?i:wrong|incorrect[aoe]?|false|falsch|faux|fausse|fals[oa]|out|not (?:right|correct|true)"
+    r")\b"
+)
+"""What follows a letter that is no answer."""
 _NO_LETTER_BEFORE = re.compile(
     r"(?i:\b(?:vitamin|hepatitis|type|grade|group|plan|class|vitamins|big|level))\s+$"
 )
@@ -83,6 +93,7 @@ class Picked:
 
 def find(text: str, options: int) -> Picked | None:
     """The letter that a text picks among so many options; None where the text names no letter."""
+    text = text if text.isascii() else _with_plain_letters(text)
     announced = _announced(text, options)
     if announced is not None:
         return announced
@@ -91,7 +102,7 @@ def find(text: str, options: int) -> Picked | None:
         return Picked(None, "")  # "AB"
     for pattern in (_START, _LAST_LINE):
         match = pattern.match(text) if pattern is _START else pattern.search(text)
-        if match:
+        if match and not _CALLED_WRONG.match(text, match.end("letter")):
             return _picked(text, match, options)
     for pattern in (_IS_RIGHT, _CHOSEN):
         matches = [match for match in pattern.finditer(text) if _counts(text, match)]
@@ -100,14 +111,24 @@ def find(text: str, options: int) -> Picked | None:
     return _only_letter(text, options)
 
 
+def _with_plain_letters(text: str) -> str:
+    """A text with letters of full width, in circles or in brackets as plain ones; of the same length."""
+    plain = (unicodedata.normalize("NFKC", char).strip("()") for char in text)
+    return "".join(p if len(p) == 1 and p.isascii() else c for p, c in zip(plain, text, strict=True))
+
+
 def _announced(text: str, options: int) -> Picked | None:
     """What the last announcement of an answer says."""
-    found = None
+    found, end = None, 0
     for cue in _CUE.finditer(text):
         match = _ONE.match(text, cue.end())
         run = _RUN.match(text, cue.end())
+        if cue.start() < end or (match and _CALLED_WRONG.match(text, match.end())):
+            continue  # "option A or option B" names two, "option B is wrong" none
         if match and _is_letter(text, match):
             found = _picked(text, match, options)
+            more = _MORE.match(text, match.end())
+            end = more.end() if more else 0
         elif run and _all_options(run["run"], options):
             found = Picked(None, "")
         elif re.search(r"[:：=]", cue.group()) and text[cue.end() :].strip():
@@ -141,6 +162,8 @@ def _only_letter(text: str, options: int) -> Picked | None:
 
 def _counts(text: str, match: re.Match[str]) -> bool:
     """Whether a letter is one, and not denied."""
+    if _CALLED_WRONG.match(text, match.end("letter")):
+        return False
     return _is_letter(text, match) and _DENIED.search(text[: match.start("letter")]) is None
 
 
@@ -154,7 +177,8 @@ def _is_letter(text: str, match: re.Match[str]) -> bool:
 
 def _follows_reason(rest: str) -> bool:
     return (
-        _REASON.match(rest) is not None or re.match(r"\s+(?:and|or)\s+[B-Z]\b|\s+is\b|\n", rest) is not None
+        _REASON.match(rest) is not None
+        or re.match(r"\s+(?:and|or)\s+(?:option\s+|choice\s+)?[B-Z]\b|\s+is\b|\n", rest) is not None
     )
 
 

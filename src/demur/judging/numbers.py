@@ -62,6 +62,34 @@ def other_numbers(key: str) -> Iterator[str]:
         yield from (f"minus {words}" for words in other_numbers(plain.removeprefix("-")))
 
 
+_EQUATION = re.compile(
+    r"\d[\d.,]*\)?\s*(?:[-+*/×÷·−x]\s*[($€£]*\d[\d.,]*\)*[%]?\s*)+=\s*(?P<result>[$€£]?-?\d[\d.,]*)(?!\s*[-+*/×÷·−]\s*\d)"
+)
+_FIGURES = re.compile(r"[$€£]?-?\d[\d.,]*")
+_RANGE = re.compile(
+    r"\W*(?:about |around |approximately |between |from )?(\d{1,3}|\d{5,})\s*(?:-|–|—|~|to|and|or|bis|à|a"
+    r"|до)\s*(\d{1,3}|\d{5,})\b[^\d\n]{0,30}",
+    re.IGNORECASE,
+)
+
+
+def result(text: str, answers: tuple[str, ...]) -> str:
+    """A text from the result of its last sum on, where the accepted answers are numbers; else the text.
+
+    "12 + 6 = 18" gives 18: what is added, and the sums before it, are on the way to the answer.
+    """
+    if "=" not in text or not all(map(_FIGURES.fullmatch, answers)):
+        return text
+    starts = [sum_.start("result") for sum_ in _EQUATION.finditer(text)]
+    return text[starts[-1] :] if starts else text
+
+
+def is_range(text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text is a range of two numbers ("2-3"), and the accepted answers are single ones."""
+    match = _RANGE.fullmatch(text)
+    return match is not None and match[1] != match[2] and all(map(_FIGURES.fullmatch, answers))
+
+
 _HOW_MANY = re.compile(r"\bhow (?:many|often|much|old)\b|\bnumber of\b|\bwhat number\b", re.IGNORECASE)
 _COUNT_ONE = re.compile(
     r"(?<!\w)(?<!the )(?<!no )(?<!any )(?<!some )(?<!every )(?<!each )(?<!this )(?<!that )(?<!which )one\b"
@@ -75,6 +103,11 @@ _COUNT_ZERO = re.compile(
 _COUNT_TWO = re.compile(r"(?<!\w)(?:twice|(?:a )?pair|(?:a )?couple|both)\b")
 _COUNT_DOZEN = re.compile(r"(?<!half a )(?<!two )(?<!half )\bdozen\b")
 COUNTS = {"0": _COUNT_ZERO, "zero": _COUNT_ZERO, "none": _COUNT_ZERO, "1": _COUNT_ONE, "one": _COUNT_ONE}
+_COUNT_HUNDRED = re.compile(
+    r"(?<!several )(?<!few )(?<!many )(?<!half )\bhundred\b(?! and| thousand| million| billion)"
+)
+_COUNT_THOUSAND = re.compile(r"(?<!several )(?<!few )(?<!many )(?<!half )(?<!hundred )\bthousand\b(?! and)")
+COUNTS |= {"100": _COUNT_HUNDRED, "1000": _COUNT_THOUSAND}
 COUNTS |= {"2": _COUNT_TWO, "two": _COUNT_TWO, "12": _COUNT_DOZEN, "twelve": _COUNT_DOZEN}
 
 

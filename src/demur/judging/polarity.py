@@ -30,21 +30,86 @@ _YES = (
         "是",
         "نعم",
     ),
+    *(
+        "jawohl",
+        "是的",
+        "对",
+        "對",
+        "そう",
+        "네",
+        "예",
+        "हाँ",
+        "हां",
+        "i think so",
+        "i believe so",
+        "i guess so",
+    ),
 )
 _NO = (
-    *("no", "nope", "nah", "false", "incorrect", "negative", "nein", "non", "nao", "нет", "hayir", "nie"),
-    *("いいえ", "不是", "否", "لا"),
+    *(
+        "no",
+        "nope",
+        "nah",
+        "false",
+        "incorrect",
+        "negative",
+        "nein",
+        "non",
+        "nao",
+        "нет",
+        "hayir",
+        "nie",
+        "nej",
+    ),
+    *("いいえ", "不是", "否", "不对", "不對", "아니요", "아니오", "नहीं", "لا"),
 )
 _GOLD = {
     **dict.fromkeys(
-        ("yes", "true", "ja", "oui", "si", "sim", "да", "evet", "tak", "はい", "是", "نعم"), True
+        (
+            "yes",
+            "true",
+            "ja",
+            "oui",
+            "si",
+            "sim",
+            "да",
+            "evet",
+            "tak",
+            "はい",
+            "是",
+            "نعم",
+            "हाँ",
+            "हां",
+            "네",
+            "예",
+            "是的",
+        ),
+        True,
     ),
     **dict.fromkeys(
-        ("no", "false", "nein", "non", "nao", "нет", "hayir", "nie", "いいえ", "不是", "لا"), False
+        (
+            "no",
+            "false",
+            "nein",
+            "non",
+            "nao",
+            "нет",
+            "hayir",
+            "nie",
+            "いいえ",
+            "不是",
+            "لا",
+            "नहीं",
+            "아니요",
+            "아니오",
+            "nej",
+        ),
+        False,
     ),
 }
 _NOT_SAID = re.compile(
-    r"\bno (?:doubt|question|problem|wonder|matter|need|offence|offense)\b|\byes or no\b"
+    r"\bno (?:doubt|question|problem|wonder|matter|need|offence|offense)\b"
+    r"|\byes (?:or|and) no\b(?! (?:doubt|question|problem|wonder))"
 )
 _NEGATED = (
     r"(?:(?:absolutely|definitely|certainly|of course|probably|surely) )?not\b"

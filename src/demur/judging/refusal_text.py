@@ -117,7 +117,7 @@ def unwrapped(text: str) -> str | None:
     if stripped.startswith("{"):
         try:
             found = json.loads(stripped)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
         return _answer_of(found, text)
     label = _LABEL.match(text)

@@ -24,15 +24,21 @@ _ASKS_FOR_SEVERAL = re.compile(
     r"|\b(?:names of|combination|consists? of|made (?:up )?of|composed of|members|between)\b",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(
-    r"\s*(?:[,;\n]\s*(?:and\b|or\b)?|\s/\s|(?<=\w\w)/(?=\w\w)|\band\b|\bor\b|\n)\s*", re.IGNORECASE
+_OR = (
+    r"(?:\bor\b|\b(?:oder|ou|или|أو|या)(?= )|(?<=\w )o(?= (?-i:[A-ZÁÉÍÓÚÑ]))|(?<=[\u3040-\u9fff])"
+    r"(?:或者?|还是|還是|または|もしくは|か(?=[\u30a0-\u9fff])))"
 )
-_HAS_SEPARATOR = re.compile(r"[,;\n/]|\b(?:or|and)\b", re.IGNORECASE)
+_SEPARATOR = re.compile(
+    rf"\s*(?:[,;\n、]\s*(?:and\b|or\b)?|\s/\s|(?<=\w\w)/(?=\w\w)|\band\b|{_OR}|\n)\s*", re.IGNORECASE
+)
+_HAS_SEPARATOR = re.compile(rf"[,;\n/、]|\band\b|{_OR}", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+", re.MULTILINE)
 _SENTENCE_WORD = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|did|does|do|will|would|can|could|which|who|whose"
     r"|that|because|since"
-    r"|when|where|while|from|with|by|as|but|although|though|after|before|until|he|she|it|they|we|you|i)\b",
+    r"|when|where|while|from|with|by|as|but|although|though|after|before|until|he|she|it|they|we|you|i"
+    r"|ich|ist|war|aber|dass|weil|je|elle|est|était|mais|que|pense|yo|es|fue|creo|pero|foi|acho|sono|che|credo"
+    r"|я|что|но|это|был|была|было|думаю|он|она)\b",
     re.IGNORECASE,
 )
 _NO_ITEM = word_set(
@@ -121,7 +127,7 @@ def _coordination(text: str, parts: list[str]) -> str:
     if re.search(r",\s*or\b", text) and text.count(",") == 1:
         return ""  # "Bombay, or Mumbai" says one thing twice
     if (
-        re.search(r"\bor\b|\w\w/\w\w|\s/\s", text)
+        re.search(rf"{_OR}|\w\w/\w\w|\s/\s", text, re.IGNORECASE)
         and len({part.strip()[0].isupper() for part in parts}) == 1
     ):
         return "or"  # "Solidus or slash": a name and what it is

@@ -10,13 +10,12 @@ that of simple-evals.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from demur.judging.json_answers import keyed, last_match
 from demur.judging.languages import languages, lead_ins
 from demur.judging.markup import unwrapped
 from demur.judging.sentences import first_sentence
@@ -50,7 +49,7 @@ def final_statements(text: str, plain: str) -> Iterator[Statement]:
         text: without reasoning.
         plain: the same without marks around its words.
     """
-    for find in (_tagged, _boxed, _keyed, _hashed):
+    for find in (_tagged, boxed, keyed, _hashed):
         answer = find(text)
         if answer is not None:
             yield Statement(answer, answer, marked=True)
@@ -68,41 +67,22 @@ _TAGGED = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*(?=\{)|\\boxed\s+(\S+)")
-_KEYS = (
-    r"(?:final|correct|my|short|predicted|the)?[ _-]?answer|answer[ _-]?(?:text|letter|choice|option)"
-    r"|prediction|correct[ _-](?:option|choice)|choice|option"
-    r"|(?:[\w ]{0,12}[ _-])?(?:antwort|r[eé]ponse|respuesta|risposta|resposta|antwoord|odpowied[zź]"
-    r"|ответ|cevap|yanıt)"
-    r"|(?:最终|最終|正确|正確)?答案|回答|答え|解答|정답|답변|답|(?:ال)?(?:إجابة|جواب)|उत्तर|जवाब"
-)
-_KEYED = re.compile(
-    rf"([\"'])(?:{_KEYS})\1\s*:\s*"
-    r"(\"(?:[^\"\\]|\\.)*(?:\"|\Z)|'(?:[^'\\]|\\.)*'|-?\d[\d.eE+-]*|true\b|false\b|null\b|None\b|True\b|False\b"
-    r"|\[[^\[\]]*\])",
-    re.IGNORECASE,
-)
 _HASHED = re.compile(r"(?:^|(?<=\s))#{4}[ \t]*([^#\n]+?)[ \t]*(?=\n|\Z)")
-
-
-def _last(found: Iterator[re.Match[str]]) -> re.Match[str] | None:
-    """The last match; None without any."""
-    last = deque(found, maxlen=1)
-    return last[0] if last else None
 
 
 def _tagged(text: str) -> str | None:
     """What stands in the last ``<answer>``; None without one."""
     if "<" not in text:
         return None
-    found = _last(_TAGGED.finditer(text))
+    found = last_match(_TAGGED.finditer(text))
     return None if found is None else unwrapped(found[2] if found[1] else found[4])
 
 
-def _boxed(text: str) -> str | None:
+def boxed(text: str) -> str | None:
     r"""What stands in the last ``\boxed{…}``, to its own closing brace; None without one."""
     if "box" not in text:
         return None
-    found = _last(_BOX.finditer(text))
+    found = last_match(_BOX.finditer(text))
     if found is None:
         return None
     inner = found[1].strip("$.") if found[1] else _in_braces(text, found.end())
@@ -118,36 +98,11 @@ def _in_braces(text: str, start: int) -> str:
     return text[start + 1 :]
 
 
-def _keyed(text: str) -> str | None:
-    """The value of the last answer key of a JSON object, also of one cut short; None without one."""
-    if "{" not in text:
-        return None
-    found = _last(_KEYED.finditer(text, text.find("{")))
-    return None if found is None else unwrapped(_value(found[2]))
-
-
-def _value(written: str) -> str:
-    """A JSON or Python value as text; a list's items follow one another."""
-    if written[0] == "'":
-        return written[1:-1].replace("\\'", "'")
-    if written in ("null", "None"):
-        return "null"
-    if written[0] == '"' and (len(written) < 2 or written[-1] != '"'):
-        return written[1:]  # cut within the text
-    try:
-        value = json.loads(written)
-    except ValueError:
-        return written.strip("\"'[]")
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-
-
 def _hashed(text: str) -> str | None:
     """What follows ``####`` on the last line, or a number there; other such lines are headings."""
     if "####" not in text:
         return None
-    found = _last(_HASHED.finditer(text))
+    found = last_match(_HASHED.finditer(text))
     if found is None:
         return None
     answer = unwrapped(found[1])

@@ -12,6 +12,7 @@ import unicodedata
 
 _RUN = re.compile(r"[^\w\s]+")
 _WRAPPING = "\"'`*.,;:!()[]{}“”‘’«»「」。、"
+_SENTENCE_END = set("?!.,;:？！。؟")
 _INVISIBLE = {
     0xFE0E: None,
     0xFE0F: None,
@@ -34,13 +35,19 @@ def gives(text: str, answer: str) -> bool:
     own = "".join(char for char in _WRAPPING if char not in answer)
     if text.strip(own + " ") == answer:
         return True
-    runs = {run.strip(own) for run in _RUN.findall(text) if not _inside_word(text, run)}
+    found = (run[0] for run in _RUN.finditer(text) if not _ends_a_sentence(text, run))
+    runs = {run.strip(own) for run in found if not _inside_word(text, run)}
     return runs - {""} == {answer}
 
 
 def _inside_word(text: str, run: str) -> bool:
     """Whether a run of signs is an apostrophe or a hyphen within a word, wherever it stands."""
     return run in ("'", "-", "’") and re.search(rf"\w{re.escape(run)}\w", text) is not None
+
+
+def _ends_a_sentence(text: str, run: re.Match[str]) -> bool:
+    """Whether a run is the punctuation right behind a word: "I don't know?" does not give "?"."""
+    return set(run[0]) <= _SENTENCE_END and text[: run.start()][-1:].isalnum()
 
 
 def _form(text: str) -> str:

@@ -20,13 +20,14 @@ from demur.judging.normalise import BEHIND_A_NUMBER
 from demur.judging.numbers import NUMBER_WORDS, SCALES, number_in_words, value_of_words
 
 _NAMES = {
-    "dollar": "$ us$ usd dollar dollars buck bucks",
+    "dollar": "$ us$ usd dollar dollars us_dollar us_dollars u.s._dollars buck bucks",
     "euro": "€ eur euro euros",
     "pound": "£ gbp quid lb lbs pound pounds",
     "yen": "¥ jpy yen",
     "rupee": "₹ inr rs rupee rupees",
     "cent": "¢ cent cents",
-    "percent": "% percent pct per_cent percentage",
+    "percent": "% percent pct per_cent percentage prozent por_ciento pour_cent por_cento per_cento процент"
+    " процента процентов",
     "meter": "m meter meters metre metres",
     "kilometer": "km kms kilometer kilometers kilometre kilometres",
     "centimeter": "cm centimeter centimeters centimetre centimetres",
@@ -158,6 +159,8 @@ def _same(given: Quantity, wanted: Quantity) -> bool:
         and given.value * 100 == wanted.value
     ):
         return given.value < 1  # "0.5" for "50%"
+    if given.unit == "percent" and wanted.unit is None and given.value == wanted.value * 100:
+        return wanted.value < 1  # and "50%" for "0.5"
     if given.unit is None:
         if wanted.unit is not None and not given.alone:
             return False

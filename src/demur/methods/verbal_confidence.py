@@ -24,8 +24,8 @@ NUMBER_TOKENS = 8
 SCALE = re.compile(r"\b(?:0|1)(?:\s?%)?\s?(?:[-–—]|to)\s?(100|10|1)\b(?:\s?%)?(?!\s?[-–—./\d])")
 """The scale that a reply repeats, as in "Confidence (0-100): 85"; it is not the confidence."""
 STATED = re.compile(
-    r"(?P<minus>(?<!\w)[-−])?(?<![\d.,])(?P<number>\d{1,3}(?:\.\d+|,\d{1,2})?)(?![.,]?\d)"
-    r"(?:\s?(?P<percent>%|per\s?cent)|\s?(?:/|out of)\s?(?P<whole>\d+))?",
+    r"(?P<minus>(?<!\w)[-−])?(?<![\d.,])(?P<number>\d{1,3}(?:\.\d+|,\d{1,2})?|\.\d+)(?![.,]?\d)"
+    r"(?:\s?(?P<percent>\\?%|per\s?cent)|\s?(?:/|\(?(?:out )?of)\s?(?P<whole>\d+))?",
     re.IGNORECASE,
 )
 

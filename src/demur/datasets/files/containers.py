@@ -41,6 +41,10 @@ def parts_of(value: Mapping[str, Any], fields: Collection[str]) -> list[Part]:
     }
     if named and not rest:
         return [(key, _records(held, fields)) for key, held in named.items()]
+    if len(rest) == 1 and not named and isinstance(inner := value[(key := rest.pop())], dict):
+        parts = parts_of(inner, fields) if key.lower() in CONTAINERS else []
+        if parts and parts != [(None, [inner])]:
+            return parts
     return [(None, _records(value, fields))]
 
 

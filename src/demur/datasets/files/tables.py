@@ -17,10 +17,12 @@ Note = Callable[[str, str, str], None]
 """Takes what to do, the place, and what was found there."""
 
 SEPARATORS = ",\t;|"
-_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.?)\"?\s*", re.IGNORECASE)
+_SEP_LINE = re.compile(r"\ufeff?\"?sep ?= ?(.?)\"?\s*", re.IGNORECASE)
 _TABLE_FIX = "close every quote, double the quotes inside a quoted cell, and give each column its own name"
 _CELLS_FIX = "give every row as many cells as the first row has; quote cells that hold a comma"
 _ARRAY = re.compile(r"\barray\((\[[^\[\]]*\])(?:,\s*dtype=[\w.]+)?\)")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_NUMPY = re.compile(rf"\[(?:{_QUOTED.pattern})(?:\s+(?:{_QUOTED.pattern}))+\]")
 _LONGEST_CELL = 1_000_000
 """Characters of a cell that are read as a list or an object."""
 
@@ -113,9 +115,9 @@ def _long_fields() -> Iterator[None]:
 def value_in(cell: str) -> Any:
     """The list or object that a cell holds: JSON, or as Python and pandas print it; else the text."""
     text = cell.strip()
-    if text[:1] not in ("{", "[") or len(text) > _LONGEST_CELL:
+    if not text.startswith(("{", "[", "('", '("', "array([")) or len(text) > _LONGEST_CELL:
         return cell
-    for parse in (json.loads, _printed, _printed_arrays):
+    for parse in (json.loads, _printed, _printed_arrays, _printed_by_numpy):
         try:
             value = parse(text)
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
@@ -131,6 +133,10 @@ def _printed(text: str) -> Any:
     "['a' 'b']", as NumPy prints it, is a list of one for Python: only a faithful print counts.
     """
     value = ast.literal_eval(text)
+    if isinstance(value, tuple) or (
+        isinstance(value, set) and all(isinstance(item, str) for item in value)
+    ):
+        return sorted(value) if isinstance(value, set) else list(value)
     if isinstance(value, list) and repr(value) != text and _spaceless(repr(value)) != _spaceless(text):
         raise ValueError("not as Python prints it")
     return value
@@ -145,3 +151,10 @@ def _printed_arrays(text: str) -> Any:
     if "array(" not in text:
         raise ValueError("no array")
     return ast.literal_eval(_ARRAY.sub(r"\1", text))
+
+
+def _printed_by_numpy(text: str) -> list[str]:
+    """What NumPy prints of a list of texts, without commas: ``['a' 'b']``."""
+    if not _NUMPY.fullmatch(text):
+        raise ValueError("not as NumPy prints it")
+    return [ast.literal_eval(item[0]) for item in _QUOTED.finditer(text)]

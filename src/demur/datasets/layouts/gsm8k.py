@@ -1,4 +1,7 @@
-"""GSM8K: the answer stands behind ``####`` at the end of its rationale. Source: arXiv 2110.14168."""
+r"""GSM8K and MATH: the answer stands behind ``####`` at the end of its rationale, or in its ``\boxed{}``.
+
+Sources: arXiv 2110.14168 (GSM8K), 2103.03874 (MATH).
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,24 @@ from typing import Any
 
 from demur.datasets.fields import answers_field
 from demur.datasets.layouts.base import Layout, Wanted, fields_of, most, objects
+from demur.judging.statements import boxed
 
 _MARK = "####"
 
 
 @dataclass(frozen=True, slots=True)
 class Rationales:
-    """Rows whose answers end in ``#### GOLD``.
+    r"""Rows whose answers end in ``#### GOLD``, or hold ``\boxed{GOLD}``.
 
     Args:
         answers: the field of the answers.
     """
 
     answers: str
-    note: str = "read as GSM8K's layout: the answer is what stands behind ####, the rationale is left out"
+    note: str = (
+        "read as GSM8K's or MATH's layout: the answer is what stands behind #### or in \\boxed{}, the "
+        "rationale is left out"
+    )
 
     def rows(self, value: Any) -> Iterable[Any]:
         """The row with the gold answer alone."""
@@ -37,7 +44,9 @@ def _gold(value: Any) -> Any:
 
 
 def _behind_mark(value: Any) -> str:
-    """What stands behind the mark on the last line; empty where nothing does."""
+    """What stands behind the mark on the last line, else in the last box; empty where neither is."""
+    if isinstance(value, str) and "\\boxed" in value:
+        return boxed(value) or ""
     last = value.rstrip().rpartition("\n")[2].strip() if isinstance(value, str) else ""
     return last.removeprefix(_MARK).strip() if last.startswith(_MARK) else ""
 
@@ -53,4 +62,6 @@ def _ends(value: Any) -> bool:
     return bool(listed) and all(map(_behind_mark, listed))
 
 
-LAYOUT = Layout(name="gsm8k", title="a rationale with the answer behind #### (GSM8K)", find=_find)
+LAYOUT = Layout(
+    name="gsm8k", title=r"a rationale with the answer behind #### (GSM8K) or in \boxed{} (MATH)", find=_find
+)

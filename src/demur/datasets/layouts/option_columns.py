@@ -1,8 +1,9 @@
-"""Options in fields of their own: MedMCQA (``opa`` … ``opd`` and ``cop``), and tables with columns A, B,
-C, D.
+"""Options in fields of their own: MedMCQA (``opa`` … ``opd`` and ``cop``), Social IQa (``answerA`` …
+``answerC`` and ``label``), and tables with columns A, B, C, D.
 
 MedMCQA's ``cop`` is a number: from 0 on the Hub, from 1 as first released. It is counted from 1 where a 4
-is among the first rows, else from 0. Source: arXiv 2203.14371.
+is among the first rows, else from 0. Social IQa's ``label`` counts from 1. Sources: arXiv
+2203.14371 (MedMCQA), 1904.09728 (Social IQa).
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from demur.datasets.layouts.base import Layout, Row, Wanted, fields_of, most, ob
 from demur.datasets.values import is_nothing
 
 _MED = ("opa", "opb", "opc", "opd", "ope")
+_SOCIAL = ("answera", "answerb", "answerc")
 _COLUMNS = (
     _MED,
+    _SOCIAL,
     ("a", "b", "c", "d", "e"),
     tuple(f"option_{letter}" for letter in "abcde"),
     tuple(f"option{letter}" for letter in "abcde"),
@@ -94,7 +97,8 @@ def _find(first: Sequence[Any], wanted: Wanted) -> Columns | None:
     for columns in _COLUMNS:
         present = _leading(columns, names)
         if len(present) >= _LEAST and most(rows, frozenset(present).issubset):
-            return _columns(rows, names, present, given.get("answers"), med=columns is _MED)
+            key = {_MED: "cop", _SOCIAL: "label"}.get(columns)
+            return _columns(rows, names, present, given.get("answers"), key=key)
     return None
 
 
@@ -104,12 +108,17 @@ def _leading(columns: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...
 
 
 def _columns(
-    rows: Sequence[Row], names: dict[str, str], present: tuple[str, ...], answers: str | None, *, med: bool
+    rows: Sequence[Row],
+    names: dict[str, str],
+    present: tuple[str, ...],
+    answers: str | None,
+    *,
+    key: str | None,
 ) -> Columns | None:
-    cop = names.get("cop") if med and answers in (None, names.get("cop")) else None
+    cop = names.get(key) if key and answers in (None, names.get(key)) else None
     if cop is None and answers is None and guess(set(names) - {"a"}, GUESSES["answers"]) is None:
         return None
-    start = int(any(_place(row.get(cop)) == len(present) for row in rows)) if cop else 0
+    start = int(key == "label" or any(_place(row.get(cop)) == len(present) for row in rows)) if cop else 0
     return Columns(present, cop, start, answers or "answers")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from demur.datasets.fields import answers_field
 from demur.datasets.layouts.base import Layout, Row, Wanted, fields_of, most, objects, texts_in
 
-_IMPOSSIBLE = "is_impossible"
+_IMPOSSIBLE = ("is_impossible", "unanswerable", "is_unanswerable")
 _TRUE = frozenset({"true", "1", "1.0", "yes"})
 
 
@@ -58,7 +58,7 @@ class Flat:
         if not isinstance(value, dict):
             return (value,)
         none = self.answers in value and value[self.answers] in (None, [])
-        if not (none or _is_span(value.get(self.answers)) or _IMPOSSIBLE in value):
+        if not (none or _is_span(value.get(self.answers)) or _impossible(value) is not None):
             return (value,)
         return ({**value, **_answered(value, self.answers)},)
 
@@ -74,7 +74,7 @@ def _find(first: Sequence[Any], wanted: Wanted) -> Nested | Flat | None:
         return None
     spans = most(rows, lambda row: _is_span(row.get(name)) or row.get(name) in (None, "", []))
     given = spans and any(_is_span(row.get(name)) for row in rows)
-    return Flat(name) if given or most(rows, lambda row: _IMPOSSIBLE in row) else None
+    return Flat(name) if given or most(rows, lambda row: _impossible(row) is not None) else None
 
 
 def _is_nested(row: Any) -> bool:
@@ -114,9 +114,14 @@ def _answered(row: Row, field: str) -> dict[str, Any]:
     value = row.get(field)
     found = list(dict.fromkeys(texts_in(value)))
     listed = found if found or not isinstance(value, int | float) else value
-    impossible = str(row.get(_IMPOSSIBLE)).strip().casefold() in _TRUE
-    answerable = row.get("answerable", not impossible and listed not in (None, [], [""]))
+    answerable = row.get("answerable", not _impossible(row) and listed not in (None, [], [""]))
     return {field: listed, "answerable": answerable}
+
+
+def _impossible(row: Row) -> bool | None:
+    """Whether a row says that it has no answer; None where it says nothing of that."""
+    name = next((name for name in _IMPOSSIBLE if name in row), None)
+    return None if name is None else str(row[name]).strip().casefold() in _TRUE
 
 
 LAYOUT = Layout(name="squad", title="SQuAD's layout (SQuAD, XQuAD, MLQA, CMRC, MRQA)", find=_find)
