@@ -24,7 +24,8 @@ from demur.core.errors import ConfigError
 from demur.endpoints.pace import Pace
 from demur.engines import Message
 from demur.serve import ServeSettings, create_app
-from demur.serve.guard import Gate, Guard, read_keys
+from demur.serve.gate import Gate
+from demur.serve.guard import Guard, read_keys
 from demur.serve.observe import JsonLines, log
 from demur.serve.replies import sureness
 from demur.serve.streams import _rest
