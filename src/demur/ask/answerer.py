@@ -180,12 +180,13 @@ class Answerer(Models):
         decisions = [self.decision(query.question, threshold, max_error) for query in queries]
         futures = self._batcher.submit_all(queries, owner=owner)
         try:
-            said = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
+            waited = map(asyncio.wrap_future, futures)
+            said: list[Any] = await asyncio.gather(*waited, return_exceptions=True)
         finally:
             for future in futures:
                 future.cancel()  # what is still in line is wanted by nobody
         return [
-            item if isinstance(item, BaseException) else self.decided(query.question, item, decision)
+            item if isinstance(item, Exception) else self.decided(query.question, item, decision)
             for query, item, decision in zip(queries, said, decisions, strict=True)
         ]
 

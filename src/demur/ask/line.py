@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
 from collections import OrderedDict
@@ -67,16 +68,16 @@ class Line(Generic[Q, R]):
             self._changed.notify(len(entries))
         for entry in entries:
             # A strong reference would make a cycle, and keep the model until the garbage is collected
-            gone = weakref.ref(entry)
-            entry.future.add_done_callback(lambda _, gone=gone: self._leave(gone()))
+            entry.future.add_done_callback(functools.partial(self._leave, weakref.ref(entry)))
 
     def _has_room(self, count: int, owner: object) -> bool:
         left = self.waiting - self.length - count
         held = len(self._queues.get(owner, ())) + count
         return left >= 0 and (held == 1 or self.length == 0 or held <= left)
 
-    def _leave(self, entry: Entry[Q, R] | None) -> None:
+    def _leave(self, place: weakref.ref[Entry[Q, R]], _: Future[R]) -> None:
         """Take one out that was cancelled; nothing where it has left already."""
+        entry = place()
         if entry is None:
             return
         with self._changed:

@@ -8,7 +8,7 @@ import resource
 import time
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 REQUEST_SECONDS = 15
 """Within which a connection must have sent the head of a request; its body has the time of an answer."""
@@ -86,13 +86,13 @@ class Connection(H11Protocol):
     @property
     def answering(self) -> bool:
         """Whether a request has come whole and is not answered yet."""
-        cycle = self.cycle
+        cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete and not cycle.more_body
 
     @property
     def sending_body(self) -> bool:
         """Whether the head of a request has come, and not all of its body."""
-        cycle = self.cycle
+        cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete and cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

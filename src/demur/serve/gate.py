@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Iterator
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from demur.serve.problems import Problem, busy
 
@@ -25,7 +25,7 @@ class Gate:
         self.phase = phase
         self.inside = 0
         self.late = 0
-        """Requests that were let in and told that time was up."""
+        """Requests that were still inside when time was up."""
         self.over = False
         """Whether the time of those inside is up."""
         self._ends: set[asyncio.Future[None]] = set()
@@ -45,7 +45,7 @@ class Gate:
 
     def expire(self) -> None:
         """Time is up: who is still inside hears so."""
-        self.over = True
+        self.over, self.late = True, self.inside
         for end in self._ends:
             if not end.done():
                 end.set_result(None)
@@ -63,11 +63,11 @@ class Gate:
             end.set_result(None)
         tasks = [asyncio.ensure_future(work) for work in works]
         try:
-            await asyncio.wait([*tasks, end], return_when=asyncio.FIRST_COMPLETED)
+            waited: list[asyncio.Future[Any]] = [*tasks, end]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task.done():
                     return task.result()
-            self.late += 1
             raise busy(WHY["draining"], status=503, code="draining")
         finally:
             self._ends.discard(end)

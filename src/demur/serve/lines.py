@@ -85,7 +85,7 @@ class LineWriter(logging.Handler):
 
 
 class Repeats(logging.Filter):
-    """Lets the first warnings of a kind through; the first of the next window says how many were held back."""
+    """Lets the first warnings of a kind through; the first of the next window says how many were not."""
 
     def __init__(self, *, most: int = REPEATS, seconds: float = WINDOW_SECONDS) -> None:
         super().__init__()
