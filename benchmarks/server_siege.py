@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from demur import open_run
 from serving import Reply, Served, chat, circumstances, demur, finish, pocket_run, post, read_reply
 
 CHATS, COMPLETIONS, HEALTH = "/v1/chat/completions", "/v1/completions", post("/healthz", b"", method="GET")
@@ -401,9 +402,11 @@ def many_promises(options: Options) -> Found:
         statuses, waits = asyncio.run(siege())
         seconds, code = stopped(server)
     errors = sum(status >= 500 for status in statuses)
+    known = sum(question.split == "calibration" for question in open_run(options.run).questions)
     found = Found(
-        f"{many:,} values of `max_error`: {statuses.count(200)} answered, {statuses.count(400)} cannot be "
-        f"promised (400), {errors} of them a 5xx; `/healthz` within {max(waits):.2f} s."
+        f"{many:,} values of `max_error`, {known} calibration questions: {statuses.count(200)} answered, "
+        f"{statuses.count(400)} cannot be promised (400), {errors} of them a 5xx; `/healthz` within "
+        f"{max(waits):.2f} s."
     )
     found.require(errors == 0, f"promises: {errors} 5xx")
     found.require(max(waits) < HEALTH_SECONDS, f"promises: /healthz took {max(waits):.1f} s")

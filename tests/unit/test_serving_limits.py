@@ -27,7 +27,7 @@ from demur.ask.calibration import Calibration
 from demur.ask.query import as_question
 from demur.cli.ask import as_line
 from demur.confidence.threshold import find_threshold
-from demur.core.errors import DataError
+from demur.core.errors import DataError, ModelError
 from demur.serve import ServeSettings, connections, create_app
 from demur.serve.connections import most_connections
 from demur.serve.gate import Gate
@@ -158,7 +158,7 @@ def test_samples_wait_in_line_like_questions(answerer):
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
-    """A model that says "aaa", since its numbers have overflowed: that logit is NaN, and all probabilities."""
+    """A model that says "aaa", as its numbers have overflowed: that logit is NaN, and all probabilities."""
     folder, tokenizer = tmp_path_factory.mktemp("broken"), byte_tokenizer()
     model = llama_for(tokenizer)
     with torch.no_grad():
@@ -178,6 +178,13 @@ def test_a_model_whose_numbers_are_none_declines_at_every_door(broken, door):
     told = reply.json()["demur"] if door == "chat" else reply.json()
     told = told["answers"][0] if door == "batch" else told
     assert (told["abstained"], told["confidence"]) == (True, None)
+
+
+def test_nothing_is_drawn_from_numbers_that_are_none(broken):
+    with pytest.raises(ModelError, match="overflowed"):
+        broken.samples(KNOWN, 3)
+    reply = client(broken).post("/api/ask", json={"question": KNOWN, "samples": 3})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (502, "model_unreachable")
 
 
 def test_no_number_is_null_in_json(broken):

@@ -18,8 +18,8 @@ from demur.serve.observe import log, start_log
 from demur.serve.server import BACKLOG, Server
 from demur.serve.settings import ServeSettings
 
-LOG_SECONDS = 1.0
-"""For the last lines of the log to be written."""
+LOG_SECONDS, EXIT_SECONDS = 1.0, 0.4
+"""For the last lines of the log to be written, and for the process to end."""
 
 
 class SwappableApp:
@@ -83,10 +83,12 @@ def serve(
         raise failed[0]
     if server.force_exit:
         return 128 + server.signal
-    done = all(answerer.close(server.seconds_left()) for answerer in opened)
+    left = server.seconds_left()
+    wait = None if left is None else max(0.0, left - 2 * EXIT_SECONDS)
+    done = all(answerer.close(wait) for answerer in opened)
     log.info("stopped", extra={"unanswered": gate.late} if gate.late else {})
     left = server.seconds_left()
-    written = writer.end(LOG_SECONDS if left is None else min(LOG_SECONDS, left + 0.1))
+    written = writer.end(LOG_SECONDS if left is None else min(LOG_SECONDS, max(0.1, left - EXIT_SECONDS)))
     if not (done and written):
         os._exit(0)  # a thread is still at work: to end the interpreter around it could crash
     return 0
