@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 
 from demur.ask import Answer, Answerer, BusyError, Query
+from demur.ask.batching import Batcher
 from demur.ask.counting import TokenCounter
 from demur.core.errors import DemurError
 from demur.core.records import Question
@@ -23,6 +25,9 @@ from demur.serve.problems import Problem
 from demur.serve.settings import ServeSettings
 
 T = TypeVar("T")
+
+MOST_BESIDE = 8
+"""Pieces of work without the model that may wait."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class AnswerService:
     ) -> None:
         self.answerer, self.settings, self.metrics, self.hooks = answerer, settings, metrics, hooks
         self.gate = gate or Gate()
+        self._beside: Batcher[Callable[[], Any], Any] = Batcher(_done, most=1, waiting=MOST_BESIDE)
         self._counter = TokenCounter.of(answerer.engine)
 
     def check(self, query: Query) -> None:
@@ -190,6 +196,18 @@ class AnswerService:
         async with asyncio.timeout(self.settings.timeout_seconds):
             return await self.answerer.base_answer_async(question, owner=limits.owner)
 
+    async def beside(self, work: Callable[[], T], limits: Limits) -> T:
+        """Work that needs no model, in a thread of its own, one piece after another.
+
+        Raises:
+            TimeoutError: it takes too long.
+            BusyError: too much of it waits.
+            Exception: as the work.
+        """
+        future: Future[T] = self._beside.submit(work, owner=limits.owner)
+        async with asyncio.timeout(self.settings.timeout_seconds):
+            return await asyncio.wrap_future(future)
+
     async def while_wanted(self, request: Request, work: Coroutine[Any, Any, T]) -> T:
         """The result of some work, which is dropped when the client goes away or the server's time is up.
 
@@ -210,3 +228,7 @@ class AnswerService:
             return None
         prompt = self.answerer.template.ask(query.question)
         return self._counter.prompt(prompt, query.history), self._counter.text(text)
+
+
+def _done(works: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [work() for work in works]

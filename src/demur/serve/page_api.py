@@ -142,9 +142,11 @@ def router(asking: AnswerService) -> APIRouter:
         return await asking.while_wanted(request, everything())
 
     @api.post("/questions")
-    async def read_questions(pasted: Pasted) -> dict[str, Any]:
+    async def read_questions(request: Request, pasted: Pasted) -> dict[str, Any]:
         """The questions of a text, read like any question file."""
-        found = await in_thread(lambda: read_asked(Content(Path("text"), pasted.text.encode())))
+        content = Content(Path("text"), pasted.text.encode())
+        work = asking.beside(lambda: read_asked(content), Limits.of(request))
+        found = await asking.while_wanted(request, work)
         return {"questions": [bare(question) for question in found]}
 
     @api.post("/batch")
