@@ -142,7 +142,7 @@ def _carry_out(batch: list[Entry[Q, R]]) -> None:
         middle = len(batch) // 2
         _carry_out(batch[:middle])
         _carry_out(batch[middle:])
-    except BaseException as error:  # whoever waits must hear of it
+    except BaseException as error:  # everybody who waits must hear of it
         for entry in batch:
             entry.future.set_exception(error)
     else:
