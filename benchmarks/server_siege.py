@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gzip
 import json
 import os
 import random
@@ -21,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -346,7 +346,7 @@ def greedy(options: Options) -> Found:
 def bad_upstream(options: Options) -> Found:
     """Replies that unpack to gigabytes, or are as large as they say."""
     size = 100_000_000 if options.small else 1_200_000_000
-    packed = gzip.compress(bytes(10_000_000)) * (size // 10_000_000)
+    packed = _packed_zeros(size)
     plain = json.dumps({"choices": [{"message": {"content": "x" * 28_000_000}}]}).encode()
     bombs = {"gzip": (packed, {"Content-Encoding": "gzip"}), "plain": (plain, {})}
     parts, found = [], Found("")
@@ -378,6 +378,12 @@ def bad_upstream(options: Options) -> Found:
         found.ended(f"bad upstream, {name}", seconds, code)
     found.said = "Replies from upstream: " + "; ".join(parts) + "."
     return found
+
+
+def _packed_zeros(size: int, step: int = 10_000_000) -> bytes:
+    """So many zeros as one gzip member, never whole in memory."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return b"".join([*(packer.compress(bytes(step)) for _ in range(size // step)), packer.flush()])
 
 
 def many_promises(options: Options) -> Found:
