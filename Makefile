@@ -71,9 +71,10 @@ proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resume
 proof-pocket: $(VENV)/.run ## the shipped pocket model built again, about five minutes of one core
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pocket.py --page docs/results/pocket.md
 
-proof-server: $(VENV)/.dev ## the server: 20,000 requests of 200 clients, 50,000 attacks
+proof-server: $(VENV)/.dev ## the server: 20,000 requests of 200 clients, 50,000 attacks, sieges
 	$(BIN)/python benchmarks/server_load.py --page docs/results/server.md
 	$(BIN)/python benchmarks/server_fuzz.py --page docs/results/server.md
+	$(BIN)/python benchmarks/server_siege.py --page docs/results/server.md
 
 proof-judging: $(VENV)/.run ## judging rules on labelled pairs; DATA and EVOUNA name folders of published questions
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/judging.py $(if $(DATA),--data $(DATA)) $(if $(EVOUNA),--evouna $(EVOUNA)) --page docs/results/judging.md

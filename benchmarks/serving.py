@@ -54,7 +54,7 @@ class Served:
         arguments: of `demur serve`.
     """
 
-    def __init__(self, run: Path, log: Path, *arguments: str, keys: str | None = None) -> None:
+    def __init__(self, run: Path | str, log: Path, *arguments: str, keys: str | None = None) -> None:
         self.log_file = log
         log.parent.mkdir(parents=True, exist_ok=True)
         more = [] if keys is None else ["--api-key-env", "DEMUR_PROOF_KEYS"]

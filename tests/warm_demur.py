@@ -58,7 +58,7 @@ with socket.socket(socket.AF_UNIX) as connection:
     request["python"] = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "python")
     connection.sendall(json.dumps(request).encode() + b"\\n")
     process = int(replies.readline())
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda got, _: os.kill(process, got))
     sys.exit(int(replies.readline() or 1))
 """

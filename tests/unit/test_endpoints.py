@@ -4,19 +4,24 @@ The server's answers are scripted (`chat_server`); the openai package, the socke
 """
 
 import asyncio
+import gzip
+import json
 import logging
 import multiprocessing
 import sqlite3
 import sys
 import threading
+import zlib
 
 import pytest
 
 from chat_server import ChatServer, Said
 from demur.core.config import EndpointSettings
 from demur.core.errors import ConfigError, ModelError, ResourceError
-from demur.endpoints import Endpoint, Failure, Reply, json_object
+from demur.endpoints import Endpoint, Failure, Reply, Request, json_object
 from demur.endpoints.cache import ReplyCache, request_key
+from demur.endpoints.client import CHAT
+from demur.endpoints.transport import LARGEST_REPLY
 
 KEY = "sk-test-0123456789-not-a-real-one"
 
@@ -435,3 +440,45 @@ def test_half_a_character_can_be_asked_about():
 )
 def test_only_the_object_asked_for_is_read(text, found):
     assert json_object(text, {"yes": bool}) == found
+
+
+# -- replies that nobody should read whole ---------------------------------------------------------
+
+
+def reply_of(size, texts=1):
+    """A reply of so many texts that is so large."""
+    choices = [{"message": {"role": "assistant", "content": "fine"}} for _ in range(texts)]
+    body = json.dumps({"choices": choices}).encode()
+    return body + b" " * (size - len(body))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said(body=reply_of(LARGEST_REPLY + 1)),
+        Said(body=reply_of(LARGEST_REPLY + 1), status=500),
+        Said(body=gzip.compress(bytes(20_000_000)), headers={"Content-Encoding": "gzip"}),
+        Said(body=gzip.compress(reply_of(100)), headers={"Content-Encoding": "gzip"}),
+        Said(body=zlib.compress(reply_of(100)), headers={"Content-Encoding": "deflate"}),
+        Said(body=reply_of(100), headers={"Content-Encoding": "br, gzip"}),
+    ],
+)
+def test_a_reply_that_is_too_large_or_compressed_is_not_read(said):
+    with ChatServer(lambda heard, _: said if heard.prompt == "bad" else Said("fine")) as server:
+        good, bad = endpoint(server).complete_many(["good", "bad"])
+        assert (good.text, bad.reason) == ("fine", "reply refused")
+        assert server.prompts.count("bad") == 1, "it would be no smaller the second time"
+        sent = {name.lower(): value for name, value in server.heard[0].headers.items()}
+        assert sent["accept-encoding"] == "identity"
+
+
+def test_the_limit_is_that_of_each_text_that_is_asked_for():
+    request = Request(CHAT, {"messages": [{"role": "user", "content": "?"}], "n": 2})
+    for size, reason in ((2 * LARGEST_REPLY, None), (2 * LARGEST_REPLY + 1, "reply refused")):
+        with ChatServer(lambda *_, size=size: Said(body=reply_of(size, texts=2))) as server:
+            found = endpoint(server).try_one(request)
+            assert getattr(found, "reason", None) == reason
+            if reason is None:
+                assert endpoint(server).ask_many([request])[0].text == "fine"
+    with ChatServer(lambda *_: Said(body=reply_of(LARGEST_REPLY))) as server:
+        assert endpoint(server).complete_many(["?"])[0].text == "fine"

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from demur.calibrate.calibrate import calibrate_run
 from demur.cli.main import app
-from demur.confidence.threshold import _Sorted, find_threshold
+from demur.confidence.threshold import _Sorted, _Test, find_threshold
 from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
 from demur.core.records import Prediction, Question, read_parquet, write_parquet
 from demur.runfolder.folder import RunFolder
@@ -23,7 +23,7 @@ def rows(n, *, errors=0, level=0.9):
 
 def test_the_p_value_is_the_exact_binomial_one():
     # 3 errors of 100 where a tenth is allowed: P(Bin(100, .1) <= 3), published as .007836
-    found = _Sorted.of(*rows(100, errors=3), 0.1, "selective").p_value(0.9)
+    found = _Test(0.1, "selective").p_values(_Sorted.of(*rows(100, errors=3)), np.array([0.9]))[0]
     assert found == pytest.approx(0.007836, abs=1e-6)
 
 

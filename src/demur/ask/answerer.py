@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import itertools
 import queue
-import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import Any, Self, TypeVar, overload
 
 from demur.ask.answer import Answer, Expected
 from demur.ask.batching import Batcher
 from demur.ask.calibration import Calibration
 from demur.ask.deciding import Decisions, decided
 from demur.ask.decision import Decision
-from demur.ask.query import Given, Query, as_question, follow, pieces
+from demur.ask.models import Models
+from demur.ask.query import Aside, Given, Query, Watcher, as_question, pieces
 from demur.ask.system import System
-from demur.core.errors import ConfigError, DemurError
+from demur.core.errors import DemurError
 from demur.core.reasoning import without_reasoning
-from demur.core.records import Question, Response
-from demur.engines import ENGINES, Engine, Message, Sampling
-from demur.engines.opening import open_engine
-from demur.methods import Elicited, Setup
+from demur.core.records import Question
+from demur.engines import ENGINES, Message
+from demur.methods import Elicited
 from demur.methods.elicitation import answer_greedily
+
+T = TypeVar("T")
 
 MOST = 64
 """Requests of one batch."""
@@ -35,11 +32,12 @@ WAITING = 4096
 """Requests that may wait."""
 
 
-class Answerer:
+class Answerer(Models):
     """A system that answers questions, or says that it does not know.
 
     A model in this process works on one batch at a time; a server is asked one question by each of several
-    threads, so that none waits for another. Any number of threads and coroutines may ask.
+    threads, so that none waits for another. Any number of threads and coroutines may ask, in the process
+    that opened it.
 
     Args:
         system: what is asked.
@@ -62,24 +60,15 @@ class Answerer:
         waiting: int = WAITING,
         on_batch: Callable[[int], None] | None = None,
     ) -> None:
-        self.system = system
-        self.on_batch = on_batch
-        local = ENGINES.get(system.config.model.engine).local
-        self._own: AbstractContextManager[Any] = threading.RLock() if local else nullcontext()
-        if system.info.certifies and not local:
-            raise ConfigError(
-                expected="an engine with the weights of both models",
-                found=f"{system.name!r}, whose answers are the base model's, behind one server",
-                where="--system",
-                fix="choose r-tuning or another system whose answers come from one model",
-            )
         self._decisions = Decisions(system, decision)
-        self.engine = open_engine(system.config.model, base=system.base, tuned=system.weights)
+        super().__init__(system)
+        self.on_batch = on_batch
         # A server's own batches are better than ours, and one refused question spoils no other
+        local = ENGINES.get(system.config.model.engine).local
         together = {"most": most} if local else {"most": 1, "workers": _at_once(system)}
-        self._batcher: Batcher[Query, Elicited] = Batcher(self._together, waiting=waiting, **together)
-        if system.info.certifies:
-            _ = self.base  # its answers are half of what is promised
+        self._batcher: Batcher[Query | Aside, Any] = Batcher(
+            self._together, waiting=waiting, alone=lambda item: isinstance(item, Aside), **together
+        )
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -162,18 +151,64 @@ class Answerer:
             BusyError: too many are waiting.
             DemurError: as `ask`.
         """
-        asked = as_question(question)
-        decision = await self._decisions.of_async(asked, threshold, max_error)
-        said = await asyncio.wrap_future(self.submit(Query(question=asked, history=tuple(history))))
-        return self.decided(asked, said, decision)
+        query = Query(question=as_question(question), history=tuple(history))
+        (found,) = await self.ask_all_async([query], threshold=threshold, max_error=max_error)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    def submit(self, query: Query) -> Future[Elicited]:
+    async def ask_all_async(
+        self,
+        queries: Sequence[Query],
+        *,
+        threshold: float | None = None,
+        max_error: float | None = None,
+        owner: object = None,
+    ) -> list[Answer | Exception]:
+        """Ask several questions without blocking; they are put in line together, or none of them is.
+
+        Args:
+            owner: who asks; owners take turns, and none of them can fill the line.
+
+        Returns:
+            An answer for each question, or why it could not be asked.
+
+        Raises:
+            BusyError: the line has no room for all of them.
+            DemurError: the limits that are asked for cannot be had.
+        """
+        decisions = [self.decision(query.question, threshold, max_error) for query in queries]
+        futures = self._batcher.submit_all(queries, owner=owner)
+        try:
+            waited = map(asyncio.wrap_future, futures)
+            said: list[Any] = await asyncio.gather(*waited, return_exceptions=True)
+        finally:
+            for future in futures:
+                future.cancel()  # what is still in line is wanted by nobody
+        return [
+            item if isinstance(item, Exception) else self.decided(query.question, item, decision)
+            for query, item, decision in zip(queries, said, decisions, strict=True)
+        ]
+
+    def submit(self, query: Query, *, owner: object = None) -> Future[Elicited]:
         """Put a question in line with those of others.
 
         Raises:
             BusyError: too many are waiting.
         """
-        return self._batcher.submit(query)
+        return self._batcher.submit(query, owner=owner)
+
+    async def samples_async(self, question: Given, count: int, *, owner: object = None) -> list[str]:
+        """`samples` without blocking, in line with the questions."""
+        return await self._aside(lambda: self.samples(question, count), owner)
+
+    async def base_answer_async(self, question: Given, *, owner: object = None) -> Answer:
+        """`base_answer` without blocking, in line with the questions."""
+        return await self._aside(lambda: self.base_answer(question), owner)
+
+    async def _aside(self, work: Callable[[], T], owner: object) -> T:
+        future: Future[T] = self._batcher.submit(Aside(work), owner=owner)
+        return await asyncio.wrap_future(future)
 
     @property
     def waiting(self) -> int:
@@ -210,13 +245,20 @@ class Answerer:
         told: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         future = self.submit(Query(question=asked, history=tuple(how.get("history", ())), watch=told.put))
         future.add_done_callback(lambda _: told.put(None))
-        yield from iter(told.get, None)
+        try:
+            yield from iter(told.get, None)
+        finally:
+            future.cancel()  # who stops listening waits for nothing
         yield self.decided(asked, future.result(), decision)
 
     async def stream_async(
-        self, question: Given, *, optimistic: bool = False, **how: Any
+        self, question: Given, *, optimistic: bool = False, owner: object = None, **how: Any
     ) -> AsyncGenerator[str | Answer, None]:
-        """`stream` without blocking."""
+        """`stream` without blocking.
+
+        Args:
+            owner: as for `ask_all_async`.
+        """
         if not optimistic:
             answer = await self.ask_async(question, **how)
             for piece in pieces(answer.text):
@@ -224,13 +266,14 @@ class Answerer:
             yield answer
             return
         asked = as_question(question)
-        decision = await self._decisions.of_async(asked, how.get("threshold"), how.get("max_error"))
+        decision = self.decision(asked, how.get("threshold"), how.get("max_error"))
         loop, told = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
         def tell(said: str | None) -> None:
             loop.call_soon_threadsafe(told.put_nowait, said)
 
-        future = self.submit(Query(question=asked, history=tuple(how.get("history", ())), watch=tell))
+        query = Query(question=asked, history=tuple(how.get("history", ())), watch=tell)
+        future = self.submit(query, owner=owner)
         future.add_done_callback(lambda _: tell(None))
         shown = 0
         try:
@@ -288,83 +331,6 @@ class Answerer:
         """The answer that a user gets of what a model said; where it said nothing, a refusal."""
         return decided(self.system, self.template, question, said, decision)
 
-    # -- the models ----------------------------------------------------------------------------
-
-    @cached_property
-    def template(self) -> Any:
-        """The words around a question, as the model was tuned with."""
-        return self.system.template or self.system.config.template.template(chat=self.engine.chat)
-
-    @cached_property
-    def base(self) -> Engine:
-        """The base model; opened when first needed."""
-        system = self.system
-        if system.weights is None or not ENGINES.get(system.config.model.engine).local:
-            return self.engine
-        return open_engine(system.config.model, base=system.base)
-
-    def _together(self, queries: Sequence[Query]) -> list[Elicited]:
-        if self.on_batch is not None:
-            self.on_batch(len(queries))
-        return self.elicit(queries)
-
-    def elicit(self, queries: Sequence[Query]) -> list[Elicited]:
-        """What the system says to each question, undecided; those with equal histories go together."""
-        said: dict[int, Elicited] = {}
-        places = sorted(range(len(queries)), key=lambda at: str(queries[at].history))
-        with self._own:
-            for _, members in itertools.groupby(places, key=lambda at: queries[at].history):
-                group = list(members)
-                found = self._elicit([queries[at] for at in group])
-                said |= dict(zip(group, found, strict=True))
-        return [said[at] for at in range(len(queries))]
-
-    def _elicit(self, queries: Sequence[Query]) -> list[Elicited]:
-        system, history = self.system, queries[0].history
-        questions = [query.question for query in queries]
-        setup = self._setup(follow(queries, self.template))
-        if system.info.certifies:
-            setup = dataclasses.replace(setup, base=self._base_answers(questions, history, setup))
-        return system.method.elicit(self.engine.after(history), questions, setup)
-
-    def _base_answers(
-        self, questions: Sequence[Question], history: Sequence[Message], setup: Setup
-    ) -> dict[str, Response]:
-        generated = self.base.after(history).generate(
-            [self.template.ask(question) for question in questions],
-            keys=[question.id for question in questions],
-            sampling=dataclasses.replace(setup.sampling, samples=0),
-        )
-        pairs = zip(questions, generated, strict=True)
-        return {question.id: item.greedy for question, item in pairs if item.greedy is not None}
-
-    def _setup(self, watch: Callable[[str, str], None] | None = None) -> Setup:
-        probe = self.system.config.probe
-        return Setup(
-            config=self.system.config,
-            template=self.template,
-            render=self.engine.render,
-            sampling=Sampling(
-                max_new_tokens=probe.max_new_tokens,
-                stop=probe.stop,
-                samples=self.system.samples,
-                temperature=probe.temperature,
-                top_p=probe.top_p,
-                seed=self.system.config.seed,
-                watch=watch,
-            ),
-            engine=self.engine,
-        )
-
-    def samples(self, question: Given, count: int) -> list[str]:
-        """Answers drawn at the run's temperature, from the model that answers."""
-        asked = as_question(question)
-        sampling = dataclasses.replace(self._setup().sampling, greedy=False, samples=count)
-        with self._own:
-            engine = self.base if self.system.info.certifies else self.engine
-            (drawn,) = engine.generate([self.template.ask(asked)], keys=[asked.id], sampling=sampling)
-        return [sample.text.strip() for sample in drawn.samples]
-
     def base_answer(self, question: Given) -> Answer:
         """What the base model answers, declined only in its own words."""
         asked = as_question(question)
@@ -372,9 +338,32 @@ class Answerer:
             (said,) = answer_greedily(self.base, [asked], self._setup())
         return self.decided(asked, said, Decision(signal="likelihood", threshold=None))
 
-    def close(self) -> None:
-        """Answer what is in line and take nothing more."""
-        self._batcher.close()
+    # -- the work ------------------------------------------------------------------------------
+
+    def _together(self, asked: Sequence[Query | Aside]) -> list[Any]:
+        """What is said to each question of a batch, or why its caller hears nothing; or other work."""
+        if isinstance(asked[0], Aside):
+            return [asked[0].work()]
+        queries = [query for query in asked if isinstance(query, Query)]
+        if self.on_batch is not None:
+            self.on_batch(len(queries))
+        watched = [Watcher.around(query) for query in queries]
+        said = self.elicit([query for query, _ in watched])
+        return [
+            item if watcher is None or watcher.error is None else watcher.error
+            for item, (_, watcher) in zip(said, watched, strict=True)
+        ]
+
+    def close(self, wait_seconds: float | None = None) -> bool:
+        """Answer what is in line and take nothing more.
+
+        Args:
+            wait_seconds: wait no longer than that; None for no limit.
+
+        Returns:
+            Whether all of it was answered.
+        """
+        return self._batcher.close(wait_seconds)
 
     def __enter__(self) -> Self:
         return self

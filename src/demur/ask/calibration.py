@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from demur.ask.answer import Expected
 from demur.ask.decision import Decision
 from demur.confidence.combination import Combination
-from demur.confidence.threshold import find_threshold
+from demur.confidence.threshold import Thresholds
 from demur.core.errors import DataError, DemurError
 from demur.runfolder.calibration import calibration_of
 
@@ -19,7 +20,7 @@ POINTS = 101
 """Thresholds of a curve."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """The calibration answers of one system."""
 
@@ -52,6 +53,11 @@ class Calibration:
                 fix="take the whole run folder, or decide by a threshold",
             ) from error
 
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """The same answers in order, sorted once: any promise is then looked up."""
+        return Thresholds.of(self.confidences, self.wrong, seed=self.seed)
+
     def expected(self, threshold: float | None) -> Expected:
         """Coverage and error of a threshold on these questions: a description, not a promise."""
         limit = -np.finfo(float).max if threshold is None else threshold
@@ -75,9 +81,7 @@ class Calibration:
             DataError: these questions can promise none.
             ConfigError: shares outside (0, 1).
         """
-        found = find_threshold(
-            self.confidences, self.wrong, max_error=max_error, confidence=confidence, seed=self.seed
-        )
+        found = self.thresholds.find(max_error, confidence)
         if found.threshold is None:
             raise DataError(
                 expected=f"a threshold that keeps errors below {max_error:g} ({confidence:.0%} confidence)",

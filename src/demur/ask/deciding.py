@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import cached_property
+import math
 
-from demur.ask.answer import REASONED, SILENT, Answer
+from demur.ask.answer import NO_NUMBER, REASONED, SILENT, Answer
 from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
 from demur.ask.system import System
@@ -15,8 +14,6 @@ from demur.core.templates import TEMPLATES, Template
 from demur.judging import declines, extract
 from demur.methods import Elicited
 
-MOST = 64
-"""Promises that are remembered: callers choose the numbers."""
 CONFIDENCE = 0.95
 """Of a promise that is made for a single question."""
 
@@ -55,17 +52,9 @@ class Decisions:
                 fix="give one of them",
             )
         if max_error is not None:
-            return self._promise(max_error)
+            return self.calibration.decision(max_error, CONFIDENCE)
         usual = self.usual(question)
         return usual if threshold is None else usual.at(threshold)
-
-    async def of_async(
-        self, question: Question, threshold: float | None, max_error: float | None
-    ) -> Decision:
-        """`of`; a promise is looked for in a thread, since that takes a while."""
-        if max_error is None:
-            return self.of(question, threshold)
-        return await asyncio.to_thread(self.of, question, threshold, max_error)
 
     def usual(self, question: Question | None = None) -> Decision:
         """What was asked for, else what was calibrated, else the system's own rule."""
@@ -73,18 +62,6 @@ class Decisions:
             return self._given
         promised, group = self._system.promised, question.group if question else None
         return promised.get("all") or promised.get(group or "none") or self._system.rule
-
-    @cached_property
-    def _promises(self) -> dict[float, Decision]:
-        return {}
-
-    def _promise(self, max_error: float) -> Decision:
-        known = self._promises.get(max_error)
-        if known is None:
-            if len(self._promises) > MOST:
-                self._promises.clear()
-            known = self._promises[max_error] = self.calibration.decision(max_error, CONFIDENCE)
-        return known
 
     @property
     def calibration(self) -> Calibration:
@@ -122,6 +99,8 @@ def decided(
 ) -> Answer:
     """The answer that a user gets of what a model said; where it said nothing, a refusal.
 
+    It is declined too where a signal is not a number: a model whose numbers overflowed may say anything.
+
     Args:
         template: the words around a question, as the system asks it.
     """
@@ -131,9 +110,10 @@ def decided(
     shown = found.raw if found.raw and found.raw in said.answer else said.answer
     silent = not said.answer.strip() or found.answer is None
     signals = {} if silent else decision.signals(said)
-    confidence = signals.get(decision.signal)
+    broken = any(not math.isfinite(value) for value in signals.values())
+    confidence = None if broken else signals.get(decision.signal)
     in_words = declines(said.response, question=question.text, phrases=phrases)
-    abstained = silent or in_words or decision.declines(confidence)
+    abstained = silent or broken or in_words or decision.declines(confidence)
     withheld = silent or (abstained and not in_words)
     mapped = system.recalibration if system.recalibrated == decision.signal else None
     return Answer(
@@ -149,5 +129,10 @@ def decided(
         guarantee=decision.guarantee,
         finish="length" if said.finish == "length" and not withheld else "stop",
         answer=found.answer if found.statement and not silent else None,
-        reason=(REASONED if said.finish == "thinking" else SILENT) if silent else None,
+        reason=_reason(said) if silent else NO_NUMBER if broken else None,
     )
+
+
+def _reason(said: Elicited) -> str:
+    """Why a model said nothing."""
+    return REASONED if said.finish == "thinking" else SILENT

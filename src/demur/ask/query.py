@@ -26,8 +26,40 @@ class Query:
     """Told what the answer is so far, as it grows and before it is decided on."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Aside:
+    """Work with the model that is no question of a batch, such as drawing samples."""
+
+    work: Callable[[], Any]
+
+
+class Watcher:
+    """What is told how one answer grows, kept apart: where it fails, the others of the batch go on."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self.error: Exception | None = None
+        """Why it is told nothing more."""
+
+    def __call__(self, so_far: str) -> None:
+        """Pass it on, unless that failed before."""
+        if self.error is None:
+            try:
+                self._tell(so_far)
+            except Exception as error:
+                self.error = error
+
+    @classmethod
+    def around(cls, query: Query) -> tuple[Query, Watcher | None]:
+        """A query whose watching fails for itself alone, and what watches; None where nobody does."""
+        if query.watch is None:
+            return query, None
+        watcher = cls(query.watch)
+        return dataclasses.replace(query, watch=watcher), watcher
+
+
 def as_question(given: Given, *, context: str | None = None, choices: Sequence[str] = ()) -> Question:
-    """A question as the library has it.
+    """A question as the library has it, without blanks around its text and its options, as in a data set.
 
     Raises:
         DataError: it is none.
@@ -38,10 +70,10 @@ def as_question(given: Given, *, context: str | None = None, choices: Sequence[s
         return _from_mapping(given)
     if not given.strip():
         raise DataError(expected="a question", found="nothing", where="question", fix="ask something")
-    options = tuple(choices)
+    text, options = given.strip(), tuple(choice.strip() for choice in choices)
     return Question(
-        id=question_id(given, context=context, choices=options),
-        text=given,
+        id=question_id(text, context=context, choices=options),
+        text=text,
         task="choice" if options else "open" if context is None else "contextual",
         choices=options,
         context=context,

@@ -83,8 +83,7 @@ def put(given: AskOptions) -> None:
         for question in given.questions or _typed(answerer, as_json=given.as_json):
             for asked in piped if question == STDIN else [question]:
                 answer = answerer.ask(asked, context=given.context if isinstance(asked, str) else None)
-                text = json.dumps(answer.to_json(), ensure_ascii=False) if given.as_json else shown(answer)
-                typer.echo(text)
+                typer.echo(as_line(answer) if given.as_json else shown(answer))
 
 
 ask = as_command(put, AskOptions)
@@ -116,6 +115,11 @@ def as_settings(pairs: list[str] | None) -> dict[str, Any]:
 
     fix = "write the setting's name, an equals sign and its value"
     return {**name_values(pairs or [], "--model-set", example="device=cuda", fix=fix)}
+
+
+def as_line(answer: Answer) -> str:
+    """An answer as a line of JSON."""
+    return json.dumps(answer.to_json(), ensure_ascii=False, allow_nan=False)
 
 
 def shown(answer: Answer) -> str:

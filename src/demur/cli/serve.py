@@ -73,6 +73,10 @@ class ServeOptions:
     cors: Annotated[
         list[str] | None, typer.Option(metavar="ORIGIN", help="Let this origin's web pages ask.")
     ] = None
+    allowed_hosts: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Answer under this host name too; * for any name."),
+    ] = None
     log_prompts: Annotated[bool, typer.Option("--log-prompts", help="Log questions and answers too.")] = (
         False
     )
@@ -85,6 +89,10 @@ class ServeOptions:
     timeout_seconds: Annotated[
         float, typer.Option("--timeout", help="Seconds after which a request is given up.")
     ] = 60.0
+    drain_seconds: Annotated[
+        float, typer.Option("--drain", help="Seconds to stop within, after SIGTERM, SIGHUP or Ctrl-C.")
+    ] = 20.0
+    max_connections: Annotated[int, typer.Option(help="Open connections; further ones are closed.")] = 512
     force: Annotated[
         bool, typer.Option("--force", help="Listen without a key where others can reach it.")
     ] = False

@@ -17,8 +17,9 @@ with a union bound. Deviation from both: the pilot, which chooses where to begin
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,7 @@ MOST_ROWS = 10_000_000
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,32 +84,92 @@ def find_threshold(
     Raises:
         ConfigError: an allowed error or a confidence outside (0, 1).
     """
-    if not (0 < max_error < 1 and 0 < confidence < 1):
-        raise ConfigError(
-            expected="an allowed error and a confidence between 0 and 1, such as 0.05 and 0.95",
-            found=f"{max_error} and {confidence}",
-            where="--max-error, --confidence",
-            fix="give both as shares",
+    thresholds = Thresholds.of(signal, wrong, seed=seed)
+    found = thresholds.find(max_error, confidence, risk=risk)
+    if found.threshold is not None:
+        return found
+    return dataclasses.replace(found, needed=thresholds.needed(max_error, confidence, risk=risk))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Calibration rows in order, from which the threshold of any promise is looked up.
+
+    All that does not depend on the promise is done once: one look-up takes well below a millisecond.
+    """
+
+    whole: _Sorted
+    pilot: _Sorted
+    tested: _Sorted
+    levels: Floats
+    """Candidates, confidences of the pilot from the highest down, shape [at most MOST_CANDIDATES]."""
+
+    @classmethod
+    def of(cls, signal: Floats, wrong: Bools, *, seed: int = 0) -> Thresholds:
+        """Sort calibration rows; arguments as of `find_threshold`."""
+        order = np.random.default_rng(seed).permutation(len(signal))
+        cut = round(PILOT * len(signal))
+        pilot, tested = (_Sorted.of(signal[rows], wrong[rows]) for rows in (order[:cut], order[cut:]))
+        return cls(_Sorted.of(signal, wrong), pilot, tested, pilot.levels()[::-1])
+
+    def find(self, max_error: float, confidence: float, *, risk: Risk = "selective") -> Guarantee:
+        """As `find_threshold`, without how many rows would be needed where there is no threshold.
+
+        Raises:
+            ConfigError: an allowed error or a confidence outside (0, 1).
+        """
+        if not (0 < max_error < 1 and 0 < confidence < 1):
+            raise ConfigError(
+                expected="an allowed error and a confidence between 0 and 1, such as 0.05 and 0.95",
+                found=f"{max_error} and {confidence}",
+                where="--max-error, --confidence",
+                fix="give both as shares",
+            )
+        common: dict[str, Any] = {
+            "max_error": max_error, "confidence": confidence, "risk": risk, "n": self.whole.n,
+        }  # fmt: skip
+        chosen = self._descend(_Test(max_error, risk), 1 - confidence)
+        if chosen is None:
+            return Guarantee(**common, threshold=None, reason=self._why_none(_Test(max_error, risk)))
+        answered, errors = map(int, self.tested.at(chosen))
+        return Guarantee(
+            **common,
+            threshold=chosen,
+            coverage=answered / self.tested.n,
+            error=errors / (answered if risk == "selective" else self.tested.n),
+            answered=answered,
         )
-    order = np.random.default_rng(seed).permutation(len(signal))
-    cut = round(PILOT * len(signal))
-    pilot, tested = (
-        _Sorted.of(signal[rows], wrong[rows], max_error, risk) for rows in (order[:cut], order[cut:])
-    )
-    chosen = _descend(_sequence(pilot, tested.n), tested, 1 - confidence)
-    common = {"max_error": max_error, "confidence": confidence, "risk": risk, "n": len(signal)}
-    if chosen is None:
-        whole = _Sorted.of(signal, wrong, max_error, risk)
-        reason, needed = _why_none(whole, 1 - confidence)
-        return Guarantee(**common, threshold=None, reason=reason, needed=needed)  # type: ignore[arg-type]
-    answered, errors = tested.at(chosen)
-    return Guarantee(
-        **common,  # type: ignore[arg-type]
-        threshold=chosen,
-        coverage=answered / tested.n,
-        error=errors / (answered if risk == "selective" else tested.n),
-        answered=answered,
-    )
+
+    def needed(self, max_error: float, confidence: float, *, risk: Risk = "selective") -> int | None:
+        """Rows with which there would be a threshold at this rate of errors; None where none would do."""
+        test = _Test(max_error, risk)
+        below = self._below(test)
+        if not below:
+            return None
+        needed = min(_rows_needed(self.whole, level, test, 1 - confidence) for level in below)
+        return needed if needed < MOST_ROWS else None
+
+    def _descend(self, test: _Test, alpha: float) -> float | None:
+        """The last threshold before the first that cannot be promised, from the one surest to pass down."""
+        if not len(self.levels):
+            return None
+        start = int(np.argmin(test.expected(self.pilot, self.levels, self.tested.n, doubt=0.5)))
+        falling = self.levels[start:]
+        failing = np.flatnonzero(test.p_values(self.tested, falling) > alpha)
+        passed = int(failing[0]) if len(failing) else len(falling)
+        return float(falling[passed - 1]) if passed else None
+
+    def _below(self, test: _Test) -> list[float]:
+        """Thresholds whose rate of errors is below the limit on all rows."""
+        levels = self.whole.levels()
+        return [float(level) for level in levels[test.rates(self.whole, levels)[1] < test.max_error]]
+
+    def _why_none(self, test: _Test) -> str:
+        if not len(self.whole.levels()):
+            return "nothing is answered"
+        if not self._below(test):
+            return f"no threshold leaves an error rate below {test.max_error:g}"
+        return "too few calibration questions"
 
 
 @dataclass(frozen=True)
@@ -115,90 +177,76 @@ class _Sorted:
     """Rows in falling confidence."""
 
     signal: Floats
-    errors_to: npt.NDArray[np.intp]
+    errors_to: Ints
     """Errors among the first rows, shape [n + 1]."""
     n: int
+
+    @classmethod
+    def of(cls, signal: Floats, wrong: Bools) -> _Sorted:
+        falling = np.argsort(-signal, kind="stable")
+        errors = np.concatenate([[0], np.cumsum(wrong[falling])]).astype(np.intp)
+        return cls(signal[falling], errors, len(signal))
+
+    def at(self, thresholds: Floats | float) -> tuple[Ints, Ints]:
+        """How many rows each threshold answers, and how many of them are wrong."""
+        answered = np.searchsorted(-self.signal, -np.asarray(thresholds), side="right")
+        return answered, self.errors_to[answered]
+
+    def levels(self) -> Floats:
+        """Its confidences, each once and rising, evenly thinned to `MOST_CANDIDATES`."""
+        levels = np.unique(self.signal[np.isfinite(self.signal)])
+        if len(levels) > MOST_CANDIDATES:
+            levels = levels[np.linspace(0, len(levels) - 1, MOST_CANDIDATES).round().astype(int)]
+        return levels
+
+
+@dataclass(frozen=True)
+class _Test:
+    """The hypothesis that more than the allowed risk is wrong, for many thresholds at once."""
+
     max_error: float
     risk: Risk
 
-    @classmethod
-    def of(cls, signal: Floats, wrong: Bools, max_error: float, risk: Risk) -> _Sorted:
-        falling = np.argsort(-signal, kind="stable")
-        errors = np.concatenate([[0], np.cumsum(wrong[falling])]).astype(np.intp)
-        return cls(signal[falling], errors, len(signal), max_error, risk)
+    def p_values(self, rows: _Sorted, thresholds: Floats) -> Floats:
+        """How likely so few errors are if more than the allowed risk is wrong; 1 without any trial."""
+        answered, errors = rows.at(thresholds)
+        trials = answered if self.risk == "selective" else np.full(len(answered), rows.n)
+        return self._cdf(errors, trials)
 
-    def at(self, threshold: float) -> tuple[int, int]:
-        """How many rows a threshold answers, and how many of them are wrong."""
-        answered = int(np.searchsorted(-self.signal, -threshold, side="right"))
-        return answered, int(self.errors_to[answered])
-
-    def p_value(self, threshold: float) -> float:
-        """How likely so few errors are if more than the allowed risk is wrong."""
-        answered, errors = self.at(threshold)
-        trials = answered if self.risk == "selective" else self.n
-        return float(stats.binom.cdf(errors, trials, self.max_error)) if trials else 1.0
-
-    def rates(self, threshold: float, *, doubt: float = 0.0) -> tuple[float, float]:
-        """Coverage and risk of a threshold.
+    def rates(self, rows: _Sorted, thresholds: Floats, *, doubt: float = 0.0) -> tuple[Floats, Floats]:
+        """Coverage and risk of thresholds.
 
         Args:
             doubt: errors to add, so that no error among few is not taken for certainty.
         """
-        answered, errors = self.at(threshold)
-        whole = answered if self.risk == "selective" else self.n
-        return answered / max(self.n, 1), (errors + doubt) / (whole + 2 * doubt)
+        answered, errors = rows.at(thresholds)
+        whole = answered if self.risk == "selective" else np.full(len(answered), rows.n)
+        return answered / max(rows.n, 1), (errors + doubt) / (whole + 2 * doubt)
+
+    def expected(self, rows: _Sorted, thresholds: Floats, n: int, *, doubt: float = 0.0) -> Floats:
+        """The p-values that thresholds would have on n rows like these."""
+        coverage, rates = self.rates(rows, thresholds, doubt=doubt)
+        trials = np.round(n * coverage) if self.risk == "selective" else np.full(len(coverage), n)
+        return self._cdf(np.floor(rates * trials), trials)
+
+    def _cdf(self, errors: npt.ArrayLike, trials: npt.ArrayLike) -> Floats:
+        found = stats.binom.cdf(errors, trials, self.max_error)
+        return np.where(np.asarray(trials) > 0, found, 1.0)
 
 
-def _sequence(pilot: _Sorted, n: int) -> list[float]:
-    """Thresholds in the order of testing: falling, from the one that looks surest to pass."""
-    levels = np.unique(pilot.signal[np.isfinite(pilot.signal)])[::-1]
-    if len(levels) > MOST_CANDIDATES:
-        levels = levels[np.linspace(0, len(levels) - 1, MOST_CANDIDATES).round().astype(int)]
-    if not len(levels):
-        return []
-    start = int(np.argmin([_expected_p(pilot, float(level), n, doubt=0.5) for level in levels]))
-    return [float(level) for level in levels[start:]]
-
-
-def _expected_p(rows: _Sorted, threshold: float, n: int, *, doubt: float = 0.0) -> float:
-    """The p-value that a threshold would have on n rows like these."""
-    coverage, rate = rows.rates(threshold, doubt=doubt)
-    trials = round(n * coverage) if rows.risk == "selective" else n
-    return float(stats.binom.cdf(np.floor(rate * trials), trials, rows.max_error)) if trials else 1.0
-
-
-def _descend(thresholds: list[float], tested: _Sorted, alpha: float) -> float | None:
-    """The last threshold before the first that cannot be promised."""
-    chosen = None
-    for threshold in thresholds:
-        if tested.p_value(threshold) > alpha:
-            break
-        chosen = threshold
-    return chosen
-
-
-def _why_none(rows: _Sorted, alpha: float) -> tuple[str, int | None]:
-    """Why nothing can be promised, and how many rows would do."""
-    levels = np.unique(rows.signal[np.isfinite(rows.signal)])
-    if not len(levels):
-        return "nothing is answered", None
-    if len(levels) > MOST_CANDIDATES:
-        levels = levels[np.linspace(0, len(levels) - 1, MOST_CANDIDATES).round().astype(int)]
-    below = [float(level) for level in levels if rows.rates(float(level))[1] < rows.max_error]
-    if not below:
-        return f"no threshold leaves an error rate below {rows.max_error:g}", None
-    needed = min(_rows_needed(rows, level, alpha) for level in below)
-    return "too few calibration questions", needed if needed < MOST_ROWS else None
-
-
-def _rows_needed(rows: _Sorted, threshold: float, alpha: float) -> int:
+def _rows_needed(rows: _Sorted, threshold: float, test: _Test, alpha: float) -> int:
     """Calibration rows with which a threshold would pass, at the rate that it has here."""
+
+    def fails(count: int) -> bool:
+        trials = round(count * (1 - PILOT))
+        return float(test.expected(rows, np.array([threshold]), trials)[0]) > alpha
+
     low, high = rows.n, rows.n
-    while high < MOST_ROWS and _expected_p(rows, threshold, round(high * (1 - PILOT))) > alpha:
+    while high < MOST_ROWS and fails(high):
         low, high = high, 2 * high
     while high - low > max(1, low // 100):
         middle = (low + high) // 2
-        if _expected_p(rows, threshold, round(middle * (1 - PILOT))) > alpha:
+        if fails(middle):
             low = middle
         else:
             high = middle

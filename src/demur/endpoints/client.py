@@ -144,7 +144,7 @@ class Endpoint:
 
         async def send() -> Reply | Failure:
             key = self._key()
-            transport = self._transport(key)
+            transport = self._transport(key, _texts(request))
             try:
                 async with self._client(transport) as client:
                     sent = await self._send(request, client, key)
@@ -158,7 +158,7 @@ class Endpoint:
         self, requests: Mapping[str, Request], done: Callable[[str, Reply | Failure], None], down: Outage
     ) -> None:
         waiting, key = iter(requests.items()), self._key()
-        transport = self._transport(key)
+        transport = self._transport(key, max(map(_texts, requests.values())))
 
         async def work(client: AsyncOpenAI, cache: ReplyCache | NoCache) -> None:
             for name, request in waiting:
@@ -195,12 +195,16 @@ class Endpoint:
         import httpx2
         import openai
 
+        from demur.endpoints.transport import RefusedReply
+
         try:
             response = await client.post(
                 request.path, body=self._body(request.fields), cast_to=httpx2.Response
             )
         except openai.APIError as error:
             return failure_of(error, key)
+        except RefusedReply as error:
+            return Failure(reason="reply refused", detail=str(error))
         return without_key(response.text, key)
 
     def _name(self, request: Request) -> str:
@@ -225,14 +229,16 @@ class Endpoint:
             http_client=transport,
         )
 
-    def _transport(self, key: str | None) -> Transport:
-        from demur.endpoints.transport import Transport
+    def _transport(self, key: str | None, texts: int) -> Transport:
+        """The network, for replies of so many texts."""
+        from demur.endpoints.transport import LARGEST_REPLY, Transport
 
         return Transport(
             key=key,
             timeout_seconds=self.settings.timeout_seconds,
             connections=self.settings.concurrency,
             pace=self._pace,
+            largest=LARGEST_REPLY * texts,
         )
 
     def _count(self, answer: Reply | Failure) -> None:
@@ -258,6 +264,12 @@ class Endpoint:
             fix="check that the server runs and knows the model, and that the key is right; then run the "
             "same command again: the replies that came are kept",
         )
+
+
+def _texts(request: Request) -> int:
+    """How many texts a request asks for."""
+    wanted = request.fields.get("n")
+    return wanted if isinstance(wanted, int) and wanted > 0 else 1
 
 
 def messages(prompt: str) -> list[dict[str, str]]:

@@ -25,6 +25,7 @@ Reason = Literal[
     "timed out",
     "not reachable",
     "cut off",
+    "reply refused",
     "no text in the reply",
 ]
 """Why there is no reply. The first four would meet every other prompt as well."""

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from demur.core.errors import ModelError
+
 
 def uniforms(key: str, *, seed: int, samples: int, steps: int) -> npt.NDArray[np.float64]:
     """Random numbers in [0, 1) for the samples of one prompt; shape ``(samples, steps)``.
@@ -45,12 +47,21 @@ def draw(logits: torch.Tensor, numbers: torch.Tensor, *, temperature: float, top
 
     Returns:
         Token ids, shape ``(rows, draws)``.
+
+    Raises:
+        ModelError: logits that are not numbers, from which nothing can be drawn.
     """
     weights = torch.softmax(logits / temperature, dim=-1)
     if top_p < 1.0:
         weights = _nucleus(weights, top_p)
     cumulative = weights.to(numbers.dtype).cumsum(dim=-1)
     total = cumulative[:, -1:]
+    if not bool(total.isfinite().all()):
+        raise ModelError(
+            expected="logits that are numbers",
+            found="some that are not: the model's numbers overflowed",
+            fix="use a wider number format, such as model.dtype float32, or check the weights",
+        )
     # Rounding must not reach the total itself: the first token beyond it may have no probability.
     below = torch.minimum(numbers * total, torch.nextafter(total, torch.zeros_like(total)))
     return torch.searchsorted(cumulative, below.contiguous(), right=True)

@@ -6,9 +6,12 @@ output is there, is skipped; an interrupted one resumes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
 
 from demur.core.config import Config
+from demur.core.errors import ConfigError
 from demur.core.files import delete
 from demur.core.progress import Listener
 from demur.core.signing import sign
@@ -28,6 +31,9 @@ STAGES: Mapping[str, Callable[[Job], None]] = {
     "report": report.run,
 }
 """The stages in their order; each needs all before it."""
+
+
+_TRAINING = threading.RLock()
 
 
 class Pipeline:
@@ -52,10 +58,15 @@ class Pipeline:
         Raises:
             DemurError: anything the user can correct; the next call resumes the run.
         """
-        job, folder = self.job, self.job.folder
         stages = list(STAGES)[: list(STAGES).index(until) + 1]
-        if "train" in stages:
-            check_tuning(job.config)
+        if "train" not in stages:
+            return self._run(stages)
+        check_tuning(self.job.config)
+        with _training_alone():
+            return self._run(stages)
+
+    def _run(self, stages: list[str]) -> RunFolder:
+        job, folder = self.job, self.job.folder
         job.loaded = job.load()  # bad input is found before anything is written
         job.check_model()
         folder.claim(job.config, update=self.update)
@@ -65,8 +76,27 @@ class Pipeline:
             sign(folder.root)  # the settings are the user's own
             for stage in stages:
                 STAGES[stage](job)
-        if until == "report":
+        if "report" in stages:
             delete(folder.work)
         for refused in FinishedRun.open(folder.root, evaluated=False).refused.values():
             job.listener.note(refused.sentence(folder.root))
         return folder
+
+
+@contextlib.contextmanager
+def _training_alone() -> Iterator[None]:
+    """Keep a second thread from training: accelerate keeps what it trains on in one place of the process.
+
+    Raises:
+        ConfigError: another thread of this process is in a run that trains.
+    """
+    if not _TRAINING.acquire(blocking=False):
+        raise ConfigError(
+            expected="one run that trains at a time in a process",
+            found="another thread of this process is in one",
+            fix="start the runs one after another, or each in a process of its own (`demur run`)",
+        )
+    try:
+        yield
+    finally:
+        _TRAINING.release()

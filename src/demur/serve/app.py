@@ -18,7 +18,8 @@ from demur.ask import Answerer
 from demur.core.version import __version__
 from demur.serve import openai_api, page_api, problems
 from demur.serve.asking import AnswerService
-from demur.serve.guard import Gate, Guard, SafeHeaders, read_keys
+from demur.serve.gate import Gate
+from demur.serve.guard import Guard, SafeHeaders, read_keys
 from demur.serve.hooks import hooks_of
 from demur.serve.observe import Metrics, Observing, is_request_id
 from demur.serve.openai_api import errors
@@ -40,7 +41,7 @@ def create_app(answerer: Answerer, settings: ServeSettings, *, gate: Gate | None
         ConfigError: the variable of a key is not set, or a key is needed.
     """
     gate, keys, metrics = gate or Gate(), read_keys(settings), Metrics(answerer)
-    asking = AnswerService(answerer, settings, metrics, hooks_of(settings))
+    asking = AnswerService(answerer, settings, metrics, hooks_of(settings), gate)
     bearer = [Security(HTTPBearer(auto_error=False, description="One of the server's keys."))]
     dependencies: Any = bearer if keys else []
     app = _bare("An honest model: it answers, or says that it does not know.")
@@ -49,7 +50,7 @@ def create_app(answerer: Answerer, settings: ServeSettings, *, gate: Gate | None
     @app.get(
         "/metrics",
         response_class=Response,
-        responses=TEXT | errors(401, 421),
+        responses=TEXT | errors(401, 403, 421),
         dependencies=dependencies,
     )
     async def prometheus() -> Response:
@@ -57,7 +58,7 @@ def create_app(answerer: Answerer, settings: ServeSettings, *, gate: Gate | None
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     app.include_router(openai_api.router(asking), dependencies=dependencies)
-    app.include_router(page_api.router(answerer), dependencies=dependencies)
+    app.include_router(page_api.router(asking), dependencies=dependencies)
     files = dict(_page_files())
     for path, file in files.items():
         app.router.routes.append(_file_route(path, file))
@@ -94,8 +95,8 @@ def _probes(app: FastAPI, gate: Gate) -> None:
     @app.get("/readyz", response_class=Response, responses=TEXT | errors(421, 503))
     async def ready() -> Response:
         """Whether questions are answered now."""
-        if gate.phase != "open":
-            raise problems.busy(f"not now: {gate.phase}", status=503, code=gate.phase)
+        if closed := gate.closed():
+            raise closed
         return PlainTextResponse("ok\n")
 
 

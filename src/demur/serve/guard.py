@@ -1,23 +1,24 @@
-"""Who may ask, how much, and when: keys, limits, headers, and a gate that closes when it stops."""
+"""Who may ask, and how much: hosts, sites, keys, limits, headers."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+import socket
+from collections.abc import Iterable, Sequence
 from email.message import Message as Header
-from typing import Literal
+from ipaddress import ip_address
 
 from pydantic_core import from_json
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.routing import Host, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.core.errors import ConfigError
 from demur.endpoints.keys import read_keys as endpoint_keys
-from demur.serve.problems import Problem, busy
+from demur.serve.gate import Gate
+from demur.serve.problems import Problem
 from demur.serve.settings import ServeSettings
 
 PROBES = frozenset({"/healthz", "/readyz"})
@@ -33,18 +34,23 @@ SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+OWN_SITE = frozenset({"same-origin", "none"})
+"""What a browser says of a request that the server's own page or its user made."""
 DISCARDED = 8
 """Times the largest body that are read of one that is refused."""
 DISCARDING_SECONDS = 5
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]*)?")
+"""A name or an address, and perhaps a port."""
 
 
-@dataclass(slots=True)
-class Gate:
-    """Whether questions are let in, and how many are being answered."""
+OWNER = "demur.owner"
+"""Where a request's scope says whose it is."""
 
-    phase: Literal["loading", "open", "draining"] = "open"
-    inside: int = 0
+
+def owner_of(scope: Scope) -> object:
+    """Whose a request is: a key's where there are several, else a connection's. Owners take turns."""
+    return scope.get(OWNER) or scope.get("client")
 
 
 def read_keys(settings: ServeSettings) -> tuple[bytes, ...]:
@@ -63,6 +69,47 @@ def read_keys(settings: ServeSettings) -> tuple[bytes, ...]:
         where="--api-key-env",
         fix="export a key and name its variable, listen on 127.0.0.1, or give --force to let everybody ask",
     )
+
+
+class Hosts:
+    """The names that a server may be asked by.
+
+    A web page can turn a name of its own to this server's address and then ask in its visitor's browser. A
+    request by such a name is refused. An address is no such name.
+
+    Args:
+        names: that are right, in lower case; ``*`` for any.
+        addresses: whether any address is right.
+    """
+
+    def __init__(self, names: Iterable[str], *, addresses: bool) -> None:
+        self.names, self.addresses = frozenset(names), addresses
+
+    @classmethod
+    def of(cls, settings: ServeSettings) -> Hosts:
+        """Those of this machine and those that were allowed."""
+        allowed = {name.lower() for name in settings.allowed_hosts}
+        if settings.force and not allowed:
+            allowed = {"*"}
+        own = {settings.host.lower(), socket.gethostname().lower()}
+        return cls(LOCAL_NAMES | own | allowed, addresses=not settings.loopback)
+
+    def fit(self, given: str) -> bool:
+        """Whether a Host header names one of them."""
+        if "*" in self.names:
+            return True
+        found = HOST.fullmatch(given.lower())
+        if found is None:
+            return False
+        return found[1] in self.names or (self.addresses and _is_address(found[1]))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 class RequestBody:
@@ -100,12 +147,8 @@ class Guard:
         files: frozenset[str],
     ) -> None:
         self.app, self.settings, self.gate = app, settings, gate
-        self.keys, self.open = tuple(keys), PROBES | files
-        # Without a key, a web page whose name was turned to this address must not ask in its visitor's name
-        only_local = settings.loopback and not keys and not settings.force
-        # Not Starlette's TrustedHostMiddleware: it replies in plain text and leaves the body unread
-        names = LOCAL_NAMES | {settings.host.lower()} if only_local else ()
-        self.hosts = [Host(name, app) for name in names]
+        self.keys, self.files, self.open = tuple(keys), files, PROBES | files
+        self.hosts = Hosts.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with what is wrong."""
@@ -113,44 +156,58 @@ class Guard:
             await self.app(scope, receive, send)
             return
         body = RequestBody(Headers(scope=scope), receive)
-        problem = self._refusal(scope)
-        counted = problem is None and scope["path"] not in ALWAYS  # from here on it will be answered
-        self.gate.inside += counted
+        always = scope["path"] in ALWAYS
+        problem = self._refusal(scope) or (None if always else self.gate.closed())
         try:
-            try:
-                if problem is None and scope["method"] == "POST":
-                    receive = await self._read(Headers(scope=scope), body)
-            except Problem as found:
-                problem = found
-            if problem is not None:
-                await self._discard(body)
-            await (self.app if problem is None else problem.response())(scope, receive, send)
-        finally:
-            self.gate.inside -= counted
+            if problem is None and scope["method"] == "POST":
+                receive = await self._read(Headers(scope=scope), body)
+                problem = self.gate.closed()  # it may have closed while the body came
+        except Problem as found:
+            problem = found
+        if problem is not None:
+            await self._discard(body)
+            await problem.response()(scope, receive, send)
+        elif always or scope["path"] in self.files:
+            await self.app(scope, receive, send)
+        else:
+            with self.gate.entered():
+                await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers, path = Headers(scope=scope), scope["path"]
-        if self.hosts and not any(host.matches(scope)[0] is Match.FULL for host in self.hosts):
-            return Problem(
-                421, "this server answers only those who ask for this machine", code="wrong_host"
-            )
-        if self.keys and path not in self.open and not self._known(headers):
+        if "content-length" in headers and "transfer-encoding" in headers:  # RFC 9112, 6.1: smuggling
+            message = "a body has a Content-Length or a Transfer-Encoding, not both"
+            return Problem(400, message, code="invalid_request", headers={"Connection": "close"})
+        if not self.hosts.fit(headers.get("host", "")):
+            message = "this server does not answer under this name; see --allowed-hosts"
+            return Problem(421, message, code="wrong_host")
+        if path not in self.open and self._from_elsewhere(headers):
+            message = "web pages of other sites may not ask; see --cors"
+            return Problem(403, message, code="cross_site")
+        if self.keys and path not in self.open and not self._known(headers, scope):
             return Problem(
                 401,
                 "a key is needed: Authorization: Bearer KEY",
                 code="invalid_api_key",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if self.gate.phase != "open" and path not in ALWAYS:
-            why = {"loading": "the model is being loaded", "draining": "the server is stopping"}
-            return busy(why[self.gate.phase], status=503, code=self.gate.phase)
         return None
 
-    def _known(self, headers: Headers) -> bool:
+    def _from_elsewhere(self, headers: Headers) -> bool:
+        """Whether a browser asks for a page of another origin, even where it may not read the reply."""
+        if headers.get("sec-fetch-site", "none").lower() in OWN_SITE:
+            return False
+        return not {headers.get("origin"), "*"} & set(self.settings.cors)
+
+    def _known(self, headers: Headers, scope: Scope) -> bool:
         scheme, _, key = headers.get("authorization", "").partition(" ")
         given = key.strip().encode("latin-1")
         found = [hmac.compare_digest(given, own) for own in self.keys]  # each of them: time tells nothing
-        return any(found) and scheme.lower() == "bearer"
+        if not any(found) or scheme.lower() != "bearer":
+            return False
+        if len(self.keys) > 1:
+            scope[OWNER] = self.keys[found.index(True)]
+        return True
 
     async def _read(self, headers: Headers, receive: Receive) -> Receive:
         """The body, once, and then whatever comes.

@@ -25,8 +25,6 @@ from demur.judging import declines
 from demur.serve.settings import ServeSettings
 
 CONNECTIONS = 32
-LARGEST_REPLY = 2**20
-"""Bytes; a longer reply counts as a failure."""
 FAILURES = (httpx2.HTTPError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What is wrong with a hook's server or its reply."""
 
@@ -136,14 +134,9 @@ def _client(key_variable: str | None, timeout_seconds: float) -> Transport:
 
 
 async def _post(client: Transport, url: str, asked: Mapping[str, Any]) -> bytes:
-    body = bytearray()
-    async with client.stream("POST", url, json=asked) as response:
-        response.raise_for_status()
-        async for part in response.aiter_bytes():
-            body += part
-            if len(body) > LARGEST_REPLY:
-                raise ValueError("the reply is too long")
-    return bytes(body)
+    response = await client.post(url, json=asked)
+    response.raise_for_status()
+    return response.content
 
 
 def _context(found: Any) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
-import sys
 import time
 import traceback
 import uuid
@@ -19,8 +17,9 @@ from pythonjsonlogger.json import JsonFormatter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.ask import Answer, Answerer
-from demur.ask.answer import MODEL
+from demur.ask.answer import MODEL, finite
 from demur.serve.guard import ALWAYS
+from demur.serve.lines import LineWriter, log_to_stderr
 from demur.serve.problems import Problem, problem_of
 
 log = logging.getLogger("demur.serve")
@@ -51,11 +50,6 @@ def is_request_id(given: str) -> bool:
 def request_id() -> str:
     """The id of the request in hand."""
     return correlation_id.get() or uuid.uuid4().hex
-
-
-def finite(value: float | None) -> float | None:
-    """A number that is one; None for all others, which JSON does not know."""
-    return None if value is None or not math.isfinite(value) else value
 
 
 class Metrics:
@@ -195,17 +189,16 @@ class JsonLines(JsonFormatter):
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Without empty fields, our logger's name, and whatever other libraries add to their records."""
         own = log_data["logger"] == log.name
-        left_out = {"logger"} if own else log_data.keys() - LOG_FIELDS.values()
+        left_out = {"logger"} if own else log_data.keys() - LOG_FIELDS.values() - {"suppressed"}
         told = {**log_data, "level": log_data["level"].lower()}
         return {name: value for name, value in told.items() if value is not None and name not in left_out}
 
 
-def log_to_stderr(*, log_prompts: bool) -> None:
+def start_log(*, log_prompts: bool) -> LineWriter:
     """Write this process's log as JSON lines to the error stream."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(log_prompts=log_prompts))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    writer = log_to_stderr(JsonLines(log_prompts=log_prompts))
     log.setLevel(logging.INFO)
     # Not a line for each request that is no HTTP, or has an id that is none
     for noisy in ("uvicorn.error", "asgi_correlation_id"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    return writer

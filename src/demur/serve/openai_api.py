@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from demur.ask import Query
 from demur.ask.query import as_question
 from demur.engines import Message
-from demur.serve.asking import AnswerService, together, while_connected
+from demur.serve.asking import AnswerService, Limits
 from demur.serve.problems import Problem
 from demur.serve.replies import completed, head_of, said, sureness, usage_of, written
 from demur.serve.schemas import (
@@ -35,6 +35,7 @@ from demur.serve.streams import ChatStream, CompletionStream, Stream, events_of,
 WHY = {
     400: "The request is not what it should be; the message says why.",
     401: "The key is missing or wrong.",
+    403: "A web page of another site asks; see --cors.",
     404: "There is no such model (with --strict-model).",
     408: "The body did not come in time.",
     413: "The body is too large.",
@@ -77,7 +78,8 @@ def router(asking: AnswerService) -> APIRouter:
         query = chat_query(body)
         if body.stream:
             return await _stream(request, ChatStream(asking, named, [query], body), body)
-        answer = await while_connected(request, asking.answer(query, **_limits(body)))
+        work = asking.answers([query], _limits(request, body))
+        (answer,) = await asking.while_wanted(request, work)
         reply = ChatReply(
             **head_of("chatcmpl", named),
             usage=usage_of(asking, [(query, answer)]),
@@ -93,8 +95,8 @@ def router(asking: AnswerService) -> APIRouter:
         queries = completion_queries(body, most=settings.prompts)
         if body.stream:
             return await _stream(request, CompletionStream(asking, named, queries, body), body)
-        works = [asking.answer(query, **_limits(body)) for query in queries]
-        answers = await while_connected(request, together(works))
+        work = asking.answers(queries, _limits(request, body))
+        answers = await asking.while_wanted(request, work)
         alone = sureness(answers[0]) if len(answers) == 1 else None
         reply = CompletionReply(
             **head_of("cmpl", named),
@@ -104,12 +106,12 @@ def router(asking: AnswerService) -> APIRouter:
         )
         return written(reply)
 
-    @api.get("/models", response_model=Models, responses=errors(401, 421, 503))
+    @api.get("/models", response_model=Models, responses=errors(401, 403, 421, 503))
     async def models() -> Models:
         """The model that is served."""
         return Models(data=[model])
 
-    @api.get("/models/{name:path}", response_model=Model, responses=errors(401, 404, 421, 503))
+    @api.get("/models/{name:path}", response_model=Model, responses=errors(401, 403, 404, 421, 503))
     async def one(name: str) -> Model:
         """The model that is served, by its name."""
         if name != model.id:
@@ -130,11 +132,11 @@ def router(asking: AnswerService) -> APIRouter:
             if len(stream.queries) > 1:
                 message = "one prompt can be streamed before it is decided on"
                 raise Problem(400, message, code="unsupported_value", param="stream_mode")
-            items = numbered(asking.follow(stream.queries[0], **_limits(body)))
+            items = numbered(asking.follow(stream.queries[0], _limits(request, body)))
         else:
-            works = [asking.answer(query, **_limits(body)) for query in stream.queries]
-            items = held(await while_connected(request, together(works)))
-        first = await while_connected(request, next_item(items))  # what fails now is still a plain error
+            work = asking.answers(stream.queries, _limits(request, body))
+            items = held(await asking.while_wanted(request, work))
+        first = await asking.while_wanted(request, next_item(items))  # may still be a plain error
         return StreamingResponse(events_of(stream, first, items), media_type="text/event-stream")
 
     return api
@@ -178,6 +180,6 @@ def _role(role: str) -> str:
     return "system" if role == "developer" else role  # chat templates know the older name
 
 
-def _limits(body: Sampling) -> dict[str, float | None]:
+def _limits(request: Request, body: Sampling) -> Limits:
     options = body.demur or Options()
-    return {"threshold": options.threshold, "max_error": options.max_error}
+    return Limits.of(request, threshold=options.threshold, max_error=options.max_error)

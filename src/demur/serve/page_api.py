@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameter
 from pydantic import ConfigDict, Field
 
-from demur.ask import Answer, Answerer, BusyError, Expected
+from demur.ask import Answer, Answerer, Expected, Query
 from demur.ask.answer import promise
 from demur.ask.query import as_question
 from demur.calibrate.sentences import promised
@@ -33,6 +33,7 @@ from demur.judging.normalise import normalise
 from demur.metrics.proportion import wilson
 from demur.report.promise import TERMS
 from demur.report.words import title
+from demur.serve.asking import AnswerService, Limits
 from demur.serve.openai_api import ERRORS
 from demur.serve.problems import Problem, problem_of
 from demur.serve.schemas import Given, Text
@@ -40,8 +41,6 @@ from demur.serve.schemas import Given, Text
 MOST_TEXT, MOST_CONTEXT, MOST_CHOICE = 8_000, 20_000, 1_000
 """Characters of a question, a passage and an option."""
 MOST_ROWS, MOST_SAMPLES = 64, 32
-MOST_UNBATCHED = 8
-"""Requests for samples and the base model's answers that may be in hand; they stand outside the batches."""
 
 MEANINGS = {
     "sure": "Asked whether it is sure, how much likelier it is to say “sure” than “unsure”; where a model "
@@ -55,8 +54,6 @@ MEANINGS = {
     "familiarity": "How often it has read about the person; known in the pocket world only.",
 }
 """Each of `demur.core.records.SIGNALS` for people who have read nothing about it."""
-
-T = TypeVar("T")
 
 
 class Asked(Given):
@@ -102,11 +99,10 @@ class AskedTogether(Given):
     threshold: float | None = None
 
 
-def router(answerer: Answerer) -> APIRouter:
-    """The routes below ``/api`` that ask one answerer."""
-    api = APIRouter(prefix="/api", responses=ERRORS)
-    system = describe(answerer)
-    in_thread = _LimitedThreads(MOST_UNBATCHED)
+def router(asking: AnswerService) -> APIRouter:
+    """The routes below ``/api``; every question goes the way of OpenAI's routes."""
+    api, answerer = APIRouter(prefix="/api", responses=ERRORS), asking.answerer
+    system, known = describe(answerer), calibration(answerer)
 
     @api.get("/system")
     async def get_system() -> dict[str, Any]:
@@ -116,47 +112,64 @@ def router(answerer: Answerer) -> APIRouter:
     @api.get("/calibration")
     async def get_calibration() -> dict[str, Any]:
         """What every threshold did on the run's calibration questions."""
-        return await asyncio.to_thread(calibration, answerer)
+        return known
 
     @api.get("/expected")
-    async def get_expected(threshold: Annotated[float, Query(allow_inf_nan=False)]) -> dict[str, Any]:
+    async def get_expected(threshold: Annotated[float, Parameter(allow_inf_nan=False)]) -> dict[str, Any]:
         """What one threshold did on the run's calibration questions."""
         try:
-            return point(threshold, await asyncio.to_thread(answerer.expected, threshold))
+            return point(threshold, answerer.expected(threshold))
         except DemurError as error:
             raise Problem(404, why_uncalibrated(answerer)) from error
 
     @api.post("/ask")
-    async def ask(asked: AskedAlone) -> dict[str, Any]:
+    async def ask(request: Request, asked: AskedAlone) -> dict[str, Any]:
         """One answer or refusal; on request with drawn answers and the base model's answer."""
         question = fitting(asked, system["can"])
         _needs("samples", asked.samples, system["can"])
         _needs("base", asked.base, system["can"])
-        answer = await answerer.ask_async(question, threshold=asked.threshold)
-        found = answer.to_json() | {"samples": None, "base": None}
-        if asked.samples:
-            found["samples"] = counted(await in_thread(lambda: answerer.samples(question, asked.samples)))
-        if asked.base:
-            found["base"] = (await in_thread(lambda: answerer.base_answer(question))).to_json()
-        return found
+        limits = Limits.of(request, threshold=asked.threshold)
+
+        async def everything() -> dict[str, Any]:
+            (answer,) = await asking.answers([Query(question=question)], limits)
+            found = answer.to_json() | {"samples": None, "base": None}
+            if asked.samples:
+                found["samples"] = counted(await asking.samples(question, asked.samples, limits))
+            if asked.base:
+                found["base"] = (await asking.base_answer(question, limits)).to_json()
+            return found
+
+        return await asking.while_wanted(request, everything())
 
     @api.post("/questions")
-    async def read_questions(pasted: Pasted) -> dict[str, Any]:
+    async def read_questions(request: Request, pasted: Pasted) -> dict[str, Any]:
         """The questions of a text, read like any question file."""
-        found = await in_thread(lambda: read_asked(Content(Path("text"), pasted.text.encode())))
+        content = Content(Path("text"), pasted.text.encode())
+        work = asking.beside(lambda: read_asked(content), Limits.of(request))
+        found = await asking.while_wanted(request, work)
         return {"questions": [bare(question) for question in found]}
 
     @api.post("/batch")
-    async def ask_together(asked: AskedTogether) -> dict[str, Any]:
+    async def ask_together(request: Request, asked: AskedTogether) -> dict[str, Any]:
         """An answer for each question, in their order; ``{"error": …}`` where one could not be asked."""
-
-        async def one(row: Asked) -> Answer:
-            return await answerer.ask_async(fitting(row, system["can"]), threshold=asked.threshold)
-
-        done = await asyncio.gather(*map(one, asked.questions), return_exceptions=True)
-        return {"answers": [row_of(item) for item in done]}
+        rows = [_checked(asking, row, system["can"]) for row in asked.questions]
+        queries = [row for row in rows if isinstance(row, Query)]
+        limits = Limits.of(request, threshold=asked.threshold)
+        done = iter(await asking.while_wanted(request, asking.outcomes(queries, limits)))
+        found = [next(done) if isinstance(row, Query) else row for row in rows]
+        return {"answers": [row_of(item) for item in found]}
 
     return api
+
+
+def _checked(asking: AnswerService, row: Asked, can: dict[str, bool]) -> Query | Exception:
+    """The question of a row, or why it cannot be asked."""
+    try:
+        query = Query(question=fitting(row, can))
+        asking.check(query)
+    except (DemurError, Problem) as error:
+        return error
+    return query
 
 
 def describe(answerer: Answerer) -> dict[str, Any]:
@@ -296,24 +309,6 @@ def row_of(done: Answer | BaseException) -> dict[str, Any]:
     """
     if isinstance(done, Answer):
         return done.to_json()
-    if isinstance(done, DataError | ConversationError) and (problem := problem_of(done)):
+    if isinstance(done, DataError | ConversationError | Problem) and (problem := problem_of(done)):
         return {"error": problem.message}
     raise done
-
-
-class _LimitedThreads:
-    """Blocking work in threads, so much at a time and no more."""
-
-    def __init__(self, most: int) -> None:
-        self._free = asyncio.Semaphore(most)
-
-    async def __call__(self, work: Callable[[], T]) -> T:
-        """Its result.
-
-        Raises:
-            BusyError: too much is in hand.
-        """
-        if self._free.locked():
-            raise BusyError
-        async with self._free:
-            return await asyncio.to_thread(work)

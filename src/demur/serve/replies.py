@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from demur.ask import Answer, Query
-from demur.ask.answer import promise
+from demur.ask.answer import finite, promise
 from demur.endpoints.client import sendable
 from demur.serve.asking import AnswerService
-from demur.serve.observe import finite, request_id
+from demur.serve.observe import request_id
 from demur.serve.schemas import (
     CompletionChoice,
     Guarantee,

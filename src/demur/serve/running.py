@@ -7,27 +7,19 @@ import gc
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
-
-import uvicorn
 
 from demur.ask import Answerer
 from demur.core.errors import ConfigError
 from demur.serve.app import create_app, loading_app
-from demur.serve.guard import Gate
-from demur.serve.observe import log, log_to_stderr
+from demur.serve.gate import Gate
+from demur.serve.observe import log, start_log
+from demur.serve.server import BACKLOG, Server
 from demur.serve.settings import ServeSettings
 
-BACKLOG = 2048
-REQUEST_SECONDS = 15
-"""Within which a connection must have sent the head of a request; its body has the time of an answer."""
-TICKS = 10
-"""Of the server in a second."""
-LAST_SECONDS = 5
-"""For responses to leave after the last request was answered."""
+LOG_SECONDS, EXIT_SECONDS = 1.0, 0.4
+"""For the last lines of the log to be written, and for the process to end."""
 
 
 class SwappableApp:
@@ -39,41 +31,6 @@ class SwappableApp:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand the request on."""
         await self.app(scope, receive, send)
-
-
-class Server(uvicorn.Server):
-    """Stops when asked to and all that was let in is answered; asked a second time, at once."""
-
-    def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
-        super().__init__(config)
-        self.gate, self.signal = gate, 0
-        self._idle: dict[Any, tuple[Any, float]] = {}
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Let nobody in any more; the second time, leave."""
-        if self.gate.phase == "draining":
-            self.signal, self.should_exit, self.force_exit = sig, True, True
-        self.gate.phase = "draining"
-
-    async def on_tick(self, counter: int) -> bool:
-        """Whether to end the server; once a second, idle connections are closed."""
-        if counter % TICKS == 0:
-            self._close_slow_connections(time.monotonic())
-        done = self.gate.phase == "draining" and self.gate.inside == 0
-        return await super().on_tick(counter) or done
-
-    def _close_slow_connections(self, now: float) -> None:
-        """Close connections that long ask nothing; uvicorn waits for every next byte for ever."""
-        idle: dict[Any, tuple[Any, float]] = {}
-        connections: set[Any] = {*self.server_state.connections}
-        for connection in connections:
-            cycle = connection.cycle
-            if cycle is None or cycle.response_complete:
-                before, since = self._idle.get(connection, (cycle, now))
-                idle[connection] = cycle, since if before is cycle else now
-                if now - idle[connection][1] > REQUEST_SECONDS:
-                    connection.transport.abort()
-        self._idle = idle
 
 
 def serve(
@@ -97,8 +54,8 @@ def serve(
     gate = Gate(phase="loading")
     swappable = SwappableApp(loading_app(settings, gate))
     listener = _listen(settings)
-    log_to_stderr(log_prompts=settings.log_prompts)
-    server = Server(_config(swappable), gate)
+    writer = start_log(log_prompts=settings.log_prompts)
+    server = Server(swappable, gate, settings)
     opened: list[Answerer] = []
     failed: list[BaseException] = []
 
@@ -126,9 +83,14 @@ def serve(
         raise failed[0]
     if server.force_exit:
         return 128 + server.signal
-    for answerer in opened:
-        answerer.close()
-    log.info("stopped")
+    left = server.seconds_left()
+    wait = None if left is None else max(0.0, left - 2 * EXIT_SECONDS)
+    done = all(answerer.close(wait) for answerer in opened)
+    log.info("stopped", extra={"unanswered": gate.late} if gate.late else {})
+    left = server.seconds_left()
+    written = writer.end(LOG_SECONDS if left is None else min(LOG_SECONDS, max(0.1, left - EXIT_SECONDS)))
+    if not (done and written):
+        os._exit(0)  # a thread is still at work: to end the interpreter around it could crash
     return 0
 
 
@@ -136,20 +98,6 @@ def _leave_to_stay() -> None:
     """Keep the garbage collector from looking at model and libraries again and again."""
     gc.collect()
     gc.freeze()
-
-
-def _config(app: Any) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http="h11",  # strict, and it bounds the head of a request, as the faster httptools does not
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=LAST_SECONDS,
-    )
 
 
 def _listen(settings: ServeSettings) -> socket.socket:

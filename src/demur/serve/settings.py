@@ -40,6 +40,9 @@ class ServeSettings(Section):
     cors: tuple[str, ...] = Field(
         (), description="web pages of these origins may ask, such as https://a.org"
     )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="further names that it may be asked by, such as demur.example.org; * for any"
+    )
     log_prompts: bool = Field(False, description="log questions and answers too")
     max_waiting: Positive = Field(256, description="questions in line; further ones are turned away")
     max_batch: Positive = Field(64, description="questions answered at once")
@@ -49,6 +52,12 @@ class ServeSettings(Section):
     )
     max_prompts: Positive = Field(64, description="prompts of one request")
     timeout_seconds: Seconds = Field(60.0, description="after which a request is given up")
+    drain_seconds: Seconds = Field(
+        20.0, description="from the signal to stop to the end of the process, at most"
+    )
+    max_connections: Positive = Field(
+        512, description="connections at once, fewer where the limit of open files is low"
+    )
     retrieval_url: Url | None = Field(
         None, description="where passages for a question that was declined are asked for"
     )
