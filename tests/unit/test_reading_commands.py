@@ -122,7 +122,7 @@ def followed(message):
 @pytest.mark.parametrize(
     ("rows", "first"),
     [
-        (question_rows(answer="What I would say"), "--answers-field"),
+        (question_rows(answer="Answer that I like"), "--answers-field"),
         (question_rows(question="The Question"), "--question-field"),
         ([{**row, "id": 1} for row in question_rows()], "--id-field"),
         ([{**row, "domain": "medicine"} for row in question_rows()], "--domain-field"),
@@ -379,8 +379,8 @@ def test_the_shared_cases_come_out_right(tmp_path):
     for name in (*own, "26-check-guesses-dataset/QA.jsonl", "26-check-guesses-dataset/pl01.jsonl"):
         checked, rows, loaded = as_read(CASES / name, tmp_path)
         assert (checked["dataset"], loaded.report.dataset, len(rows)) == ("file", "file", 12), name
-    checked, _, _ = as_read(CASES / "27-check-field-option/t.csv", tmp_path)
-    assert checked["fields"]["answers"] == "Correct Answers"
+    code, checked = command("data", "check", CASES / "27-check-field-option/t.csv", "--json")
+    assert (code, json.loads(checked)["fields"]["answers"]) == (0, "Correct Answers")
     assert len({row["text"] for row in shown("28-alpaca-input/a.jsonl")}) == 12
     assert [row["answers"] for row in shown("29-gsm8k/g.jsonl")] == [["32"], ["2,400"]]
     for name in ("30-squad-layouts/squad2.json", "30-squad-layouts/hub.jsonl"):
