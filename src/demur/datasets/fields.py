@@ -184,6 +184,8 @@ class Fields:
     def _missing(self, role: str, what: str, wanted: str) -> RowError:
         plain = {plain_name(name): name for name in self.names}
         near = difflib.get_close_matches(plain_name(wanted), list(plain)[:1000], n=1)
+        free = [name for name in plain if plain[name] not in self.by_role.values()]
+        near = near or (free if len(free) == 1 else [])
         option = f"--{role}-field"
         fix = f"name the field with {option} FIELD"
         if near:
