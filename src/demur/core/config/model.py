@@ -77,7 +77,7 @@ class ModelSettings(Section):
 
     path: str = Field(
         "pocket",
-        description="folder or hub name of a causal language model; pocket, pocket-2, pocket-2-small and "
+        description="folder, .gguf file or hub name of a causal language model; smollm2 and gemma3-270m are small real models; pocket, pocket-2, pocket-2-small and "
         "pocket-2-large are built in; with the engine openai its name at the server",
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
