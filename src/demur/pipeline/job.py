@@ -103,7 +103,7 @@ class Job:
     def model_path(self) -> str:
         """The base model's folder, hub name, or name at its server, see `base_model`."""
         with steps_bar(self.listener, f"making the model {self.config.model.path}") as progress:
-            return base_model(self.config, run=self.folder.path, progress=progress)
+            return base_model(self.config, run=self.folder.root, progress=progress)
 
     def check_model(self) -> None:
         """Look whether the model can be opened, unless it was already asked.

@@ -39,7 +39,9 @@ def base_model(
     if not ENGINES.get(config.model.engine).local:
         return name
     if name in POCKET_MODELS:
-        found = ensure_model(config.seed, name, progress=progress) if make else model_folder(config.seed, name)
+        found = (
+            ensure_model(config.seed, name, progress=progress) if make else model_folder(config.seed, name)
+        )
         return str(found)
     path = Path(name).expanduser()
     if path.is_dir():

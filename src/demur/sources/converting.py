@@ -84,7 +84,9 @@ def convert(file: Path, out: Path, *, digest: str) -> Converted:
 
 
 def _require_packages() -> None:
-    missing = [name for name in ("gguf", "transformers", "accelerate") if not importlib.util.find_spec(name)]
+    missing = [
+        name for name in ("gguf", "transformers", "accelerate") if not importlib.util.find_spec(name)
+    ]
     if missing:
         raise ConfigError(
             expected="the packages that read GGUF files",

@@ -102,13 +102,17 @@ def read_header(path: Path) -> Header:
     with path.open("rb") as handle:
         start = handle.read(8)
         if start[:4] != MAGIC:
-            raise _error(path, f"{len(start)} bytes" if len(start) < 4 else "another format", "check the file")
+            raise _error(
+                path, f"{len(start)} bytes" if len(start) < 4 else "another format", "check the file"
+            )
         if len(start) < 8:
             raise _cut(path, len(start))
         version = struct.unpack("<I", start[4:])[0]
         if version not in VERSIONS:
             found = "big-endian numbers" if version > 0xFFFF else f"GGUF version {version}"
-            raise _error(path, found, f"convert the model again: versions {VERSIONS} are read, little-endian")
+            raise _error(
+                path, found, f"convert the model again: versions {VERSIONS} are read, little-endian"
+            )
         with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 return _Reader(data).header()
