@@ -22,7 +22,7 @@ from demur.sources.command import convert_model
 from demur.sources.known import KnownModel, Part
 
 pytest.importorskip("gguf", reason="the package gguf is not installed: pip install 'demur[gguf]'")
-import gguf_models  # noqa: E402 - needs the package
+import gguf_models
 
 ROOT = Path(__file__).parents[2]
 HUB = "someone/tiny"

@@ -24,10 +24,10 @@ from demur.core.trust import MODEL
 from demur.methods import METHODS, Method, MethodInfo, thresholds
 from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
-from demur.sources import base_model
 from demur.runfolder import provenance
 from demur.runfolder.finished import MODEL_KEYS, FinishedRun, read_card
 from demur.runfolder.provenance import Refused
+from demur.sources import base_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

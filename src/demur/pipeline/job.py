@@ -21,9 +21,9 @@ from demur.engines import Engine, Opening, Sampling, Spreads
 from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
-from demur.sources import base_model
 from demur.runfolder import provenance
 from demur.runfolder.folder import Manifest, RunFolder
+from demur.sources import base_model
 
 R = TypeVar("R")
 
