@@ -1,4 +1,4 @@
-"""Where a model is found: folders, GGUF files, known names with and without their sources, every command."""
+"""Where a model is found: folders, GGUF files, known names with and without their sources, commands."""
 
 import dataclasses
 import http.server

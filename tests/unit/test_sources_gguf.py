@@ -191,7 +191,7 @@ def test_an_unknown_architecture_is_named_with_those_that_are_read(tmp_path, arc
 
 def test_one_part_of_several_is_refused_with_the_command_that_joins_them(tmp_path):
     file = write(tmp_path / "tiny-00001-of-00002.gguf", split__count=2)
-    with pytest.raises(ModelError, match="llama-gguf-split --merge tiny-00001-of-00002.gguf"):
+    with pytest.raises(ModelError, match=r"llama-gguf-split --merge tiny-00001-of-00002\.gguf"):
         convert_model(str(file), tmp_path / "out")
 
 

