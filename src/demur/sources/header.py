@@ -113,7 +113,7 @@ def read_header(path: Path) -> Header:
             raise _error(
                 path,
                 found,
-                "convert the model again with a current llama.cpp (little-endian, version 2 or 3)",
+                "convert the model again with a current llama.cpp (little-endian)",
             )
         with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
