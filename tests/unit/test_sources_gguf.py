@@ -1,5 +1,6 @@
 """GGUF files: what is converted equals the original, what is damaged is an error that says so."""
 
+import errno
 import json
 import struct
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from demur.core.errors import ConfigError, ModelError, RunFolderError, UnknownNameError
+from demur.core.errors import ConfigError, ModelError, ResourceError, RunFolderError, UnknownNameError
 from demur.sources import cached, converting
 from demur.sources.command import convert_model
 from demur.sources.header import is_gguf, read_header
@@ -269,6 +270,24 @@ def test_a_file_is_converted_once_whatever_it_is_called(tmp_path):
     assert weights.stat().st_ino == made
     assert first.folder.name == cached.sha256(tmp_path / "tiny.gguf")
     assert convert_model(str(write(tmp_path / "tiny.gguf", seed=1))).folder != first.folder
+
+
+def test_a_cache_that_cannot_be_written_to_is_an_error(tmp_path):
+    (tmp_path / "cache").write_text("a file in its place")
+    with pytest.raises(ResourceError, match="XDG_CACHE_HOME"):
+        convert_model(str(write(tmp_path / "tiny.gguf")))
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    file = write(tmp_path / "tiny.gguf")
+    monkeypatch.setattr(type(file), "open", refuse)  # as root, every file can be read
+    with pytest.raises(ModelError, match="Permission denied"):
+        read_header(file)
+    assert not is_gguf(tmp_path / "tiny")
+
+
+def refuse(*_, **__):
+    raise PermissionError(errno.EACCES, "Permission denied")
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "stamp", "older", "more"])

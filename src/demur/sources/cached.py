@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from demur.core.errors import ResourceError
 from demur.core.files import user_cache
 from demur.sources.converting import CONVERSION, STAMP, Converted, convert
 from demur.sources.header import read_header
@@ -46,8 +47,7 @@ def convert_cached(file: Path) -> Converted:
     found = look(folder, digest)
     if found is not None:
         return found
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{digest}.lock").open("w") as lock:
+    with _lock(folder) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # let go when it is closed
         found = look(folder, digest)
         if found is None:
@@ -55,6 +55,24 @@ def convert_cached(file: Path) -> Converted:
             for path in folder.iterdir():
                 os.utime(path, (CHANGED, CHANGED))
     return found
+
+
+def _lock(folder: Path) -> IO[str]:
+    """An open file for the lock of a folder in the cache, which is made where it is missing.
+
+    Raises:
+        ResourceError: the cache folder cannot be written to.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return folder.with_name(f"{folder.name}.lock").open("w")
+    except OSError as error:
+        raise ResourceError(
+            expected="a cache folder for converted models that can be written to",
+            found=os.strerror(error.errno or 0).lower(),
+            where=str(folder.parent),
+            fix="set XDG_CACHE_HOME to a folder that you can write to",
+        ) from error
 
 
 def look(folder: Path, digest: str) -> Converted | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,8 +87,11 @@ def is_gguf(path: Path) -> bool:
         return True
     if not path.is_file():
         return False
-    with path.open("rb") as handle:
-        return handle.read(len(MAGIC)) == MAGIC
+    try:
+        with path.open("rb") as handle:
+            return handle.read(len(MAGIC)) == MAGIC
+    except OSError:  # not to be read: what opens it says so
+        return False
 
 
 def read_header(path: Path) -> Header:
@@ -99,7 +103,11 @@ def read_header(path: Path) -> Header:
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         raise _error(path, found, "check the path", expected="a GGUF file")
-    with path.open("rb") as handle:
+    try:
+        handle = path.open("rb")
+    except OSError as error:
+        raise _error(path, os.strerror(error.errno or 0), "make it readable for you") from error
+    with handle:
         start = handle.read(8)
         if start[:4] != MAGIC:
             raise _error(
