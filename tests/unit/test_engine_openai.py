@@ -23,7 +23,7 @@ from demur.engines.openai import OpenAIEngine, seed_of
 from demur.engines.openai_replies import response_of
 from demur.methods import METHODS, Setup
 from demur.pipeline.pipeline import Pipeline
-from demur.pocket.address import base_model
+from demur.sources import base_model
 from model_server import EVERYTHING, MODEL, ModelAnswer
 
 CHAT = "{{ messages[0]['content'] }}{% if add_generation_prompt %}\nAnswer:{% endif %}"

@@ -17,11 +17,11 @@ from demur.core.records import Verdict
 from demur.core.templates import CERTAINTY_QUESTION, TEMPLATES
 from demur.judging import judge
 from demur.pocket import POCKET_MODELS, bundled_model, model_folder, reading
-from demur.pocket.address import base_model
 from demur.pocket.measuring import accuracy_by_reads, load_model, measure
 from demur.pocket.spec import POCKET_1, deal
 from demur.pocket.world import FALSE_PREMISE, NONEXISTENT, make_world
 from demur.runfolder.provenance import base_folder
+from demur.sources import base_model
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,17 @@ PRIVATE = [
         parameters=(),
     ),
     Private(
+        "transformers.modeling_gguf_pytorch_utils:GGUF_SUPPORTED_ARCHITECTURES",
+        *(TRANSFORMERS, "sources/converting.py"),
+        "the architectures that are read from GGUF files; any other is refused before weights are read",
+        holds=lambda names: {"llama", "gemma3", "qwen3"} <= set(names),
+    ),
+    Private(
+        "transformers.modeling_gguf_pytorch_utils:tqdm",
+        *(TRANSFORMERS, "sources/converting.py"),
+        "the bar of a conversion, which is replaced while a file is read so that nothing is drawn",
+    ),
+    Private(
         "transformers:PreTrainedModel._is_stateful",
         *(TRANSFORMERS, DECODING),
         "recurrent models say so by it and are read without a cache; missing, they would be given one",

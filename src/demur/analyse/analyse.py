@@ -96,7 +96,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
         run.path,
         [*dict.fromkeys(file for file in (*names, folder.guarantee) if file.exists())],
         owner=provenance.owner_of(config, system),
-        base=provenance.base_folder(config),
+        base=provenance.base_folder(config, run=run.path),
     )
 
 

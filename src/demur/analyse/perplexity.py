@@ -20,10 +20,10 @@ def question_log_perplexities(run: FinishedRun, questions: Sequence[Question]) -
     """
     from demur.engines.hf import HFEngine
     from demur.engines.opening import opening_of
-    from demur.pocket.address import base_model
+    from demur.sources import base_model
 
     config = run.settings(acting_on=MODEL)
-    engine = HFEngine.open(opening_of(config.model, base=base_model(config), engine="hf"))
+    engine = HFEngine.open(opening_of(config.model, base=base_model(config, run=run.path), engine="hf"))
     scores = engine.score([""] * len(questions), [[question.text] for question in questions])
     lengths = [len(engine.encode(question.text)) for question in questions]
     rows = zip(questions, scores, lengths, strict=True)

@@ -35,7 +35,8 @@ def load(
 
     Args:
         source: a run's folder, a tuned model's folder (`demur.json` beside its weights), or an untuned
-            model's folder, hub name or name at a server.
+            model's folder, GGUF file, name on the Hub, known name (`demur.sources.KNOWN_MODELS`) or name
+            at a server.
         system: which system of the run, by default its method; of an untuned model `base` (its likelihood
             is the confidence), `self-consistency`, `verbal-confidence` or `honesty-prompt`.
         signal: decide by this confidence signal instead of the usual one.

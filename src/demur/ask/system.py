@@ -24,10 +24,10 @@ from demur.core.trust import MODEL
 from demur.methods import METHODS, Method, MethodInfo, thresholds
 from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
-from demur.pocket.address import base_model
 from demur.runfolder import provenance
 from demur.runfolder.finished import MODEL_KEYS, FinishedRun, read_card
 from demur.runfolder.provenance import Refused
+from demur.sources import base_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
         name=name,
         info=info,
         config=own,
-        base=base_model(own),
+        base=base_model(own, run=root),
         weights=weights,
         template=_template(card),
         rule=_own_rule(name, info, own, card),
@@ -209,7 +209,7 @@ def _own_rule(name: str, info: MethodInfo, config: Config, card: Mapping[str, An
 
 def _guarantee_of(run: FinishedRun, name: str, config: Config) -> dict[str, Any]:
     """What `demur calibrate` found for a system of a run; nothing where it was another's."""
-    looked = run.look(layout.GUARANTEE, base=provenance.base_folder(config))
+    looked = run.look(layout.GUARANTEE, base=provenance.base_folder(config, run=run.path))
     if looked.refused is not None and looked.refused.concerns(name):
         return {"refused": looked.refused}
     found = looked.value

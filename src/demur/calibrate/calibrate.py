@@ -194,7 +194,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
         run.path,
         [file for file in files if file.exists()],
         owner=provenance.owner_of(config, system),
-        base=provenance.base_folder(config),
+        base=provenance.base_folder(config, run=run.path),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from demur.core.records import Question
 
 Source = Annotated[
-    str, typer.Argument(help="A run's folder, a model's folder, or an untuned model's name.")
+    str, typer.Argument(help="A run's folder, a model's folder or .gguf file, or an untuned model's name.")
 ]
 SystemName = Annotated[
     str | None, typer.Option("--system", help="Which system of the run; by default its method.")

@@ -27,6 +27,7 @@ NEEDED_FOR = {
     ),
     "measuring": ("numpy", "scipy", "sklearn", "pyarrow"),
     "the report": ("jinja2",),
+    "models in GGUF files": ("gguf",),
     "models behind servers": ("openai",),
     "probing on many machines": ("ray",),
     "serving": ("fastapi", "uvicorn", "prometheus_client"),
@@ -35,6 +36,7 @@ NEEDED_FOR = {
 PACKAGES = {"sklearn": "scikit-learn", "prometheus_client": "prometheus-client"}
 INSTALL = {
     "probing and training": "pip install 'demur[train]'",
+    "models in GGUF files": "pip install 'demur[gguf]'",
     "models behind servers": "pip install 'demur[openai]'",
     "probing on many machines": "pip install 'demur[ray]'",
     "serving": "pip install 'demur[serve]'",

@@ -11,6 +11,7 @@ import typer
 
 from demur.cli.ask import ask
 from demur.cli.compare import claims, compare, study
+from demur.cli.convert import convert
 from demur.cli.data import data_app
 from demur.cli.files import FileCommand, StartCommand
 from demur.cli.finished import analyse, calibrate, export
@@ -49,6 +50,7 @@ app.command("export-tasks")(export_tasks)
 app.command("card")(card)
 app.command("merge")(merge)
 app.command("gguf")(gguf)
+app.command("convert")(convert)
 app.command("trust")(trust)
 
 

@@ -70,7 +70,7 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
     elif system not in built:
         raise UnknownNameError("tuned system", system, built, "--system")
     rows = {stage: list(run.training(system, stage)) for stage in built.get(system, ())}
-    chat, end = _how_texts_are_read(config)
+    chat, end = _how_texts_are_read(config, run.path)
     info = METHODS.get(config.method_of(system))().info
     return Material(
         run=run,
@@ -93,13 +93,13 @@ def _built(run: FinishedRun) -> dict[str, list[str]]:
     }
 
 
-def _how_texts_are_read(config: Config) -> tuple[bool, str]:
+def _how_texts_are_read(config: Config, run: Path) -> tuple[bool, str]:
     """Whether the model is asked in a chat, and its end-of-text token."""
     from demur.engines.encoding import Encoder, load_tokenizer
     from demur.engines.opening import opening_of
-    from demur.pocket.address import base_model
+    from demur.sources import base_model
 
-    opening = opening_of(config.model, base=base_model(config))
+    opening = opening_of(config.model, base=base_model(config, run=run))
     tokenizer = load_tokenizer(opening)
     return Encoder(tokenizer, format=opening.format).format == "chat", tokenizer.eos_token or ""
 

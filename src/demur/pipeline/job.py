@@ -21,9 +21,9 @@ from demur.engines import Engine, Opening, Sampling, Spreads
 from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
-from demur.pocket.address import base_model
 from demur.runfolder import provenance
 from demur.runfolder.folder import Manifest, RunFolder
+from demur.sources import base_model
 
 R = TypeVar("R")
 
@@ -103,7 +103,7 @@ class Job:
     def model_path(self) -> str:
         """The base model's folder, hub name, or name at its server, see `base_model`."""
         with steps_bar(self.listener, f"making the model {self.config.model.path}") as progress:
-            return base_model(self.config, progress=progress)
+            return base_model(self.config, run=self.folder.root, progress=progress)
 
     def check_model(self) -> None:
         """Look whether the model can be opened, unless it was already asked.

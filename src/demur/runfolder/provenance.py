@@ -71,14 +71,18 @@ def weights_of(folder: Path) -> dict[str, str]:
     return {file.name: weights_digest(file) for file in sorted(folder.glob("*.safetensors"))}
 
 
-def base_folder(config: Config) -> Path | None:
-    """Where the base model lies on this machine; None where it is not here, or behind a server."""
+def base_folder(config: Config, *, run: Path | None = None) -> Path | None:
+    """Where the base model lies on this machine; None where it is not here, or behind a server.
+
+    Args:
+        run: the run folder, see `base_model`.
+    """
     from demur.engines import ENGINES
-    from demur.pocket.address import base_model
+    from demur.sources import base_model
 
     if not ENGINES.get(config.model.engine).local:
         return None
-    address = base_model(config, make=False)
+    address = base_model(config, run=run, make=False)
     folder = Path(address).expanduser()
     return folder if folder.is_dir() else _cached(address, config.model.revision)
 
@@ -97,7 +101,7 @@ def _cached(name: str, revision: str | None) -> Path | None:
 def base_of_run(root: Path) -> Path | None:
     """`base_folder` of a run; None too where its configuration cannot be read."""
     try:
-        return base_folder(load_config(root / CONFIG))
+        return base_folder(load_config(root / CONFIG), run=root)
     except DemurError:
         return None
 

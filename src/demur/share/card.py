@@ -77,9 +77,9 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
 def _without_refused(subject: Subject) -> list[str]:
     """Take a guarantee of files that have changed out of the ``demur.json`` that goes out; say so."""
     settings = subject.card
-    kept = provenance.card_without_refused(
-        settings, subject.folder, subject.run.path, base=provenance.base_folder(subject.config)
-    )
+    root = subject.run.path
+    base = provenance.base_folder(subject.config, run=root)
+    kept = provenance.card_without_refused(settings, subject.folder, root, base=base)
     if kept == settings:
         return []
     write_json(subject.folder / CARD, kept)

@@ -78,7 +78,7 @@ def _settings(subject: Subject, folder: Path, *, promise: bool) -> dict[str, Any
     Args:
         promise: whether it is kept; not where the weights are rounded to other numbers.
     """
-    found, base = subject.card, provenance.base_folder(subject.config)
+    found, base = subject.card, provenance.base_folder(subject.config, run=subject.run.path)
     settings = provenance.card_without_refused(found, subject.folder, subject.run.path, base=base)
     if not promise:
         settings = {key: settings[key] for key in settings if key not in ("guarantee", "recalibration")}

@@ -26,6 +26,8 @@ from demur.pipeline.job import Job
 from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
 from demur.runfolder.finished import FinishedRun
+from demur.sources import KNOWN_MODELS
+from demur.sources.header import is_gguf
 
 REPOSITORY = "OWNER/NAME"
 """What stands for a repository's name where none was given."""
@@ -53,7 +55,7 @@ class Base:
         """
         pocket = given in POCKET_MODELS
         on_hub = not pocket and not Path(path).expanduser().exists() and repository_problem(path) is None
-        name = given if pocket or on_hub else Path(path).expanduser().resolve().name
+        name = given if pocket else path if on_hub else _local_name(Path(path).expanduser(), given)
         return cls(path=path, name=name, on_hub=on_hub, pocket=pocket)
 
     @property
@@ -62,6 +64,13 @@ class Base:
         so nobody loads a stranger's model of the same name.
         """
         return self.name if self.on_hub else f"./{self.name}"
+
+
+def _local_name(folder: Path, given: str) -> str:
+    """A folder's last part; a converted GGUF file's name, since its folder is called by a digest."""
+    if given in KNOWN_MODELS:
+        return Path(KNOWN_MODELS[given].file).stem
+    return Path(given).stem if is_gguf(Path(given).expanduser()) else folder.resolve().name
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ def measure_tax(
     started = time.monotonic()
     run = FinishedRun.open(root, evaluated=False)
     job, system, owner = _tuned(run, system)
-    origin = provenance.computed_from(root, [], owner=owner, base=provenance.base_folder(job.config))
+    origin = provenance.computed_from(
+        root, [], owner=owner, base=provenance.base_folder(job.config, run=root)
+    )
     pocket = job.config.model.path in POCKET_MODELS
     own = {**_pocket_tasks(job, system), **_file_tasks(job, system, tasks)}
     names = [_name(spec) for spec in tasks or ((POCKET,) if pocket else HUB_TASKS)]

@@ -77,8 +77,9 @@ class ModelSettings(Section):
 
     path: str = Field(
         "pocket",
-        description="folder or hub name of a causal language model; pocket, pocket-2, pocket-2-small and "
-        "pocket-2-large are built in; with the engine openai its name at the server",
+        description="folder, .gguf file or hub name of a causal language model; smollm2 and gemma3-270m "
+        "are small real models; pocket, pocket-2, pocket-2-small, pocket-2-large and pocket-reader are "
+        "built in; with the engine openai its name at the server",
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     engine: str = Field(
