@@ -25,7 +25,7 @@ from demur.cli.start import doctor, init, pocket_build
 from demur.cli.tax import export_tasks, tax
 from demur.cli.trust import trust
 from demur.core.errors import DemurError, plain
-from demur.core.files import explain_full_disk
+from demur.core.files import explain_disk
 from demur.core.stopping import Stopped, stop_on_signals
 from demur.core.version import __version__
 
@@ -100,7 +100,7 @@ def main() -> None:
     """Run the command line; a user's mistake is a message and exit code 2, never a traceback."""
     try:
         stop_on_signals()
-        with explain_full_disk(Path.cwd()):
+        with explain_disk(Path.cwd()):
             app()
     except DemurError as error:
         typer.echo(f"demur: {type(error).__name__}\n{plain(error.message())}", err=True)
