@@ -483,7 +483,7 @@ def test_thresholds_by_group_are_all_said(run):
 
 
 def test_large_weights_are_read_in_parts_and_small_ones_whole(tmp_path):
-    from demur.runfolder.provenance import BLOCK, BLOCKS, WHOLE, weights_digest
+    from demur.runfolder.digests import BLOCK, BLOCKS, WHOLE, weights_digest
 
     small, large = tmp_path / "small", tmp_path / "large"
     small.write_bytes(b"x")

@@ -18,6 +18,7 @@ from demur.core.records import SIGNALS, AnsweredQuestion, Prediction, Question
 from demur.metrics import splits_of
 from demur.runfolder import provenance
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.manifest import rewritten
 
 
 def analyse_run(root: Path, *, system: str | None = None, questions: bool = False) -> dict[str, Any]:
@@ -83,8 +84,10 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
             for split, rows in splits.items()
         },
     }
-    write_json(run.folder.analysis, result)
-    write_text(run.path / ANALYSIS_PAGE, markdown(result, root.resolve().name))
+    page = run.path / ANALYSIS_PAGE
+    with rewritten(root, run.folder.analysis, page):
+        write_json(run.folder.analysis, result)
+        write_text(page, markdown(result, root.resolve().name))
     return result
 
 

@@ -95,8 +95,8 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
     own = config.for_system(plain)
     info = BASELINES["base"] if name == "base" else METHODS.get(config.method_of(plain)).info
     owner = provenance.owner_of(config, name)
-    weights = None if owner is None else run.folder.model(owner)
-    card = read_card(weights) if weights else {}
+    weights = None if owner is None else run.model_folder(owner)
+    card = run.card(owner) if owner is not None else {}
     return System(
         name=name,
         info=info,

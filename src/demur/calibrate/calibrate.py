@@ -25,6 +25,7 @@ from demur.metrics import splits_of
 from demur.runfolder import provenance
 from demur.runfolder.calibration import Rows, arrays, calibration_rows, promisable
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.manifest import rewritten
 
 
 def calibrate_run(
@@ -102,8 +103,11 @@ def calibrate_run(
         fitted = recalibration.recalibrate(rows, signal, recalibrate, config, thresholds)
         result["recalibration"] = fitted
         card["recalibration"] = {name: fitted[name] for name in ("kind", "signal", "map")}
-    write_json(run.folder.guarantee, result)
-    _to_card(run, system, card)
+    with rewritten(
+        root, run.folder.guarantee, *([run.folder.card(system)] if run.has_card(system) else [])
+    ):
+        write_json(run.folder.guarantee, result)
+        _to_card(run, system, card)
     return result
 
 

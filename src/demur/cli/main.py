@@ -24,6 +24,7 @@ from demur.cli.share import card, gguf, merge
 from demur.cli.start import doctor, init, pocket_build
 from demur.cli.tax import export_tasks, tax
 from demur.cli.trust import trust
+from demur.cli.verify import verify
 from demur.core.errors import DemurError, plain
 from demur.core.files import explain_disk
 from demur.core.stopping import Stopped, stop_on_signals
@@ -50,6 +51,7 @@ app.command("card")(card)
 app.command("merge")(merge)
 app.command("gguf")(gguf)
 app.command("trust")(trust)
+app.command("verify")(verify)
 
 
 @app.callback(invoke_without_command=True)

@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from demur.core.errors import plain
 from demur.core.progress import WARNING
 
 WIDE = 160
@@ -32,6 +33,11 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "", style="dim")
+
+
+def safe(text: object, style: str = "") -> Text:
+    """A text of a user, a model or a file for rich: no markup in it, and nothing that moves the cursor."""
+    return Text(plain(str(text)), style=style)
 
 
 def print_wide(*things: object) -> None:
@@ -51,7 +57,7 @@ class Terminal:
     def note(self, text: str) -> None:
         """One line, dimmed; a warning in bold."""
         style = "bold yellow" if text.startswith(WARNING) else "dim"
-        self.console.print(text, style=style, markup=False, soft_wrap=True)
+        self.console.print(safe(text), style=style, soft_wrap=True)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from demur.core.config import Config
 from demur.core.files import digest
-from demur.core.progress import Listener, Recorder, Silent, steps_bar
+from demur.core.progress import WARNING, Listener, Recorder, Silent, steps_bar
 from demur.core.questions import QuestionTable
 from demur.core.records import Probe, Question
 from demur.core.stored import StoredRows
@@ -22,8 +22,9 @@ from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
 from demur.pocket.address import base_model
-from demur.runfolder import provenance
-from demur.runfolder.folder import Manifest, RunFolder
+from demur.runfolder import digests
+from demur.runfolder.folder import RunFolder
+from demur.runfolder.manifest import Manifest
 
 R = TypeVar("R")
 
@@ -174,15 +175,25 @@ class Job:
 
     @contextlib.contextmanager
     def stage(self, name: str, inputs: str, output: Path) -> Iterator[dict[str, Any] | None]:
-        """Yield None where the stage is done already, else a dict for notes; record it at the end."""
-        if self.manifest.is_done(name, inputs) and output.exists():
+        """Yield None where the stage is done already, else a dict for notes; record it at the end.
+
+        One whose output is not what it wrote is carried out again.
+
+        Args:
+            output: the file or folder that it writes, without which it is not done.
+        """
+        done = self.manifest.is_done(name, inputs) and output.exists()
+        changed = self.manifest.changed(output) if done else []
+        if done and not changed:
             self.listener.note(f"{name}: nothing has changed, kept")
             yield None
-        else:
-            self._announce(name.partition("/")[0])
-            self.listener.stage(name)
-            with self.manifest.stage(name, inputs) as notes:
-                yield notes
+            return
+        if changed:
+            self.listener.note(f"{WARNING}{name}: carried out again, changed since: {', '.join(changed)}")
+        self._announce(name.partition("/")[0])
+        self.listener.stage(name)
+        with self.manifest.stage(name, inputs, output) as notes:
+            yield notes
 
     def _announce(self, stage: str) -> None:
         if stage != self._stage_now:
@@ -210,7 +221,7 @@ class Job:
 
     def weights_of(self, system: str) -> dict[str, str]:
         """Digests of the weights that a system asks; the predictions are theirs."""
-        return provenance.weights_of(self.folder.model(self.owner(system)))
+        return digests.weights_of(self.folder.model(self.owner(system)))
 
 
 def make_setup(

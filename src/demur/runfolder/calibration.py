@@ -14,7 +14,7 @@ from demur.core.config import Config
 from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.names import unread
 from demur.core.records import Prediction, Question, Verdict
-from demur.runfolder import provenance
+from demur.runfolder import digests, provenance
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.weighing import refit_on_half
 
@@ -60,7 +60,7 @@ def _require_own_weights(run: FinishedRun, config: Config, system: str) -> None:
     asked = system if system in config.systems else unread(system)
     noted = stages.get(f"predict/{asked}", {}).get("weights")
     owner = provenance.owner_of(config, system)
-    if noted is not None and owner is not None and noted != provenance.weights_of(model(owner)):
+    if noted is not None and owner is not None and noted != digests.weights_of(model(owner)):
         raise RunFolderError(
             expected=f"predictions of {system} by the weights that lie there",
             found="weights that have changed since the predictions were made",

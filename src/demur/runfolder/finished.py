@@ -29,7 +29,7 @@ from demur.core.records import (
 )
 from demur.core.stored import StoredRows
 from demur.core.trust import NOTHING, settings_of
-from demur.runfolder import provenance
+from demur.runfolder import digests, provenance
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Finding, Refused
 
@@ -124,6 +124,8 @@ class FinishedRun:
     in_memory: bool = False
     """Whether questions, predictions and probes are read once as lists."""
     _looked: dict[str, Finding] = field(default_factory=dict, init=False, repr=False)
+    _whole: set[Path] = field(default_factory=set, init=False, repr=False)
+    """What was compared with its record."""
 
     @classmethod
     def open(cls, path: Path | str, *, evaluated: bool = True, in_memory: bool = False) -> FinishedRun:
@@ -155,7 +157,8 @@ class FinishedRun:
     @cached_property
     def manifest(self) -> JsonObject:
         """``manifest.json``: versions, seed, stages with their seconds and memory, what systems are."""
-        return self._json(self.folder.manifest, made_by="demur run", systems=dict)
+        path = self._there(self.folder.manifest, made_by="demur run")
+        return digests.read_manifest(path, systems=dict)
 
     @cached_property
     def config(self) -> Config:
@@ -218,7 +221,10 @@ class FinishedRun:
         Raises:
             ModelError: it has none, or none that can be read.
         """
-        return read_card(self.folder.model(system))
+        card = self.folder.card(system)
+        if card.is_file():
+            self._existing(card, made_by="demur train")
+        return read_card(card.parent)
 
     # -- its rows -------------------------------------------------------------------------------
 
@@ -255,10 +261,11 @@ class FinishedRun:
         if split is None:
             questions, rows = self.questions, self.predictions[system]
         else:
-            asked = pq.read_table(self.folder.questions, filters=[("split", "=", split)])
-            questions = from_table(asked, Question)
+            path = self._existing(self.folder.questions, made_by="demur run")
+            questions = from_table(pq.read_table(path, filters=[("split", "=", split)]), Question)
             wanted = [("question_id", "in", [question.id for question in questions])]
-            rows = from_table(pq.read_table(self.folder.predictions(system), filters=wanted), Prediction)
+            path = self._existing(self.folder.predictions(system), made_by="demur predict")
+            rows = from_table(pq.read_table(path, filters=wanted), Prediction)
         known = {question.id: question for question in questions}
         return [(known[row.question_id], row) for row in self._known(system, rows, known)]
 
@@ -330,7 +337,34 @@ class FinishedRun:
         return read_object(self._existing(path, made_by=made_by), **shape)
 
     def _existing(self, path: Path, *, made_by: str) -> Path:
-        if not path.is_file():
+        """A file or folder that is there, and holds what was recorded of it; looked at once."""
+        self._there(path, made_by=made_by)
+        if self._whole.isdisjoint((path, *path.parents)):
+            if wrong := digests.changed(self.path, self._records, [path]):
+                raise digests.changed_error(self.path, wrong)
+            self._whole.add(path)
+        return path
+
+    @cached_property
+    def _records(self) -> dict[str, digests.Record]:
+        """What each file was when it was written; empty for a run of Demur 0.1."""
+        if not self.folder.manifest.is_file():
+            return {}
+        found: dict[str, digests.Record] = digests.read_manifest(self.folder.manifest).get(
+            digests.FILES, {}
+        )
+        return found
+
+    def model_folder(self, system: str) -> Path:
+        """The folder of a system's tuned model, to open it.
+
+        Raises:
+            RunFolderError: it is missing, or a file in it is not what training wrote.
+        """
+        return self._existing(self.folder.model(system), made_by="demur train")
+
+    def _there(self, path: Path, *, made_by: str) -> Path:
+        if not path.exists():
             raise RunFolderError(
                 expected="a finished run folder",
                 found=f"no {path.relative_to(self.path)}",
