@@ -19,7 +19,7 @@ _CONTROLS = {
 
 def plain(text: str) -> str:
     """A text for a terminal: what would move its cursor, change its colours or turn the direction of
-    reading is shown as its number. Texts of users, models and files reach a terminal only through this function.
+    reading is shown as its number. Texts of users, models and files reach a terminal through this alone.
     """
     return text.translate(_CONTROLS).encode("utf-8", "backslashreplace").decode()  # halves of pairs
 

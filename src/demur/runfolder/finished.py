@@ -23,11 +23,9 @@ from demur.core.records import (
     Prediction,
     Probe,
     Question,
-    from_table,
     read_jsonl,
-    read_parquet,
 )
-from demur.core.stored import StoredRows
+from demur.core.stored import StoredRows, checked, row_groups
 from demur.core.trust import NOTHING, settings_of
 from demur.runfolder import digests, provenance
 from demur.runfolder.folder import RunFolder
@@ -253,8 +251,8 @@ class FinishedRun:
             split: read those of one split only.
 
         Raises:
-            RunFolderError: an answer to a question that the run does not have.
-            UnknownNameError: the system has no answers; with a split, an OSError.
+            RunFolderError: an answer to a question that the run does not have; with a split, no answers.
+            UnknownNameError: the system has no answers.
         """
         import pyarrow.parquet as pq
 
@@ -262,10 +260,12 @@ class FinishedRun:
             questions, rows = self.questions, self.predictions[system]
         else:
             path = self._existing(self.folder.questions, made_by="demur run")
-            questions = from_table(pq.read_table(path, filters=[("split", "=", split)]), Question)
+            row_groups(path, Question)  # its columns are what they should be
+            questions = checked(pq.read_table(path, filters=[("split", "=", split)]), Question, path)
             wanted = [("question_id", "in", [question.id for question in questions])]
             path = self._existing(self.folder.predictions(system), made_by="demur predict")
-            rows = from_table(pq.read_table(path, filters=wanted), Prediction)
+            row_groups(path, Prediction)
+            rows = checked(pq.read_table(path, filters=wanted), Prediction, path)
         known = {question.id: question for question in questions}
         return [(known[row.question_id], row) for row in self._known(system, rows, known)]
 
@@ -331,7 +331,8 @@ class FinishedRun:
 
     def _rows(self, path: Path, kind: type[R], *, made_by: str) -> Sequence[R]:
         found = self._existing(path, made_by=made_by)
-        return read_parquet(found, kind) if self.in_memory else StoredRows.of(found, kind)
+        rows = StoredRows.of(found, kind)
+        return list(rows) if self.in_memory else rows
 
     def _json(self, path: Path, *, made_by: str, **shape: type) -> JsonObject:
         return read_object(self._existing(path, made_by=made_by), **shape)

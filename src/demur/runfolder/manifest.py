@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 
 from demur.core import registry, signing
-from demur.core.config import Config, save_config
+from demur.core.config import Config, config_text
 from demur.core.errors import RunFolderError
-from demur.core.files import check_links, write_json
+from demur.core.files import check_links, write_json, write_text
 from demur.core.layout import CONFIG, MANIFEST
 from demur.core.version import __version__
 from demur.runfolder import digests
@@ -62,7 +62,7 @@ class Manifest:
                 "command": command_line(),
                 "seed": config.seed,
                 "method": config.method,
-                "systems": {},
+                "systems": found.get("systems", {}),
                 "stages": found.get("stages", {}),
                 digests.FILES: found.get(digests.FILES, {}),
             },
@@ -70,9 +70,12 @@ class Manifest:
 
     def claim(self, config: Config) -> None:
         """Write and record the configuration, and sign the run: its settings are the user's own."""
-        path = self.path.with_name(CONFIG)
+        path, text = self.path.with_name(CONFIG), config_text(config)
+        if path.is_file() and path.read_bytes() == text.encode() and not self.changed(path):
+            signing.sign(path.parent)
+            return
         self.forget(path)
-        save_config(config, path)
+        write_text(path, text)
         self.record(path)
 
     @property
@@ -153,8 +156,8 @@ class Manifest:
 def rewritten(root: Path, *outputs: Path) -> Iterator[None]:
     """Change finished files of a run within; what they hold afterwards is recorded.
 
-    Where the block fails, the files that it left alone keep their records. A run without a manifest, or with
-    one of version 1, has no digests: nothing is recorded.
+    Where the block fails, the files that it left alone keep their records. A run without a manifest, or
+    with one of version 1, has no digests: nothing is recorded.
     """
     path = root / MANIFEST
     if not path.is_file() or digests.FILES not in digests.read_manifest(path):

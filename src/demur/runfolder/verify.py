@@ -20,10 +20,10 @@ def verify(root: Path) -> dict[str, Any]:
     """Compare every file of a run with what was recorded when it was written.
 
     Returns:
-        JSON values: ``run``, ``whole`` (no file changed or missing), ``signed`` (by this user, and unchanged
-        since), ``manifest`` (None, or what is wrong with it), ``files`` (the state of each by
-        its path: `WHOLE`, `CHANGED`, `MISSING` or `ADDITIONAL`) and ``counts`` of the states. Where the
-        manifest cannot be used, nothing is known of the other files and ``files`` is empty.
+        JSON values: ``run``, ``whole`` (no file changed or missing), ``signed`` (by this
+        user, and unchanged since), ``manifest`` (None, or what is wrong with it), ``files`` (the state of
+        each by its path: `WHOLE`, `CHANGED`, `MISSING` or `ADDITIONAL`) and ``counts`` of the states.
+        Where the manifest cannot be used, nothing is known of the other files and ``files`` is empty.
 
     Raises:
         RunFolderError: this is no run folder, links lead out of it, or its manifest has no digests.

@@ -42,7 +42,12 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
 
 def save_config(config: Config, path: Path) -> None:
     """Write the resolved configuration as YAML, atomically."""
-    write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    write_text(path, config_text(config))
+
+
+def config_text(config: Config) -> str:
+    """The resolved configuration as YAML."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def leaves(
