@@ -18,7 +18,7 @@ from demur.confidence.threshold import Guarantee, Risk, find_threshold
 from demur.core.config import Config
 from demur.core.errors import ConfigError
 from demur.core.files import write_json
-from demur.core.names import unread
+from demur.core.names import group_key, unread
 from demur.core.records import Prediction, Question, Verdict
 from demur.core.signing import kept_signed
 from demur.metrics import splits_of
@@ -234,7 +234,7 @@ def _on(
 
 
 def _threshold(question: Question, found: Mapping[str, Guarantee]) -> float | None:
-    guarantee = found.get("all") or found.get(question.group or "none")
+    guarantee = found.get("all") or found.get(group_key(question.group))
     return guarantee.threshold if guarantee else None
 
 

@@ -105,12 +105,12 @@ def main() -> None:
         with explain_disk(Path.cwd()):
             app()
     except DemurError as error:
-        typer.echo(f"demur: {type(error).__name__}\n{plain(error.message())}", err=True)
+        typer.echo(plain(f"demur: {type(error).__name__}\n{error.message()}"), err=True)
         sys.exit(error.exit_code)
     except MemoryError:
         typer.echo("demur: memory ran out; use a smaller model.batch_size, dtype or model", err=True)
         sys.exit(2)
     except Stopped as stopped:
         again = shlex.join(["demur", *sys.argv[1:]])
-        typer.echo(f"\ndemur: stopped, everything finished is kept; to go on: {again}", err=True)
+        typer.echo(plain(f"\ndemur: stopped, everything finished is kept; to go on: {again}"), err=True)
         sys.exit(stopped.code)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from demur.cli.output import say
 from demur.cli.settings import AsJson
 
 STYLES = {"whole": "dim", "changed": "bold red", "missing": "bold red", "additional": "yellow"}
@@ -50,7 +51,7 @@ def _show(found: dict[str, Any]) -> None:
         table.add_row(safe(state, STYLES[state]), safe(name))
     print_wide(table)
     if found["manifest"] is not None:
-        typer.echo(f"manifest.json cannot be used: {found['manifest']}")
+        say(f"manifest.json cannot be used: {found['manifest']}")
     counts = ", ".join(f"{count} {state}" for state, count in found["counts"].items() if count)
     signed = "signed by you" if found["signed"] else "not signed by you"
-    typer.echo("; ".join(part for part in (counts, signed) if part))
+    say("; ".join(part for part in (counts, signed) if part))

@@ -14,7 +14,7 @@ from demur.core.version import __version__
 from demur.engines import Engine
 from demur.methods import thresholds
 from demur.pipeline.job import Job
-from demur.runfolder.finished import read_card
+from demur.runfolder.card import read_card
 
 
 def make_card(job: Job, system: str, engine: Engine) -> dict[str, Any]:

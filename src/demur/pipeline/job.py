@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from demur.core.config import Config
+from demur.core.errors import ModelError
 from demur.core.files import digest
 from demur.core.progress import WARNING, Listener, Recorder, Silent, steps_bar
 from demur.core.questions import QuestionTable
@@ -18,6 +19,7 @@ from demur.core.stored import StoredRows
 from demur.core.units import UnitStore
 from demur.datasets import LoadedData, load_questions
 from demur.engines import Engine, Opening, Sampling, Spreads
+from demur.engines.encoding import load_tokenizer
 from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
@@ -114,6 +116,22 @@ class Job:
         """
         if not self.folder.probe.exists():
             check_engine(self.config.model, base=self.model_path)
+
+    def check_tokenizer(self) -> None:
+        """Look whether the model can be trained with its tokenizer: a text must be able to end.
+
+        Raises:
+            ModelError: it has no end-of-text token.
+        """
+        tokenizer = load_tokenizer(self.opening)
+        if tokenizer.eos_token_id is None:
+            raise ModelError(
+                expected="a tokenizer with an end-of-text token (eos_token), to train with",
+                found="none",
+                where=f"tokenizer of {self.model_path}",
+                fix="set eos_token in the model's tokenizer_config.json to the token that ends a text, or "
+                "choose systems that tune nothing, such as --method honesty-prompt --baselines pretrain-t",
+            )
 
     @property
     def opening(self) -> Opening:

@@ -58,6 +58,8 @@ class Pipeline:
             check_tuning(job.config)
         job.loaded = job.load()  # bad input is found before anything is written
         job.check_model()
+        if "train" in stages and job.tuned:
+            job.check_tokenizer()
         folder.check_claim(job.config, update=self.update)  # nothing is written into somebody else's folder
         with folder.locked():
             folder.check_claim(job.config, update=self.update)  # another process may have been at work

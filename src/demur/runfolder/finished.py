@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from demur.core import layout
 from demur.core.config import Config, load_config
-from demur.core.errors import ModelError, RunFolderError, UnknownNameError
+from demur.core.errors import RunFolderError, UnknownNameError
 from demur.core.files import read_object
 from demur.core.names import require_name
 from demur.core.records import (
@@ -28,6 +28,7 @@ from demur.core.records import (
 from demur.core.stored import StoredRows, checked, row_groups
 from demur.core.trust import NOTHING, settings_of
 from demur.runfolder import digests, provenance
+from demur.runfolder.card import read_card
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Finding, Refused
 
@@ -71,42 +72,6 @@ def find_runs(paths: Sequence[Path]) -> list[Path]:
             )
         found += here
     return list(dict.fromkeys(found))
-
-
-CARD_TYPES = {"method": str, "base_model": str, "threshold": dict, "template": dict, "learned": dict}
-"""What in a ``demur.json`` has which type, where it is there."""
-MODEL_KEYS = ("method", "base_model", "format", "stop", "max_new_tokens", "threshold")
-"""What it needs where no run lies around it."""
-
-
-def read_card(folder: Path, *needs: str) -> JsonObject:
-    """The ``demur.json`` of a tuned model's folder: all that asking it needs.
-
-    Args:
-        needs: what it must hold, by name.
-
-    Raises:
-        ModelError: there is none that can be read, or something in it is missing or of another type.
-    """
-    try:
-        card = read_object(folder / layout.CARD)
-        if wrong := _wrong(card, needs):
-            raise ValueError(f"no valid {', '.join(wrong)}")
-    except (OSError, ValueError, RunFolderError) as error:
-        raise ModelError(
-            expected=f"a model folder with its {layout.CARD}",
-            found=error.found if isinstance(error, RunFolderError) else str(error),
-            where=str(folder / layout.CARD),
-            fix="give the run's folder, or a model folder as `demur run` wrote it",
-        ) from error
-    return card
-
-
-def _wrong(card: Mapping[str, Any], needs: Sequence[str]) -> list[str]:
-    """What is missing in a card or of another type."""
-    types = {name: kind for name, kind in CARD_TYPES.items() if name in card or name in needs}
-    missing = [name for name in needs if name not in card and name not in types]
-    return [name for name, kind in types.items() if not isinstance(card.get(name), kind)] + missing
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,14 @@ from huggingface_hub import ModelCard
 from demur.core.errors import ConfigError
 from demur.core.files import write_json, write_text
 from demur.core.layout import CARD, README
+from demur.core.markdown import one_line
 from demur.core.signing import kept_signed
 from demur.runfolder import provenance
 from demur.runfolder.manifest import rewritten
 from demur.share import contents
 from demur.share.facts import facts_of
 from demur.share.front_matter import front_matter
-from demur.share.markdown import one_line, render
+from demur.share.markdown import render
 from demur.share.material import Material, refused_findings
 from demur.share.subject import REPOSITORY, Subject, repository_problem
 
