@@ -180,8 +180,8 @@ def require_input(ctx: typer.Context) -> None:
             expected="a configuration file, or questions and a model",
             found="neither",
             where="the command line",
-            fix="try `demur demo`; `demur init questions.jsonl` writes demur.yaml for your own questions; or "
-            "give --data questions.jsonl --model NAME",
+            fix="try `demur demo`; for your own questions, `demur init questions.jsonl` writes demur.yaml; "
+            "or give --data questions.jsonl --model NAME",
         )
 
 

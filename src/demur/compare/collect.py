@@ -18,7 +18,7 @@ from demur.compare.columns import (
     refusal_rate,
 )
 from demur.core.config import Config
-from demur.core.errors import RunFolderError
+from demur.core.errors import DemurError, RunFolderError
 from demur.core.records import Prediction
 from demur.knowledge.truth import known
 from demur.metrics.evaluation import splits_of
@@ -63,6 +63,8 @@ def collect(path: Path) -> RunCells:
     found = FinishedRun.open(path)
     try:
         run = _Run(found, found.written_config)
+    except DemurError:
+        raise
     except (OSError, ValueError, KeyError) as error:
         raise RunFolderError(
             expected="the files of a finished run",

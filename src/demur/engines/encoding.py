@@ -86,7 +86,7 @@ class Encoder:
             return prompt
         try:
             text = self._in_turns(prompt)
-        except (TemplateError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except Exception as error:  # a template is a program
             raise self._bad_template(f"{type(error).__name__}: {error}") from error
         if "".join(prompt.split()) not in "".join(text.split()):
             raise self._bad_template(

@@ -18,7 +18,7 @@ from demur.core.errors import ConfigError, ModelError
 from demur.core.files import atomic_path, write_json
 from demur.core.layout import CARD
 from demur.core.markdown import one_line
-from demur.runfolder.finished import read_card
+from demur.runfolder.card import read_card
 from demur.share.contents import brings_code
 from demur.share.merge import merge_run
 
