@@ -44,7 +44,7 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
         "seed": config.seed,
     }
     asked = {question.id: question for question in run.questions}
-    probes = {item.question_id: item for item in run.probes} if run.folder.probe.exists() else {}
+    probes = {item.question_id: item for item in run.probes} if run.has(run.folder.probe) else {}
     base = {row.question_id: row for row in run.predictions["base"]}
     training = [
         question for question in asked.values() if question.split == "train" and question.answerable
@@ -97,7 +97,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
     names = (folder.questions, folder.predictions(system), folder.predictions("base"), folder.probe)
     return provenance.computed_from(
         run.path,
-        [*dict.fromkeys(file for file in (*names, folder.guarantee) if file.exists())],
+        [*dict.fromkeys(file for file in (*names, folder.guarantee) if file.is_file())],
         owner=provenance.owner_of(config, system),
         base=provenance.base_folder(config),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from demur.ask.answerer import MOST, WAITING, Answerer
 from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
-from demur.ask.system import System, from_model, from_run, untuned
+from demur.ask.system import System, from_model, from_run, is_in_run, untuned
 from demur.core.errors import ConfigError, RunFolderError, UnknownNameError
 from demur.core.layout import CARD
 from demur.core.records import SIGNALS
@@ -80,7 +80,7 @@ def _find(source: str | Path, name: str | None, overrides: Mapping[str, Any]) ->
     folder = Path(source)
     if is_run(folder):
         return from_run(folder, name, overrides)
-    if (folder / CARD).exists():
+    if (folder / CARD).exists() or is_in_run(folder):
         return from_model(folder, name, overrides)
     if "model.engine" not in overrides and _is_place(str(source)) and not folder.expanduser().exists():
         raise RunFolderError(

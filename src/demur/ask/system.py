@@ -166,6 +166,11 @@ def _base_of(written: str, folder: Path) -> str:
     return name if name in POCKET_MODELS else written
 
 
+def is_in_run(folder: Path) -> bool:
+    """Whether a folder is, by its place, that of a run's tuned model."""
+    return _run_around(folder) is not None
+
+
 def _run_around(folder: Path) -> Path | None:
     """The run that a model folder lies in, by its place; None where there is none."""
     system, root = folder.resolve().parent, folder.resolve().parents[2:3]

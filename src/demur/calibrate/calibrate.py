@@ -196,7 +196,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
     files = [run.folder.questions, *(run.folder.predictions(name) for name in names)]
     return provenance.computed_from(
         run.path,
-        [file for file in files if file.exists()],
+        [file for file in files if file.is_file()],
         owner=provenance.owner_of(config, system),
         base=provenance.base_folder(config),
     )

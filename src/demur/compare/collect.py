@@ -115,7 +115,15 @@ class _Run:
         )
 
     def _rows(self, system: str) -> dict[str, Prediction]:
-        return {row.question_id: row for row in self.run.predictions[system]}
+        rows = {row.question_id: row for row in self.run.predictions[system]}
+        if unknown := rows.keys() - self.questions.keys():
+            raise RunFolderError(
+                expected="predictions of the run's questions",
+                found=f"a prediction for the unknown question {min(unknown)!r}",
+                where=f"{self.run.path}, system {system}",
+                fix="take the predictions from a copy of the run, or delete them and run `demur run` again",
+            )
+        return rows
 
     def _cells(self, system: str, split: str, rows: Mapping[str, Prediction]) -> dict[str, Cell]:
         found = self.metrics["metrics"][system].get(split, {})
@@ -143,7 +151,7 @@ class _Run:
     def _seconds(self, system: str) -> float | None:
         stages = self.manifest["stages"]
         spent = [
-            stage["seconds"]
+            stage.get("seconds") or 0.0
             for name, stage in stages.items()
             if name.partition("/")[0] in ("build", "train", "predict") and name.partition("/")[2] == system
         ]

@@ -26,10 +26,22 @@ THINK_OPEN, THINK_CLOSED = "<think>", "\n\n</think>\n\n"
 
 
 def load_tokenizer(opening: Opening) -> Any:
-    """The tokenizer of a model, as it lies in the model's folder or on the hub."""
+    """The tokenizer of a model, as it lies in the model's folder or on the hub.
+
+    Raises:
+        ModelError: it has none that can be read.
+    """
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(opening.path, **opening.hub_options)
+    try:
+        return AutoTokenizer.from_pretrained(opening.path, **opening.hub_options)
+    except Exception as error:  # of whatever library reads it
+        raise ModelError(
+            expected="a model with a tokenizer that transformers can read",
+            found=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            where=str(opening.path),
+            fix="check the model's name or folder, and that it holds tokenizer.json",
+        ) from error
 
 
 def opens_chat(opening: Opening) -> bool:

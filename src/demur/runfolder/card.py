@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from demur.core import layout
 from demur.core.errors import ModelError, RunFolderError
 from demur.core.files import read_object
+from demur.runfolder.shapes import Recalibrated, is_combination, is_number, problem
 
 JsonObject = dict[str, Any]
 CARD_TYPES = {"method": str, "base_model": str, "threshold": dict, "template": dict, "learned": dict}
@@ -60,22 +60,10 @@ def _wrong_inside(card: Mapping[str, Any]) -> Iterator[str]:
     stop = card.get("stop", [])
     if not isinstance(stop, list) or not all(isinstance(text, str) for text in stop):
         yield "stop"
+    if "recalibration" in card and problem(Recalibrated, card["recalibration"]):
+        yield "recalibration"
     for system, reading in card.get("learned", {}).items():
         if not isinstance(reading, dict) or not is_number(reading.get("threshold", 0.5)):
             yield f"learned.{system}"
         elif not is_combination(reading.get("combination")):
             yield f"learned.{system}.combination"
-
-
-def is_number(value: Any) -> bool:
-    """Whether a JSON value is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)
-
-
-def is_combination(value: Any) -> bool:
-    """Whether a JSON value is a `demur.confidence.combination.Combination`."""
-    if not isinstance(value, dict) or value.keys() != {"weights", "bias", "n"}:
-        return False
-    weights = value["weights"]
-    numbers = isinstance(weights, dict) and all(map(is_number, weights.values()))
-    return numbers and is_number(value["bias"]) and type(value["n"]) is int

@@ -17,6 +17,7 @@ from typing import Any
 from demur.core.errors import RunFolderError
 from demur.core.files import ASIDE_SUFFIX, PARTIAL_SUFFIX, digest, file_digest, read_object
 from demur.core.layout import CARD, CONFIG, EXPORTS, MANIFEST, README, SIGNATURE, WORK
+from demur.runfolder import shapes
 
 SCHEMA_VERSION = 2
 """Of the manifest. Version 1 (Demur 0.1) has no digests; runs with it are read without looking at any."""
@@ -166,6 +167,8 @@ def read_manifest(path: Path, **shape: type) -> Record:
         FileNotFoundError: there is none.
     """
     values = read_object(path, **shape)
+    if wrong := shapes.problem(shapes.Manifest, values):
+        raise _unusable(path, f"no valid {wrong}")
     version = values.get("schema_version", 1)
     if type(version) is not int or version > SCHEMA_VERSION:
         raise _unusable(path, f"schema_version {version!r}, of a newer Demur or damaged")
@@ -173,8 +176,8 @@ def read_manifest(path: Path, **shape: type) -> Record:
         return values
     if not isinstance(values.get(FILES), dict) or values.get(OWN) != _own(values):
         raise _unusable(path, "a manifest that was changed after it was written")
-    if wrong := [name for name, record in values[FILES].items() if not _is_record(name, record)]:
-        raise _unusable(path, f"an entry that is none under {FILES}: {wrong[0]!r}")
+    if bad := [name for name, record in values[FILES].items() if not _is_record(name, record)]:
+        raise _unusable(path, f"an entry that is none under {FILES}: {bad[0]!r}")
     return values
 
 

@@ -25,9 +25,9 @@ from demur.core.records import (
     Question,
     read_jsonl,
 )
-from demur.core.stored import StoredRows, checked, row_groups
+from demur.core.stored import StoredRows, checked, row_groups, texts_of
 from demur.core.trust import NOTHING, settings_of
-from demur.runfolder import digests, provenance
+from demur.runfolder import digests, provenance, shapes
 from demur.runfolder.card import read_card
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Finding, Refused
@@ -149,7 +149,16 @@ class FinishedRun:
     @cached_property
     def config_text(self) -> str:
         """The configuration as YAML text."""
-        return self._existing(self.folder.config, made_by="demur run").read_text(encoding="utf-8")
+        path = self._existing(self.folder.config, made_by="demur run")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise RunFolderError(
+                expected="YAML in UTF-8",
+                found=str(error),
+                where=str(path),
+                fix="take the file from a copy of the run, or run `demur run` again with your configuration",
+            ) from error
 
     @cached_property
     def systems(self) -> Mapping[str, JsonObject]:
@@ -176,18 +185,25 @@ class FinishedRun:
 
     def has_card(self, system: str) -> bool:
         """Whether a system has a tuned model of its own."""
-        return self.folder.card(system).is_file()
+        return self.has(self.folder.card(system))
 
-    def card(self, system: str) -> JsonObject:
+    def has(self, path: Path) -> bool:
+        """Whether a file is there, or should be: reading one that was recorded and is gone is an error."""
+        return path.exists() or path.relative_to(self.path).as_posix() in self._records
+
+    def card(self, system: str, *needs: str) -> JsonObject:
         """``demur.json`` of a system's tuned model: its method, template, thresholds.
+
+        Args:
+            needs: what it must hold, by name.
 
         Raises:
             ModelError: it has none, or none that can be read.
         """
         card = self.folder.card(system)
-        if card.is_file():
+        if self.has(card):
             self._existing(card, made_by="demur train")
-        return read_card(card.parent)
+        return read_card(card.parent, *needs)
 
     # -- its rows -------------------------------------------------------------------------------
 
@@ -248,6 +264,13 @@ class FinishedRun:
             RunFolderError: also for a system's name that no run of Demur has.
         """
         found = self._json(self.folder.metrics, made_by="demur evaluate", metrics=dict)
+        if wrong := shapes.problem(shapes.Metrics, found):
+            raise RunFolderError(
+                expected="metrics as `demur evaluate` writes them",
+                found=f"no valid {wrong}",
+                where=str(self.folder.metrics),
+                fix="run the command that wrote the file again, or ask for the folder anew",
+            )
         for name in found.get("metrics", {}):
             require_name("system", name, self.path)
         return found
@@ -327,10 +350,17 @@ class FinishedRun:
         Raises:
             RunFolderError: it is missing, or a file in it is not what training wrote.
         """
-        return self._existing(self.folder.model(system), made_by="demur train")
+        folder = self.folder.model(system)
+        if not folder.is_dir():
+            self._there(folder / layout.CARD, made_by="demur train")
+        return self._existing(folder, made_by="demur train")
+
+    def _model_at(self, path: Path) -> Path | None:
+        """The path where a model folder is; None elsewhere."""
+        return path if path.name == layout.MODEL_FOLDER and path.is_dir() else None
 
     def _there(self, path: Path, *, made_by: str) -> Path:
-        if not path.exists():
+        if not (path.is_file() or path == self._model_at(path)):
             raise RunFolderError(
                 expected="a finished run folder",
                 found=f"no {path.relative_to(self.path)}",
@@ -350,10 +380,28 @@ class FinishedRun:
             for _ in self._known(system, rows, known):
                 pass
 
+    @cached_property
+    def _ids(self) -> set[str]:
+        path = self._existing(self.folder.questions, made_by="demur run")
+        return set(texts_of(path, "id"))
+
+    def _unanswered(self, path: Path) -> set[str]:
+        """The questions that a file of predictions has no row for; only the ids are read."""
+        return self._ids - set(texts_of(path, "question_id"))
+
     def _known(
         self, system: str, rows: Sequence[Prediction], known: Mapping[str, Question] | set[str]
     ) -> Iterator[Prediction]:
+        seen: set[str] = set()
         for row in rows:
+            if row.question_id in seen:
+                raise RunFolderError(
+                    expected="one prediction for a question",
+                    found=f"several for {row.question_id!r}",
+                    where=str(self.path / layout.PREDICTIONS / f"{system}.parquet"),
+                    fix="take the file from a copy of the run, or delete it and run `demur run` again",
+                )
+            seen.add(row.question_id)
             if row.question_id not in known:
                 raise RunFolderError(
                     expected=f"predictions of the questions in {layout.QUESTIONS}",
@@ -375,7 +423,15 @@ class _Predictions(Mapping[str, Sequence[Prediction]]):
         if system not in self._files:
             raise UnknownNameError("system with predictions", system, self._files, str(self._run.path))
         if system not in self._read:
-            self._read[system] = self._run._rows(self._files[system], Prediction, made_by="demur predict")
+            rows = self._run._rows(self._files[system], Prediction, made_by="demur predict")
+            if missing := self._run._unanswered(self._files[system]):
+                raise RunFolderError(
+                    expected=f"a prediction for every question in {layout.QUESTIONS}",
+                    found=f"none for {len(missing):,} questions, such as {min(missing)!r}",
+                    where=str(self._files[system]),
+                    fix="take the file from a copy of the run, or delete it and run `demur run` again",
+                )
+            self._read[system] = rows
         return self._read[system]
 
     def __iter__(self) -> Iterator[str]:

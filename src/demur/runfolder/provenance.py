@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demur.confidence.threshold import Guarantee
 from demur.core.config import Config, load_config
 from demur.core.errors import DemurError, ModelError, RunFolderError
 from demur.core.files import digest, file_digest
@@ -32,7 +31,7 @@ from demur.core.layout import (
     TAX,
 )
 from demur.core.names import unread
-from demur.runfolder import digests
+from demur.runfolder import digests, shapes
 from demur.runfolder.digests import weights_of
 
 SCHEMA_VERSION = 3
@@ -167,10 +166,10 @@ class Finding:
     refused: Refused | None = None
 
 
-SHAPES: Mapping[str, Mapping[str, type]] = {
-    GUARANTEE: {"system": str, "signal": str, "guarantees": dict, "test": dict, "sentences": list},
-    ANALYSIS: {"system": str, "signals": dict, "sweep": dict},
-    TAX: {"system": str, "weights": str, "tasks": dict, "settings": dict},
+SHAPES: Mapping[str, type[shapes.Shape]] = {
+    GUARANTEE: shapes.Guarantee,
+    ANALYSIS: shapes.Analysis,
+    TAX: shapes.Tax,
 }
 """What each file must have to be read at all."""
 COMMANDS = {GUARANTEE: "demur calibrate RUN", ANALYSIS: "demur analyse RUN", TAX: "demur tax RUN"}
@@ -216,8 +215,7 @@ def refused_card(card: Mapping[str, Any], folder: Path, *, base: Path | None) ->
         base: where its base model lies; None: it is not compared.
     """
     found = card["guarantee"]
-    shape = {"signal": str, "groups": dict}
-    if problem := _misfit(found, shape) or _no_guarantees(found["groups"]):
+    if problem := shapes.problem(shapes.CardGuarantee, found):
         reasons: tuple[str, ...] = (f"its guarantee cannot be read: {problem}",)
     else:
         reasons = tuple(_reasons(found, {}, needs=(), weights=folder, base=base))
@@ -248,30 +246,14 @@ def card_error(refused: Refused, folder: Path) -> ModelError:
     )
 
 
-def _read(path: Path, shape: Mapping[str, type]) -> dict[str, Any] | str:
+def _read(path: Path, shape: type[shapes.Shape]) -> dict[str, Any] | str:
     """What a file holds, or why it cannot be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         return f"it cannot be read: {' '.join(str(error).split())}"
-    problem = _misfit(found, shape) or _no_guarantees(found.get("guarantees", {}))
+    problem = shapes.problem(shape, found)
     return f"it cannot be read: {problem}" if problem else dict(found)
-
-
-def _misfit(found: Any, shape: Mapping[str, type]) -> str:
-    if not isinstance(found, dict):
-        return f"a JSON {type(found).__name__}, no object"
-    wrong = [name for name, kind in shape.items() if not isinstance(found.get(name), kind)]
-    return f"no valid {', '.join(wrong)}" if wrong else ""
-
-
-def _no_guarantees(groups: Mapping[str, Any]) -> str:
-    try:
-        for item in groups.values():
-            Guarantee(**item)
-    except TypeError:
-        return "an entry that is no guarantee"
-    return ""
 
 
 def _needs(file: str, found: Mapping[str, Any]) -> tuple[str, ...]:
