@@ -12,6 +12,7 @@ from demur.analyse.perplexity import question_log_perplexities
 from demur.analyse.signals import side_by_side, with_agreement
 from demur.analyse.sweep import sweep
 from demur.core.config import Config
+from demur.core.errors import RunFolderError
 from demur.core.files import write_json, write_text
 from demur.core.layout import ANALYSIS_PAGE, GUARANTEE
 from demur.core.records import SIGNALS, AnsweredQuestion, Prediction, Question
@@ -46,6 +47,7 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
     asked = {question.id: question for question in run.questions}
     probes = {item.question_id: item for item in run.probes} if run.has(run.folder.probe) else {}
     base = {row.question_id: row for row in run.predictions["base"]}
+    _require_answers(run, system, base)
     training = [
         question for question in asked.values() if question.split == "train" and question.answerable
     ]
@@ -89,6 +91,18 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
         write_json(run.folder.analysis, result)
         write_text(page, markdown(result, root.resolve().name))
     return result
+
+
+def _require_answers(run: FinishedRun, system: str, base: Mapping[str, Prediction]) -> None:
+    """Raise where a system answers a question that the run does not have, or the base model did not answer."""
+    for question, _ in run.answered(system):
+        if question.id not in base:
+            raise RunFolderError(
+                expected="answers of the base model to every question",
+                found=f"none to {question.id!r}",
+                where=str(run.folder.predictions("base")),
+                fix="take the file from a copy of the run, or delete it and run `demur run` again",
+            )
 
 
 def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:

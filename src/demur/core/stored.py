@@ -165,22 +165,6 @@ def row_groups(path: Path, kind: type[Any] | None = None) -> list[RowGroup]:
     ]
 
 
-def texts_of(path: Path, column: str) -> list[str]:
-    """One column of texts of a Parquet file, nothing else of which is read.
-
-    Raises:
-        RunFolderError: it cannot be read, or has no such column.
-    """
-    try:
-        return [str(text) for text in open_parquet(path).read(columns=[column]).column(column).to_pylist()]
-    except KeyError as error:
-        raise _unfit(path, f"no column {column}") from error
-    except Exception as error:
-        if not is_damage(error):
-            raise
-        raise _unreadable(path, error) from error
-
-
 def open_parquet(path: Path) -> Any:
     """A Parquet file whose checksums are looked at, where it has any."""
     import pyarrow.parquet as pq

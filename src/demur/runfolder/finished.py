@@ -25,7 +25,7 @@ from demur.core.records import (
     Question,
     read_jsonl,
 )
-from demur.core.stored import StoredRows, checked, row_groups, texts_of
+from demur.core.stored import StoredRows, checked, row_groups
 from demur.core.trust import NOTHING, settings_of
 from demur.runfolder import digests, provenance, shapes
 from demur.runfolder.card import read_card
@@ -157,7 +157,7 @@ class FinishedRun:
                 expected="YAML in UTF-8",
                 found=str(error),
                 where=str(path),
-                fix="take the file from a copy of the run, or run `demur run` again with your configuration",
+                fix="take the file from a copy of the run, or run `demur run` again",
             ) from error
 
     @cached_property
@@ -380,15 +380,6 @@ class FinishedRun:
             for _ in self._known(system, rows, known):
                 pass
 
-    @cached_property
-    def _ids(self) -> set[str]:
-        path = self._existing(self.folder.questions, made_by="demur run")
-        return set(texts_of(path, "id"))
-
-    def _unanswered(self, path: Path) -> set[str]:
-        """The questions that a file of predictions has no row for; only the ids are read."""
-        return self._ids - set(texts_of(path, "question_id"))
-
     def _known(
         self, system: str, rows: Sequence[Prediction], known: Mapping[str, Question] | set[str]
     ) -> Iterator[Prediction]:
@@ -423,15 +414,7 @@ class _Predictions(Mapping[str, Sequence[Prediction]]):
         if system not in self._files:
             raise UnknownNameError("system with predictions", system, self._files, str(self._run.path))
         if system not in self._read:
-            rows = self._run._rows(self._files[system], Prediction, made_by="demur predict")
-            if missing := self._run._unanswered(self._files[system]):
-                raise RunFolderError(
-                    expected=f"a prediction for every question in {layout.QUESTIONS}",
-                    found=f"none for {len(missing):,} questions, such as {min(missing)!r}",
-                    where=str(self._files[system]),
-                    fix="take the file from a copy of the run, or delete it and run `demur run` again",
-                )
-            self._read[system] = rows
+            self._read[system] = self._run._rows(self._files[system], Prediction, made_by="demur predict")
         return self._read[system]
 
     def __iter__(self) -> Iterator[str]:
