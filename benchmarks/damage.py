@@ -201,7 +201,7 @@ def carry_out(bench: Bench, cases: int, seed: int, hostile: float = 1.0) -> Tall
     for number, (file, damage, command, own, resealed) in enumerate(drawn(cases, seed), start=1):
         code, problem = bench.case(file, damage, command, own, resealed=resealed)
         _count(tally, code, problem, ("resealed" if resealed else "damaged", damage))
-        if number % 500 == 0:
+        if number % 100 == 0:
             print(f"{number} cases, {len(tally.faults)} faults", flush=True)
     for name in HOSTILE:
         for command in COMMANDS:
@@ -259,6 +259,7 @@ def page(tally: Tally, command: str, seed: int, seconds: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=5000)
+    parser.add_argument("--hostile", type=float, default=1.0, help="share of hostile folder x command")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", type=Path)
     arguments = parser.parse_args()
@@ -268,7 +269,7 @@ def main() -> None:
         place.mkdir()
         bench = Bench(whole_run(Path(folder) / "whole"), place)
         started = time.monotonic()
-        tally = carry_out(bench, arguments.cases, arguments.seed)
+        tally = carry_out(bench, arguments.cases, arguments.seed, arguments.hostile)
     said = " ".join(["python benchmarks/damage.py", *sys.argv[1:]])
     text = page(tally, said, arguments.seed, time.monotonic() - started)
     print(text)

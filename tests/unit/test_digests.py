@@ -306,7 +306,7 @@ def test_a_column_that_other_tools_write_is_read(tmp_path):
     table = pq.read_table(tmp_path / "rows.parquet")
     large = table.set_column(0, "id", table.column("id").cast(pa.large_string()))
     pq.write_table(large.append_column("more", pa.array([1])), tmp_path / "rows.parquet")
-    assert list(StoredRows.of(tmp_path / "rows.parquet", Question))[0].answers == ("b",)
+    assert StoredRows.of(tmp_path / "rows.parquet", Question)[0].answers == ("b",)
 
 
 @pytest.mark.parametrize(

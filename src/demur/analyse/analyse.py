@@ -94,7 +94,7 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
 
 
 def _require_answers(run: FinishedRun, system: str, base: Mapping[str, Prediction]) -> None:
-    """Raise where a system answers a question that the run does not have, or the base model did not answer."""
+    """Raise where a system answers a question that the base model did not, or one that is not there."""
     for question, _ in run.answered(system):
         if question.id not in base:
             raise RunFolderError(

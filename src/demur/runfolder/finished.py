@@ -220,7 +220,9 @@ class FinishedRun:
     @cached_property
     def predictions(self) -> Mapping[str, Sequence[Prediction]]:
         """What each system answered, by its name, in the manifest's order; empty where none was asked."""
-        files = {file.stem: file for file in sorted((self.path / layout.PREDICTIONS).glob("*.parquet"))}
+        folder = self.path / layout.PREDICTIONS
+        recorded = (self.path / name for name in self._records if name.startswith(f"{layout.PREDICTIONS}/"))
+        files = {file.stem: file for file in sorted({*folder.glob("*.parquet"), *recorded})}
         known = self.systems if self.folder.manifest.exists() else {}
         order = dict.fromkeys([*(name for name in known if name in files), *files])
         return _Predictions(self, {name: files[name] for name in order})
