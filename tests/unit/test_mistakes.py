@@ -51,7 +51,7 @@ def said(*arguments, cwd=None):
 
 
 @pytest.mark.parametrize("command", ["run", "probe", "build", "train", "predict", "evaluate", "report"])
-@pytest.mark.parametrize("given", [(), ("--out", "here"), ("--seed", "1")])
+@pytest.mark.parametrize("given", [(), ("--seed", "1"), ("--method", "vanilla")])
 def test_a_command_without_input_begins_nothing(command, given, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     error = said(command, *given)

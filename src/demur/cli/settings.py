@@ -171,11 +171,11 @@ def require_input(ctx: typer.Context) -> None:
     """Refuse to begin a run of nothing that was asked for.
 
     Raises:
-        ConfigError: neither a configuration file nor data nor a model is given.
+        ConfigError: neither a configuration file nor data, a model or a folder is given.
     """
     path, given = parse(ctx.args)
     sections = {name.partition(".")[0] for name in given}
-    if path is None and not sections & {"data", "model"}:
+    if path is None and not sections & {"data", "model", "out"}:
         raise ConfigError(
             expected="a configuration file, or questions and a model",
             found="neither",
