@@ -219,6 +219,7 @@ EXCUSED = {
     "training/launch.py": "writes the model folder",
     "benchmarks/faults.py": "compares the files of killed runs byte by byte",
     "benchmarks/damage.py": "damages the files of runs",
+    "benchmarks/damages.py": "damages the files of runs",
     "benchmarks/hostile.py": "forges the files of runs",
 }
 

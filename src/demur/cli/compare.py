@@ -58,7 +58,7 @@ def _compare(
 ) -> None:
     from demur.compare import collect, markdown, summarise, tables, write_csv, write_page
     from demur.core.files import write_json, write_text
-    from demur.runfolder.finished import find_runs
+    from demur.runfolder.folder import find_runs
 
     summary = summarise([collect(path) for path in find_runs(runs)], against=against)
     if out is not None:

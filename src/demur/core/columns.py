@@ -49,8 +49,9 @@ def _alike(found: pa.DataType, wanted: pa.DataType) -> bool:
         return bool(lists) and _alike(found.value_type, wanted.value_type)
     if types.is_struct(wanted):
         return bool(types.is_struct(found)) and all(
-            found.get_field_index(part.name) >= 0 and _alike(found.field(part.name).type, part.type)
+            _alike(found.field(part.name).type, part.type)
             for part in wanted
+            if found.get_field_index(part.name) >= 0  # one that must be there is missed when a row is read
         )
     return bool(found == wanted)
 
@@ -82,4 +83,5 @@ def _missing(name: str, values: pa.Array, hint: Any) -> Iterator[str]:
             yield name
     elif dataclasses.is_dataclass(hint) and types.is_struct(values.type):
         for part, own in field_types(hint).items():
-            yield from _missing(f"{name}.{part}", values.field(part), own)
+            if values.type.get_field_index(part) >= 0:
+                yield from _missing(f"{name}.{part}", values.field(part), own)

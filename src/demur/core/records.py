@@ -228,16 +228,13 @@ def write_parquet(path: Path, records: Iterable[Any], kind: type[Any]) -> None:
 
     They are taken from ``records`` as they are written, so a generator never has all of them in memory.
     """
-    rows, schema = iter(records), arrow_schema(typing.cast(Any, kind))
-    with atomic_path(path) as partial, _writer(partial, schema) as writer:
-        while part := list(itertools.islice(rows, ROWS)):
-            writer.write_table(to_table(part, kind))
-
-
-def _writer(path: Path, schema: pa.Schema) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True)
+    options = {"compression": "zstd", "write_page_checksum": True}
+    rows, schema = iter(records), arrow_schema(typing.cast(Any, kind))
+    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, **options) as writer:
+        while part := list(itertools.islice(rows, ROWS)):
+            writer.write_table(to_table(part, kind))
 
 
 def read_parquet(path: Path, kind: type[R]) -> list[R]:
@@ -279,7 +276,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
                     raise ValueError(f"{', '.join(wrong)} of another type")
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise RunFolderError(
-                    expected=f"a JSON object with {', '.join(_hints(kind))}",
+                    expected=f"a JSON object with {', '.join(field_types(kind))}",
                     found=" ".join(str(error).split())[:200],
                     where=f"{path}, line {number}",
                     fix="take the file from a copy of the run, or delete it and run the same command again",
@@ -289,7 +286,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
 
 def _wrong_types(record: Any) -> Iterator[str]:
     """The fields of a record that hold no text, truth value or number, where they should."""
-    for name, hint in _hints(type(record)).items():
+    for name, hint in field_types(type(record)).items():
         value, plain = getattr(record, name), _without_none(hint)
         if plain in (str, bool, int, float) and not (value is None and is_optional(hint)):
             numbers = plain is float and type(value) is int
@@ -299,7 +296,8 @@ def _wrong_types(record: Any) -> Iterator[str]:
 
 def field_types(kind: Any) -> dict[str, Any]:
     """The annotation of each field of a record, in order."""
-    return _hints(kind)
+    hints = typing.get_type_hints(kind)
+    return {f.name: hints[f.name] for f in dataclasses.fields(kind)}
 
 
 def is_optional(hint: Any) -> bool:
@@ -312,7 +310,7 @@ def arrow_schema(kind: Hashable) -> pa.Schema:
     """The Arrow schema of a record: derived from its annotations, so the two cannot drift apart."""
     import pyarrow as pa
 
-    hints = _hints(kind)
+    hints = field_types(kind)
     return pa.schema([pa.field(name, _arrow_type(hint)) for name, hint in hints.items()])
 
 
@@ -362,13 +360,7 @@ def _arrow_type(hint: Any) -> pa.DataType:
 
 @cache
 def _readers(kind: Hashable) -> dict[str, typing.Callable[[Any], Any]]:
-    return {name: _reader(hint) for name, hint in _hints(kind).items()}
-
-
-def _hints(kind: Any) -> dict[str, Any]:
-    """The annotation of each field of a record, in order."""
-    hints = typing.get_type_hints(kind)
-    return {f.name: hints[f.name] for f in dataclasses.fields(kind)}
+    return {name: _reader(hint) for name, hint in field_types(kind).items()}
 
 
 def _reader(hint: Any) -> typing.Callable[[Any], Any]:

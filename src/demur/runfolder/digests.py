@@ -213,6 +213,16 @@ def changed(root: Path, records: Mapping[str, Record], paths: Iterable[Path]) ->
     return wrong
 
 
+def unfit(path: Path, expected: str, found: str) -> RunFolderError:
+    """What is raised where a file of a run holds something else than Demur writes."""
+    return RunFolderError(
+        expected=expected,
+        found=found,
+        where=str(path),
+        fix="take the file from a copy of the run, or delete it and run `demur run` again",
+    )
+
+
 def model_changed(root: Path, model: Path, names: Iterable[str]) -> RunFolderError:
     """What is raised where a run is resumed with a tuned model that is not what training wrote."""
     return RunFolderError(

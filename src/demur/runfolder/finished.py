@@ -29,6 +29,7 @@ from demur.core.stored import StoredRows, checked, row_groups
 from demur.core.trust import NOTHING, settings_of
 from demur.runfolder import digests, provenance, shapes
 from demur.runfolder.card import read_card
+from demur.runfolder.digests import unfit
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Finding, Refused
 
@@ -52,26 +53,6 @@ def open_run(path: Path | str) -> FinishedRun:
         >>> run.metrics["metrics"].keys()
     """
     return FinishedRun.open(path)
-
-
-def find_runs(paths: Sequence[Path]) -> list[Path]:
-    """The run folders among some folders and below them, in order, none twice.
-
-    Raises:
-        RunFolderError: a folder in which no finished run lies.
-    """
-    found: list[Path] = []
-    for path in paths:
-        here = [file.parent for file in sorted(path.rglob(layout.METRICS))] if path.is_dir() else []
-        if not here:
-            raise RunFolderError(
-                expected="a finished run, or a folder of runs",
-                found=f"no {layout.METRICS} in it or below it" if path.is_dir() else "no such folder",
-                where=str(path),
-                fix="give the --out folder of `demur run` or `demur study`",
-            )
-        found += here
-    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,12 +134,7 @@ class FinishedRun:
         try:
             return path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise RunFolderError(
-                expected="YAML in UTF-8",
-                found=str(error),
-                where=str(path),
-                fix="take the file from a copy of the run, or run `demur run` again",
-            ) from error
+            raise unfit(path, "YAML in UTF-8", str(error)) from error
 
     @cached_property
     def systems(self) -> Mapping[str, JsonObject]:
@@ -267,12 +243,7 @@ class FinishedRun:
         """
         found = self._json(self.folder.metrics, made_by="demur evaluate", metrics=dict)
         if wrong := shapes.problem(shapes.Metrics, found):
-            raise RunFolderError(
-                expected="metrics as `demur evaluate` writes them",
-                found=f"no valid {wrong}",
-                where=str(self.folder.metrics),
-                fix="run the command that wrote the file again, or ask for the folder anew",
-            )
+            raise unfit(self.folder.metrics, "metrics as `demur evaluate` writes them", f"no valid {wrong}")
         for name in found.get("metrics", {}):
             require_name("system", name, self.path)
         return found
@@ -388,12 +359,8 @@ class FinishedRun:
         seen: set[str] = set()
         for row in rows:
             if row.question_id in seen:
-                raise RunFolderError(
-                    expected="one prediction for a question",
-                    found=f"several for {row.question_id!r}",
-                    where=str(self.path / layout.PREDICTIONS / f"{system}.parquet"),
-                    fix="take the file from a copy of the run, or delete it and run `demur run` again",
-                )
+                path = self.path / layout.PREDICTIONS / f"{system}.parquet"
+                raise unfit(path, "one prediction for a question", f"several for {row.question_id!r}")
             seen.add(row.question_id)
             if row.question_id not in known:
                 raise RunFolderError(

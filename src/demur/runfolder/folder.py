@@ -11,7 +11,7 @@ import fcntl
 import json
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,6 +220,26 @@ class RunFolder:
             handle.write(json.dumps(dataclasses.asdict(Holder.myself())))
             handle.flush()
             yield
+
+
+def find_runs(paths: Sequence[Path]) -> list[Path]:
+    """The run folders among some folders and below them, in order, none twice.
+
+    Raises:
+        RunFolderError: a folder in which no finished run lies.
+    """
+    found: list[Path] = []
+    for path in paths:
+        here = [file.parent for file in sorted(path.rglob(layout.METRICS))] if path.is_dir() else []
+        if not here:
+            raise RunFolderError(
+                expected="a finished run, or a folder of runs",
+                found=f"no {layout.METRICS} in it or below it" if path.is_dir() else "no such folder",
+                where=str(path),
+                fix="give the --out folder of `demur run` or `demur study`",
+            )
+        found += here
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
