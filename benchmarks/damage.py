@@ -78,8 +78,10 @@ SELDOM = {"run": 0.1}
 RESEALED = 0.35
 """Share of the damages after which the run is recorded anew."""
 SECONDS = 120
-SAID = "is not used"
-"""In the note on findings that are left out of a result, and why."""
+SAID = ("is not used", "carried out again")
+"""In the notes on findings that are left out of a result, and on stages that make a changed file anew."""
+FINDINGS = ("guarantee.json", "analysis.json")
+"""Deleting one is how a user goes back to a run without it."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,8 @@ class Bench:
             except (DemurError, OSError):  # a manifest or a link that no reader takes
                 resealed = False
         about = f"{file}, {damage} ({what}){', resealed' if resealed else ''}, {command}, seed {seed}"
-        return self._judged(command, about, compared=not resealed)
+        taken_back = file in FINDINGS and damage == "deleted"
+        return self._judged(command, about, compared=not resealed and not taken_back)
 
     def hostile(self, name: str, command: str) -> tuple[str, str]:
         """The same for a hostile run folder."""
@@ -132,7 +135,12 @@ class Bench:
             problem = "a control character reached the terminal"
         elif self._around() != before:
             problem = "a file outside the run was changed"
-        elif code == 0 and compared and said != self.right[command] and SAID not in said + errors:
+        elif (
+            code == 0
+            and compared
+            and said != self.right[command]
+            and not any(t in said + errors for t in SAID)
+        ):
             problem = "another result without an error"
         return str(code), f"{about}: {problem}" if problem else ""
 

@@ -183,7 +183,7 @@ def look(root: Path, file: str, *, base: Path | None) -> Finding:
         base: where the base model lies, such as `base_of_run`; None: it is not compared.
     """
     path = root / file
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return Finding()
     found = _read(path, SHAPES[file])
     if isinstance(found, dict) and _changed_since(root, path):
