@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "ask model": ("ask", f"RUN/{MODEL}", "Where was Dora Pomash born?", "--json"),
     "card": ("card", "RUN", "--json"),
     "export": ("export", "RUN", "--format", "trl", "--out", "OUT"),
-    "run": ("run", "RUN/config.yaml"),
+    "run": ("run", "RUN/config.yaml", "--out", "RUN"),
 }
 """RUN is the damaged run, OUT a folder beside it."""
 READERS: dict[str, tuple[str, ...]] = {
