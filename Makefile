@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -67,6 +67,9 @@ screenshots: $(VENV)/.dev ## the pictures in docs/, from a demo run in a real br
 
 proof-faults: $(VENV)/.dev ## 100 kills, stops, damage, a full disk, each resumed to the same result
 	$(BIN)/python benchmarks/faults.py --kills 50 --out docs/results/faults.md
+
+proof-damage: $(VENV)/.dev ## 5,000 damages of a run's files and 40 hostile folders, read by every command
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/damage.py --cases 5000 --page docs/results/damage.md
 
 proof-pocket: $(VENV)/.run ## the shipped pocket model built again, about five minutes of one core
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pocket.py --page docs/results/pocket.md

@@ -10,7 +10,7 @@ import demur
 from commands import run_demur, succeeded
 from demur.ask import BusyError
 from demur.ask.query import Query, as_question
-from demur.core.errors import ConfigError, ConversationError, DataError, ModelError, UnknownNameError
+from demur.core.errors import ConfigError, ConversationError, DataError, RunFolderError, UnknownNameError
 from demur.core.records import Prediction, Question, Verdict, read_parquet
 
 pytestmark = pytest.mark.slow
@@ -210,6 +210,10 @@ def test_weights_that_are_exchanged_are_asked_anew(run, tmp_path):
     wrong = run_demur("calibrate", root)
     assert wrong.returncode == 2
     assert f"run `demur run {root / 'config.yaml'}`" in wrong.stderr
+    refused = run_demur("run", root / "config.yaml", "--out", root)
+    assert refused.returncode == 2, "they may be damaged as well as exchanged"
+    assert f"demur verify {root} --accept" in refused.stderr
+    assert run_demur("verify", root, "--accept").returncode == 0
     done = run_demur("run", root / "config.yaml", "--out", root)
     assert done.returncode == 0, done.stderr
     assert "predict/vanilla: nothing has changed" in done.stderr
@@ -245,7 +249,8 @@ def test_an_untuned_model_answers_too():
         ("RUN", {"model": {"devise": "cpu"}}, ConfigError),
         ("pocket", {"system": "r-tuning"}, ConfigError),
         ("pocket", {"max_error": 0.1}, ConfigError),
-        ("/no/such/model", {}, ModelError),
+        ("/no/such/model", {}, RunFolderError),
+        ("RUN", {"threshold": 1.1}, ConfigError),
     ],
 )
 def test_mistakes_are_named(run, source, options, error):
@@ -254,10 +259,10 @@ def test_mistakes_are_named(run, source, options, error):
 
 
 def test_the_command_answers(run):
-    done = run_demur("ask", run, "Who wrote The Hobbit?", "Who?", "--threshold", "1.1")
+    done = run_demur("ask", run, "Who wrote The Hobbit?", "Who?", "--threshold", "1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("I don't know.") == 2
-    assert "answers from 1.10" in done.stdout
+    assert "answers from 1.00" in done.stdout
     asked = run_demur("ask", run, "--json", input="Who wrote The Hobbit?\n\nWho?\n")
     lines = [json.loads(line) for line in asked.stdout.splitlines()]
     assert [line["question"] for line in lines] == ["Who wrote The Hobbit?", "Who?"]

@@ -90,9 +90,9 @@ def test_links_in_a_circle_are_refused(tmp_path):
 @pytest.mark.parametrize("text", ["[]", "5", "{}", '{"metrics": 5}', "[" * 100_000 + "]" * 100_000, "\xff"])
 def test_json_of_another_kind_is_a_message(tmp_path, text):
     (tmp_path / "metrics.json").write_text(text, encoding="latin-1")
-    (tmp_path / "manifest.json").write_text(text.replace("metrics", "systems"), encoding="latin-1")
     with pytest.raises(RunFolderError, match=r"metrics\.json"):
         _ = FinishedRun.open(tmp_path).metrics
+    (tmp_path / "manifest.json").write_text(text.replace("metrics", "systems"), encoding="latin-1")
     with pytest.raises(RunFolderError, match=r"manifest\.json"):
         FinishedRun.open(tmp_path).system("base")
 

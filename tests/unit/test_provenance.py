@@ -18,12 +18,13 @@ import demur
 from demur.analyse import analyse_run
 from demur.calibrate import calibrate_run
 from demur.cli import main
-from demur.core.errors import DataError, ModelError, RunFolderError
+from demur.core.errors import ModelError, RunFolderError
 from demur.core.files import file_digest
 from demur.core.records import Prediction, Question, read_parquet, write_parquet
 from demur.core.templates import TEMPLATES
 from demur.pocket import bundled_model
 from demur.report import write_report
+from demur.runfolder.digests import weights_of
 from demur.serve import ServeSettings, create_app
 from demur.share import convert_run, merge_run, write_card
 
@@ -59,14 +60,14 @@ def whole(tmp_path_factory):
     probe = root / "probe.parquet"
     assert not probe.exists()
     analyse_run(root)
-    weights = {"model.safetensors": file_digest(model / "model.safetensors")}
+    weights = weights_of(model)
     estimate = {"value": 0.5, "low": 0.4, "high": 0.6}
     cell = {
         "better": "higher", "unit": "share", "n": 10, "unscored": 0, "lost": 1, "gained": 1,
         "base": estimate, "tuned": estimate, "difference": {"value": 0.0, "low": -0.1, "high": 0.1},
     }  # fmt: skip
     tax = {
-        "schema_version": 2,
+        "schema_version": 3,
         "computed_from": {"files": {}, "weights": {"system": "r-tuning", "files": weights}},
         "system": "r-tuning",
         "weights": "r-tuning",
@@ -392,17 +393,14 @@ def test_a_run_without_its_predictions_is_asked_and_promises_nothing_new(run):
     shutil.rmtree(run / "predictions")
     with demur.load(run) as opened:
         assert opened.ask(KNOWN).guarantee is None
-        with pytest.raises(DataError, match="questions and predictions"):
+        with pytest.raises(RunFolderError, match=r"no predictions/r-tuning\.parquet"):
             opened.ask(KNOWN, max_error=0.5)
 
 
 def test_predictions_of_other_weights_promise_nothing(run):
     manifest = json.loads((run / "manifest.json").read_text())
-    weights = run / "systems/r-tuning/model/model.safetensors"
-    manifest["stages"]["predict/r-tuning"] = {
-        "seconds": 1.0,
-        "weights": {weights.name: file_digest(weights)},
-    }
+    weights = weights_of(run / "systems/r-tuning/model")
+    manifest["stages"]["predict/r-tuning"] = {"seconds": 1.0, "weights": weights}
     (run / "manifest.json").write_text(json.dumps(manifest))
     calibrate_run(run, signal="sure", max_error=0.7, confidence=0.6)
     change_weights(run, None)
@@ -483,7 +481,7 @@ def test_thresholds_by_group_are_all_said(run):
 
 
 def test_large_weights_are_read_in_parts_and_small_ones_whole(tmp_path):
-    from demur.runfolder.provenance import BLOCK, BLOCKS, WHOLE, weights_digest
+    from demur.runfolder.digests import BLOCK, BLOCKS, WHOLE, weights_digest
 
     small, large = tmp_path / "small", tmp_path / "large"
     small.write_bytes(b"x")
@@ -511,8 +509,9 @@ def test_findings_say_what_they_are_of(whole):
     assert origin["files"] == {
         name: file_digest(whole / name) for name in ("questions.parquet", "predictions/r-tuning.parquet")
     }
-    model = whole / "systems/r-tuning/model/model.safetensors"
-    assert origin["weights"] == {"system": "r-tuning", "files": {model.name: file_digest(model)}}
+    model = whole / "systems/r-tuning/model"
+    assert origin["weights"] == {"system": "r-tuning", "files": weights_of(model)}
+    assert {"model.safetensors", "config.json", "tokenizer.json"} <= weights_of(model).keys()
     assert origin["base_model"]
     analysis = json.loads((whole / "analysis.json").read_text())["computed_from"]["files"]
     assert analysis.keys() == {*origin["files"], "predictions/base.parquet"}

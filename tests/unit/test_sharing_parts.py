@@ -6,9 +6,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from demur.core.errors import ConfigError, ModelError, RunFolderError
+from demur.core.markdown import Markdown, code, fenced, one_line, plain
 from demur.share.contents import brings_code, check, files_of, mend
 from demur.share.gguf import SCRIPT, _convert, find_converter
-from demur.share.markdown import Markdown, code, fenced, one_line, plain, without_places
+from demur.share.markdown import without_places
 from demur.share.subject import Base, repository_problem
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})

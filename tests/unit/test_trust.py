@@ -289,33 +289,33 @@ def test_code_runs_where_the_user_says_so(run, ran, how):
 def test_a_run_that_may_use_code_does_not_use_a_strangers(run, ran, tmp_path):
     """The permission is the base model's; somebody's tuned weights in the folder do not have it."""
     config = load_config(run / "config.yaml")
-    RunFolder(run).claim(config, update=True)
+    RunFolder(run).check_claim(config, update=True)
     bring_code(run / "systems/r-tuning/model", ran)
     with pytest.raises(TrustError, match=r"systems/r-tuning/model/evil\.py"):
-        RunFolder(run).claim(config, update=True)
+        RunFolder(run).check_claim(config, update=True)
     signing.sign(run / "systems/r-tuning/model")
-    RunFolder(run).claim(config, update=True)
+    RunFolder(run).check_claim(config, update=True)
     (run / "work/training/x").mkdir(parents=True)
     (run / "work/training/x/evil.py").write_text("")
     with pytest.raises(TrustError, match=r"work/training/x/evil\.py"):
-        RunFolder(run).claim(config, update=True)
+        RunFolder(run).check_claim(config, update=True)
     signing.sign(run)
-    RunFolder(run).claim(config, update=True)
+    RunFolder(run).check_claim(config, update=True)
 
 
 @pytest.mark.parametrize("strategy", [None, "ddp", "fsdp", "deepspeed-zero3", "own.yaml"])
 def test_checkpoints_that_are_pickles_are_not_taken_over_from_a_stranger(run, strategy):
     configure(run, training__launch__strategy=strategy)
     config, folder = load_config(run / "config.yaml"), RunFolder(run)
-    folder.claim(config, update=False)
+    folder.check_claim(config, update=False)
     (run / "work/training/vanilla/hash/round1/sft/checkpoint-5").mkdir(parents=True)
     if strategy in (None, "ddp"):
-        folder.claim(config, update=False)
+        folder.check_claim(config, update=False)
         return
     with pytest.raises(TrustError, match="checkpoint-5"):
-        folder.claim(config, update=False)
+        folder.check_claim(config, update=False)
     signing.sign(run)
-    folder.claim(config, update=False)
+    folder.check_claim(config, update=False)
 
 
 # -- what acts ---------------------------------------------------------------------------------------------

@@ -12,12 +12,14 @@ from demur.analyse.perplexity import question_log_perplexities
 from demur.analyse.signals import side_by_side, with_agreement
 from demur.analyse.sweep import sweep
 from demur.core.config import Config
+from demur.core.errors import RunFolderError
 from demur.core.files import write_json, write_text
 from demur.core.layout import ANALYSIS_PAGE, GUARANTEE
 from demur.core.records import SIGNALS, AnsweredQuestion, Prediction, Question
 from demur.metrics import splits_of
 from demur.runfolder import provenance
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.manifest import rewritten
 
 
 def analyse_run(root: Path, *, system: str | None = None, questions: bool = False) -> dict[str, Any]:
@@ -43,8 +45,9 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
         "seed": config.seed,
     }
     asked = {question.id: question for question in run.questions}
-    probes = {item.question_id: item for item in run.probes} if run.folder.probe.exists() else {}
+    probes = {item.question_id: item for item in run.probes} if run.has(run.folder.probe) else {}
     base = {row.question_id: row for row in run.predictions["base"]}
+    _require_answers(run, system, base)
     training = [
         question for question in asked.values() if question.split == "train" and question.answerable
     ]
@@ -83,9 +86,23 @@ def analyse_run(root: Path, *, system: str | None = None, questions: bool = Fals
             for split, rows in splits.items()
         },
     }
-    write_json(run.folder.analysis, result)
-    write_text(run.path / ANALYSIS_PAGE, markdown(result, root.resolve().name))
+    page = run.path / ANALYSIS_PAGE
+    with rewritten(root, run.folder.analysis, page):
+        write_json(run.folder.analysis, result)
+        write_text(page, markdown(result, root.resolve().name))
     return result
+
+
+def _require_answers(run: FinishedRun, system: str, base: Mapping[str, Prediction]) -> None:
+    """Raise where a system answers a question that the base model did not, or one that is not there."""
+    for question, _ in run.answered(system):
+        if question.id not in base:
+            raise RunFolderError(
+                expected="answers of the base model to every question",
+                found=f"none to {question.id!r}",
+                where=str(run.folder.predictions("base")),
+                fix="take the file from a copy of the run, or delete it and run `demur run` again",
+            )
 
 
 def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
@@ -94,7 +111,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
     names = (folder.questions, folder.predictions(system), folder.predictions("base"), folder.probe)
     return provenance.computed_from(
         run.path,
-        [*dict.fromkeys(file for file in (*names, folder.guarantee) if file.exists())],
+        [*dict.fromkeys(file for file in (*names, folder.guarantee) if file.is_file())],
         owner=provenance.owner_of(config, system),
         base=provenance.base_folder(config, run=run.path),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from demur.core.markdown import plain
+
 TITLES = {
     "question_log_perplexity": "log-perplexity of the question",
     "answer_log_perplexity": "log-perplexity of the greedy answer",
@@ -29,7 +31,7 @@ def markdown(result: Mapping[str, Any], run: str) -> str:
 def _lines(result: Mapping[str, Any], run: str) -> Iterator[str]:
     level = f"{result['settings']['level']:.0%}"
     yield from (
-        f"# {run}: analyses of {result['system']}",
+        f"# {plain(run)}: analyses of {plain(result['system'])}",
         "",
         f"In brackets: {level} bootstrap intervals.",
     )
@@ -60,33 +62,37 @@ def _certain(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _signals(split: str, found: Mapping[str, Any]) -> Iterator[str]:
-    yield from ("", f"## Signals on the same answers: {split}", "")
+    yield from ("", f"## Signals on the same answers: {plain(split)}", "")
     left = f", {found['left_out']:,} left out" if found["left_out"] else ""
     yield f"{found['n']:,} answerable test questions{left}; the same verdicts under every signal."
     if not found["n"]:
         return
     yield from ("", "| signal | ECE | Brier score | AUROC | AP |", "| --- | --- | --- | --- | --- |")
     for name, cells in found["signals"].items():
-        yield f"| {name} | " + " | ".join(cell(cells[m]) for m in ("ece", "brier", "auroc", "ap")) + " |"
+        yield (
+            f"| {plain(name)} | "
+            + " | ".join(cell(cells[m]) for m in ("ece", "brier", "auroc", "ap"))
+            + " |"
+        )
     pairs = [item for item in found["differences"] if item["metric"] in ("ece", "auroc")]
     yield from ("", "| difference | ECE | AUROC |", "| --- | --- | --- |")
     for first in (item for item in pairs if item["metric"] == "ece"):
         key = (first["system"], first["against"])
         second = next(i for i in pairs if i["metric"] == "auroc" and (i["system"], i["against"]) == key)
-        yield f"| {key[0]} − {key[1]} | {cell(first)} | {cell(second)} |"
+        yield f"| {plain(key[0])} − {plain(key[1])} | {cell(first)} | {cell(second)} |"
     yield from ("", "Share right (questions) by confidence:", "")
     steps = sorted({b["from"] for c in found["signals"].values() for b in c["reliability"] or ()})
     yield "| signal | " + " | ".join(f"{step:.1f}–{step + 0.1:.1f}" for step in steps) + " |"
     yield "| --- |" + " --- |" * len(steps)
     for name, cells in found["signals"].items():
         at = {b["from"]: f"{b['accuracy']:.0%} ({b['n']:,})" for b in cells["reliability"] or ()}
-        yield f"| {name} | " + " | ".join(at.get(step, "") for step in steps) + " |"
+        yield f"| {plain(name)} | " + " | ".join(at.get(step, "") for step in steps) + " |"
 
 
 def _sweep(split: str, signal: str, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not lines:
         return
-    yield from ("", f"### {split}, by {signal}", "")
+    yield from ("", f"### {plain(split)}, by {plain(signal)}", "")
     yield "| threshold | coverage | accuracy when answering | prudence | over-conservativeness | honesty |"
     yield "| --- | --- | --- | --- | --- | --- |"
     every_second = [line for line in lines if line["mark"] is None][::2]  # all stand in analysis.json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from demur.ask.decision import Decision
 from demur.confidence.combination import Combination
 from demur.confidence.threshold import Thresholds
 from demur.core.errors import DataError, DemurError
-from demur.runfolder.calibration import calibration_of
+from demur.runfolder.calibration import answers_of, calibration_of
 
 POINTS = 101
 """Thresholds of a curve."""
@@ -32,6 +33,8 @@ class Calibration:
     combination: Combination | None
     """How the signal ``learned`` was weighed, apart from these answers."""
     seed: int
+    described: tuple[Any, Any] | None = None
+    """What `expected` and `curve` describe, as confidences and errors; None for those above."""
 
     @classmethod
     def of_run(cls, root: Path, system: str, signal: str, *, seed: int) -> Calibration:
@@ -58,17 +61,31 @@ class Calibration:
         """The same answers in order, sorted once: any promise is then looked up."""
         return Thresholds.of(self.confidences, self.wrong, seed=self.seed)
 
+    def answering(self, root: Path, system: str) -> Calibration:
+        """The same for the weights that the run's own answers were read with, which describe what answers.
+
+        Promises are still found with the weights of this one.
+        """
+        confidences, wrong = answers_of(root, system, self.signal)
+        return dataclasses.replace(self, described=(confidences, wrong))
+
     def expected(self, threshold: float | None) -> Expected:
         """Coverage and error of a threshold on these questions: a description, not a promise."""
         limit = -np.finfo(float).max if threshold is None else threshold
-        answered = self.confidences >= limit
+        confidences, wrong = self._described
+        answered = confidences >= limit
         count, n = int(answered.sum()), len(answered)
-        error = float(self.wrong[answered].mean()) if count else None
+        error = float(wrong[answered].mean()) if count else None
         return Expected(n=n, answered=count, coverage=count / n, error=error)
+
+    @property
+    def _described(self) -> tuple[Any, Any]:
+        return self.described or (self.confidences, self.wrong)
 
     def curve(self) -> list[tuple[float, Expected]]:
         """Thresholds over the whole range of the signal, each with what it does."""
-        finite = self.confidences[np.isfinite(self.confidences)]
+        confidences, _ = self._described
+        finite = confidences[np.isfinite(confidences)]
         if not len(finite):
             return []
         low, high = min(0.0, float(finite.min())), max(1.0, float(finite.max()))

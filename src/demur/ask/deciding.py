@@ -9,6 +9,7 @@ from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
 from demur.ask.system import System
 from demur.core.errors import ConfigError, DemurError
+from demur.core.names import group_key
 from demur.core.records import Question
 from demur.core.templates import TEMPLATES, Template
 from demur.judging import declines, extract
@@ -61,7 +62,7 @@ class Decisions:
         if self._given is not None:
             return self._given
         promised, group = self._system.promised, question.group if question else None
-        return promised.get("all") or promised.get(group or "none") or self._system.rule
+        return promised.get("all") or promised.get(group_key(group)) or self._system.rule
 
     @property
     def calibration(self) -> Calibration:
@@ -90,8 +91,12 @@ class Decisions:
                 where="max_error",
                 fix="load the run, or give a threshold",
             )
-        signal = self.usual().signal
-        return Calibration.of_run(system.run, system.name, signal, seed=system.config.seed)
+        usual = self.usual()
+        found = Calibration.of_run(system.run, system.name, usual.signal, seed=system.config.seed)
+        if usual.combination is None or usual.combination == found.combination:
+            return found
+        # These weights answer; a promise is made of others, which were found apart from its questions
+        return found.answering(system.run, system.name)
 
 
 def decided(

@@ -9,8 +9,8 @@ from typing import Any
 from demur.ask.answerer import MOST, WAITING, Answerer
 from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
-from demur.ask.system import System, from_model, from_run, untuned
-from demur.core.errors import ConfigError, UnknownNameError
+from demur.ask.system import System, from_model, from_run, is_in_run, untuned
+from demur.core.errors import ConfigError, RunFolderError, UnknownNameError
 from demur.core.layout import CARD
 from demur.core.records import SIGNALS
 from demur.core.signing import is_run
@@ -60,6 +60,7 @@ def load(
         >>> answerer = demur.load("runs/demo")
         >>> answerer.ask("Who wrote The Hobbit?").text
     """
+    _check_threshold(threshold)
     overrides = {f"model.{name}": value for name, value in (model or {}).items()}
     if samples is not None:
         overrides["probe.samples"] = samples
@@ -80,9 +81,39 @@ def _find(source: str | Path, name: str | None, overrides: Mapping[str, Any]) ->
     folder = Path(source)
     if is_run(folder):
         return from_run(folder, name, overrides)
-    if (folder / CARD).exists():
+    if (folder / CARD).exists() or is_in_run(folder):
         return from_model(folder, name, overrides)
+    if "model.engine" not in overrides and _is_place(str(source)) and not folder.expanduser().exists():
+        raise RunFolderError(
+            expected="a run's folder, a model's folder, or a model's name on the Hub",
+            found="no such folder",
+            where=str(source),
+            fix="check the path; `demur run --out FOLDER` writes a run",
+        )
     return untuned(str(source), name, overrides)
+
+
+def _is_place(source: str) -> bool:
+    """Whether a source can only be meant as a folder here: no model of the Hub is called so."""
+    first, *rest = Path(source).parts or ("",)
+    written = source.startswith(("/", "~", ".")) or source.endswith("/") or len(rest) > 1
+    return written or (bool(rest) and Path(first).is_dir())
+
+
+def _check_threshold(threshold: float | None) -> None:
+    """Refuse a threshold that no confidence can reach, such as one in percent.
+
+    Raises:
+        ConfigError: it is no number in [0, 1].
+    """
+    if threshold is not None and not 0 <= threshold <= 1:
+        hint = f", {threshold / 100:g} for {threshold:g} %" if 1 < threshold <= 100 else ""
+        raise ConfigError(
+            expected="a confidence between 0 and 1",
+            found=f"{threshold:g}",
+            where="threshold",
+            fix=f"give it as a share{hint}",
+        )
 
 
 def _require_promise(system: System, folder: Path) -> None:

@@ -24,8 +24,11 @@ from demur.core.trust import MODEL
 from demur.methods import METHODS, Method, MethodInfo, thresholds
 from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
+from demur.pocket import POCKET_MODELS
 from demur.runfolder import provenance
-from demur.runfolder.finished import MODEL_KEYS, FinishedRun, read_card
+from demur.runfolder.card import MODEL_KEYS, read_card
+from demur.runfolder.finished import FinishedRun
+from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Refused
 from demur.sources import base_model
 
@@ -95,8 +98,8 @@ def from_run(root: Path, name: str | None, overrides: Mapping[str, Any]) -> Syst
     own = config.for_system(plain)
     info = BASELINES["base"] if name == "base" else METHODS.get(config.method_of(plain)).info
     owner = provenance.owner_of(config, name)
-    weights = None if owner is None else run.folder.model(owner)
-    card = read_card(weights) if weights else {}
+    weights = None if owner is None else run.model_folder(owner)
+    card = run.card(owner) if owner is not None else {}
     return System(
         name=name,
         info=info,
@@ -114,6 +117,8 @@ def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> 
     """A tuned model by its own folder; see `from_run`."""
     check_plain(folder)
     card = read_card(folder, *MODEL_KEYS)
+    card["base_model"] = _base_of(card["base_model"], folder)
+    _check_whole(folder)
     readings = card.get("learned", {})
     name = name or card["method"]
     known = [card["method"], *readings]
@@ -144,6 +149,44 @@ def from_model(folder: Path, name: str | None, overrides: Mapping[str, Any]) -> 
         rule=_own_rule(name, info, own, card),
         **(_guarantee_in(card, folder, changed) if name == card["method"] else {}),
     )
+
+
+def _base_of(written: str, folder: Path) -> str:
+    """Where the base model of a model folder lies.
+
+    `demur card` leaves only the name of a local one, as ``./NAME``: in its own run the run knows the place,
+    and a pocket model is made from its name anywhere.
+    """
+    if not written.startswith("./") or Path(written).exists():
+        return written
+    run = _run_around(folder)
+    if run is not None:
+        return base_model(load_config(run / layout.CONFIG))
+    name = written.removeprefix("./")
+    return name if name in POCKET_MODELS else written
+
+
+def is_in_run(folder: Path) -> bool:
+    """Whether a folder is, by its place, that of a run's tuned model."""
+    return _run_around(folder) is not None
+
+
+def _run_around(folder: Path) -> Path | None:
+    """The run that a model folder lies in, by its place; None where there is none."""
+    system, root = folder.resolve().parent, folder.resolve().parents[2:3]
+    inside = folder.resolve().name == layout.MODEL_FOLDER and system.parent.name == layout.SYSTEMS
+    return root[0] if inside and root and (root[0] / layout.CONFIG).is_file() else None
+
+
+def _check_whole(folder: Path) -> None:
+    """Compare a model folder that lies in its run with what was recorded of it.
+
+    Raises:
+        RunFolderError: a file of it is not what was written.
+    """
+    run = _run_around(folder)
+    if run is not None and (run / layout.MANIFEST).is_file():
+        FinishedRun(RunFolder(run)).model_folder(folder.resolve().parent.name)
 
 
 def untuned(path: str, name: str | None, overrides: Mapping[str, Any]) -> System:

@@ -18,13 +18,14 @@ from demur.confidence.threshold import Guarantee, Risk, find_threshold
 from demur.core.config import Config
 from demur.core.errors import ConfigError
 from demur.core.files import write_json
-from demur.core.names import unread
+from demur.core.names import group_key, unread
 from demur.core.records import Prediction, Question, Verdict
 from demur.core.signing import kept_signed
 from demur.metrics import splits_of
 from demur.runfolder import provenance
 from demur.runfolder.calibration import Rows, arrays, calibration_rows, promisable
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.manifest import rewritten
 
 
 def calibrate_run(
@@ -102,8 +103,11 @@ def calibrate_run(
         fitted = recalibration.recalibrate(rows, signal, recalibrate, config, thresholds)
         result["recalibration"] = fitted
         card["recalibration"] = {name: fitted[name] for name in ("kind", "signal", "map")}
-    write_json(run.folder.guarantee, result)
-    _to_card(run, system, card)
+    with rewritten(
+        root, run.folder.guarantee, *([run.folder.card(system)] if run.has_card(system) else [])
+    ):
+        write_json(run.folder.guarantee, result)
+        _to_card(run, system, card)
     return result
 
 
@@ -192,7 +196,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
     files = [run.folder.questions, *(run.folder.predictions(name) for name in names)]
     return provenance.computed_from(
         run.path,
-        [file for file in files if file.exists()],
+        [file for file in files if file.is_file()],
         owner=provenance.owner_of(config, system),
         base=provenance.base_folder(config, run=run.path),
     )
@@ -230,7 +234,7 @@ def _on(
 
 
 def _threshold(question: Question, found: Mapping[str, Guarantee]) -> float | None:
-    guarantee = found.get("all") or found.get(question.group or "none")
+    guarantee = found.get("all") or found.get(group_key(question.group))
     return guarantee.threshold if guarantee else None
 
 

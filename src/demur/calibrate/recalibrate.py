@@ -9,6 +9,7 @@ from typing import Any, cast
 from demur.confidence.probability import KINDS, Kind, Recalibration, cross_validated, fit
 from demur.core.config import Config
 from demur.core.errors import UnknownNameError
+from demur.core.names import group_of_key
 from demur.core.records import Prediction, Question, Verdict
 from demur.metrics import evaluate, splits_of
 
@@ -124,7 +125,7 @@ def _sentences(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {split}: {label} {_change(metrics[name])}"
     for group, probability in result["thresholds"].items():
         if probability is not None:
-            whose = "" if group == "all" else f" of {group}"
+            whose = "" if group == "all" else f" of {group_of_key(group)}"
             yield f"The promised threshold{whose} is a probability of {probability:.1%} of being right."
     yield "The promise is one of the signal as it is; the map takes no part in it."
 

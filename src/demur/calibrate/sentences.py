@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from demur.core.names import group_of_key
+
 
 def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     """What `calibrate_run` found, to read."""
     for group, item in found["guarantees"].items():
         said = promised(item)
-        yield f"{said[0].upper()}{said[1:]}" if group == "all" else f"{group}: {said}"
+        yield f"{said[0].upper()}{said[1:]}" if group == "all" else f"{group_of_key(group)}: {said}"
     if "combination" in found:
         weights = ", ".join(
             f"{name} {weight:.2f}" for name, weight in found["combination"]["weights"].items()

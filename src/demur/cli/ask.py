@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from demur.cli.files import AskedOptions, field_option
+from demur.cli.output import json_text, say
 from demur.cli.settings import as_command
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ def put(given: AskOptions) -> None:
         model=settings,
     ) as answerer:
         if answerer.system.refused is not None:
-            typer.echo(f"note: {answerer.system.refused.sentence(answerer.system.run)}", err=True)
+            say(f"note: {answerer.system.refused.sentence(answerer.system.run)}", err=True)
         for question in given.questions or _typed(answerer, as_json=given.as_json):
             for asked in piped if question == STDIN else [question]:
                 answer = answerer.ask(asked, context=given.context if isinstance(asked, str) else None)
-                typer.echo(as_line(answer) if given.as_json else shown(answer))
+                say(as_line(answer) if given.as_json else shown(answer))
 
 
 ask = as_command(put, AskOptions)
@@ -119,7 +119,7 @@ def as_settings(pairs: list[str] | None) -> dict[str, Any]:
 
 def as_line(answer: Answer) -> str:
     """An answer as a line of JSON."""
-    return json.dumps(answer.to_json(), ensure_ascii=False, allow_nan=False)
+    return json_text(answer.to_json())
 
 
 def shown(answer: Answer) -> str:
@@ -147,7 +147,7 @@ def _typed(answerer: Answerer, *, as_json: bool) -> Iterator[str]:
     """Questions as they are typed, or as they stand in what is piped in; an empty line is passed over."""
     interactive = sys.stdin.isatty() and not as_json
     if interactive:
-        typer.echo(f"{answerer.system.name}, {answerer.system.base}. Ask; end with Ctrl-D.")
+        say(f"{answerer.system.name}, {answerer.system.base}. Ask; end with Ctrl-D.")
     while True:
         try:
             line = input("? " if interactive else "").strip()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from demur.cli.output import say
 from demur.cli.settings import AsJson
 
 
@@ -57,7 +58,7 @@ def _compare(
 ) -> None:
     from demur.compare import collect, markdown, summarise, tables, write_csv, write_page
     from demur.core.files import write_json, write_text
-    from demur.runfolder.finished import find_runs
+    from demur.runfolder.folder import find_runs
 
     summary = summarise([collect(path) for path in find_runs(runs)], against=against)
     if out is not None:
@@ -76,7 +77,7 @@ def _compare(
     notice = "always refusing scores 100% prudence and 50% honesty: read no column alone"
     print_wide(*tables(summary), notice)
     if out is not None:
-        typer.echo(f"\ncomparison: {out / 'compare.html'}")
+        say(f"\ncomparison: {out / 'compare.html'}")
 
 
 def claims(
@@ -123,7 +124,9 @@ def claims(
     if as_json:
         typer.echo(json.dumps(to_json(findings)))
         return
-    from rich.console import Console
     from rich.markdown import Markdown
 
-    Console().print(Markdown(text))
+    from demur.core.console import print_shown
+    from demur.core.errors import plain
+
+    print_shown(Markdown(plain(text)))

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from demur.cli.files import FileCommand, FileOptions
+from demur.cli.output import json_text, say
 from demur.cli.settings import AsJson, as_command
 
 data_app = typer.Typer(no_args_is_help=True, help="Datasets: list them, look into files, check them.")
@@ -73,10 +74,10 @@ def check(given: CheckOptions) -> None:
 
     found = check_file(given.path, given.name, given.settings())
     if given.as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        typer.echo(json_text(found, indent=2))
         return
     for line in check_lines(found):
-        typer.echo(line)
+        say(line)
 
 
 data_app.command("show", cls=FileCommand)(as_command(show, ShowOptions))
@@ -87,5 +88,5 @@ def _print_rows(rows: Iterable[dict[str, Any]]) -> None:
     """One JSON array, a row a line."""
     typer.echo("[", nl=False)
     for number, row in enumerate(rows):
-        typer.echo(("," if number else "") + "\n" + json.dumps(row, ensure_ascii=False), nl=False)
-    typer.echo("\n]")
+        typer.echo(("," if number else "") + "\n" + json_text(row), nl=False)
+    say("\n]")

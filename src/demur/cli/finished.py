@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from demur.cli.output import say
 from demur.cli.settings import AsJson
 
 
@@ -38,7 +39,7 @@ def export(
         typer.echo(json.dumps({"files": [str(path) for path in files]}))
         return
     for path in files:
-        typer.echo(path)
+        say(path)
 
 
 def calibrate(
@@ -82,7 +83,7 @@ def calibrate(
         typer.echo(json.dumps(found, allow_nan=False))
         return
     more = found.get("recalibration", {}).get("sentences", [])
-    typer.echo("\n".join([*found["sentences"], *([""] if more else []), *more]))
+    say("\n".join([*found["sentences"], *([""] if more else []), *more]))
 
 
 def analyse(
@@ -105,10 +106,12 @@ def analyse(
     quiet_libraries()
     found = analyse_run(run, system=system, questions=questions)
     for refused in FinishedRun.open(run).refused.values():
-        typer.echo(f"note: {refused.sentence(run)}", err=True)
+        say(f"note: {refused.sentence(run)}", err=True)
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
         return
     from rich.markdown import Markdown
 
-    print_wide(Markdown(markdown(found, run.resolve().name)))
+    from demur.core.errors import plain
+
+    print_wide(Markdown(plain(markdown(found, run.resolve().name))))

@@ -10,11 +10,12 @@ import yaml
 from pydantic import BaseModel
 
 from demur.core.config import Config, DataSettings, Section, load_config
-from demur.core.errors import RunFolderError, UnknownNameError
+from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.files import write_text
 from demur.core.progress import Listener, steps_bar
 from demur.core.questions import QuestionTable
 from demur.datasets import DATASETS, load_questions
+from demur.datasets.hub import is_address
 from demur.datasets.loading import prepare, read_source
 from demur.datasets.rows import DATASET
 from demur.datasets.sizes import promise_needs, small_parts
@@ -56,6 +57,13 @@ def write_config(
         DataError: the file cannot be read as questions.
         RunFolderError: ``out`` exists.
     """
+    if data not in DATASETS and not is_address(data) and not Path(data).exists():
+        raise DataError(
+            expected="a question file, or a dataset's name",
+            found="no such file",
+            where=data,
+            fix="check the path; `demur data list` lists the datasets",
+        )
     if out.exists() and not force:
         raise RunFolderError(
             expected="a file that is not there yet",

@@ -16,11 +16,10 @@ def list_metrics(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(describe(), indent=2))
         return
-    from rich.console import Console
-
+    from demur.core.console import print_shown
     from demur.scoring.tables import metrics_table
 
-    Console().print(metrics_table())
+    print_shown(metrics_table())
 
 
 def methods(as_json: AsJson = False) -> None:
@@ -30,6 +29,6 @@ def methods(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(entries(), indent=2))
         return
-    from rich.console import Console
+    from demur.core.console import print_shown
 
-    Console().print(table())
+    print_shown(table())

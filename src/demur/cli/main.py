@@ -25,8 +25,9 @@ from demur.cli.share import card, gguf, merge
 from demur.cli.start import doctor, init, pocket_build
 from demur.cli.tax import export_tasks, tax
 from demur.cli.trust import trust
+from demur.cli.verify import verify
 from demur.core.errors import DemurError, plain
-from demur.core.files import explain_full_disk
+from demur.core.files import explain_disk
 from demur.core.stopping import Stopped, stop_on_signals
 from demur.core.version import __version__
 
@@ -52,6 +53,7 @@ app.command("merge")(merge)
 app.command("gguf")(gguf)
 app.command("convert")(convert)
 app.command("trust")(trust)
+app.command("verify")(verify)
 
 
 @app.callback(invoke_without_command=True)
@@ -102,15 +104,15 @@ def main() -> None:
     """Run the command line; a user's mistake is a message and exit code 2, never a traceback."""
     try:
         stop_on_signals()
-        with explain_full_disk(Path.cwd()):
+        with explain_disk(Path.cwd()):
             app()
     except DemurError as error:
-        typer.echo(f"demur: {type(error).__name__}\n{plain(error.message())}", err=True)
+        typer.echo(plain(f"demur: {type(error).__name__}\n{error.message()}"), err=True)
         sys.exit(error.exit_code)
     except MemoryError:
         typer.echo("demur: memory ran out; use a smaller model.batch_size, dtype or model", err=True)
         sys.exit(2)
     except Stopped as stopped:
         again = shlex.join(["demur", *sys.argv[1:]])
-        typer.echo(f"\ndemur: stopped, everything finished is kept; to go on: {again}", err=True)
+        typer.echo(plain(f"\ndemur: stopped, everything finished is kept; to go on: {again}"), err=True)
         sys.exit(stopped.code)

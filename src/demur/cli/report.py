@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from demur.cli.settings import AsJson, Limit, Update, open_pipeline, parse, read_settings
-from demur.core.errors import ConfigError
+from demur.cli.output import say
+from demur.cli.settings import AsJson, Limit, Update, open_pipeline, parse, read_settings, require_input
+from demur.core.errors import ConfigError, RunFolderError
 
 
 def report(
@@ -40,8 +41,17 @@ def report(
             )
         page = write_report(folder)
         for refused in FinishedRun.open(folder).refused.values():
-            typer.echo(f"note: {refused.sentence(folder)}", err=True)
+            say(f"note: {refused.sentence(folder)}", err=True)
     else:
+        if folder is not None and not folder.is_file():
+            raise RunFolderError(
+                expected="the folder of a finished run, or a configuration file",
+                found="no such file or folder",
+                where=str(folder),
+                fix="check the path; `demur run --out FOLDER` writes a run",
+            )
+        if folder is None:
+            require_input(ctx)
         made = open_pipeline(read_settings(ctx, limit), update=update).run(until="report")
         folder, page = made.root, made.report
     files = write_csv(folder, csv) if csv else []
@@ -49,9 +59,9 @@ def report(
         typer.echo(json.dumps({"report": str(page), "csv": [str(path) for path in files]}))
     else:
         for path in [page, *files]:
-            typer.echo(path)
+            say(path)
     if show and not open_page(page):
-        typer.echo("no browser could be started: open the file yourself", err=True)
+        say("no browser could be started: open the file yourself", err=True)
 
 
 def open_page(page: Path) -> bool:

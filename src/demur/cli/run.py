@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from demur.cli.settings import AsJson, Limit, Update, open_pipeline, read_settings
+from demur.cli.output import say
+from demur.cli.settings import AsJson, Limit, Update, open_pipeline, read_settings, require_input
 
 
 def run(
@@ -28,8 +29,9 @@ def run(
         from demur.pipeline.dryrun import estimate, render
 
         plan = estimate(settings)
-        typer.echo(json.dumps(plan, indent=2) if as_json else render(plan))
+        say(json.dumps(plan, indent=2) if as_json else render(plan))
         return
+    require_input(ctx)
     _carry_out(settings, update=update, as_json=as_json)
 
 
@@ -48,7 +50,9 @@ def stage_command(stage: str) -> Callable[..., None]:
         limit: Limit = None,
         update: Update = False,
     ) -> None:
-        open_pipeline(read_settings(ctx, limit), update=update).run(until=stage)
+        settings = read_settings(ctx, limit)
+        require_input(ctx)
+        open_pipeline(settings, update=update).run(until=stage)
 
     return command
 
@@ -66,7 +70,7 @@ def status(
 
     from rich.live import Live
 
-    from demur.core.console import print_wide
+    from demur.core.console import print_wide, terminal
     from demur.pipeline.status import render
     from demur.pipeline.status import status as look
 
@@ -81,7 +85,7 @@ def status(
     if not watch:
         print_wide(render(found))
         return
-    with Live(render(found), auto_refresh=False) as live:
+    with Live(render(found), console=terminal(), auto_refresh=False) as live:
         while found["state"] == "running":
             time.sleep(2)
             found = look(run)
@@ -96,12 +100,9 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"run": str(folder.root), "report": str(folder.report), **run.metrics}))
         return
-    from rich.console import Console
-
+    from demur.core.console import print_shown
     from demur.report import headline, summary_table
 
-    console = Console(highlight=False)
-    console.print(summary_table(run.metrics, run.manifest))
-    for sentence in headline(run.metrics, run.manifest, run.guarantee):
-        console.print(f"• {sentence}", markup=False)
-    console.print(f"\nreport: {folder.report}", markup=False, soft_wrap=True)
+    print_shown(summary_table(run.metrics, run.manifest))
+    print_shown(*(f"• {sentence}" for sentence in headline(run.metrics, run.manifest, run.guarantee)))
+    say(f"\nreport: {folder.report}")

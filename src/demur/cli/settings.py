@@ -167,6 +167,24 @@ def _misplaced(argument: str) -> ConfigError:
     )
 
 
+def require_input(ctx: typer.Context) -> None:
+    """Refuse to begin a run of nothing that was asked for.
+
+    Raises:
+        ConfigError: neither a configuration file nor data, a model or a folder is given.
+    """
+    path, given = parse(ctx.args)
+    sections = {name.partition(".")[0] for name in given}
+    if path is None and not sections & {"data", "model", "out"}:
+        raise ConfigError(
+            expected="a configuration file, or questions and a model",
+            found="neither",
+            where="the command line",
+            fix="try `demur demo`; for your own questions, `demur init questions.jsonl` writes demur.yaml; "
+            "or give --data questions.jsonl --model NAME",
+        )
+
+
 def open_pipeline(settings: Any, *, update: bool) -> Any:
     """A run's pipeline, which tells this terminal how it gets on."""
     from demur.core.console import Terminal, quiet_libraries

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from demur.cli.output import say
+
 if TYPE_CHECKING:
     from demur.share import Shared
 
@@ -78,18 +80,18 @@ def gguf(
         typer.echo(json.dumps({"files": [str(file) for file in files]}))
         return
     for file in files:
-        typer.echo(file)
+        say(file)
 
 
 def _say(shared: Shared, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(shared), default=str))
         return
-    typer.echo(shared.card)
+    say(shared.card)
     for change in shared.mended:
-        typer.echo(f"no longer says where on this machine the base model is: {change}")
+        say(f"no longer says where on this machine the base model is: {change}")
     for notice in shared.notices:
-        typer.echo(f"note: {notice}", err=True)
+        say(f"note: {notice}", err=True)
     if shared.weights != shared.system:
-        typer.echo(f"these are the weights of {shared.weights}, which {shared.system} asks")
-    typer.echo(f"to share it: {shared.upload}")
+        say(f"these are the weights of {shared.weights}, which {shared.system} asks")
+    say(f"to share it: {shared.upload}")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from demur.cli.files import FileOptions
+from demur.cli.output import say
 from demur.cli.settings import AsJson, as_command, parse
 
 
@@ -32,7 +33,7 @@ def start(given: InitOptions) -> None:
 
     _, settings = parse(given.ctx.args)
     settings |= {f"data.{name}": value for name, value in given.given().items()}
-    typer.echo(write_config(given.data, given.out, settings, force=given.force))
+    say(write_config(given.data, given.out, settings, force=given.force))
 
 
 init = as_command(start, InitOptions)
@@ -43,7 +44,7 @@ def doctor(as_json: AsJson = False) -> None:
     from demur.cli.doctor import examine, render
 
     found = examine()
-    typer.echo(json.dumps(found, indent=2) if as_json else render(found))
+    say(json.dumps(found, indent=2) if as_json else render(found))
 
 
 def pocket_build(
@@ -63,4 +64,4 @@ def pocket_build(
     from demur.cli.init import build_pocket
     from demur.core.console import Terminal
 
-    typer.echo(build_pocket(out, name=name, seed=seed, facts=facts or [], listener=Terminal()))
+    say(build_pocket(out, name=name, seed=seed, facts=facts or [], listener=Terminal()))

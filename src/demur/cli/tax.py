@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from demur.cli.output import say
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other tools.")]
 
 
@@ -69,4 +71,4 @@ def export_tasks(
         typer.echo(json.dumps({"files": [str(file) for file in files]}))
         return
     for file in files:
-        typer.echo(file)
+        say(file)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from demur.cli.output import say
+
 
 def trust(
     folder: Annotated[Path, typer.Argument(help="Run folder or model folder.")],
@@ -30,16 +32,16 @@ def trust(
     value, signed, found = seal(folder), is_signed(folder), what_it_does(folder)
     if not as_json:
         said = "would do more than read weights and data" if found else "only reads weights and data"
-        typer.echo(f"{folder}: {'signed by you' if signed else 'not signed by you'}; {said}")
+        say(f"{folder}: {'signed by you' if signed else 'not signed by you'}; {said}")
         for line in shown(found):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     if yes or not (as_json or signed):
         if not yes:
             typer.confirm("Trust this folder?", abort=True)
         write_seal(folder, value)
         signed = True
         if not as_json:
-            typer.echo("signed")
+            say("signed")
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "settings": found, "signed": signed}))
 

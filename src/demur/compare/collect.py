@@ -18,7 +18,7 @@ from demur.compare.columns import (
     refusal_rate,
 )
 from demur.core.config import Config
-from demur.core.errors import RunFolderError
+from demur.core.errors import DemurError, RunFolderError
 from demur.core.records import Prediction
 from demur.knowledge.truth import known
 from demur.metrics.evaluation import splits_of
@@ -63,6 +63,8 @@ def collect(path: Path) -> RunCells:
     found = FinishedRun.open(path)
     try:
         run = _Run(found, found.written_config)
+    except DemurError:
+        raise
     except (OSError, ValueError, KeyError) as error:
         raise RunFolderError(
             expected="the files of a finished run",
@@ -113,7 +115,15 @@ class _Run:
         )
 
     def _rows(self, system: str) -> dict[str, Prediction]:
-        return {row.question_id: row for row in self.run.predictions[system]}
+        rows = {row.question_id: row for row in self.run.predictions[system]}
+        if unknown := rows.keys() - self.questions.keys():
+            raise RunFolderError(
+                expected="predictions of the run's questions",
+                found=f"a prediction for the unknown question {min(unknown)!r}",
+                where=f"{self.run.path}, system {system}",
+                fix="take the predictions from a copy of the run, or delete them and run `demur run` again",
+            )
+        return rows
 
     def _cells(self, system: str, split: str, rows: Mapping[str, Prediction]) -> dict[str, Cell]:
         found = self.metrics["metrics"][system].get(split, {})
@@ -141,7 +151,7 @@ class _Run:
     def _seconds(self, system: str) -> float | None:
         stages = self.manifest["stages"]
         spent = [
-            stage["seconds"]
+            stage.get("seconds") or 0.0
             for name, stage in stages.items()
             if name.partition("/")[0] in ("build", "train", "predict") and name.partition("/")[2] == system
         ]

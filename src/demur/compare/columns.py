@@ -86,8 +86,8 @@ def likelihood_at_coverage(
     chosen: list[Prediction] = []
     for members in parts.values():
         answered = sum(not row.abstained for row in members)
-        own = [base[row.question_id] for row in members]
-        if any("likelihood" not in row.signals for row in own):
+        own = [base[row.question_id] for row in members if row.question_id in base]
+        if len(own) < len(members) or any("likelihood" not in row.signals for row in own):
             return None
         chosen += sorted(own, key=lambda row: (-row.signals["likelihood"], row.question_id))[:answered]
     scored = [row.verdict for row in chosen if row.verdict is not Verdict.UNSCORED]

@@ -10,6 +10,7 @@ from typing import Any
 
 from demur.compare.columns import COLUMNS
 from demur.compare.terminal import shown
+from demur.core.markdown import fenced, one_line, plain
 from demur.core.version import __version__
 
 TABLE: tuple[str, ...] = (
@@ -26,18 +27,18 @@ def markdown(summary: Mapping[str, Any], *, title: str, command: str) -> str:
 
 def _lines(summary: Mapping[str, Any], title: str, command: str) -> Iterator[str]:
     hardware = f"{os.cpu_count()} cores, {platform.machine()}"
-    yield from (f"# {title}", "", f"```bash\n{command}\n```", "")
+    yield from (f"# {plain(title)}", "", fenced(one_line(command), "bash"), "")
     yield f"Demur {__version__}, {hardware}, {datetime.now(UTC).date().isoformat()}."
     for name, group in summary["datasets"].items():
         seeds = ", ".join(map(str, group["seeds"]))
         known = group["truth"]["known_share"]["mean"]
-        yield from ("", f"## {name}, seeds {seeds}", "")
+        yield from ("", f"## {plain(name)}, seeds {seeds}", "")
         yield "Means over seeds in percent where nothing else is said, Student's 95 % interval below."
         if known is not None:
             yield f"Truly known are {shown(known, 'accuracy')} % of the test questions."
         for split in sorted(group["splits"], key=_order):
             if split.partition("/")[0] in ("id", "ood"):
-                yield from ("", f"### {split}", "", *_table(group["splits"][split]))
+                yield from ("", f"### {plain(split)}", "", *_table(group["splits"][split]))
         gaps = [item for item in group["differences"] if item["split"].partition("/")[0] in ("id", "ood")]
         yield from ("", "### Paired differences", "", *_differences(gaps))
 
@@ -50,7 +51,7 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "| system | " + " | ".join(COLUMNS[column].title for column in TABLE) + " |"
     yield "| --- |" + " ---: |" * len(TABLE)
     for system, cells in rows.items():
-        yield f"| {system} | " + " | ".join(_cell(cells[column], column) for column in TABLE) + " |"
+        yield f"| {plain(system)} | " + " | ".join(_cell(cells[column], column) for column in TABLE) + " |"
 
 
 def _cell(cell: Mapping[str, Any], column: str) -> str:
@@ -72,6 +73,7 @@ def _differences(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             if not item["fair"]:
                 continue
             yield (
-                f"| {item['split']} | {COLUMNS[column].title} | {item['system']} | {item['against']} "
+                f"| {plain(item['split'])} | {COLUMNS[column].title} | {plain(item['system'])} "
+                f"| {plain(item['against'])} "
                 f"| {shown(item['mean'], column)} | {low} … {high} | {'–' if p is None else f'{p:.3f}'} |"
             )

@@ -11,11 +11,13 @@ Source: logistic combination of scores, also known as stacking or multivariate P
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from demur.confidence.logistic import logit, sigmoid
+from demur.core.errors import DataError
 from demur.core.records import Verdict
 
 MIN_OF_EACH = 10
@@ -33,18 +35,23 @@ class Combination:
     """Calibration answers it was fitted on."""
 
     def __call__(self, signals: Mapping[str, float]) -> float | None:
-        """The probability of being right, in [0, 1]; None where a signal is missing."""
-        if not self.weights.keys() <= signals.keys():
+        """The probability of being right, in [0, 1]; None where a signal is missing or no number."""
+        if not all(_is_number(signals, name) for name in self.weights):
             return None
         score = sum(w * logit(signals[name], clip=True) for name, w in self.weights.items())
         return sigmoid(self.bias + score)
+
+
+def _is_number(signals: Mapping[str, float], name: str) -> bool:
+    return name in signals and not math.isnan(signals[name])
 
 
 def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str]) -> Combination | None:
     """Fit a combination of the named signals.
 
     Args:
-        rows: signals and verdict of each calibration answer; answers not right or wrong are left out.
+        rows: signals and verdict of each calibration answer; left out are answers neither right nor wrong,
+            and those with a signal that is missing or no number.
 
     Returns:
         None where fewer than `MIN_OF_EACH` answers are right, or wrong.
@@ -54,7 +61,7 @@ def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str
     usable = [
         (signals, verdict is Verdict.CORRECT)
         for signals, verdict in rows
-        if verdict in (Verdict.CORRECT, Verdict.WRONG) and all(name in signals for name in names)
+        if verdict in (Verdict.CORRECT, Verdict.WRONG) and all(_is_number(signals, name) for name in names)
     ]
     right = [is_right for _, is_right in usable]
     if min(sum(right), len(right) - sum(right)) < MIN_OF_EACH:
@@ -68,20 +75,42 @@ def fit(rows: Sequence[tuple[Mapping[str, float], Verdict]], names: Sequence[str
 def most_honest(rows: Sequence[tuple[float | None, Verdict]]) -> float:
     """The threshold at which honesty is highest: the mean of wrong answers declined and right ones given.
 
-    Thresholds lie half way between neighbouring confidences. Many do nearly as well on a small sample, so
-    the middle one of those within one hundredth of the best is taken. Confidences that are missing, and
-    answers that are neither right nor wrong, are left out. Where all confidences are equal there is nothing
-    to choose: their value is given, at which everything is answered.
+    Thresholds lie half way between neighbouring confidences; where no number lies there, the upper one of
+    them is the threshold. Many do nearly as well on a small sample, so the middle one of those within one
+    hundredth of the best is taken. Confidences that are missing or no number, and answers that are neither
+    right nor wrong, are left out. Where all confidences are equal, or all answers right, the lowest is
+    given, at which everything is answered; where all are wrong, infinity, at which nothing is.
+
+    Raises:
+        DataError: no answer is left.
     """
     import numpy as np
 
     right, wrong = (np.sort(values) for values in _sides(rows))
     steps = np.unique(np.concatenate([right, wrong]))
-    if len(steps) < 2:
+    if not len(steps):
+        raise DataError(
+            expected="calibration answers with a confidence, right or wrong, to choose a threshold on",
+            found="none",
+            fix="set data.calibration higher, or set a threshold yourself",
+        )
+    if len(steps) < 2 or not len(wrong):
         return float(steps[0])
-    thresholds = (steps[:-1] + steps[1:]) / 2
-    honesty = _honesty(right, wrong, thresholds)
-    return float(np.median(thresholds[honesty >= honesty.max() - 0.01]))
+    if not len(right):
+        return math.inf
+    honesty = _honesty(right, wrong, thresholds := _between(steps))
+    best = thresholds[honesty >= honesty.max() - 0.01]
+    return float(best[len(best) // 2] if len(best) % 2 else _between(best[len(best) // 2 - 1 :][:2])[0])
+
+
+def _between(steps: Any) -> Any:
+    """A number above each step but the last, at most the next one: half way where it can be; [n - 1]."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        half = steps[:-1] / 2 + steps[1:] / 2
+    fits = np.isfinite(half) & (half > steps[:-1])
+    return np.where(fits, half, steps[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +146,7 @@ def choose(rows: Sequence[tuple[float | None, Verdict]]) -> Chosen | None:
 def _sides(rows: Sequence[tuple[float | None, Verdict]]) -> tuple[list[float], list[float]]:
     """The confidences of right and of wrong answers."""
     right, wrong = (
-        [value for value, verdict in rows if value is not None and verdict is side]
+        [v for v, verdict in rows if v is not None and not math.isnan(v) and verdict is side]
         for side in (Verdict.CORRECT, Verdict.WRONG)
     )
     return right, wrong

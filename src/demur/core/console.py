@@ -6,8 +6,9 @@ import contextlib
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,8 +19,10 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segment
 from rich.text import Text
 
+from demur.core.errors import plain
 from demur.core.progress import WARNING
 
 WIDE = 160
@@ -34,24 +37,52 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "", style="dim")
 
 
-def print_wide(*things: object) -> None:
-    """Print tables to the output: as wide as the terminal, or wide enough for every column in a file."""
-    console = Console(highlight=False)
-    console = console if console.is_terminal else Console(highlight=False, width=WIDE)
+def safe(text: object, style: str = "") -> Text:
+    """A text of a user, a model or a file for rich: no markup in it, and nothing that moves the cursor."""
+    return Text(plain(str(text)), style=style)
+
+
+def terminal(**options: Any) -> Console:
+    """A console on which texts are what they are: no markup, emoji codes or highlighting in them."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
+
+
+class Shown:
+    """Something to print whose texts cannot move the cursor: what rich makes of it is escaped last."""
+
+    def __init__(self, thing: RenderableType) -> None:
+        self.thing = thing
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The segments of the thing."""
+        for segment in console.render(self.thing, options):
+            yield segment if segment.control else Segment(plain(segment.text), segment.style)
+
+
+def print_shown(*things: RenderableType) -> None:
+    """Print tables and texts, as wide as the terminal."""
     for thing in things:
-        console.print(thing)
+        terminal().print(Shown(thing))
+
+
+def print_wide(*things: RenderableType) -> None:
+    """Print tables to the output: as wide as the terminal, or wide enough for every column in a file."""
+    console = terminal()
+    console = console if console.is_terminal else terminal(width=WIDE)
+    for thing in things:
+        console.print(Shown(thing))
 
 
 class Terminal:
     """A pipeline's listener that writes to the terminal's error stream, so that output stays clean."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or terminal(stderr=True)
 
     def note(self, text: str) -> None:
         """One line, dimmed; a warning in bold."""
         style = "bold yellow" if text.startswith(WARNING) else "dim"
-        self.console.print(text, style=style, markup=False, soft_wrap=True)
+        self.console.print(safe(text), style=style, soft_wrap=True)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

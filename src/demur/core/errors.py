@@ -9,12 +9,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) != "\n"}
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Characters that turn the direction of reading."""
+_CONTROLS = {
+    **{code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) != "\n"},
+    **{code: f"\\u{code:04x}" for code in (*_DIRECTIONS, 0x2028, 0x2029, 0xFEFF)},
+}
 
 
 def plain(text: str) -> str:
-    """A text for a terminal: what would move its cursor or change its colours is shown as its number."""
-    return text.translate(_CONTROLS)
+    """A text for a terminal: what would move its cursor, change its colours or turn the direction of
+    reading is shown as its number. Texts of users, models and files reach a terminal through this alone.
+    """
+    return text.translate(_CONTROLS).encode("utf-8", "backslashreplace").decode()  # halves of pairs
 
 
 class DemurError(Exception):

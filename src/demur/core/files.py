@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import json
 import os
+import re
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from demur.core.errors import ResourceError, RunFolderError
+from demur.core.errors import DemurError, ResourceError, RunFolderError
 
 PARTIAL_SUFFIX = ".partial"
 """What an unfinished file or folder is called; anything so named may be deleted."""
+ASIDE_SUFFIX = ".replaced"
+"""What a folder is called for the moment in which another takes its place, see `atomic_folder`."""
 ATTEMPTS = 10
 """To create a temporary file where other processes write the same one."""
 
@@ -26,36 +31,80 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Whatever stood at its name is deleted first, so that nothing is written through a link.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
-    try:
-        with explain_full_disk(path):
+    with explain_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
             _create(partial)
             yield partial
             _sync(partial)
             os.replace(partial, path)
             _sync(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+        finally:
+            with contextlib.suppress(OSError):  # the error that matters is already on its way
+                partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill; it replaces ``path`` only if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL_SUFFIX)
-    delete(partial)
-    partial.mkdir()
-    try:
-        with explain_full_disk(path):
+    """Give a temporary folder to fill; it replaces ``path`` only if the block succeeds.
+
+    The two are exchanged in one step, so that a process killed at any instant leaves the old folder or the
+    new one. On a file system that cannot exchange, the old one is moved aside first; the next call moves
+    it back where a kill came in between.
+    """
+    partial, aside = (path.with_name(path.name + end) for end in (PARTIAL_SUFFIX, ASIDE_SUFFIX))
+    with explain_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _take_back(path, aside)
+        delete(partial)
+        partial.mkdir()
+        try:
             yield partial
             for file in partial.rglob("*"):
                 _sync(file)
-            delete(path)
-            os.replace(partial, path)
+            _put_in_place(partial, path, aside)
             _sync(path.parent)
-    finally:
-        delete(partial)
+        finally:
+            delete(partial)
+
+
+def _put_in_place(new: Path, path: Path, aside: Path) -> None:
+    """Replace ``path`` by a folder; what was there is deleted afterwards."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    if not path.exists():
+        os.replace(new, path)
+    elif not _exchange(new, path):
+        os.replace(path, aside)
+        try:
+            os.replace(new, path)
+        except OSError:
+            _take_back(path, aside)
+            raise
+        delete(aside)
+
+
+def _take_back(path: Path, aside: Path) -> None:
+    """Undo a replacement that was cut short after its first step."""
+    if not aside.exists():
+        return
+    if path.exists():
+        delete(aside)
+    else:
+        os.replace(aside, path)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names stand for each other's content, in one step; False where that is not to be had."""
+    library = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        if sys.platform == "darwin":
+            return bool(library.renamex_np(*names, 2) == 0)  # RENAME_SWAP
+        return bool(library.renameat2(-100, names[0], -100, names[1], 2) == 0)  # AT_FDCWD, RENAME_EXCHANGE
+    except AttributeError:
+        return False
 
 
 def delete(path: Path) -> None:
@@ -220,20 +269,64 @@ def user_data() -> Path:
     return (base if base.is_absolute() else Path.home() / ".local/share") / "demur"
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+_NUMBER = re.compile(r"\b(?:os error |errno[: ]*|error code:? ?)(\d+)", re.IGNORECASE)
+_WRITING_FAILED = ("PytorchStreamWriter failed", "unexpected pos ")
+"""What torch says where a file could not be written whole; it gives no reason."""
+
+
 @contextlib.contextmanager
-def explain_full_disk(path: Path) -> Iterator[None]:
-    """Turn 'no space left' into an error that says what to do."""
+def explain_disk(path: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only one and missing rights into an error that says what to do.
+
+    Libraries report these in exceptions of their own (safetensors, torch, Arrow); they are recognised by
+    the system's number or sentence in their text.
+
+    Raises:
+        ResourceError: naming the file or folder.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    except DemurError:
+        raise
+    except Exception as error:
+        number = _cause(error)
+        if number is None:
             raise
-        raise ResourceError(
+        raise _disk_error(number, Path(os.fsdecode(getattr(error, "filename", None) or path))) from error
+
+
+def _cause(error: Exception) -> int | None:
+    """The system's number where a disk refused; None for any other error."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno if error.errno in (*FULL, *FORBIDDEN) else None
+    ours = isinstance(error, RuntimeError) or type(error) is Exception  # torch, tokenizers
+    if not (ours or isinstance(error, OSError) or type(error).__module__ != "builtins"):
+        return None
+    said = str(error)
+    numbers = {int(number) for number in _NUMBER.findall(said)}
+    for number in (*FULL, errno.EROFS, errno.EACCES):
+        if number in numbers or os.strerror(number) in said:
+            return number
+    return errno.ENOSPC if any(text in said for text in _WRITING_FAILED) else None
+
+
+def _disk_error(number: int, path: Path) -> ResourceError:
+    if number in FULL:
+        return ResourceError(
             expected=f"room on the disk to write {path.name}",
-            found=os.strerror(error.errno).lower(),
+            found=os.strerror(number).lower(),
             where=str(path.parent),
             fix="free some space and run the same command again: finished work is kept",
-        ) from error
+        )
+    return ResourceError(
+        expected=f"a place where {path.name} may be read and written",
+        found=os.strerror(number).lower(),
+        where=str(path),
+        fix="check who owns it (ls -ld) and whether its file system is mounted read-only, or name another "
+        "place; finished work is kept",
+    )
 
 
 def _create(path: Path) -> None:

@@ -45,6 +45,21 @@ def problem(kind: str, text: str) -> str | None:
     return f"{text!r} cannot name a {kind}: {RULE}" + (f"; write {near!r}" if near else "")
 
 
+def group_key(group: str | None) -> str:
+    """What a group of questions is called where ``all`` and ``none`` mean all groups and no group.
+
+    A group of such a name, or with an equals sign before its name, gets one more: no two groups are one.
+    """
+    if not group:
+        return "none"
+    return f"={group}" if group in ("all", "none") or group.startswith("=") else group
+
+
+def group_of_key(key: str) -> str:
+    """A group's own name, of `group_key`."""
+    return key.removeprefix("=")
+
+
 def require_name(kind: str, name: str, root: Path) -> None:
     """Refuse a name that would lead out of a run folder; a manifest from elsewhere may hold one.
 

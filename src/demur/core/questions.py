@@ -95,7 +95,7 @@ class QuestionTable(Sequence[Question]):
         schema = arrow_schema(Question)
         with (
             atomic_path(path) as partial,
-            pq.ParquetWriter(partial, schema, compression="zstd") as writer,
+            pq.ParquetWriter(partial, schema, compression="zstd", write_page_checksum=True) as writer,
         ):
             for batch in self._batches():
                 writer.write_table(batch.cast(schema))

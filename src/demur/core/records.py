@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from demur.core.errors import RunFolderError
 from demur.core.files import atomic_path, write_json_lines
 
 if TYPE_CHECKING:
@@ -229,8 +230,9 @@ def write_parquet(path: Path, records: Iterable[Any], kind: type[Any]) -> None:
     """
     import pyarrow.parquet as pq
 
+    options = {"compression": "zstd", "write_page_checksum": True}
     rows, schema = iter(records), arrow_schema(typing.cast(Any, kind))
-    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with atomic_path(path) as partial, pq.ParquetWriter(partial, schema, **options) as writer:
         while part := list(itertools.islice(rows, ROWS)):
             writer.write_table(to_table(part, kind))
 
@@ -261,10 +263,46 @@ def write_jsonl(path: Path, records: Iterable[Any]) -> None:
 
 
 def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
-    """Read records that `write_jsonl` wrote, one at a time."""
-    with path.open(encoding="utf-8") as handle:
-        for line in handle:
-            yield from_row(kind, json.loads(line))
+    """Read records that `write_jsonl` wrote, one at a time.
+
+    Raises:
+        RunFolderError: a line is none of them, naming it.
+    """
+    with path.open("rb") as handle:
+        for number, line in enumerate(handle, start=1):
+            try:
+                record = from_row(kind, json.loads(line.decode("utf-8")))
+                if wrong := [*_wrong_types(record)]:
+                    raise ValueError(f"{', '.join(wrong)} of another type")
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                raise RunFolderError(
+                    expected=f"a JSON object with {', '.join(field_types(kind))}",
+                    found=" ".join(str(error).split())[:200],
+                    where=f"{path}, line {number}",
+                    fix="take the file from a copy of the run, or delete it and run the same command again",
+                ) from error
+            yield record
+
+
+def _wrong_types(record: Any) -> Iterator[str]:
+    """The fields of a record that hold no text, truth value or number, where they should."""
+    for name, hint in field_types(type(record)).items():
+        value, plain = getattr(record, name), _without_none(hint)
+        if plain in (str, bool, int, float) and not (value is None and is_optional(hint)):
+            numbers = plain is float and type(value) is int
+            if type(value) is not plain and not numbers:
+                yield name
+
+
+def field_types(kind: Any) -> dict[str, Any]:
+    """The annotation of each field of a record, in order."""
+    hints = typing.get_type_hints(kind)
+    return {f.name: hints[f.name] for f in dataclasses.fields(kind)}
+
+
+def is_optional(hint: Any) -> bool:
+    """Whether an annotation allows None."""
+    return _without_none(hint) is not hint
 
 
 @cache
@@ -272,7 +310,7 @@ def arrow_schema(kind: Hashable) -> pa.Schema:
     """The Arrow schema of a record: derived from its annotations, so the two cannot drift apart."""
     import pyarrow as pa
 
-    hints = _hints(kind)
+    hints = field_types(kind)
     return pa.schema([pa.field(name, _arrow_type(hint)) for name, hint in hints.items()])
 
 
@@ -322,13 +360,7 @@ def _arrow_type(hint: Any) -> pa.DataType:
 
 @cache
 def _readers(kind: Hashable) -> dict[str, typing.Callable[[Any], Any]]:
-    return {name: _reader(hint) for name, hint in _hints(kind).items()}
-
-
-def _hints(kind: Any) -> dict[str, Any]:
-    """The annotation of each field of a record, in order."""
-    hints = typing.get_type_hints(kind)
-    return {f.name: hints[f.name] for f in dataclasses.fields(kind)}
+    return {name: _reader(hint) for name, hint in field_types(kind).items()}
 
 
 def _reader(hint: Any) -> typing.Callable[[Any], Any]:
@@ -344,7 +376,15 @@ def _reader(hint: Any) -> typing.Callable[[Any], Any]:
         return lambda value: from_row(typing.cast("type[Any]", hint), value)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint
+    if typing.get_origin(hint) is Literal:
+        return lambda value: _one_of(value, typing.get_args(hint))
     return lambda value: value
+
+
+def _one_of(value: Any, known: tuple[Any, ...]) -> Any:
+    if value not in known:
+        raise ValueError(f"{value!r} is none of {', '.join(known)}")
+    return value
 
 
 def _without_none(hint: Any) -> Any:

@@ -55,6 +55,7 @@ class Registry(Generic[T]):
         self._targets: dict[str, object] = dict(targets)
         self._form, self._fits, self._kept = form, fits, kept
         self._told: set[str] = set()
+        self._registered: set[str] = set()
 
     def register(self, name: str, target: str | T) -> None:
         """Add an entry for this process; worker processes that start anew do not have it.
@@ -78,6 +79,7 @@ class Registry(Generic[T]):
                 fix="choose another name" if wrong is None else "register another target",
             )
         self._targets[name] = target
+        self._registered.add(name)
 
     def names(self) -> list[str]:
         """All names, our own first, then those of other packages; imports nothing."""
@@ -101,7 +103,7 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: there is none.
-            PluginError: it comes from another package and cannot be used.
+            PluginError: it was registered or comes from another package, and cannot be used.
         """
         self.check(name)
         if name not in self._targets:
@@ -109,13 +111,28 @@ class Registry(Generic[T]):
         target = self._targets[name]
         if not isinstance(target, str):
             return cast(T, target)
+        return self._imported(name, target)
+
+    def _imported(self, name: str, target: str) -> T:
+        """The object that ``"module:attribute"`` names."""
         module, _, attribute = target.partition(":")
-        return cast(T, getattr(importlib.import_module(module), attribute))
+        try:
+            return cast(T, getattr(importlib.import_module(module), attribute))
+        except (ImportError, AttributeError) as error:
+            if name not in self._registered:
+                raise  # one of Demur's own: a package that it needs is missing, or a defect
+            raise PluginError(
+                expected=f"the {self.kind} {name!r} at {target}",
+                found=f"{type(error).__name__}: {error}",
+                where=f"registering the {self.kind} {name!r}",
+                fix="correct the target, or install the package that it is in",
+            ) from error
 
     def items(self) -> Iterator[tuple[str, T]]:
         """Import every entry, for listings and for what uses them all.
 
-        An entry of another package that cannot be used is left out, with a warning that names the package.
+        An entry that was registered or comes from another package and cannot be used is left out, with a
+        warning that names it.
         """
         for name in self.names():
             try:

@@ -77,9 +77,11 @@ def is_signed(folder: Path) -> bool:
 def kept_signed(*folders: Path) -> Iterator[None]:
     """Change signed files within: folders that were signed are signed again, the others are not."""
     signed = [folder for folder in folders if is_signed(folder)]
-    yield
-    for folder in signed:
-        sign(folder)
+    try:
+        yield
+    finally:
+        for folder in signed:
+            sign(folder)
 
 
 def key_path() -> Path:

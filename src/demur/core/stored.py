@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
+from demur.core.columns import missing_values, wrong_columns
 from demur.core.errors import RunFolderError
 from demur.core.records import from_table
 
@@ -56,8 +57,12 @@ class StoredRows(Sequence[R], Generic[R]):
 
     @classmethod
     def of(cls, path: Path, kind: type[R]) -> StoredRows[R]:
-        """The records of a Parquet file."""
-        return cls(row_groups(path), kind)
+        """The records of a Parquet file.
+
+        Raises:
+            RunFolderError: it is none, damaged, or has other columns than the kind.
+        """
+        return cls(row_groups(path, kind), kind)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -110,17 +115,40 @@ class StoredRows(Sequence[R], Generic[R]):
                 raise _unreadable(group.path, error) from error
             self._groups[number] = group = self._mend(number)
             table = self._table(group)
-        return from_table(table.slice(start, None if stop is None else stop - start), self._kind)
+        part = table.slice(start, None if stop is None else stop - start)
+        return checked(part, self._kind, group.path)
 
     def _table(self, group: RowGroup) -> pa.Table:
         return self._file(group.path).read_row_group(group.number, use_threads=False)
 
 
-def row_groups(path: Path) -> list[RowGroup]:
-    """The row groups of a Parquet file.
+def checked(table: pa.Table, kind: type[R], path: Path) -> list[R]:
+    """The records of a table that was read from a file.
 
     Raises:
-        RunFolderError: it is none, or damaged.
+        RunFolderError: a value is missing, or is none that its column may have.
+    """
+    if missing := missing_values(table, kind):
+        raise _unfit(path, f"rows without a value in {', '.join(missing)}")
+    try:
+        return from_table(table, kind)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+    ) as error:  # a verdict or JSON text that is none
+        raise _unfit(path, f"a row that cannot be read: {' '.join(str(error).split())[:200]}") from error
+
+
+def row_groups(path: Path, kind: type[Any] | None = None) -> list[RowGroup]:
+    """The row groups of a Parquet file.
+
+    Args:
+        kind: the records that it must have the columns of; None: any columns.
+
+    Raises:
+        RunFolderError: it is none, damaged, or has other columns.
     """
     import pyarrow.parquet as pq
 
@@ -130,6 +158,8 @@ def row_groups(path: Path) -> list[RowGroup]:
         if not is_damage(error):
             raise
         raise _unreadable(path, error) from error
+    if kind is not None and (wrong := wrong_columns(_columns(path, about), kind)):
+        raise _unfit(path, "; ".join(wrong))
     return [
         RowGroup(path, number, about.row_group(number).num_rows) for number in range(about.num_row_groups)
     ]
@@ -149,6 +179,24 @@ def is_damage(error: Exception) -> bool:
     if isinstance(error, OSError):  # Arrow says no number where the content is at fault
         return error.errno in (None, errno.EIO, errno.ENOENT)
     return isinstance(error, pa.ArrowException) and not isinstance(error, MemoryError)
+
+
+def _columns(path: Path, about: Any) -> pa.Schema:
+    try:
+        return about.schema.to_arrow_schema()
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        raise _unreadable(path, error) from error
+
+
+def _unfit(path: Path, found: str) -> RunFolderError:
+    return RunFolderError(
+        expected="a Parquet file with the columns that Demur writes",
+        found=found,
+        where=str(path),
+        fix="take the file from a copy of the run, or delete it and run the same command again",
+    )
 
 
 def _unreadable(path: Path, error: Exception) -> RunFolderError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.core.errors import DataError
-from demur.core.files import PARTIAL_SUFFIX, explain_full_disk, user_cache
+from demur.core.files import PARTIAL_SUFFIX, explain_disk, user_cache
 from demur.core.records import Question
 from demur.datasets.problems import describe
 
@@ -34,7 +34,7 @@ def save(rows: Iterable[Question | Mapping[str, Any]], *, cache: Path | None = N
     written = hashlib.sha256()
     partial = Path(tempfile.mkstemp(dir=folder, suffix=PARTIAL_SUFFIX)[1])
     try:
-        with explain_full_disk(folder), partial.open("w", encoding="utf-8") as handle:
+        with explain_disk(folder), partial.open("w", encoding="utf-8") as handle:
             for number, row in enumerate(rows, start=1):
                 line = _line(row, number)
                 written.update(line.encode())

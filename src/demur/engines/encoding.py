@@ -26,10 +26,22 @@ THINK_OPEN, THINK_CLOSED = "<think>", "\n\n</think>\n\n"
 
 
 def load_tokenizer(opening: Opening) -> Any:
-    """The tokenizer of a model, as it lies in the model's folder or on the hub."""
+    """The tokenizer of a model, as it lies in the model's folder or on the hub.
+
+    Raises:
+        ModelError: it has none that can be read.
+    """
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(opening.path, **opening.hub_options)
+    try:
+        return AutoTokenizer.from_pretrained(opening.path, **opening.hub_options)
+    except Exception as error:  # of whatever library reads it
+        raise ModelError(
+            expected="a model with a tokenizer that transformers can read",
+            found=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            where=str(opening.path),
+            fix="check the model's name or folder, and that it holds tokenizer.json",
+        ) from error
 
 
 def opens_chat(opening: Opening) -> bool:
@@ -77,9 +89,34 @@ class Encoder:
         self._thinks = any(chat_options.get(name) for name in DIRECT)
 
     def render(self, prompt: str) -> str:
-        """The text that the model really reads for ``prompt``, without what the tokenizer adds itself."""
+        """The text that the model really reads for ``prompt``, without what the tokenizer adds itself.
+
+        Raises:
+            ModelError: the chat template cannot be read, fails, or leaves the prompt out.
+        """
         if self.format == "plain":
             return prompt
+        try:
+            text = self._in_turns(prompt)
+        except Exception as error:  # a template is a program
+            raise self._bad_template(f"{type(error).__name__}: {error}") from error
+        if "".join(prompt.split()) not in "".join(text.split()):
+            raise self._bad_template(
+                f"it leaves out what the user says; of {prompt[:60]!r} it makes {text[:200]!r}"
+            )
+        return text
+
+    def _bad_template(self, found: str) -> ModelError:
+        return ModelError(
+            expected="a chat template that writes what the user says, given as a text, into the prompt",
+            found=" ".join(found.split()),
+            where=f"chat template of {self.tokenizer.name_or_path}",
+            fix="correct chat_template in the model's tokenizer_config.json or chat_template.jinja, or ask "
+            "without it: --model.format plain",
+        )
+
+    def _in_turns(self, prompt: str) -> str:
+        """A prompt as the chat template writes it, after the earlier turns."""
         turns = (*self.history, Message("user", prompt))
         text = self.tokenizer.apply_chat_template(
             [{"role": turn.role, "content": turn.content} for turn in turns],
@@ -107,7 +144,7 @@ class Encoder:
                 fix="ask one question at a time, without a system message, or use a chat model",
             )
         try:
-            other.render("?")
+            other._in_turns("?")
         except (TemplateError, ValueError, TypeError) as error:
             raise ConversationError(
                 expected="turns that the model's chat template takes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from demur.core.markdown import code, plain
 from demur.core.records import Example
 from demur.core.version import __version__
 from demur.export.base import Format, Material
@@ -16,12 +17,12 @@ def card(material: Material, form: Format, files: Sequence[Path]) -> str:
 
 
 def _lines(material: Material, form: Format, files: Sequence[Path]) -> Iterator[str]:
-    yield f"# Training data of {material.system}, for {form.tool}"
+    yield f"# Training data of {plain(material.system)}, for {form.tool}"
     yield ""
     yield f"{material.about} Written by Demur {__version__}."
     yield from ("", "## Files", "")
-    yield from (f"- `{path.name}`" for path in files)
-    yield from (f"- stage `{stage}`: {_counts(rows)}" for stage, rows in material.stages.items())
+    yield from (f"- {code(path.name)}" for path in files)
+    yield from (f"- stage {code(stage)}: {_counts(rows)}" for stage, rows in material.stages.items())
     yield from ("", "## How to use it", "", form.use)
     yield from ("", "## Where the loss falls", "", form.loss(material))
     yield from ("", "## Where the questions come from", "")

@@ -9,6 +9,7 @@ from demur.core.config import Config
 from demur.core.errors import RunFolderError, UnknownNameError
 from demur.core.files import write_text
 from demur.core.layout import README
+from demur.core.markdown import code
 from demur.datasets import DATASETS
 from demur.export.base import Format, Material
 from demur.export.card import card
@@ -49,7 +50,7 @@ def _of_file(path: Path) -> Material:
     return Material(
         system="r-tuning",
         stages={"sft": read_text_only(path)},
-        about=f"Read from `{path.name}`, which R-Tuning's scripts wrote (arXiv 2311.09677).",
+        about=f"Read from {code(path.name)}, which R-Tuning's scripts wrote (arXiv 2311.09677).",
         sources=("not stated in the file",),
     )
 
@@ -79,7 +80,7 @@ def _of_run(root: Path, system: str | None, form: Format) -> Material:
         chat=chat,
         end=end,
         about=f"{info.summary[0].upper()}{info.summary[1:]} ({info.paper}). Made from the answers of "
-        f"`{config.model.path}`, seed {config.seed}.",
+        f"{code(config.model.path)}, seed {config.seed}.",
         sources=tuple(_sources(config)),
     )
 

@@ -87,10 +87,11 @@ def _answer(item: Labelled, setup: Setup) -> str:
 
     With the gold answer an uncertain row shows an answer that the model would not give, and what is learned
     can be "is this what I would say?", which at inference is always so. The model's own answer leaves only
-    how sure it was.
+    how sure it was. Where there is no gold answer, it is all there is.
     """
-    own = setup.config.r_tuning.answers == "own"
-    return item.probe.greedy.text.strip() if own else item.question.answers[0]
+    gold = item.question.answers
+    own = setup.config.r_tuning.answers == "own" or not gold
+    return item.probe.greedy.text.strip() if own else gold[0]
 
 
 def _read(asked: Asked, setup: Setup) -> Elicited:

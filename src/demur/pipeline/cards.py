@@ -14,7 +14,7 @@ from demur.core.version import __version__
 from demur.engines import Engine
 from demur.methods import thresholds
 from demur.pipeline.job import Job
-from demur.runfolder.finished import read_card
+from demur.runfolder.card import read_card
 
 
 def make_card(job: Job, system: str, engine: Engine) -> dict[str, Any]:
@@ -53,8 +53,11 @@ def rule_to_card(job: Job, system: str) -> None:
 
 
 def _write(job: Job, owner: str, card: dict[str, Any]) -> None:
-    with kept_signed(job.folder.model(owner)):
-        write_json(job.folder.card(owner), card)
+    path = job.folder.card(owner)
+    job.manifest.forget(path)
+    with kept_signed(path.parent):
+        write_json(path, card)
+    job.manifest.record(path)
 
 
 def rule(job: Job, system: str) -> dict[str, Any] | None:

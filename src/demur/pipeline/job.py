@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from demur.core.config import Config
+from demur.core.errors import ModelError
 from demur.core.files import digest
-from demur.core.progress import Listener, Recorder, Silent, steps_bar
+from demur.core.progress import WARNING, Listener, Recorder, Silent, steps_bar
 from demur.core.questions import QuestionTable
 from demur.core.records import Probe, Question
 from demur.core.stored import StoredRows
 from demur.core.units import UnitStore
 from demur.datasets import LoadedData, load_questions
 from demur.engines import Engine, Opening, Sampling, Spreads
+from demur.engines.encoding import load_tokenizer
 from demur.engines.opening import check_engine, open_engine, opening_of
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
-from demur.runfolder import provenance
-from demur.runfolder.folder import Manifest, RunFolder
+from demur.runfolder import digests
+from demur.runfolder.folder import RunFolder
+from demur.runfolder.manifest import Manifest
 from demur.sources import base_model
 
 R = TypeVar("R")
@@ -114,6 +117,22 @@ class Job:
         if not self.folder.probe.exists():
             check_engine(self.config.model, base=self.model_path)
 
+    def check_tokenizer(self) -> None:
+        """Look whether the model can be trained with its tokenizer: a text must be able to end.
+
+        Raises:
+            ModelError: it has no end-of-text token.
+        """
+        tokenizer = load_tokenizer(self.opening)
+        if tokenizer.eos_token_id is None:
+            raise ModelError(
+                expected="a tokenizer with an end-of-text token (eos_token), to train with",
+                found="none",
+                where=f"tokenizer of {self.model_path}",
+                fix="set eos_token in the model's tokenizer_config.json to the token that ends a text, or "
+                "choose systems that tune nothing, such as --method honesty-prompt --baselines pretrain-t",
+            )
+
     @property
     def opening(self) -> Opening:
         """How the base model is opened, for what reads a part of it or opens it in another process."""
@@ -174,15 +193,25 @@ class Job:
 
     @contextlib.contextmanager
     def stage(self, name: str, inputs: str, output: Path) -> Iterator[dict[str, Any] | None]:
-        """Yield None where the stage is done already, else a dict for notes; record it at the end."""
-        if self.manifest.is_done(name, inputs) and output.exists():
+        """Yield None where the stage is done already, else a dict for notes; record it at the end.
+
+        One whose output is not what it wrote is carried out again.
+
+        Args:
+            output: the file or folder that it writes, without which it is not done.
+        """
+        done = self.manifest.is_done(name, inputs) and output.exists()
+        changed = self.manifest.changed(output) if done else []
+        if done and not changed:
             self.listener.note(f"{name}: nothing has changed, kept")
             yield None
-        else:
-            self._announce(name.partition("/")[0])
-            self.listener.stage(name)
-            with self.manifest.stage(name, inputs) as notes:
-                yield notes
+            return
+        if changed:
+            self.listener.note(f"{WARNING}{name}: carried out again, changed since: {', '.join(changed)}")
+        self._announce(name.partition("/")[0])
+        self.listener.stage(name)
+        with self.manifest.stage(name, inputs, output) as notes:
+            yield notes
 
     def _announce(self, stage: str) -> None:
         if stage != self._stage_now:
@@ -210,7 +239,7 @@ class Job:
 
     def weights_of(self, system: str) -> dict[str, str]:
         """Digests of the weights that a system asks; the predictions are theirs."""
-        return provenance.weights_of(self.folder.model(self.owner(system)))
+        return digests.weights_of(self.folder.model(self.owner(system)))
 
 
 def make_setup(

@@ -14,12 +14,12 @@ from demur.core.config import Config
 from demur.core.errors import ConfigError
 from demur.core.files import delete
 from demur.core.progress import Listener
-from demur.core.signing import sign
 from demur.pipeline.job import Job
 from demur.pipeline.stages import build, data, evaluate, predict, probe, report, train
 from demur.pipeline.systems import check_tuning
 from demur.runfolder.finished import FinishedRun
-from demur.runfolder.folder import Manifest, RunFolder
+from demur.runfolder.folder import RunFolder
+from demur.runfolder.manifest import Manifest
 
 STAGES: Mapping[str, Callable[[Job], None]] = {
     "data": data.run,
@@ -69,11 +69,14 @@ class Pipeline:
         job, folder = self.job, self.job.folder
         job.loaded = job.load()  # bad input is found before anything is written
         job.check_model()
-        folder.claim(job.config, update=self.update)
+        if "train" in stages and job.tuned:
+            job.check_tokenizer()
+        folder.check_claim(job.config, update=self.update)  # nothing is written into somebody else's folder
         with folder.locked():
+            folder.check_claim(job.config, update=self.update)  # another process may have been at work
             job.listener.path = folder.progress
             job.manifest = Manifest.open(folder.manifest, job.config)
-            sign(folder.root)  # the settings are the user's own
+            job.manifest.claim(job.config)
             for stage in stages:
                 STAGES[stage](job)
         if "report" in stages:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from demur.core.errors import RunFolderError, plain
 from demur.core.names import is_name
 from demur.core.progress import WARNING
+from demur.runfolder.digests import read_manifest
 from demur.runfolder.folder import Holder, RunFolder
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def status(path: Path) -> dict[str, Any]:
             fix="name the folder that --out named, such as runs/demo",
         )
     holder = Holder.read(folder.lock)
-    finished: dict[str, Any] = _json(folder.manifest).get("stages", {})
+    finished: dict[str, Any] = _manifest(folder).get("stages", {})
     state = _state(holder, finished)
     current = None if state == "finished" else _current(folder, running=state == "running")
     return {
@@ -131,6 +132,14 @@ def _rows(path: Path) -> int:
     import pyarrow.parquet as pq
 
     return int(pq.read_metadata(path).num_rows)
+
+
+def _manifest(folder: RunFolder) -> dict[str, Any]:
+    """What is finished; nothing where the run has only begun."""
+    try:
+        return read_manifest(folder.manifest)
+    except FileNotFoundError:
+        return {}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from demur.core.names import group_of_key
 from demur.report import words
 
 
@@ -21,9 +22,11 @@ def rule(guarantee: Mapping[str, Any]) -> str:
         return f"no threshold on {signal} could be guaranteed ({_why(guarantee)}), so its own rule decides"
     if "all" in found:
         return f"threshold {found['all']:.4f} on {signal}: {_limit(guarantee)}"
-    own = [group for group, threshold in found.items() if threshold is None]
+    own = [group_of_key(group) for group, threshold in found.items() if threshold is None]
     rest = f"; in {', '.join(own)} its own rule decides, without a guarantee" if own else ""
-    shown = ", ".join(f"{group} {value:.4f}" for group, value in found.items() if value is not None)
+    shown = ", ".join(
+        f"{group_of_key(group)} {value:.4f}" for group, value in found.items() if value is not None
+    )
     return f"threshold on {signal} by group ({shown}): {_limit(guarantee)}{rest}"
 
 

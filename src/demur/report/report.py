@@ -28,6 +28,7 @@ from demur.report.material import BEFORE, Material
 from demur.report.promise import TERMS, promise
 from demur.report.tax import tax_section
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.manifest import rewritten
 
 FIGURE_LIMIT = 50_000
 """At most so many questions stand behind the curves, the histograms and the slider of a page."""
@@ -59,7 +60,8 @@ def write_report(
     """
     found = FinishedRun.open(run, in_memory=True)
     page = render(found, figure_limit=figure_limit, browse_limit=browse_limit, seed=seed)
-    write_text(found.folder.report, page)
+    with rewritten(run, found.folder.report):
+        write_text(found.folder.report, page)
     return found.folder.report
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from demur.confidence.combination import Combination
 from demur.core.config import Config
 from demur.core.errors import DataError, RunFolderError, UnknownNameError
-from demur.core.names import unread
+from demur.core.names import group_key, unread
 from demur.core.records import Prediction, Question, Verdict
-from demur.runfolder import provenance
+from demur.runfolder import digests, provenance
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.weighing import refit_on_half
 
@@ -34,6 +34,16 @@ def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Comb
     run = FinishedRun.open(root)
     rows, weighed = promisable(run, run.config, system, signal, split="calibration")
     return *arrays(calibration_rows(rows, False, root)["all"], signal), weighed
+
+
+def answers_of(root: Path, system: str, signal: str) -> tuple[Any, Any]:
+    """The calibration answers of a system as the run has them, to describe it; see `calibration_of`.
+
+    Raises:
+        DataError, RunFolderError: as `calibration_of`.
+    """
+    run = FinishedRun.open(root)
+    return arrays(calibration_rows(run.answered(system, split="calibration"), False, root)["all"], signal)
 
 
 def promisable(
@@ -60,7 +70,7 @@ def _require_own_weights(run: FinishedRun, config: Config, system: str) -> None:
     asked = system if system in config.systems else unread(system)
     noted = stages.get(f"predict/{asked}", {}).get("weights")
     owner = provenance.owner_of(config, system)
-    if noted is not None and owner is not None and noted != provenance.weights_of(model(owner)):
+    if noted is not None and owner is not None and noted != digests.weights_of(model(owner)):
         raise RunFolderError(
             expected=f"predictions of {system} by the weights that lie there",
             found="weights that have changed since the predictions were made",
@@ -70,7 +80,7 @@ def _require_own_weights(run: FinishedRun, config: Config, system: str) -> None:
 
 
 def calibration_rows(rows: Rows, by_group: bool, root: Path) -> dict[str, Rows]:
-    """The scored calibration rows, by group where asked."""
+    """The scored calibration rows: by `group_key` where asked, else all of them under ``all``."""
     usable = [
         (question, row)
         for question, row in rows
@@ -85,8 +95,8 @@ def calibration_rows(rows: Rows, by_group: bool, root: Path) -> dict[str, Rows]:
         )
     if not by_group:
         return {"all": usable}
-    groups = sorted({question.group or "none" for question, _ in usable})
-    return {group: [row for row in usable if (row[0].group or "none") == group] for group in groups}
+    groups = sorted({group_key(question.group) for question, _ in usable})
+    return {group: [row for row in usable if group_key(row[0].group) == group] for group in groups}
 
 
 def arrays(rows: Rows, signal: str) -> tuple[Any, Any]:

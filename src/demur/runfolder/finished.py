@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from demur.core import layout
 from demur.core.config import Config, load_config
-from demur.core.errors import ModelError, RunFolderError, UnknownNameError
+from demur.core.errors import RunFolderError, UnknownNameError
 from demur.core.files import read_object
 from demur.core.names import require_name
 from demur.core.records import (
@@ -23,13 +23,13 @@ from demur.core.records import (
     Prediction,
     Probe,
     Question,
-    from_table,
     read_jsonl,
-    read_parquet,
 )
-from demur.core.stored import StoredRows
+from demur.core.stored import StoredRows, checked, row_groups
 from demur.core.trust import NOTHING, settings_of
-from demur.runfolder import provenance
+from demur.runfolder import digests, provenance, shapes
+from demur.runfolder.card import read_card
+from demur.runfolder.digests import unfit
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Finding, Refused
 
@@ -55,62 +55,6 @@ def open_run(path: Path | str) -> FinishedRun:
     return FinishedRun.open(path)
 
 
-def find_runs(paths: Sequence[Path]) -> list[Path]:
-    """The run folders among some folders and below them, in order, none twice.
-
-    Raises:
-        RunFolderError: a folder in which no finished run lies.
-    """
-    found: list[Path] = []
-    for path in paths:
-        here = [file.parent for file in sorted(path.rglob(layout.METRICS))] if path.is_dir() else []
-        if not here:
-            raise RunFolderError(
-                expected="a finished run, or a folder of runs",
-                found=f"no {layout.METRICS} in it or below it" if path.is_dir() else "no such folder",
-                where=str(path),
-                fix="give the --out folder of `demur run` or `demur study`",
-            )
-        found += here
-    return list(dict.fromkeys(found))
-
-
-CARD_TYPES = {"method": str, "base_model": str, "threshold": dict, "template": dict, "learned": dict}
-"""What in a ``demur.json`` has which type, where it is there."""
-MODEL_KEYS = ("method", "base_model", "format", "stop", "max_new_tokens", "threshold")
-"""What it needs where no run lies around it."""
-
-
-def read_card(folder: Path, *needs: str) -> JsonObject:
-    """The ``demur.json`` of a tuned model's folder: all that asking it needs.
-
-    Args:
-        needs: what it must hold, by name.
-
-    Raises:
-        ModelError: there is none that can be read, or something in it is missing or of another type.
-    """
-    try:
-        card = read_object(folder / layout.CARD)
-        if wrong := _wrong(card, needs):
-            raise ValueError(f"no valid {', '.join(wrong)}")
-    except (OSError, ValueError, RunFolderError) as error:
-        raise ModelError(
-            expected=f"a model folder with its {layout.CARD}",
-            found=error.found if isinstance(error, RunFolderError) else str(error),
-            where=str(folder / layout.CARD),
-            fix="give the run's folder, or a model folder as `demur run` wrote it",
-        ) from error
-    return card
-
-
-def _wrong(card: Mapping[str, Any], needs: Sequence[str]) -> list[str]:
-    """What is missing in a card or of another type."""
-    types = {name: kind for name, kind in CARD_TYPES.items() if name in card or name in needs}
-    missing = [name for name in needs if name not in card and name not in types]
-    return [name for name, kind in types.items() if not isinstance(card.get(name), kind)] + missing
-
-
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
     """What a finished run has on disk, without its models.
@@ -124,6 +68,8 @@ class FinishedRun:
     in_memory: bool = False
     """Whether questions, predictions and probes are read once as lists."""
     _looked: dict[str, Finding] = field(default_factory=dict, init=False, repr=False)
+    _whole: set[Path] = field(default_factory=set, init=False, repr=False)
+    """What was compared with its record."""
 
     @classmethod
     def open(cls, path: Path | str, *, evaluated: bool = True, in_memory: bool = False) -> FinishedRun:
@@ -155,7 +101,8 @@ class FinishedRun:
     @cached_property
     def manifest(self) -> JsonObject:
         """``manifest.json``: versions, seed, stages with their seconds and memory, what systems are."""
-        return self._json(self.folder.manifest, made_by="demur run", systems=dict)
+        path = self._there(self.folder.manifest, made_by="demur run")
+        return digests.read_manifest(path, systems=dict)
 
     @cached_property
     def config(self) -> Config:
@@ -183,7 +130,11 @@ class FinishedRun:
     @cached_property
     def config_text(self) -> str:
         """The configuration as YAML text."""
-        return self._existing(self.folder.config, made_by="demur run").read_text(encoding="utf-8")
+        path = self._existing(self.folder.config, made_by="demur run")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise unfit(path, "YAML in UTF-8", str(error)) from error
 
     @cached_property
     def systems(self) -> Mapping[str, JsonObject]:
@@ -210,15 +161,25 @@ class FinishedRun:
 
     def has_card(self, system: str) -> bool:
         """Whether a system has a tuned model of its own."""
-        return self.folder.card(system).is_file()
+        return self.has(self.folder.card(system))
 
-    def card(self, system: str) -> JsonObject:
+    def has(self, path: Path) -> bool:
+        """Whether a file is there, or should be: reading one that was recorded and is gone is an error."""
+        return path.exists() or path.relative_to(self.path).as_posix() in self._records
+
+    def card(self, system: str, *needs: str) -> JsonObject:
         """``demur.json`` of a system's tuned model: its method, template, thresholds.
+
+        Args:
+            needs: what it must hold, by name.
 
         Raises:
             ModelError: it has none, or none that can be read.
         """
-        return read_card(self.folder.model(system))
+        card = self.folder.card(system)
+        if self.has(card):
+            self._existing(card, made_by="demur train")
+        return read_card(card.parent, *needs)
 
     # -- its rows -------------------------------------------------------------------------------
 
@@ -235,7 +196,9 @@ class FinishedRun:
     @cached_property
     def predictions(self) -> Mapping[str, Sequence[Prediction]]:
         """What each system answered, by its name, in the manifest's order; empty where none was asked."""
-        files = {file.stem: file for file in sorted((self.path / layout.PREDICTIONS).glob("*.parquet"))}
+        folder = self.path / layout.PREDICTIONS
+        recorded = (self.path / name for name in self._records if name.startswith(f"{layout.PREDICTIONS}/"))
+        files = {file.stem: file for file in sorted({*folder.glob("*.parquet"), *recorded})}
         known = self.systems if self.folder.manifest.exists() else {}
         order = dict.fromkeys([*(name for name in known if name in files), *files])
         return _Predictions(self, {name: files[name] for name in order})
@@ -247,18 +210,21 @@ class FinishedRun:
             split: read those of one split only.
 
         Raises:
-            RunFolderError: an answer to a question that the run does not have.
-            UnknownNameError: the system has no answers; with a split, an OSError.
+            RunFolderError: an answer to a question that the run does not have; with a split, no answers.
+            UnknownNameError: the system has no answers.
         """
         import pyarrow.parquet as pq
 
         if split is None:
             questions, rows = self.questions, self.predictions[system]
         else:
-            asked = pq.read_table(self.folder.questions, filters=[("split", "=", split)])
-            questions = from_table(asked, Question)
+            path = self._existing(self.folder.questions, made_by="demur run")
+            row_groups(path, Question)  # its columns are what they should be
+            questions = checked(pq.read_table(path, filters=[("split", "=", split)]), Question, path)
             wanted = [("question_id", "in", [question.id for question in questions])]
-            rows = from_table(pq.read_table(self.folder.predictions(system), filters=wanted), Prediction)
+            path = self._existing(self.folder.predictions(system), made_by="demur predict")
+            row_groups(path, Prediction)
+            rows = checked(pq.read_table(path, filters=wanted), Prediction, path)
         known = {question.id: question for question in questions}
         return [(known[row.question_id], row) for row in self._known(system, rows, known)]
 
@@ -276,6 +242,8 @@ class FinishedRun:
             RunFolderError: also for a system's name that no run of Demur has.
         """
         found = self._json(self.folder.metrics, made_by="demur evaluate", metrics=dict)
+        if wrong := shapes.problem(shapes.Metrics, found):
+            raise unfit(self.folder.metrics, "metrics as `demur evaluate` writes them", f"no valid {wrong}")
         for name in found.get("metrics", {}):
             require_name("system", name, self.path)
         return found
@@ -324,13 +292,48 @@ class FinishedRun:
 
     def _rows(self, path: Path, kind: type[R], *, made_by: str) -> Sequence[R]:
         found = self._existing(path, made_by=made_by)
-        return read_parquet(found, kind) if self.in_memory else StoredRows.of(found, kind)
+        rows = StoredRows.of(found, kind)
+        return list(rows) if self.in_memory else rows
 
     def _json(self, path: Path, *, made_by: str, **shape: type) -> JsonObject:
         return read_object(self._existing(path, made_by=made_by), **shape)
 
     def _existing(self, path: Path, *, made_by: str) -> Path:
-        if not path.is_file():
+        """A file or folder that is there, and holds what was recorded of it; looked at once."""
+        self._there(path, made_by=made_by)
+        if self._whole.isdisjoint((path, *path.parents)):
+            if wrong := digests.changed(self.path, self._records, [path]):
+                raise digests.changed_error(self.path, wrong)
+            self._whole.add(path)
+        return path
+
+    @cached_property
+    def _records(self) -> dict[str, digests.Record]:
+        """What each file was when it was written; empty for a run of Demur 0.1."""
+        if not self.folder.manifest.is_file():
+            return {}
+        found: dict[str, digests.Record] = digests.read_manifest(self.folder.manifest).get(
+            digests.FILES, {}
+        )
+        return found
+
+    def model_folder(self, system: str) -> Path:
+        """The folder of a system's tuned model, to open it.
+
+        Raises:
+            RunFolderError: it is missing, or a file in it is not what training wrote.
+        """
+        folder = self.folder.model(system)
+        if not folder.is_dir():
+            self._there(folder / layout.CARD, made_by="demur train")
+        return self._existing(folder, made_by="demur train")
+
+    def _model_at(self, path: Path) -> Path | None:
+        """The path where a model folder is; None elsewhere."""
+        return path if path.name == layout.MODEL_FOLDER and path.is_dir() else None
+
+    def _there(self, path: Path, *, made_by: str) -> Path:
+        if not (path.is_file() or path == self._model_at(path)):
             raise RunFolderError(
                 expected="a finished run folder",
                 found=f"no {path.relative_to(self.path)}",
@@ -353,7 +356,12 @@ class FinishedRun:
     def _known(
         self, system: str, rows: Sequence[Prediction], known: Mapping[str, Question] | set[str]
     ) -> Iterator[Prediction]:
+        seen: set[str] = set()
         for row in rows:
+            if row.question_id in seen:
+                path = self.path / layout.PREDICTIONS / f"{system}.parquet"
+                raise unfit(path, "one prediction for a question", f"several for {row.question_id!r}")
+            seen.add(row.question_id)
             if row.question_id not in known:
                 raise RunFolderError(
                     expected=f"predictions of the questions in {layout.QUESTIONS}",

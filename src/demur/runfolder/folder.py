@@ -8,41 +8,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
-import importlib.metadata
 import json
 import platform
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from demur.core import layout, registry, signing, trust
-from demur.core.config import Config, differences, load_config, save_config
+from demur.core import layout, trust
+from demur.core.config import Config, differences, load_config
 from demur.core.errors import DemurError, RunFolderError
-from demur.core.files import PARTIAL_SUFFIX, check_links, open_own, read_object, write_json
+from demur.core.files import ASIDE_SUFFIX, PARTIAL_SUFFIX, check_links, explain_disk, open_own
 from demur.core.names import require_name
-from demur.core.version import __version__
-
-SCHEMA_VERSION = 1
-TRACKED = (
-    "torch",
-    "transformers",
-    "trl",
-    "peft",
-    "accelerate",
-    "bitsandbytes",
-    "deepspeed",
-    "datasets",
-    "numpy",
-    "scikit-learn",
-    "pyarrow",
-)
-"""Packages whose versions a result depends on."""
+from demur.runfolder import digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +133,11 @@ class RunFolder:
         require_name(kind, name, self.root)
         return name
 
-    def claim(self, config: Config, *, update: bool) -> None:
-        """Make this the folder of ``config``, or check that it already is.
+    def check_claim(self, config: Config, *, update: bool) -> None:
+        """Check that this is the folder of ``config``, or may become it; nothing is written.
 
         Args:
-            update: take over the new configuration where it differs; only what it changes is redone.
+            update: allow a configuration that differs; only what it changes is redone.
 
         Raises:
             RunFolderError: the folder holds something else, or a run made by another configuration.
@@ -168,7 +148,6 @@ class RunFolder:
         elif not update:
             self._require_same(config)
         trust.check_resumable(self.root, config)
-        save_config(config, self.config)
 
     def _require_empty(self) -> None:
         try:
@@ -183,7 +162,8 @@ class RunFolder:
                 fix="choose another folder with --out",
             ) from error
         # What a run killed in its first write leaves behind is nobody's.
-        foreign = [name for name in names if name != layout.WORK and not name.endswith(PARTIAL_SUFFIX)]
+        own = (PARTIAL_SUFFIX, ASIDE_SUFFIX)
+        foreign = [name for name in names if name != layout.WORK and not name.endswith(own)]
         if foreign:
             raise RunFolderError(
                 expected="an empty folder or the folder of a run",
@@ -195,6 +175,8 @@ class RunFolder:
     def _require_same(self, config: Config) -> None:
         try:
             changed = differences(load_config(self.config), config)
+            if not changed and self._config_changed():
+                changed = [f"{layout.CONFIG} was changed after the run began"]
         except DemurError as error:
             changed = [f"its configuration cannot be read by this version: {error.found}"]
         if changed:
@@ -205,11 +187,25 @@ class RunFolder:
                 fix="choose another folder with --out, or add --update to redo what these settings change",
             )
 
+    def _config_changed(self) -> bool:
+        try:
+            records = digests.read_manifest(self.manifest).get(digests.FILES, {})
+        except (OSError, RunFolderError):
+            return False
+        return bool(digests.changed(self.root, records, [self.config]))
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes out of the folder while a run is at work in it."""
-        self.work.mkdir(parents=True, exist_ok=True)
-        with open_own(self.lock, "a") as handle:
+        """Keep other processes out of the folder while a run is at work in it.
+
+        Raises:
+            RunFolderError: another process is at work in it.
+            ResourceError: it cannot be written to.
+        """
+        with explain_disk(self.work):
+            self.work.mkdir(parents=True, exist_ok=True)
+            lock = open_own(self.lock, "a")
+        with lock as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -226,6 +222,26 @@ class RunFolder:
             yield
 
 
+def find_runs(paths: Sequence[Path]) -> list[Path]:
+    """The run folders among some folders and below them, in order, none twice.
+
+    Raises:
+        RunFolderError: a folder in which no finished run lies.
+    """
+    found: list[Path] = []
+    for path in paths:
+        here = [file.parent for file in sorted(path.rglob(layout.METRICS))] if path.is_dir() else []
+        if not here:
+            raise RunFolderError(
+                expected="a finished run, or a folder of runs",
+                found=f"no {layout.METRICS} in it or below it" if path.is_dir() else "no such folder",
+                where=str(path),
+                fix="give the --out folder of `demur run` or `demur study`",
+            )
+        found += here
+    return list(dict.fromkeys(found))
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The process that works, or worked last, in a run folder."""
@@ -240,7 +256,7 @@ class Holder:
     def myself(cls) -> Holder:
         """This process."""
         process = psutil.Process()
-        return cls(process.pid, platform.node(), process.create_time(), _command())
+        return cls(process.pid, platform.node(), process.create_time(), command_line())
 
     @classmethod
     def read(cls, lock: Path) -> Holder | None:
@@ -264,90 +280,6 @@ class Holder:
         return f"process {self.pid} on {self.host}, `{self.command}`"
 
 
-@dataclass(slots=True)
-class Manifest:
-    """How a run was made; saved after every stage, so that an interrupted run knows what it has."""
-
-    path: Path
-    values: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def open(cls, path: Path, config: Config) -> Manifest:
-        """Read the manifest of a run, or begin one."""
-        try:
-            stages = read_object(path, stages=dict)["stages"]
-        except (OSError, RunFolderError):
-            stages = {}
-        return cls(
-            path,
-            {
-                "schema_version": SCHEMA_VERSION,
-                "demur": __version__,
-                "versions": _versions(),
-                "command": _command(),
-                "seed": config.seed,
-                "method": config.method,
-                "systems": {},
-                "stages": stages,
-            },
-        )
-
-    def is_done(self, stage: str, inputs: str) -> bool:
-        """Whether a stage was finished with these inputs."""
-        return bool(self.values["stages"].get(stage, {}).get("inputs") == inputs)
-
-    @contextlib.contextmanager
-    def stage(self, stage: str, inputs: str) -> Iterator[dict[str, Any]]:
-        """Time a stage and note its peak memory; recorded as done only if the block succeeds.
-
-        Yields:
-            A dict for whatever else is worth noting.
-        """
-        self.values["stages"].pop(stage, None)
-        notes: dict[str, Any] = {}
-        start = time.perf_counter()
-        with _peak_memory() as peak:
-            yield notes
-        self.values["stages"][stage] = {
-            "inputs": inputs,
-            "seconds": round(time.perf_counter() - start, 3),
-            "peak_memory_mb": round(peak[0] / 2**20, 1),
-            **notes,
-        }
-        self.save()
-
-    def save(self) -> None:
-        """Write the manifest atomically, and sign the run."""
-        write_json(self.path, self.values)
-        signing.sign(self.path.parent)
-
-
-@contextlib.contextmanager
-def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
-    """Watch the process's resident memory; the first item of the list is its peak in bytes."""
-    process, stop = psutil.Process(), threading.Event()
-    peak = [process.memory_info().rss]
-
-    def watch() -> None:
-        while not stop.wait(interval_seconds):
-            peak[0] = max(peak[0], process.memory_info().rss)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _command() -> str:
+def command_line() -> str:
+    """What was typed to start this process."""
     return " ".join(["demur", *sys.argv[1:]])
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in TRACKED:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions | registry.packages()

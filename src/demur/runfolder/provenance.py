@@ -8,7 +8,6 @@ that computes it again. Digests are of content only, never of times: a copied fo
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demur.confidence.threshold import Guarantee
 from demur.core.config import Config, load_config
 from demur.core.errors import DemurError, ModelError, RunFolderError
 from demur.core.files import digest, file_digest
@@ -25,6 +23,7 @@ from demur.core.layout import (
     CARD,
     CONFIG,
     GUARANTEE,
+    MANIFEST,
     MODEL_FOLDER,
     PREDICTIONS,
     QUESTIONS,
@@ -32,43 +31,17 @@ from demur.core.layout import (
     TAX,
 )
 from demur.core.names import unread
+from demur.runfolder import digests, shapes
+from demur.runfolder.digests import weights_of
 
-SCHEMA_VERSION = 2
-"""Of the three files. Version 1, whose key was ``schema``, did not say what a finding was computed from."""
+SCHEMA_VERSION = 3
+"""Of the three files. Version 1, whose key was ``schema``, did not say what a finding was computed from;
+version 2 only of a model's weights, not of its settings and tokenizer."""
 KEY = "computed_from"
-WHOLE = 64 * 2**20
-"""Weights up to so many bytes are hashed whole."""
-HEAD, BLOCK, BLOCKS = 2**20, 64 * 2**10, 256
-"""Of larger ones: the first bytes, and so many blocks of so many bytes, evenly spaced."""
 UNKNOWN = "it does not say what it was computed from (Demur 0.1.0 did not record that)"
-
-
-# -- digests -------------------------------------------------------------------------------------
-
-
-def weights_digest(path: Path) -> str:
-    """A digest of a file of weights that is quick to take at any size.
-
-    Up to 64 MiB it is `file_digest`, of every byte. Beyond, it covers the size, the first MiB (where
-    safetensors names its tensors, their types and shapes) and 256 blocks of 64 KiB, evenly spaced over the
-    whole file to its last byte: other training changes those everywhere. A change by hand that is shorter
-    than 1/256 of the file can be missed.
-    """
-    size = path.stat().st_size
-    if size <= WHOLE:
-        return file_digest(path)
-    found = hashlib.sha256(f"{size}".encode())
-    with path.open("rb") as handle:
-        found.update(handle.read(HEAD))
-        for number in range(BLOCKS):
-            handle.seek(number * (size - BLOCK) // (BLOCKS - 1))
-            found.update(handle.read(BLOCK))
-    return f"sampled-{found.hexdigest()[:16]}"
-
-
-def weights_of(folder: Path) -> dict[str, str]:
-    """The digest of each file of weights in a model folder, by its name; empty where there is none."""
-    return {file.name: weights_digest(file) for file in sorted(folder.glob("*.safetensors"))}
+PARTLY_UNKNOWN = (
+    "it does not say which tokenizer and settings it was computed with (Demur 0.1.1 did not record them)"
+)
 
 
 def base_folder(config: Config, *, run: Path | None = None) -> Path | None:
@@ -197,10 +170,10 @@ class Finding:
     refused: Refused | None = None
 
 
-SHAPES: Mapping[str, Mapping[str, type]] = {
-    GUARANTEE: {"system": str, "signal": str, "guarantees": dict, "test": dict, "sentences": list},
-    ANALYSIS: {"system": str, "signals": dict, "sweep": dict},
-    TAX: {"system": str, "weights": str, "tasks": dict, "settings": dict},
+SHAPES: Mapping[str, type[shapes.Shape]] = {
+    GUARANTEE: shapes.Guarantee,
+    ANALYSIS: shapes.Analysis,
+    TAX: shapes.Tax,
 }
 """What each file must have to be read at all."""
 COMMANDS = {GUARANTEE: "demur calibrate RUN", ANALYSIS: "demur analyse RUN", TAX: "demur tax RUN"}
@@ -214,9 +187,11 @@ def look(root: Path, file: str, *, base: Path | None) -> Finding:
         base: where the base model lies, such as `base_of_run`; None: it is not compared.
     """
     path = root / file
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return Finding()
     found = _read(path, SHAPES[file])
+    if isinstance(found, dict) and _changed_since(root, path):
+        found = "it has changed since it was written"
     if isinstance(found, str):
         return Finding(refused=Refused(file=file, reasons=(found,), command=COMMANDS[file]))
     reasons = tuple(_reasons(found, found, needs=_needs(file, found), root=root, base=base))
@@ -224,6 +199,15 @@ def look(root: Path, file: str, *, base: Path | None) -> Finding:
         return Finding(value=found)
     command = _command(file, found)
     return Finding(refused=Refused(file=file, reasons=reasons, command=command, system=found["system"]))
+
+
+def _changed_since(root: Path, path: Path) -> bool:
+    """Whether a file of findings is another than was recorded."""
+    try:
+        records = digests.read_manifest(root / MANIFEST).get(digests.FILES, {})
+    except (OSError, RunFolderError):  # who reads the manifest will say so
+        return False
+    return bool(digests.changed(root, records, [path]))
 
 
 def refused_card(card: Mapping[str, Any], folder: Path, *, base: Path | None) -> Refused | None:
@@ -235,8 +219,7 @@ def refused_card(card: Mapping[str, Any], folder: Path, *, base: Path | None) ->
         base: where its base model lies; None: it is not compared.
     """
     found = card["guarantee"]
-    shape = {"signal": str, "groups": dict}
-    if problem := _misfit(found, shape) or _no_guarantees(found["groups"]):
+    if problem := shapes.problem(shapes.CardGuarantee, found):
         reasons: tuple[str, ...] = (f"its guarantee cannot be read: {problem}",)
     else:
         reasons = tuple(_reasons(found, {}, needs=(), weights=folder, base=base))
@@ -267,30 +250,14 @@ def card_error(refused: Refused, folder: Path) -> ModelError:
     )
 
 
-def _read(path: Path, shape: Mapping[str, type]) -> dict[str, Any] | str:
+def _read(path: Path, shape: type[shapes.Shape]) -> dict[str, Any] | str:
     """What a file holds, or why it cannot be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         return f"it cannot be read: {' '.join(str(error).split())}"
-    problem = _misfit(found, shape) or _no_guarantees(found.get("guarantees", {}))
+    problem = shapes.problem(shape, found)
     return f"it cannot be read: {problem}" if problem else dict(found)
-
-
-def _misfit(found: Any, shape: Mapping[str, type]) -> str:
-    if not isinstance(found, dict):
-        return f"a JSON {type(found).__name__}, no object"
-    wrong = [name for name, kind in shape.items() if not isinstance(found.get(name), kind)]
-    return f"no valid {', '.join(wrong)}" if wrong else ""
-
-
-def _no_guarantees(groups: Mapping[str, Any]) -> str:
-    try:
-        for item in groups.values():
-            Guarantee(**item)
-    except TypeError:
-        return "an entry that is no guarantee"
-    return ""
 
 
 def _needs(file: str, found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -311,6 +278,9 @@ def _reasons(
     version = whole.get("schema_version", whole.get("schema", SCHEMA_VERSION))
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         yield f"it was written by a newer Demur (schema_version {version!r})"
+        return
+    if version == 2:
+        yield PARTLY_UNKNOWN
         return
     origin = _origin(found.get(KEY))
     if origin is None or any(name not in origin.files for name in needs):

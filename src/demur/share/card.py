@@ -14,12 +14,14 @@ from huggingface_hub import ModelCard
 from demur.core.errors import ConfigError
 from demur.core.files import write_json, write_text
 from demur.core.layout import CARD, README
+from demur.core.markdown import one_line
 from demur.core.signing import kept_signed
 from demur.runfolder import provenance
+from demur.runfolder.manifest import rewritten
 from demur.share import contents
 from demur.share.facts import facts_of
 from demur.share.front_matter import front_matter
-from demur.share.markdown import one_line, render
+from demur.share.markdown import render
 from demur.share.material import Material, refused_findings
 from demur.share.subject import REPOSITORY, Subject, repository_problem
 
@@ -58,12 +60,14 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         ConfigError: the Hub would not take the name.
     """
     subject = Subject.of(root, system)
-    with kept_signed(subject.folder, root):
-        mended = contents.mend(subject.folder, subject.base)
-        notices = [*refused_findings(subject), *_without_refused(subject)]
-    text = build_card(subject, name=name, adapter=subject.is_adapter)
-    contents.check(subject.folder)
-    write_text(subject.folder / README, text)
+    subject.run.model_folder(subject.owner)
+    with rewritten(root, subject.folder):
+        with kept_signed(subject.folder, root):
+            mended = contents.mend(subject.folder, subject.base)
+            notices = [*refused_findings(subject), *_without_refused(subject)]
+        text = build_card(subject, name=name, adapter=subject.is_adapter)
+        contents.check(subject.folder)
+        write_text(subject.folder / README, text)
     return Shared(
         card=subject.folder / README,
         system=subject.system,

@@ -5,14 +5,13 @@ No pickles, no code, and nothing that says where on a machine anything lay.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from demur.core.errors import RunFolderError
-from demur.core.files import write_json
+from demur.core.files import read_object, write_json
 from demur.core.layout import CARD, README
 from demur.core.trust import names_code
 from demur.share.subject import Base
@@ -112,4 +111,4 @@ def _is_path(key: str, value: Any) -> bool:
 
 
 def _read(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_object(file)

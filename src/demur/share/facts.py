@@ -183,7 +183,9 @@ def _stages(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[tuple[str
     for name in names:
         notes = manifest["stages"].get(name)
         if notes is not None:
-            yield name, words.duration(notes["seconds"]), f"{notes['peak_memory_mb']:,.0f} MB"
+            memory = notes.get("peak_memory_mb")
+            shown = "–" if memory is None else f"{memory:,.0f} MB"
+            yield name, words.duration(notes.get("seconds")), shown
 
 
 def _known_places(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, try_to_load_from_cache
 
 from demur.core.layout import README
+from demur.core.markdown import one_line
 from demur.report import calibrated, words
 from demur.report.legend import legend, main_metrics
 from demur.share import sources
-from demur.share.markdown import last_part, one_line
+from demur.share.markdown import last_part
 from demur.share.material import Material
 from demur.share.subject import Subject
 

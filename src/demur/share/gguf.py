@@ -17,9 +17,9 @@ from pathlib import Path
 from demur.core.errors import ConfigError, ModelError
 from demur.core.files import atomic_path, write_json
 from demur.core.layout import CARD
-from demur.runfolder.finished import read_card
+from demur.core.markdown import one_line
+from demur.runfolder.card import read_card
 from demur.share.contents import brings_code
-from demur.share.markdown import one_line
 from demur.share.merge import merge_run
 
 SCRIPT = "convert_hf_to_gguf.py"

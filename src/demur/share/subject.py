@@ -25,6 +25,7 @@ from demur.pipeline.asking import as_system
 from demur.pipeline.job import Job
 from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
+from demur.runfolder.card import MODEL_KEYS
 from demur.runfolder.finished import FinishedRun
 from demur.sources import KNOWN_MODELS
 from demur.sources.header import is_gguf
@@ -129,7 +130,7 @@ class Subject:
     @property
     def card(self) -> dict[str, Any]:
         """The model folder's ``demur.json``, as it is now."""
-        return self.run.card(self.owner)
+        return self.run.card(self.owner, *MODEL_KEYS)
 
     @property
     def is_adapter(self) -> bool:

@@ -20,6 +20,7 @@ from demur.pocket import POCKET_MODELS
 from demur.report import write_report
 from demur.runfolder import provenance
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.manifest import rewritten
 from demur.tax.export import read_questions, tested
 from demur.tax.folder import HarnessTask, write_tasks
 from demur.tax.paired import Draws, compare
@@ -94,7 +95,8 @@ def measure_tax(
             "seconds": round(time.monotonic() - started, 1),
         },
     }
-    write_json(run.folder.tax, result)
+    with rewritten(root, run.folder.tax):
+        write_json(run.folder.tax, result)
     if run.folder.metrics.exists():
         write_report(root)
     return result

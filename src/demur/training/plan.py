@@ -30,24 +30,30 @@ class TrainingPlan:
     """Tokens read in one pass over the rows."""
     supervised_tokens: int
     """Of these, the ones on which loss falls."""
+    unsupervised_rows: int = 0
+    """Rows without any of them: they teach nothing, such as those whose completion is cut off."""
 
     def sentence(self) -> str:
         """The plan in words."""
+        left = (
+            f"; {self.unsupervised_rows:,} rows have no supervised token" if self.unsupervised_rows else ""
+        )
         return (
             f"{self.rows:,} rows, {self.steps:,} steps, {self.tokens:,} tokens a pass, "
-            f"{self.supervised_tokens:,} of them supervised"
+            f"{self.supervised_tokens:,} of them supervised{left}"
         )
 
 
 def plan_training(rows: Sequence[TokenisedRow], settings: TrainingSettings, *, where: str) -> TrainingPlan:
-    """Count what would be trained.
+    """Count what would be trained, after rows are cut to ``max_length`` tokens.
 
     Raises:
         TrainingDataError: no rows, no supervised token, or less than one optimiser step.
     """
     per_step = settings.batch_size * settings.accumulate
     updates = settings.epochs * len(rows) / per_step
-    supervised = sum(sum(row.completion_mask) for row in rows)
+    of_rows = [sum(row.completion_mask[: settings.max_length]) for row in rows]
+    supervised = sum(of_rows)
     if not rows or not supervised or (settings.max_steps is None and updates < 1):
         raise TrainingDataError(
             expected="at least one optimiser step on at least one supervised token",
@@ -60,8 +66,9 @@ def plan_training(rows: Sequence[TokenisedRow], settings: TrainingSettings, *, w
     return TrainingPlan(
         rows=len(rows),
         steps=count_steps(len(rows), settings),
-        tokens=sum(len(row.input_ids) for row in rows),
+        tokens=sum(len(row.input_ids[: settings.max_length]) for row in rows),
         supervised_tokens=supervised,
+        unsupervised_rows=of_rows.count(0),
     )
 
 

@@ -15,7 +15,7 @@ from demur.core.config.methods import (
     USTuningSettings,
 )
 from demur.core.config.model import EndpointSettings, ModelSettings, ServerSettings, TemplateSettings
-from demur.core.config.reading import differences, explain, leaves, load_config, save_config
+from demur.core.config.reading import config_text, differences, explain, leaves, load_config, save_config
 from demur.core.config.section import Names, Positive, Section, Share, SystemName, SystemNames
 from demur.core.config.training import STRATEGIES, LaunchSettings, TrainingSettings
 
@@ -45,6 +45,7 @@ __all__ = [
     "TemplateSettings",
     "TrainingSettings",
     "USTuningSettings",
+    "config_text",
     "differences",
     "explain",
     "leaves",

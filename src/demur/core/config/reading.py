@@ -33,7 +33,7 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     """
     values = _read_yaml(path) if path else {}
     for name, value in (overrides or {}).items():
-        _put(values, name.split("."), _from_flag(value))
+        _put(values, name.split("."), _from_flag(name, value))
     try:
         return Config.model_validate(values)
     except pydantic.ValidationError as error:
@@ -42,7 +42,12 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
 
 def save_config(config: Config, path: Path) -> None:
     """Write the resolved configuration as YAML, atomically."""
-    write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    write_text(path, config_text(config))
+
+
+def config_text(config: Config) -> str:
+    """The resolved configuration as YAML."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def leaves(
@@ -131,11 +136,39 @@ def _count(node: yaml.Node, known: dict[int, float]) -> float:
     return known[id(node)]
 
 
-def _from_flag(value: Any) -> Any:
-    """A flag's text as a value: pydantic turns plain text into numbers and truth values by itself."""
-    if isinstance(value, str) and (value[:1] in ("[", "{") or value in ("null", "None")):
+def _from_flag(name: str, value: Any) -> Any:
+    """A flag's text as a value: pydantic turns plain text into numbers and truth values by itself.
+
+    Args:
+        name: of the setting. One that holds a text takes any text as it is.
+
+    Raises:
+        ConfigError: a list or mapping that is no YAML.
+    """
+    if not isinstance(value, str) or (value[:1] not in ("[", "{") and value not in ("null", "None")):
+        return value
+    kind = _kind_of(name)
+    if kind is str or (kind in (str | None, Path, Path | None) and value[:1] in ("[", "{")):
+        return value
+    try:
         return None if value == "None" else yaml.safe_load(value)
-    return value
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if kind is None:  # an open name, such as one of model.options, may hold a text
+            return value
+        raise ConfigError(
+            expected="a list or mapping as in YAML, such as '[a, b]' or '{a: 1}'",
+            found=f"{value!r}: {' '.join(str(error).split())}",
+            where=f"--{name}",
+            fix="correct it; quote it for the shell as a whole",
+        ) from error
+
+
+def _kind_of(name: str) -> Any:
+    """What a setting holds; None for an open name, which no field declares."""
+    parts = name.split(".")
+    name = ".".join(parts[2:]) if parts[0] == "overrides" else name
+    found = dict(leaves()).get(name)
+    return None if found is None else found.annotation
 
 
 def _put(values: dict[str, Any], keys: Sequence[str], value: Any) -> None:

@@ -167,8 +167,9 @@ def _forget_readings(job: Job) -> None:
     """Remove readings that an earlier configuration of this folder had and this one has not."""
     for path in job.folder.predictions("base").parent.glob("*.parquet"):
         if unread(path.stem) != path.stem and path.stem not in job.hashes.predict:
-            path.unlink()
             job.manifest.values["stages"].pop(f"predict/{path.stem}", None)
+            job.manifest.forget(path)
+            path.unlink()
 
 
 def _by_papers_rule(job: Job) -> dict[str, Iterable[Prediction]]:

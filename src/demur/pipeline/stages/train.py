@@ -18,6 +18,7 @@ from demur.pipeline.stages.build import labelled, training_rows
 from demur.pipeline.stages.probe import ask
 from demur.pipeline.stages.rejudging import rejudged, with_verdicts
 from demur.pipeline.systems import estimator_of, round_count, strategy_of
+from demur.runfolder.digests import model_changed
 
 
 def run(job: Job) -> None:
@@ -34,12 +35,24 @@ def run(job: Job) -> None:
                 job.config.seed,
             ]
         )
-        with job.stage(
-            f"train/{system}", job.hashes.train[system], job.folder.model(system) / "demur.json"
-        ) as notes:
+        model = job.folder.model(system)
+        _require_unchanged(job, f"train/{system}", system)
+        with job.stage(f"train/{system}", job.hashes.train[system], model) as notes:
             if notes is not None:
                 notes |= _train_one(job, system)
         rule_to_card(job, system)
+
+
+def _require_unchanged(job: Job, stage: str, system: str) -> None:
+    """Refuse to go on where a model is not what training wrote: it may be damaged, or somebody's own.
+
+    Raises:
+        RunFolderError: naming the files.
+    """
+    model = job.folder.model(system)
+    done = job.manifest.is_done(stage, job.hashes.train[system]) and model.exists()
+    if done and (wrong := job.manifest.changed(model)):
+        raise model_changed(job.folder.root, model, wrong)
 
 
 def _train_one(job: Job, system: str) -> dict[str, Any]:
@@ -91,7 +104,10 @@ def _rounds(
         drift.append({"round": number, **moved(questions, before, after, estimator), **judged})
         later = training_rows(job, system, engine, labelled(job, system, after), number=number)
         for stage, examples in later.items():
-            write_jsonl(job.folder.rows(system, f"round{number}-{stage}"), examples)
+            path = job.folder.rows(system, f"round{number}-{stage}")
+            job.manifest.forget(path)
+            write_jsonl(path, examples)
+            job.manifest.record(path)
         yield later
         before = after
 
