@@ -111,9 +111,17 @@ class Repeats(logging.Filter):
 
 def log_to_stderr(formatter: logging.Formatter) -> LineWriter:
     """Write this process's log to the error stream, and warnings of libraries with it."""
-    writer = LineWriter(sys.stderr.fileno())
+    writer = LineWriter(_error_stream())
     writer.setFormatter(formatter)
     writer.addFilter(Repeats())
     logging.basicConfig(handlers=[writer], level=logging.WARNING, force=True)
     logging.captureWarnings(True)
     return writer
+
+
+def _error_stream() -> int:
+    """The descriptor of the error stream, also where a program put an object without one in its place."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return 2
