@@ -120,6 +120,8 @@ def decided(
     in_words = declines(said.response, question=question.text, phrases=phrases)
     abstained = silent or broken or in_words or decision.declines(confidence)
     withheld = silent or (abstained and not in_words)
+    if in_words and found.statement and found.answer:
+        shown = found.answer  # what stands around a stated refusal answers nothing
     mapped = system.recalibration if system.recalibrated == decision.signal else None
     return Answer(
         question=question.text,
