@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 from demur.judging.refusal_answers import asks_whether
 from demur.judging.refusal_content import STOP, WORD, content, contrary, share, stem
+from demur.judging.refusal_flat import denies_flatly, one_name, opening_of
 
 _ASKS = re.compile(
     r"\b(?:why|how|what|which|who|whom|whose|where|when)\b|(?:please )?(?:list|name|give|describe"
@@ -29,19 +30,13 @@ _NEGATED = re.compile(
 )
 _ATTITUDE = re.compile(
     r"\b(?:do|does|did|would|will) .*\b(?:believe|think|feel|agree|happen)\b"
-    r"|\b(?:differ\w*|happen\w*)\b"
+    r"|\b(?:differ(?:s|ed)?|differences?|happen\w*)\b"
 )
 _OPTIONS = re.compile(r"[^?,:.]*\bor\b[^?,:.]*")
 _AMOUNT = re.compile(r"\bhow (?:many|much)\b(?! (?:is|are|was|were|do|does|did|will|would|can|could)\b)")
+_COUNTS = re.compile(r"\bhow (?:many|much) (?:more |other )?(?P<what>\w+)")
 _WHY = re.compile(r"(?:and |so |but )?why\b")
 
-_FILLER = re.compile(
-    r"\W*(?:(?:actually|well|no|sorry|unfortunately|however|in fact|in reality|hmm+|currently|technically"
-    r"|first(?: of all)?|so|ah|oh|strictly speaking"
-    r"|(?:as of|according to|based on|contrary to|as far as|to|in|at|by|as an?|during|unlike)"
-    r" [^,.;\n]{1,70}),\s+)*"
-    r"(?:(?:yes|no|hello|hi|thanks|thank you|good question|i am sorry|i apologi[sz]e)[.!,]\s+)?"
-)
 _STOPS = re.compile(r"[.;!?:\n](?=\s|\Z)")
 _AFTERWARDS = re.compile(r"[^.!?\n]{4,160}[.!?] there (?:is|are|was|were) no ")
 _END = re.compile(
@@ -61,7 +56,7 @@ _LESS = re.compile(
     r"|if|whether)\b|\W*\Z))\b"
 )
 """What a negation denies in part only, or of what is known."""
-_AS_A_RULE = STOP | {"officially", "technically", "really", "truly", "physically", "generally", "literally"}
+_AS_A_RULE = STOP | {"officially", "technically", "really", "truly", "physically", "generally", "literally", "explicitly", "personally", "formally"}
 """Adverbs that do not restrict what is denied."""
 _BOUNDED = re.compile(
     r"\b(?:until|till|before|after|unless|except|other than|anymore|any more|any longer)\b"
@@ -118,6 +113,8 @@ class _Asked(NamedTuple):
     options: frozenset[str]
     """The stems of the options that it names: "cats or dogs"."""
     amount: bool
+    counts: str
+    """The stem of what "how many" counts."""
     attitude: bool
     why: bool
     who: bool
@@ -139,6 +136,7 @@ def _asked(question: str) -> _Asked | None:
         frozenset(map(stem, WORD.findall(question))),
         frozenset(content(" ".join(_OPTIONS.findall(question)))),
         _AMOUNT.search(question) is not None,
+        stem(counted["what"]) if (counted := _COUNTS.search(question)) else "",
         _ATTITUDE.search(question) is not None,
         _WHY.match(question) is not None,
         re.search(r"\bwho\b", question) is not None,
@@ -158,13 +156,12 @@ def denied_premise(plain: str, question: str) -> Literal["corrects-premise", "co
         plain: the text in plain form, in lower case.
         question: the same of the question; without one nothing is known of what it takes for granted.
     """
-    asked = _asked(question)
+    asked = _asked(one_name(question))
     unreal = any(map(plain[:400].__contains__, _MADE_UP))
     if asked is None and not unreal:
         return None
-    filler = _FILLER.match(plain)
-    start = filler.end() if filler else 0
-    opening = plain[start : start + 260]
+    opening = opening_of(plain)
+    question = one_name(question)
     if unreal and _unreal(opening, question):
         return "corrects-premise"
     if asked is None or asked.attitude:
@@ -180,8 +177,10 @@ def denied_premise(plain: str, question: str) -> Literal["corrects-premise", "co
         return None if reason else "contradicts"
     if any(denied(opening, asked) for denied in (_none_of, _cancelled)):
         return "corrects-premise"
-    instead = (_verb_denied, _not_all, _nobody, _only_so_many, _repaired)
-    return "contradicts" if any(denied(opening, asked) for denied in instead) else None
+    instead = (_verb_denied, _not_all, _nobody, _only_so_many, _repaired, _after_all)
+    if any(denied(opening, asked) for denied in instead) or denies_flatly(opening, question):
+        return "contradicts"
+    return None
 
 
 def _until_stop(text: str) -> str:
@@ -220,11 +219,13 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     if _not_yet(subject, rest, asked):
         return True
     bound = _BOUNDED.search(said)
+    if asked.thing and not bound and len(content(said)) > 2 and asked.words == set(content(said)):
+        return len(subject.split()) < 6
     if (bound and stem(bound[0]) not in asked.plain) or not (
         _is_subject(subject, asked) or _also_denied(subject, said, asked)
     ):
         return False
-    if asked.amount and not re.search(r"\b(?:as|because|since)\b|;|\bexist\b", opening):
+    if asked.amount and not (_GROUNDS.search(opening) or _of_the_deed(subject, said, asked)):
         return False
     if _not_a(subject, denial, rest, asked):
         return True
@@ -241,6 +242,17 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     ):
         return False
     return share(denied, asked.words) >= (0.6 if asked.why or len(denied) > 2 else 0.65)
+
+
+_GROUNDS = re.compile(r"\b(?:as|because|since)\b|;|\bexist\b")
+
+
+def _of_the_deed(subject: str, said: str, asked: _Asked) -> bool:
+    """Of the kind "Lizards do not wear jackets to keep warm", of how many; "… any jackets" says none."""
+    words = {*content(subject), *content(said)}
+    if re.search(r"\b(?:any|a single|have|own|contain)\b", said):
+        return False
+    return len(words) > 2 and words <= asked.words and len(words) + 2 > len(asked.words)
 
 
 def _in_part(rest: str, asked: _Asked) -> bool:
@@ -310,7 +322,7 @@ def _not_a(subject: str, denial: re.Match[str], rest: str, asked: _Asked) -> boo
 
 def _none_of(opening: str, asked: _Asked) -> bool:
     """Of the kind "There are no schools on the Moon", "England has no president", "No river flows …"."""
-    if asked.amount:
+    if asked.amount and not _not_the_counted(opening, asked):
         return False
     if match := "so there" in opening and _NO_THERE.match(opening):
         return share(content(_until_end(opening[match.end() :])), asked.words) >= 0.5
@@ -333,6 +345,28 @@ def _none_of(opening: str, asked: _Asked) -> bool:
     return share(words, asked.words) >= 0.6
 
 
+_NO_MORE = re.compile(r"there (?:is|are|was|were|will be) no (?:(?:more|further|new|other) )?(?P<what>[^.,;:]*)")
+
+
+def _not_the_counted(opening: str, asked: _Asked) -> bool:
+    """Of the kind "There are no more seasons left to air", of how many days are left until the next."""
+    found = _NO_MORE.match(opening)
+    words = content(found["what"]) if found else []
+    return bool(words) and asked.counts not in words and share(words, asked.words) >= 0.6
+
+
+_TURN = re.compile(
+    r", (?:but|although|though) (?:it|he|she|they|this|that) (?:is|are|was|were|do|does|did|has|have|had)"
+    r" (?:\w+ly )?(?:not|never) (?:an? |the )?(?P<what>[^.,;:]{2,60}?)(?: in the \w+ sense)?(?=[.,;:]|\s*\Z)"
+)
+
+
+def _after_all(opening: str, asked: _Asked) -> bool:
+    """Of the kind "It is called a sea, but it is not a sea", of the kind of sea, at a sentence's end."""
+    found = _TURN.search(_until_stop(opening) + ".") if asked.thing else None
+    return found is not None and share(content(found["what"]), asked.words) == 1
+
+
 def _not_all(opening: str, asked: _Asked) -> bool:
     """Of the kind "Not all minerals need …", of why all do."""
     if not opening.startswith("not all ") or "all" not in asked.plain:
@@ -341,14 +375,13 @@ def _not_all(opening: str, asked: _Asked) -> bool:
 
 
 def _nobody(opening: str, asked: _Asked) -> bool:
-    """Of the kind "Nobody lives on Mars", where not who does is asked."""
-    if (
-        asked.who
-        or asked.amount
-        or not (found := re.match(r"(?:nobody|no one) (?:has |can |could |ever )*", opening))
-    ):
+    """Of the kind "Nobody lives on Mars", and "Nothing was taken to it"."""
+    found = None if asked.amount else re.match(r"(?:nobody|no one|nothing) (?:has |can |could |ever )*", opening)
+    if found is None:
         return False
     words = content(_until_end(opening[found.end() :]))
+    if asked.who or found[0].startswith("nothing"):
+        return len(words) > 1 and share(words, asked.words) == 1
     return share(words, asked.words) >= 0.5 and words[-1] in asked.words
 
 

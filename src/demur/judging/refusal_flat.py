@@ -1,0 +1,59 @@
+"""How a text opens, without its fillers, and denials in a word or two: "None.", "Never", "Nobody has."
+
+Patterns are for the plain form of `refusal_text`, in lower case. Source: Demur.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FILLER = re.compile(
+    r"\W*(?:(?:short |quick |brief |long )?answer:?\n\s*|\d[.)] )?"
+    r"(?:(?:actually|well|no|sorry|unfortunately|however|in fact|in reality|h+m+|currently|technically"
+    r"|first(?: of all)?|so|a+h*|o+h*|a+w+|h+a+(?: h+a+)*|haha|oof|wow|hey|hold on|wait|strictly speaking"
+    r"|(?:as of|according to|based on|contrary to|as far as|to|in|at|by|as an?|during|unlike)"
+    r" [^,.;\n]{1,70})[,!.]+\s+)*"
+    r"(?:(?:yes|no|hello|hi|thanks|thank you|good question|i am sorry|i apologi[sz]e)[.!,]\s+)?"
+)
+_NATION = re.compile(r"\bu\. ?s\.(?: ?a\.)?(?=\W|\Z)|\b(?:the )?united states(?: of america)?\b")
+_APPOSITION = re.compile(r"(?P<subject>[\w' -]{2,50}), (?:being|as|which|who|the|an?|one|like) [^,.;]{2,90},(?= )")
+_OPENING = 260
+"""Characters in which a denial of the question is looked for."""
+
+
+def one_name(text: str) -> str:
+    """A text in lower case in which the United States have one name, and no full stop."""
+    return _NATION.sub("the us", text) if "u" in text else text
+
+
+def opening_of(plain: str) -> str:
+    """How a text begins, without fillers and without what is put in after its subject."""
+    filler = _FILLER.match(plain)
+    start = filler.end() if filler else 0
+    opening = one_name(plain[start : start + _OPENING])
+    return _APPOSITION.sub(lambda match: match["subject"], opening, count=1)
+
+
+_ASKS_ONE = re.compile(
+    r"(?:in |on |at |by )?(?:who|whom|when|where|(?:what|which) (?!of\b)\w+|what (?:is|was|are|were))\b"
+)
+_OF_NONE = re.compile(r"\bor\b|\bhow (?:many|much)\b|\b(?:of these|following|if any|any)\b|\byou\b")
+_FLAT = re.compile(r"(?:none|never|nobody|no one|nowhere|nothing|there (?:is|was) none)(?=[.!;]|\s*\Z)")
+_NEVER_DONE = re.compile(
+    r"(?:nobody|no one|no (?:human|person|man|woman|\w+))(?: \w+)? (?:has|have|had|did|does|do|can|could)"
+    r" (?:ever |yet |actually |really )*(?:(?:done|do|does|did|managed?|achieved?|accomplished?)"
+    r" (?:that|this|it|so|such a thing))?(?: yet| before)?(?=[.,;!]|\s*\Z)"
+)
+_BY_NONE = re.compile(r"[^.;:!?]{1,80} (?:was|were|is|are|has been) \w+ by (?:no one|nobody|none)\b")
+
+
+def denies_flatly(opening: str, question: str) -> bool:
+    """Whether a text answers a question for one thing by "none", "never" or "nobody has".
+
+    Args:
+        opening: as from `opening_of`.
+        question: in plain form.
+    """
+    if _OF_NONE.search(question) or not _ASKS_ONE.match(question):
+        return False
+    return any(pattern.match(opening) for pattern in (_FLAT, _NEVER_DONE, _BY_NONE))
