@@ -49,7 +49,7 @@ OFFERS = re.compile(
     r"|suspect))"
     r"|(?:the|this|your) (?:passage|text|context|document|article|story|source)s? (?:\w+ )?(?:mentions?"
     r"|describes?|discuss(?:es)?"
-    r"|says?|talks?|states?|is about|only)\b|it (?:only|just|merely) (?:says?|mentions?|describes?"
+    r"|says?|talks?|states?|is about|only)\b|it (?:only|just|merely) (?:says?|mentions?|talks?|speaks?|states?|describes?"
     r"|discusses|names?|lists?|covers?)\b|it (?:names?|mentions?|describes?|lists?|covers?) (?:both|the"
     r"|two|several|many|some)\b"
     r"|such as\b|for (?:example|instance)\b|(?:their|its|the|your) (?:[\w']+ ){0,2}(?:website|site|app"

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from demur.judging.refusal_answers import asks_whether
 from demur.judging.refusal_content import STOP, WORD, content, contrary, share, stem
-from demur.judging.refusal_flat import denies_flatly, one_name, opening_of
+from demur.judging.refusal_flat import calls_mistaken, denies_flatly, one_name, opening_of
 
 _ASKS = re.compile(
     r"\b(?:why|how|what|which|who|whom|whose|where|when)\b|(?:please )?(?:list|name|give|describe"
@@ -34,7 +34,9 @@ _ATTITUDE = re.compile(
 )
 _OPTIONS = re.compile(r"[^?,:.]*\bor\b[^?,:.]*")
 _AMOUNT = re.compile(r"\bhow (?:many|much)\b(?! (?:is|are|was|were|do|does|did|will|would|can|could)\b)")
-_COUNTS = re.compile(r"\bhow (?:many|much) (?:more |other )?(?P<what>\w+)")
+_COUNTS = re.compile(
+    r"\bhow (?:many|much) (?P<what>.*?) (?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|in|of)\b"
+)
 _WHY = re.compile(r"(?:and |so |but )?why\b")
 
 _STOPS = re.compile(r"[.;!?:\n](?=\s|\Z)")
@@ -113,8 +115,8 @@ class _Asked(NamedTuple):
     options: frozenset[str]
     """The stems of the options that it names: "cats or dogs"."""
     amount: bool
-    counts: str
-    """The stem of what "how many" counts."""
+    counts: frozenset[str]
+    """The stems of what "how many" counts."""
     attitude: bool
     why: bool
     who: bool
@@ -136,7 +138,7 @@ def _asked(question: str) -> _Asked | None:
         frozenset(map(stem, WORD.findall(question))),
         frozenset(content(" ".join(_OPTIONS.findall(question)))),
         _AMOUNT.search(question) is not None,
-        stem(counted["what"]) if (counted := _COUNTS.search(question)) else "",
+        frozenset(content(counted["what"])) if (counted := _COUNTS.search(question)) else frozenset(),
         _ATTITUDE.search(question) is not None,
         _WHY.match(question) is not None,
         re.search(r"\bwho\b", question) is not None,
@@ -168,6 +170,10 @@ def denied_premise(plain: str, question: str) -> Literal["corrects-premise", "co
         return None
     if asked.options and not asked.options.isdisjoint(content(_until_stop(opening))):
         return None
+    if calls_mistaken(opening):
+        return "corrects-premise"
+    if denies_flatly(opening, question):
+        return "contradicts"
     if stem("without") in asked.plain and "without" not in opening:
         return None
     if asked.why and _opposite(opening, asked, question):
@@ -178,9 +184,7 @@ def denied_premise(plain: str, question: str) -> Literal["corrects-premise", "co
     if any(denied(opening, asked) for denied in (_none_of, _cancelled)):
         return "corrects-premise"
     instead = (_verb_denied, _not_all, _nobody, _only_so_many, _repaired, _after_all)
-    if any(denied(opening, asked) for denied in instead) or denies_flatly(opening, question):
-        return "contradicts"
-    return None
+    return "contradicts" if any(denied(opening, asked) for denied in instead) else None
 
 
 def _until_stop(text: str) -> str:
@@ -222,7 +226,8 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     if asked.thing and not bound and len(content(said)) > 2 and asked.words == set(content(said)):
         return len(subject.split()) < 6
     if (bound and stem(bound[0]) not in asked.plain) or not (
-        _is_subject(subject, asked) or _also_denied(subject, said, asked)
+        (not subject.strip() and _EXISTS.match(said))
+        or _is_subject(subject, asked) or _also_denied(subject, said, asked)
     ):
         return False
     if asked.amount and not (_GROUNDS.search(opening) or _of_the_deed(subject, said, asked)):
@@ -230,7 +235,7 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     if _not_a(subject, denial, rest, asked):
         return True
     if _EXISTS.match(said):
-        return bool(content(subject))
+        return bool(content(subject)) or not subject.strip()
     denied = content(said)
     if not denied:
         return not said.strip() and denial["never"] is None
@@ -352,7 +357,7 @@ def _not_the_counted(opening: str, asked: _Asked) -> bool:
     """Of the kind "There are no more seasons left to air", of how many days are left until the next."""
     found = _NO_MORE.match(opening)
     words = content(found["what"]) if found else []
-    return bool(words) and asked.counts not in words and share(words, asked.words) >= 0.6
+    return bool(words) and bool(asked.counts) and asked.counts.isdisjoint(words) and share(words, asked.words) >= 0.6
 
 
 _TURN = re.compile(

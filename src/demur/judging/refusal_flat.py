@@ -57,3 +57,14 @@ def denies_flatly(opening: str, question: str) -> bool:
     if _OF_NONE.search(question) or not _ASKS_ONE.match(question):
         return False
     return any(pattern.match(opening) for pattern in (_FLAT, _NEVER_DONE, _BY_NONE))
+
+
+_MISTAKEN = re.compile(
+    r"(?:the|this|that|your|you) (?:question|premise|are|request) (?:\w+ )?(?:rests?|(?:is )?based|(?:is )?built|relies|"
+    r"working|going) (?:up)?on (?:an? )?(?:\w+ )?(?:misunderstanding|misconception|confusion|error|mistake|myth)\b"
+)
+
+
+def calls_mistaken(opening: str) -> bool:
+    """Whether a text begins by saying that its question rests on a mistake."""
+    return _MISTAKEN.match(opening) is not None

@@ -13,17 +13,17 @@ HINTS = word_set(
     "disagreement disputed divided doesnt dont dunno early elaborate else eludes empty end ends escapes",
     "existent exists fabricated falls fictional fictitious folklore forget forgotten gaps give got",
     "guess guessing hard hasnt havent higher hypothetical idk ignorance ignorant imaginary impossible",
-    "inanimate inappropriate incapable incomplete insert insufficient invented inventing irresponsible",
+    "crystal inanimate inappropriate incapable incomplete insert insufficient invented inventing irresponsible",
     "isnt just knew knows lack lacking larger leave leaves left legal legend legendary legends limited",
-    "little longer look loss lost lying made making mean mind missing murky mystery myth mythical",
+    "little longer look loss lost lying made making mean mind misconception missing misunderstanding murky mystery myth mythical",
     "mythological myths need neither never no nobody none nonexistent nonsensical not nothing obscure",
     "only open outside pass past please predates prefer premise presupposes proprietary provide rather",
     "refer referring refrain refuse repeat rephrase runs scarce search share short silent slips soon",
     "sooner sparse specific specify speculating speculation still stop stops stumped stumps suggest t",
-    "talking taller tell tough training tricky unable unanswerable unanswered unavailable unaware",
+    "talking taller tell tongue too tough training tricky unable unanswerable unanswered unavailable unaware",
     "uncertain uncertainty unclear unconfirmed undetermined undisclosed undocumented unfamiliar",
     "unidentified unknown unnamed unpredictable unrecorded unresolved unsolved unspecified unsure",
-    "unverified vague varies vary visit wait wasnt what whatever wish without wont wouldnt yet",
+    "unverified up vague varies vary visit wait wasnt what whatever wish without wont wouldnt yet yours",
 )
 """Every built-in sign, and every denial of what a question takes for granted, holds one of these words, in
 plain form or before; a "t" is the end of "don't".

@@ -29,7 +29,8 @@ OPENINGS = (
     r"|dunno|idk"
     r"|(?:do|did) not (?:really |actually )?(?:know|remember|recall)|unsure|uncertain"
     r"|have not (?:the (?:faintest|foggiest|slightest)|a clue)"
-    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify)"
+    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify|(?:see|check|access)"
+    r" (?:that|this|it|your|any))"
     r"|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b",
     r"\W*(?:not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b",
     r"\W*(?:sorry\W+)?no (?:further |relevant |specific |reliable )?(?:information|info|data|details"

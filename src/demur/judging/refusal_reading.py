@@ -110,6 +110,7 @@ _CLOSING = re.compile(
     r"|given)))\b[^.]*"
     r"\b(?:answer\w*|say|tell|determine\w*|provide\w*|know\w*|stated?|contain|mention|specify|unclear"
     r"|given|clear)\b[^.]*\W*\Z"
+    r"|\bi (?:must|have to) (?:say|conclude)(?: that)? there is no answer\b[^.]*\W*\Z"
     r"|\bi would (?:much )?(?:rather|sooner|prefer) not(?: to)?(?: \w+)?\W*\Z"
     r"|\bthe (?:correct |final )?answer(?: to (?:this|the|your) question)? (?:is"
     r"|remains) (?:\w+ )?(?:unknown|unclear|uncertain"

@@ -186,6 +186,33 @@ TELLING: tuple[Family, ...] = (
             r" (?:is|has gone|went|goes) (?:a )?blank",
         ),
     ),
+    # It would take somebody who sees the future, or it is left to the one who asks.
+    (
+        "tongue crystal told&tip ball me",
+        "",
+        (
+            r"on the tip of my tongue",
+            r"(?:if only i had|wish i had|i do not have|i have no|without) (?:a |my )?crystal ball",
+            r"my crystal ball is",
+            r"(?:nobody|no one) (?:has |ever |has ever )?told me\b",
+        ),
+    ),
+    (
+        "love like happy glad&but&i tell help say answer know",
+        r"i would (?:really )?(?:love|like|be (?:happy|glad)) to (?:be able to )?",
+        (r"(?:tell|help|say|answer|know)\b(?: you| that)?(?: \w+){0,3},? but\b",),
+    ),
+    (
+        "up your yours&that it&is",
+        r"(?:\A\W*(?:(?:oh|well|ah|ha|hmm+)\W+)?)(?:that|it|this)(?: one)? is (?:all |entirely |really |totally |completely )?",
+        (r"(?:up to you|yours(?: to (?:decide|choose|make))?|your (?:own )?(?:call|choice|decision))(?=[.,;!]|\s*\Z)",),
+    ),
+    (
+        "too&to&far early soon long",
+        r"too (?:far|early|soon|long|distant) (?:(?:out|off|away|ahead|in the future|ago) )?to ",
+        (r"(?:say|call|tell|know|predict|forecast|guess)\b",),
+    ),
+    ("answer&not impossible&possible impossible", r"the answer is (?:not possible|impossible)(?=[.,;!]|\s*\Z)", ("",)),
     ("beat stumped&me", r"(?:has|have|got) (?:got )?me (?:beat|beaten|stumped|there)\b", ("",)),
     ("got&me", r"you(?: have)? got me\b(?: there| on)?", (r"(?=[.,!]|\s*\Z| there\b| on\b)",)),
     (
@@ -252,7 +279,7 @@ TELLING: tuple[Family, ...] = (
     ),
     (
         "goes go went&not into",
-        rf"{GIVEN} (?:do|does|did) not (?:go into|get into|touch on|elaborate)",
+        rf"{GIVEN} (?:just |simply |really )?(?:do|does|did) not (?:go into|get into|touch on|elaborate)",
         ("",),
     ),
     ("not&appear", r"(?:does|do|did) not appear in (?:the|any|my|available|this)\b", ("",)),

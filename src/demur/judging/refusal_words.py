@@ -163,7 +163,7 @@ LACKED = (
 )
 KNOW = (
     r"(?:know|understand|recogni[sz]e|recall|remember|possess|get the question|quite follow"
-    r"|(?:think|believe) (?:that )?(?:i|we) (?:know|can|have|could|am)|wish to|want to (?:guess|speculate"
+    r"|(?:think|believe) (?:that )?(?:(?:i|we) (?:know|can|have|could|am)|(?:anyone|anybody) (?:\w+ )?knows?)|wish to|want to (?:guess|speculate"
     r"|give"
     r"|say|make|mislead|provide|risk|answer)|feel (?:comfortable|able|confident|qualified)|keep track)"
 )
@@ -243,7 +243,7 @@ FIND_OUT = (
     r"(?:answer|say|tell|know|determine|predict|confirm|verify|give|provide|pin(?:point)?|identify"
     r"|establish|be"
     r" (?:sure|certain|definitive)|ascertain|estimate|define|conclude|evaluate|draw|find|offer|describe"
-    r"|explain|make|speculate|state|comment|share|discuss|assess)"
+    r"|explain|make|speculate|state|comment|share|discuss|assess|recommend|prescribe|advise)"
 )
 
 
