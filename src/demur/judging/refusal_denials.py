@@ -60,6 +60,7 @@ _LESS = re.compile(
 """What a negation denies in part only, or of what is known."""
 _AS_A_RULE = STOP | {"officially", "technically", "really", "truly", "physically", "generally", "literally", "explicitly", "personally", "formally"}
 """Adverbs that do not restrict what is denied."""
+_IN_A_SENSE = re.compile(r"\bin (?:the|any|an?) (?:traditional|conventional|usual|same|classic\w*|typical) (?:sense|way)\b")
 _BOUNDED = re.compile(
     r"\b(?:until|till|before|after|unless|except|other than|anymore|any more|any longer)\b"
 )
@@ -220,6 +221,8 @@ def _is_denial(opening: str, denial: re.Match[str], asked: _Asked) -> bool:
     if _in_part(rest, asked) or (denial["verb"] == "will" and "never" in denial[0]):
         return False
     said = _until_end(rest)
+    if _IN_A_SENSE.search(said):
+        return False
     if _not_yet(subject, rest, asked):
         return True
     bound = _BOUNDED.search(said)
@@ -255,7 +258,8 @@ _GROUNDS = re.compile(r"\b(?:as|because|since)\b|;|\bexist\b")
 def _of_the_deed(subject: str, said: str, asked: _Asked) -> bool:
     """Of the kind "Lizards do not wear jackets to keep warm", of how many; "… any jackets" says none."""
     words = {*content(subject), *content(said)}
-    if re.search(r"\b(?:any|a single|have|own|contain)\b", said):
+    counted = not asked.counts.isdisjoint(content(subject))
+    if counted or re.search(r"\b(?:any|a single|have|own|contain)\b", said):
         return False
     return len(words) > 2 and words <= asked.words and len(words) + 2 > len(asked.words)
 

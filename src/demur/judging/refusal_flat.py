@@ -16,7 +16,11 @@ _FILLER = re.compile(
     r"(?:(?:yes|no|hello|hi|thanks|thank you|good question|i am sorry|i apologi[sz]e)[.!,]\s+)?"
 )
 _NATION = re.compile(r"\bu\. ?s\.(?: ?a\.)?(?=\W|\Z)|\b(?:the )?united states(?: of america)?\b")
-_APPOSITION = re.compile(r"(?P<subject>[\w' -]{2,50}), (?:being|as|which|who|the|an?|one|like) [^,.;]{2,90},(?= )")
+_APPOSITION = re.compile(
+    r"(?P<subject>[\w' -]{2,50}), (?:being|which|who|the|an?|one|like) (?:(?!\bnot\b)[^,.;]){2,90},"
+    r"(?= (?:has|have|had|is|are|was|were|do|does|did|can|could|will|would) (?:\w+ly )?(?:not|never|no)\b)"
+)
+"""What is put in between a subject and its negation: "Rome, the capital of Italy, has not …"."""
 _OPENING = 260
 """Characters in which a denial of the question is looked for."""
 
@@ -38,7 +42,7 @@ _ASKS_ONE = re.compile(
     r"(?:in |on |at |by )?(?:who|whom|when|where|(?:what|which) (?!of\b)\w+|what (?:is|was|are|were))\b"
 )
 _OF_NONE = re.compile(r"\bor\b|\bhow (?:many|much)\b|\b(?:of these|following|if any|any)\b|\byou\b")
-_FLAT = re.compile(r"(?:none|never|nobody|no one|nowhere|nothing|there (?:is|was) none)(?=[.!;]|\s*\Z)")
+_FLAT = re.compile(r"(?:none|never|nobody|no one|nowhere|nothing)(?=[.!;]|\s*\Z)|there (?:is|was) none\W*\Z")
 _NEVER_DONE = re.compile(
     r"(?:nobody|no one|no (?:human|person|man|woman|\w+))(?: \w+)? (?:has|have|had|did|does|do|can|could)"
     r" (?:ever |yet |actually |really )*(?:(?:done|do|does|did|managed?|achieved?|accomplished?)"
