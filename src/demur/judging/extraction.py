@@ -3,7 +3,8 @@
 In this order: reasoning is taken off (`demur.core.reasoning`); what follows the start of a next question,
 or a special token, is cut off; the repeated question is taken off; the final answer that the text states
 is found (`demur.judging.statements`). Where none is stated, the text itself is the answer, without marks
-around its words (`demur.judging.markup`).
+around its words (`demur.judging.markup`). A text that only repeats its question holds no answer
+(`demur.judging.echo`).
 Source: Demur. Order and last-one-counts are those of the answer parsers of lm-evaluation-harness and
 simple-evals.
 """
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from demur.core.reasoning import without_reasoning
 from demur.core.records import Response
+from demur.judging.echo import only_echoes
 from demur.judging.markup import unwrapped
 from demur.judging.normalise import normalise
 from demur.judging.refusals import refusal_state
@@ -112,7 +114,8 @@ def extract(text: str, *, question: str = "", choices: Sequence[str] = ()) -> Ex
         or lowered.startswith((question[:9].lower() or "\0", *_MARKED_STARTS))
     ):
         text = text.strip()
-        return Extracted(text, text, text) if text else _NOTHING
+        empty = not text or (not choices and only_echoes(text, question))
+        return _NOTHING if empty else Extracted(text, text, text)
     found = without_reasoning(text)
     if found is None:
         return _NOTHING
@@ -120,10 +123,14 @@ def extract(text: str, *, question: str = "", choices: Sequence[str] = ()) -> Ex
     if not raw:
         return _NOTHING
     plain = unwrapped(raw)
+    if not choices and only_echoes(plain, question):
+        return _NOTHING
     statement = _stated(raw, plain) if may_state(raw.lower()) else None
     if statement is None:
         return Extracted(plain, plain, raw)
     answer = statement.answer if statement.marked else statement.answer or statement.sentence
+    if not choices and only_echoes(answer, question):
+        return _NOTHING
     return Extracted(answer or None, plain, raw, statement)
 
 

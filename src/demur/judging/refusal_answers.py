@@ -49,7 +49,8 @@ OFFERS = re.compile(
     r"|suspect))"
     r"|(?:the|this|your) (?:passage|text|context|document|article|story|source)s? (?:\w+ )?(?:mentions?"
     r"|describes?|discuss(?:es)?"
-    r"|says?|talks?|states?|is about|only)\b|it (?:only|just|merely) (?:says?|mentions?|talks?|speaks?|states?|describes?"
+    r"|says?|talks?|states?|is about|only)\b|it (?:only|just|merely) (?:says?|mentions?|talks?"
+    r"|speaks?|states?|describes?"
     r"|discusses|names?|lists?|covers?)\b|it (?:names?|mentions?|describes?|lists?|covers?) (?:both|the"
     r"|two|several|many|some)\b"
     r"|such as\b|for (?:example|instance)\b|(?:their|its|the|your) (?:[\w']+ ){0,2}(?:website|site|app"
@@ -57,7 +58,8 @@ OFFERS = re.compile(
     r" (?:the place|better|able|your)\b))"
     r"|if (?:you|it|there|i)\b|feel free|please|let me|let us"
     r"|(?:can|could|would|do|did|are) you\b|without\b|for (?:more|the (?:most|latest))\b"
-    r"|(?:perhaps|maybe|possibly) (?:you|there|(?:it|this) is (?:a )?(?:typo|misspel\w*|fictional|made"
+    r"|(?:perhaps|maybe|possibly) (?:you|try|ask|check|search|look|there|(?:it"
+    r"|this) is (?:a )?(?:typo|misspel\w*|fictional|made"
     r"|not|spelled|something)|a typo|if|providing|clarifying|some (?:more|context|background))"
     r"|is there (?:any|some)thing|how (?:can|may) i|what (?:about|would|else) (?:you|like)?"
     r"|you (?:may|might|can|could|should|will|would)\b|i'd|try\b|check\b|consult\b|visit\b|contact\b"
@@ -82,7 +84,8 @@ _POLITE = re.compile(
 _FILLERS = re.compile(
     r"^(?:well|hmm+|um+|oh|no|yes|ok|okay|hello|hi|and|so|that said|honestly|the answer|lol|haha|really"
     r"|hard to say"
-    r"|what|huh|pardon|who|maybe not|maybe|truthfully|unfortunately|either|at all|though|sadly|alas"
+    r"|oof|a+w+|wow|ha+|hold on|what|huh|pardon|who|maybe not|maybe|truthfully|unfortunately|either"
+    r"|at all|though|sadly|alas"
     r"|exactly|sure|certain|same|sir|friend|dear user)?$"
 )
 BACKGROUND = re.compile(
@@ -251,6 +254,21 @@ _EXACT_FIGURE = re.compile(
     r"|thousands?"
     r"|millions?|billions?|half)\b"
 )
+
+
+_ANYTHING = re.compile(
+    r"\W*(?P<what>[^.;:,]{3,100}?) (?:can|could|may|might) (?:also )?(?:stand for|mean|refer to"
+    r"|signify|represent)"
+    r" (?:a )?(?:different|many|various|several|multiple|number of"
+    r"|variety of) (?:different )?(?:things|meanings|words|concepts)"
+    r"(?: depending on [^.;:,]{3,60})?\W*"
+)
+
+
+def means_anything(plain: str, question: str) -> bool:
+    """Whether a text says only that what is asked about may mean different things."""
+    found = _ANYTHING.fullmatch(plain)
+    return found is not None and not asks_whether(question) and _ASKS_FACTORS.search(question) is None
 
 
 def inexact(question: str, told: str, declining: str) -> bool:

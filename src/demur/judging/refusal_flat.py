@@ -42,7 +42,9 @@ _ASKS_ONE = re.compile(
     r"(?:in |on |at |by )?(?:who|whom|when|where|(?:what|which) (?!of\b)\w+|what (?:is|was|are|were))\b"
 )
 _OF_NONE = re.compile(r"\bor\b|\bhow (?:many|much)\b|\b(?:of these|following|if any|any)\b|\byou\b")
-_FLAT = re.compile(r"(?:none|never|nobody|no one|nowhere|nothing)(?=[.!;]|\s*\Z)|there (?:is|was) none\W*\Z")
+_FLAT = re.compile(
+    r"(?:none|never|nobody|no one|nowhere|nothing)(?=[.!;]|\s*\Z)|there (?:is|was) none\W*\Z"
+)
 _NEVER_DONE = re.compile(
     r"(?:nobody|no one|no (?:human|person|man|woman|\w+))(?: \w+)? (?:has|have|had|did|does|do|can|could)"
     r" (?:ever |yet |actually |really )*(?:(?:done|do|does|did|managed?|achieved?|accomplished?)"
@@ -64,8 +66,10 @@ def denies_flatly(opening: str, question: str) -> bool:
 
 
 _MISTAKEN = re.compile(
-    r"(?:the|this|that|your|you) (?:question|premise|are|request) (?:\w+ )?(?:rests?|(?:is )?based|(?:is )?built|relies|"
-    r"working|going) (?:up)?on (?:an? )?(?:\w+ )?(?:misunderstanding|misconception|confusion|error|mistake|myth)\b"
+    r"(?:the|this|that|your|you) (?:question|premise|are|request) (?:\w+ )?(?:rests?|(?:is )?based"
+    r"|(?:is )?built|relies|"
+    r"working|going) (?:up)?on (?:an? )?(?:\w+ )?(?:misunderstanding|misconception|confusion|error"
+    r"|mistake|myth)\b"
 )
 
 

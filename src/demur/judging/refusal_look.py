@@ -29,7 +29,8 @@ OPENINGS = (
     r"|dunno|idk"
     r"|(?:do|did) not (?:really |actually )?(?:know|remember|recall)|unsure|uncertain"
     r"|have not (?:the (?:faintest|foggiest|slightest)|a clue)"
-    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify|(?:see|check|access)"
+    r"|(?:can|could) not (?:really )?(?:say|tell|answer|help|find|remember|recall|verify|(?:see"
+    r"|check|access)"
     r" (?:that|this|it|your|any))"
     r"|unknown(?= ?[,(;:]|\s*\Z| to me)|unclear(?= ?[,(;:]|\s*\Z)|not known(?=,|\s*\Z)))\b",
     r"\W*(?:not (?:in|stated in|given in|found in|mentioned in|specified in) (?:the|this))\b",
@@ -115,6 +116,8 @@ _OTHERS = (
     "please you i try would&check consult visit refer ask contact look search checking consulting visiting"
     " asking",
     "depends depend vary varies",
+    "different many various several multiple number variety&can could may might&things meanings"
+    " words concepts",
     "insert [insert [name] [your [date] [year] [city] [person]",
 )
 

@@ -24,6 +24,7 @@ from demur.judging.refusal_answers import (
     guesses,
     idle,
     inexact,
+    means_anything,
     only_depends,
     speaks_of,
 )
@@ -327,6 +328,8 @@ class Reading:
         if self.seen is None or not self.seen.other:
             return "answered"
         if only_depends(_sentences(plain), self.question):
+            return "refused"
+        if means_anything(plain, self.question):
             return "refused"
         if _SEEKS_ADVICE.search(self.question):
             return "answered"

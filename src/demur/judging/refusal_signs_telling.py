@@ -204,15 +204,23 @@ TELLING: tuple[Family, ...] = (
     ),
     (
         "up your yours&that it&is",
-        r"(?:\A\W*(?:(?:oh|well|ah|ha|hmm+)\W+)?)(?:that|it|this)(?: one)? is (?:all |entirely |really |totally |completely )?",
-        (r"(?:up to you|yours(?: to (?:decide|choose|make))?|your (?:own )?(?:call|choice|decision))(?=[.,;!]|\s*\Z)",),
+        r"(?:\A\W*(?:(?:oh|well|ah|ha|hmm+)\W+)?)(?:that|it|this)(?: one)? is (?:all |entirely "
+        r"|really |totally |completely )?",
+        (
+            r"(?:up to you|yours(?: to (?:decide|choose|make))?|your (?:own )?(?:call|choice"
+            r"|decision))(?=[.,;!]|\s*\Z)",
+        ),
     ),
     (
         "too&to&far early soon long",
         r"too (?:far|early|soon|long|distant) (?:(?:out|off|away|ahead|in the future|ago) )?to ",
         (r"(?:say|call|tell|know|predict|forecast|guess)\b",),
     ),
-    ("answer&not impossible&possible impossible", r"the answer is (?:not possible|impossible)(?=[.,;!]|\s*\Z)", ("",)),
+    (
+        "answer&not impossible&possible impossible",
+        r"the answer is (?:not possible|impossible)(?=[.,;!]|\s*\Z)",
+        ("",),
+    ),
     ("beat stumped&me", r"(?:has|have|got) (?:got )?me (?:beat|beaten|stumped|there)\b", ("",)),
     ("got&me", r"you(?: have)? got me\b(?: there| on)?", (r"(?=[.,!]|\s*\Z| there\b| on\b)",)),
     (
@@ -238,7 +246,8 @@ TELLING: tuple[Family, ...] = (
         r"it (?:(?:do|does|did) not|never) (?:\w+ly |actually |even )?",
         (
             r"(?:say|mention|specify|state|indicate|clarify|tell us|disclose)s?"
-            r"(?=[.,;!]|\s*\Z| (?:how|what|who|whom|when|where|which|why|whether|if|any|anything|this"
+            r"(?=[.,;!]|\s*\Z| (?:how|what|who|whom|when|where|which|why|whether|if|any|anything"
+            r"|this|\w+ing"
             r"|that\b|the (?:name"
             r"|names|exact|number|date|year|reason|author|cause|specific|actual|cost|location))\b)",
         ),

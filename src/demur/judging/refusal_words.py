@@ -163,7 +163,8 @@ LACKED = (
 )
 KNOW = (
     r"(?:know|understand|recogni[sz]e|recall|remember|possess|get the question|quite follow"
-    r"|(?:think|believe) (?:that )?(?:(?:i|we) (?:know|can|have|could|am)|(?:anyone|anybody) (?:\w+ )?knows?)|wish to|want to (?:guess|speculate"
+    r"|(?:think|believe) (?:that )?(?:(?:i|we) (?:know|can|have|could|am)|(?:anyone"
+    r"|anybody) (?:\w+ )?knows?)|wish to|want to (?:guess|speculate"
     r"|give"
     r"|say|make|mislead|provide|risk|answer)|feel (?:comfortable|able|confident|qualified)|keep track)"
 )

@@ -37,7 +37,8 @@ _CHANGED = re.compile(
 """Characters that may hide a word of English: they are written otherwise in plain form."""
 _LABELLED = re.compile(r"\A\s*[\w ]{1,24}:\s*")
 _FIRST_LINE = re.compile(
-    r"\W*(?:answer\W+)?(?:\w+\W*:\W*)?([\w/ ]{1,40})[.*_]*\n\W*(?:why|reason\w*|explanation|because|note)\b",
+    r"\W*(?:answer\W+)?(?:\w+\W*:\W*)?([\w/ ]{1,40})[.*_]*\n\W*(?:why|reason\w*|explanation|because"
+    r"|note)\b",
     re.IGNORECASE,
 )
 """A line by itself before its reason: "Value: n/a", and "Why: …"."""
@@ -72,7 +73,11 @@ def refusal_state(text: str, *, question: str = "", phrases: Sequence[str] = ())
         and _LABELLED.sub("", inner).strip(PUNCTUATION).lower() in WHOLE_TEXTS
     ):
         return "refused"
-    if "\n" in inner and (line := _FIRST_LINE.match(inner)) and line[1].strip(PUNCTUATION).lower() in WHOLE_TEXTS:
+    if (
+        "\n" in inner
+        and (line := _FIRST_LINE.match(inner))
+        and line[1].strip(PUNCTUATION).lower() in WHOLE_TEXTS
+    ):
         return "refused"
     keys = _keys(tuple(phrases)) if phrases else ()
     plainly = "&" not in inner and (inner.isascii() or _CHANGED.search(inner) is None)
