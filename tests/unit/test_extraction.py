@@ -226,7 +226,7 @@ RUN_ON = [
     ("where was she born?\nBergen", "Bergen"),
     ("Q: Where was she born?\nA: Bergen", "Bergen"),
     ("Question: Where was she born?\nAnswer: Bergen\n\nQuestion: And he?\nAnswer: Oslo", "Bergen"),
-    ("Where was she born?", "Where was she born?"),
+    ("Where was she born?", None),
     # what stands around the turn
     ("A: Bergen", "Bergen"),
     ("Assistant: Bergen", "Bergen"),
@@ -268,6 +268,47 @@ def test_a_next_question_in_other_forms(text, answer):
 )
 def test_the_only_value_beside_explanations_is_the_answer(text, answer):
     assert extract(text).answer == answer
+
+
+ECHOES = [
+    # The question, once or more, and cut off.
+    (
+        "Which lake near Halm has the most swans?",
+        "Which lake near Halm has the most swans? Which lake near",
+    ),
+    # Its words as a statement, with or without a verb.
+    ("Where does the miller live in the last tale?", "The miller lives in the last tale."),
+    ("where is the bridge in the film of halm?", " the bridge in the film of Halm\n"),
+    ("What did the mayor of Halm paint?", "The answer is: The mayor of Halm painted."),
+    # Nothing but a repeated fragment without a word of its own.
+    ("What does the word blorp mean?", "blorp blorp blorp blorp blorp blorp"),
+    ("Who built Halm?", "The answer to this question is:\n\n" * 4),
+]
+NO_ECHOES = [
+    ("Which is heavier, lead or a kilogram of old wool?", "a kilogram of old wool"),
+    ("Does the miller live in the last tale?", "The miller lives in the last tale."),
+    ("Who wrote the diary of Ada Crane?", "Ada Crane wrote the diary of Ada Crane."),
+    ("Who wrote the diary of Ada Crane?", "Ada Crane"),
+    ("Why can't Halm people eat edible fish?", "Halm people can eat edible fish."),
+    ("What is the play about five streets of old Halm?", "Five Streets of Old Halm"),
+    ("Who built Halm?", "Ada Ada Ada Ada Ada"),
+]
+
+
+@pytest.mark.parametrize(("question", "text"), ECHOES)
+def test_a_text_that_only_repeats_its_question_has_no_answer(question, text):
+    assert extract(text, question=question).answer is None
+    found = judgement(ask("Ada", text=question), text)
+    assert (found.verdict, found.reason) == (U, NO_ANSWER)
+
+
+@pytest.mark.parametrize(("question", "text"), NO_ECHOES)
+def test_words_of_the_question_may_answer_it(question, text):
+    assert extract(text, question=question).answer is not None
+
+
+def test_an_option_that_stands_in_the_question_is_an_answer():
+    assert extract("the old mill", question="Where is the old mill?", choices=("the old mill", "x")).answer
 
 
 @pytest.mark.parametrize("text", UNSTATED)

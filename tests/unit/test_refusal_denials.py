@@ -51,6 +51,50 @@ DENIALS = {
         ("Who won the Halm race of 1944?", "The Halm race of 1944 was cancelled."),
         ("What did Newton see in his microscope camera?", "Microscope cameras had not been invented yet."),
     ],
+    "a word or two": [
+        ("What is the name of the ship that Ada Crane sank in 1912?", "None"),
+        ("When did Easter fall on a Tuesday?", "Never."),
+        ("Which star did Ada Crane visit?", "None. She was a baker."),
+        (
+            "Who was the first man to walk to the Moon without a break?",
+            "Whoa, hold on! Nobody has ever done that.",
+        ),
+        ("Who won the flood of Halm?", "The flood of Halm was won by no one, as it was a disaster."),
+        ("Who won the 2090 Halm race?", "Hasn't happened."),
+    ],
+    "nobody and nothing, with the words of the question": [
+        ("Who drowns in the third tale of Orvel?", "No one drowns in the third tale of Orvel."),
+        ("What was carried from the mill to the tower?", "Nothing was carried from the mill to the tower."),
+        (
+            "Which towers follow a different plan than the Halm tower?",
+            "None of the towers follow a different plan.",
+        ),
+    ],
+    "the deed that is counted": [
+        ("How many scarves do snakes wear to keep warm?", "Snakes do not wear scarves to keep warm."),
+        ("How often and how many times did Ada sail to Orvel?", "Ada did not sail to Orvel."),
+        ("How many days are left until the next series of Halm?", "There are no more series of Halm left."),
+    ],
+    "one name for a nation": [
+        (
+            "when did the us join the halm league",
+            "The United States did not officially join the Halm League.",
+        ),
+        ("who did we buy orvel from", "The U.S. did not buy Orvel from anyone."),
+    ],
+    "after a turn, a filler or a heading": [
+        (
+            "what kind of lake is the halm sea",
+            "It was named a sea in 1920, but it is not a lake in the usual sense.",
+        ),
+        ("Why do cats sing on Sundays?", "Ha! They don't, as far as I have heard."),
+        ("When did Ada land on Mars?", "### Short answer\nShe didn't.\n\n### Long answer\nMars is far."),
+        ("When can a rose bear apples?", "1. The rose cannot bear apples because it is another plant."),
+        (
+            "Who sings to the fish of Orvel?",
+            "Your question rests on a misunderstanding, since fish do not hear songs.",
+        ),
+    ],
 }
 
 
@@ -101,6 +145,15 @@ NEAR_DENIALS = [
     ("Where is the Halm bridge?", "It is in Bergen, not in Oslo."),
     ("What is the capital of Orvel?", "Orvel has no official capital, but the parliament sits in Ost."),
     ("What are the moons of Mars?", "Mars has only two moons, Phobos and Deimos."),
+    # None and nobody, where that is what was asked.
+    ("How many of the towers are red?", "None."),
+    ("Which of these, Ada or Bo, has a boat?", "None."),
+    ("How many apples does Bo have?", "Bo does not have any apples."),
+    ("How many native seals does Halm have?", "There is no seal that Halm has."),
+    (
+        "How does the robot talk with others?",
+        "The robot does not talk with others in the traditional sense. It sends notes.",
+    ),
 ]
 
 

@@ -218,3 +218,63 @@ def test_written_sentences_of_many_kinds_are_told_apart():
     both = sum(a and b for a, b in zip(said, true, strict=True))
     assert both / sum(said) >= 0.97
     assert both / sum(true) >= 0.95
+
+
+LEFT_OPEN = {
+    "it is left to the one who asks": [
+        ("Which choir should I join?", "Oh, that's all yours! Where do you live?"),
+        ("Which colour should I paint my boat?", "That is up to you."),
+    ],
+    "it would take a seer, or is too far off": [
+        ("When will I find a home?", "If only I had a crystal ball! What I know is that it takes time."),
+        ("Will it snow in Halm in 2090?", "too far off to say"),
+    ],
+    "it does not come to mind": [
+        ("Who wrote the Halm waltz?", "Oof, it's on the tip of my tongue. Maybe try a quick search?"),
+        ("Where is my key?", "can't see that from here"),
+        ("What's the name of my aunt's cat?", "Nobody has told me, I'm afraid."),
+    ],
+    "a wish to tell": [
+        (
+            "What shoes did Ada like best?",
+            "I'd love to tell you, but the sources just don't go into her shoes.",
+        ),
+        ("How do you say bread in Blorpish?", "I don't think anyone knows how to say that."),
+    ],
+    "a value that is none, and its reason": [
+        ("What will the shares cost on Friday?", "## Answer\n\n- **Value:** n/a\n- **Why:** it lies ahead"),
+    ],
+    "it may mean anything": [
+        (
+            "what do the letters of halm stand for",
+            "The letters can stand for different things depending on the case.",
+        ),
+    ],
+    "a verdict at the end": [
+        (
+            "What can halls be divided into?",
+            "The halls are not divided further. Therefore, I must say that there is no answer here.",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "text"), [pair for kind in LEFT_OPEN.values() for pair in kind], ids=lambda text: text[:40]
+)
+def test_what_leaves_the_question_open_declines(question, text):
+    assert judge(Question(id="q", text=question), text) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What is on the table?", "My crystal ball and a cup."),
+        ("Who decides?", "The king; it is up to you to ask him."),
+        ("What does the word halm mean?", "It can mean straw, or different things depending on the place."),
+        ("Where is the tower?", "Value: Oslo\nWhy: it was built there"),
+        ("What is too far to walk?", "Orvel is too far to walk to."),
+    ],
+)
+def test_like_words_in_an_answer_decline_nothing(question, text):
+    assert refusal_state(text, question=question) == "answered"

@@ -25,6 +25,8 @@ _FEWEST = 3
 """Words that say something in a statement that repeats its question."""
 _PART = 0.75
 """The part of the question that it repeats at least."""
+_LONGEST = 4000
+"""Characters of a text that is looked at."""
 _LONGEST_PERIOD = 40
 """Words of a fragment in a loop."""
 
@@ -51,10 +53,10 @@ def only_echoes(text: str, question: str) -> bool:
         question: as asked; without one nothing is an echo.
     """
     asked = _asked(question) if question and text else None
-    if asked is None:
+    if asked is None or len(text) > _LONGEST:
         return False
     every, telling = asked
-    words = _WORD.findall(text[:4000].lower())
+    words = _WORD.findall(text.lower())
     stems = [stem(word) for word in words]
     if not stems or (stems[0] not in every and stems[0] not in _FRAME):
         return False

@@ -70,7 +70,7 @@ OFFERS = re.compile(
     r"|it (?:may|might|could) (?:be|refer|not|also|have been) (?:an? |to |that )?(?:\w+ )?(?:fictional"
     r"|lesser|misspell|typo|mistake"
     r"|made|local|possible|exist|different|private|obscure|known|widely|specific)"
-    r"|(?:which|what|who) [\w ]*\b(?:you|your)\b|hope\b|glad\b|happy\b)"
+    r"|(?:which|what|who|where|when|how) [\w ]*\b(?:you|your)\b|hope\b|glad\b|happy\b)"
 )
 """How a clause goes on that offers help, gives advice, asks back or speaks of its writer."""
 

@@ -121,6 +121,8 @@ def is_subject(subject: str, asked: Asked, *, pronouns: bool = True) -> bool:
     said = [word for word in subject.split() if not word.endswith("ly")]
     if pronouns and said and len(said) <= 2 and said[-1] in (*_PRONOUNS, "i"):
         return True
+    if subject.strip() == "the us" and "we" in asked.plain:
+        return True
     words = content(subject)
     return bool(words) and (words[0] in asked.words or share(words, asked.words) >= 0.5)
 

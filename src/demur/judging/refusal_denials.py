@@ -161,7 +161,7 @@ def _of_the_deed(subject: str, said: str, asked: Asked) -> bool:
     counted = not asked.counts.isdisjoint(content(subject))
     if counted or re.search(r"\b(?:any|a single|have|own|contain)\b", said):
         return False
-    return len(words) > 2 and words <= asked.words and len(words) + 2 > len(asked.words)
+    return len(words) > 2 and words <= asked.words and len(words | asked.counts) + 2 > len(asked.words)
 
 
 _EXISTS = re.compile(

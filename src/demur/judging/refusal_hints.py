@@ -23,7 +23,7 @@ HINTS = word_set(
     "only open outside pass past please predates prefer premise presupposes proprietary provide rather",
     "refer referring refrain refuse repeat rephrase runs scarce search share short silent slips soon",
     "sooner sparse specific specify speculating speculation still stop stops stumped stumps suggest t",
-    "talking taller tell tongue too tough training tricky unable unanswerable unanswered",
+    "talking taller tell things tongue too tough training tricky unable unanswerable unanswered",
     "unavailable unaware",
     "uncertain uncertainty unclear unconfirmed undetermined undisclosed undocumented unfamiliar",
     "unidentified unknown unnamed unpredictable unrecorded unresolved unsolved unspecified unsure",

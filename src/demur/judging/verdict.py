@@ -97,7 +97,7 @@ def _reading(found: Extracted, question: str, phrases: Sequence[str]) -> Reading
         return refusal_state(found.text, question=question, phrases=phrases)
     for text in dict.fromkeys((found.answer or "", stated.sentence)):
         own = refusal_state(text, question=question, phrases=phrases)
-        if own in _DECLINING:
+        if own in (*_DECLINING, "contradicts"):
             return own
     whole = refusal_state(found.text, question=question, phrases=phrases)
     return "answered" if whole == "answered" else "hedged"
