@@ -395,6 +395,34 @@ def test_only_the_lenient_rule_takes_the_year_of_a_date():
     assert judge(ask("Who was it?", "Ada Holm"), "Ada", rule="lenient-dates") is W
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("The town fell on 4 June 1944.", C),
+        ("It lasted from June 4, 1944, to July 1, 1945.", C),
+        ("June 5, 1944", W),
+        ("June 1944", W),
+        ("It lasted from May 1, 1944, to June 4, 1944.", W),
+        ("It did not fall on June 4, 1944.", W),
+        ("June 4, 1944, June 5, 1944 and June 6, 1944", W),
+        ("In summer", W),
+    ],
+)
+def test_a_sentence_about_one_day_is_given_by_the_day(text, verdict):
+    sentence = "The town of Halm fell to its besiegers on June fourth, 1944."
+    assert judge(ask("When did the town of Halm fall?", sentence), text) is verdict
+    assert judge(ask("Who fell?", sentence), text) is W
+
+
+def test_a_sentence_about_several_days_or_another_time_is_not_given_by_a_day():
+    for sentence in (
+        "It fell on June 4, 1944, and was free on July 1, 1945.",
+        "It fell two days after June 4, 1944.",
+        "It fell in June 1944 or so, people say.",
+    ):
+        assert judge(ask("When did it fall?", sentence), "June 4, 1944") is W
+
+
 def test_dates_are_read_with_what_they_leave_out():
     assert mentions("from 5 May to June 7, 1998, and in July 1999") == [
         Day(1998, 6, 7),

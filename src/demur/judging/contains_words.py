@@ -5,7 +5,8 @@ words.
 2. An accepted answer that stands in the text as whole words (`demur.judging.containment`) is given,
    unless the text lists others beside it (`several`), has it only inside a longer name (`longer_names`),
    or contradicts a date (`dates`).
-3. One that does not stand there may be said in other words (`demur.judging.other_words`).
+3. One that does not stand there may be said in other words (`demur.judging.other_words`), or be a
+   sentence about one day, which the text names (`dates`).
 4. An answer of signs only is compared as it is (`demur.judging.symbols`).
 
 Source: Demur; the containment test is R-Tuning's (arXiv 2311.09677), normalisation after SQuAD.
@@ -46,6 +47,8 @@ def right(question: Question, text: str) -> bool | None:
         if contains_words(normal, key):
             return not _misleads(question.text, answers, text)
     if plan.keys and other_words.gives(question.text, answers, text, normal):
+        return True
+    if plan.keys and dates.stated_day(question.text, text, answers):
         return True
     if plan.signs:
         return any(symbols.gives(text, sign) for sign in plan.signs)

@@ -195,6 +195,46 @@ def lenient(text: str, answers: tuple[str, ...]) -> bool:
     return any(day.year in years for day in wanted)
 
 
+_ASKS_WHEN = re.compile(r"(?:in |on )?(?:when|(?:what|which) (?:date|day))\b")
+_NOT_THEN = re.compile(r"\b(?:not|never|cannot|before|after|until|till|since|or|between|wrong)\b|n['’]t\b")
+_DAYS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ORDINAL_DAYS = re.compile(rf"\b(?P<month>{'|'.join(MONTHS)}) (?P<day>{'|'.join(_DAYS)})\b")
+_SENTENCE = 5
+"""Words from which on an accepted answer is a sentence."""
+
+
+def stated_day(question: str, text: str, answers: tuple[str, ...]) -> bool:
+    """Whether a text names the one day of an accepted answer that is a sentence, where "when" is asked.
+
+    "It fell on 4 June 1944" gives "The town fell to its besiegers on June fourth, 1944." Of two days, as
+    those of a span, the earlier one counts.
+    """
+    if not _ASKS_WHEN.match(_plain(question)) or _NOT_THEN.search(_plain(text)):
+        return False
+    wanted = _days_of_sentences(answers)
+    said = mentions(text) if wanted else []
+    if not 0 < len(said) <= 2:
+        return False
+    earliest = min(said, key=lambda day: (day.year or 0, day.month, day.day or 0))
+    return any(earliest.answers(day) for day in wanted)
+
+
+@lru_cache(maxsize=1 << 14)
+def _days_of_sentences(answers: tuple[str, ...]) -> tuple[Day, ...]:
+    """The one full date of each accepted answer that is a sentence about it."""
+    found = []
+    for answer in answers:
+        plain = _ORDINAL_DAYS.sub(
+            lambda match: f"{match['month']} {_DAYS.index(match['day']) + 1}", _plain(answer)
+        )
+        if len(plain.split()) < _SENTENCE or _NOT_THEN.search(plain) or _whole(answer):
+            continue
+        days = mentions(plain)
+        if len(days) == 1 and None not in (days[0].year, days[0].day):
+            found.append(days[0])
+    return tuple(found)
+
+
 def mentions(text: str) -> list[Day]:
     """The dates in a text that name a month, each stretch of it read once."""
     plain = _plain(text)

@@ -10,7 +10,8 @@ import re
 _FILLER = re.compile(
     r"\W*(?:(?:short |quick |brief |long )?answer:?\n\s*|\d[.)] )?"
     r"(?:(?:actually|well|no|sorry|unfortunately|however|in fact|in reality|h+m+|currently|technically"
-    r"|first(?: of all)?|so|a+h*|o+h*|a+w+|h+a+(?: h+a+)*|haha|oof|w[oh]+a+|wow|hey|hold on|wait|strictly speaking"
+    r"|first(?: of all)?|so|a+h*|o+h*|a+w+|h+a+(?: h+a+)*|haha|oof|w[oh]+a+|wow|hey|hold on|wait"
+    r"|strictly speaking"
     r"|(?:as of|according to|based on|contrary to|as far as|to|in|at|by|as an?|during|unlike)"
     r" [^,.;\n]{1,70})[,!.]+\s+)*"
     r"(?:(?:yes|no|hello|hi|thanks|thank you|good question|i am sorry|i apologi[sz]e)[.!,]\s+)?"
