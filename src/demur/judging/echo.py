@@ -56,11 +56,15 @@ def only_echoes(text: str, question: str) -> bool:
     if asked is None or len(text) > _LONGEST:
         return False
     every, telling = asked
-    words = _WORD.findall(text.lower())
-    stems = [stem(word) for word in words]
-    if not stems or (stems[0] not in every and stems[0] not in _FRAME):
-        return False
-    if not set(stems) <= {*every, *_FRAME}:
+    stems: list[str] = []
+    words: list[str] = []
+    for match in _WORD.finditer(text.lower()):
+        word = stem(match[0])
+        if word not in every and word not in _FRAME:
+            return False
+        words.append(match[0])
+        stems.append(word)
+    if not stems:
         return False
     if len(stems) >= _FEWEST and all(word == every[n % len(every)] for n, word in enumerate(stems)):
         return True

@@ -28,7 +28,7 @@ _OPENING = 260
 
 def one_name(text: str) -> str:
     """A text in lower case in which the United States have one name, and no full stop."""
-    return _NATION.sub("the us", text) if "u" in text else text
+    return _NATION.sub("the us", text) if "u.s" in text or "u. s" in text or "united s" in text else text
 
 
 def opening_of(plain: str) -> str:
@@ -61,9 +61,9 @@ def denies_flatly(opening: str, question: str) -> bool:
         opening: as from `opening_of`.
         question: in plain form.
     """
-    if _OF_NONE.search(question) or not _ASKS_ONE.match(question):
+    if not any(pattern.match(opening) for pattern in (_FLAT, _NEVER_DONE, _BY_NONE)):
         return False
-    return any(pattern.match(opening) for pattern in (_FLAT, _NEVER_DONE, _BY_NONE))
+    return _ASKS_ONE.match(question) is not None and _OF_NONE.search(question) is None
 
 
 _MISTAKEN = re.compile(
