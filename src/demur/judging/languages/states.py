@@ -15,7 +15,7 @@ from typing import Literal
 
 from demur.judging.languages.denials import denies, gives_nothing
 from demur.judging.languages.files import Language, Signs, languages, signs_of
-from demur.judging.languages.grammar import grammar_of
+from demur.judging.languages.grammar import Grammar, grammar_of
 from demur.judging.languages.guess import (
     by_letters,
     candidates,
@@ -81,6 +81,10 @@ class _Reading:
     signs: Signs
 
     @cached_property
+    def _grammar(self) -> Grammar:
+        return grammar_of(self.language.code)
+
+    @cached_property
     def _found(self) -> tuple[list[tuple[int, int]], ...]:
         """Where signs of refusing, of doubt and of a denied premise stand."""
         return self._refusals, self._spans(self.signs.doubt), self._spans(self.signs.premise)
@@ -88,7 +92,7 @@ class _Reading:
     def state(self) -> State:
         refusals, doubts, denials = self._found
         found = sorted([*refusals, *doubts])
-        if self._asked_words and not doubts and self._length(self.plain) <= _MEANING:
+        if self._asked_words and not refusals and self._length(self.plain) <= _MEANING:
             return "answered"
         if denials and (not found or denials[0][0] < found[0][0]):
             return "corrects-premise"
@@ -99,7 +103,7 @@ class _Reading:
 
     def _without_a_sign(self) -> State:
         """What a text without a sign does, seen beside what was asked."""
-        grammar = grammar_of(self.language.code)
+        grammar = self._grammar
         first = _SENTENCE_END.split(self.plain.strip(), maxsplit=1)[0]
         if not self._hedges(first) and denies(self.plain, self.question, self.language, grammar):
             return "contradicts"
@@ -114,12 +118,14 @@ class _Reading:
     @cached_property
     def _refusals(self) -> list[tuple[int, int]]:
         """Where a sign, or words that stand together, decline to answer."""
+        grammar = self._grammar
+        own = grammar.first_person(self.plain) if self._asked_words else grammar.refusals(self.plain)
         composed = [
             (start, end)
-            for start, end in grammar_of(self.language.code).refusals(self.plain)
+            for start, end in own
             if self._counts(start, end) and not any(a <= start and end <= b for a, b in self._quoted)
         ]
-        return [*self._spans(self.signs.refusal), *composed]
+        return composed if self._asked_words else [*self._spans(self.signs.refusal), *composed]
 
     def _beside(self, found: list[tuple[int, int]]) -> State | None:
         """What a text with signs does beside declining: None where nothing."""
@@ -221,6 +227,7 @@ class _Reading:
             for start, end in (match.span() for match in sign.finditer(self.plain))
             if self._counts(start, end)
             and not self.signs.taken_back.search(self.plain, max(0, start - 24), start)
+            and not self._grammar.conditional(self.plain, start)
         ]
 
     def _counts(self, start: int, end: int) -> bool:
@@ -238,7 +245,7 @@ class _Reading:
     @cached_property
     def _asked_words(self) -> list[str]:
         """What the question puts in quotation marks, where it asks about words; they are no sign here."""
-        if not grammar_of(self.language.code).places("wording", self.question):
+        if not self._grammar.places("wording", self.question):
             return []
         quoted = (match[0].strip(_MARKS) for match in QUOTED.finditer(self.question))
         return [word for word in quoted if word]
@@ -263,7 +270,7 @@ class _Reading:
             return True
         ends = (match.end() for match in _SENTENCE_END.finditer(self.plain, 0, start))
         led = self.plain[max(ends, default=0) : start]
-        for a, _ in grammar_of(self.language.code).places("relative", led):
+        for a, _ in self._grammar.places("relative", led):
             main = led[:a].strip(" ,،")
             comma = led[:a].rstrip().endswith((",", "،")) or self.language.code in _NO_COMMA
             if main and comma and not self.signs.idle.search(main) and not self._asks_or_denies(main):
@@ -271,8 +278,7 @@ class _Reading:
         return False
 
     def _asks_or_denies(self, main: str) -> bool:
-        grammar = grammar_of(self.language.code)
-        return any(grammar.places(name, main) for name in ("not", "which", "ask"))
+        return any(self._grammar.places(name, main) for name in ("not", "which", "ask"))
 
     def _is_aside(self, start: int, end: int) -> bool:
         """Whether a sign stands in a remark: "the picture, whose painter is unknown, hangs in Rome"."""
