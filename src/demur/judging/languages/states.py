@@ -315,8 +315,11 @@ def foreign_state(text: str, question: str = "") -> State | None:
 
 
 def _beside_the_question(text: str, question: str) -> State | None:
-    """The state of a text of no known language, read in that of its question; None where it answers."""
-    own = language_of(question) if question else None
+    """The state of a text of no known language, read in that of its question, or of both together.
+
+    None where it answers.
+    """
+    own = (language_of(question) or language_of(f"{question} {text}")) if question else None
     if own is None or own not in languages():
         return None
     state = _reading(text, question, own).state()
