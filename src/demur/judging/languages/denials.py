@@ -44,9 +44,7 @@ def denies(plain: str, question: str, language: Language, grammar: Grammar) -> b
     return _first_denies(first, _shared(first, question, language), language, grammar)
 
 
-def _first_denies(
-    first: str, shared: list[tuple[int, int]], language: Language, grammar: Grammar
-) -> bool:
+def _first_denies(first: str, shared: list[tuple[int, int]], language: Language, grammar: Grammar) -> bool:
     """The same for the first sentence alone; ``shared``: where words of the question stand in it."""
     if shared and grammar.places("never", first):
         return True
