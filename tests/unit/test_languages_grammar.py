@@ -155,6 +155,43 @@ def test_what_stands_around_a_sign(text: str, state: str) -> None:
     assert foreign_state(text) == state
 
 
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("Wenn niemand die Antwort weiß, geht der Punkt an den Gegner.", "answered"),
+        ("Wenn niemand die Antwort weiß, weiß ich sie auch nicht.", "refused"),
+        (
+            "Das kann ich nicht vorhersagen. Umfragen zeigen viel, aber gezählt wird am Sonntag.",
+            "refused",
+        ),
+        ("Das kann ich nicht sicher sagen, aber es war Rom.", "answered"),
+    ],
+)
+def test_conditions_and_explanations(text: str, state: str) -> None:
+    assert foreign_state(text, "Wer gewinnt das Spiel am Sonntag?") == state
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "declines"),
+    [
+        ("Was bedeutet „keine Ahnung“?", "Das sagt, wer die Antwort nicht weiß.", False),
+        ("Was ist ein Synonym für „unklar“?", "Unbekannt.", False),
+        ("Was bedeutet „Fisimatenten“?", "Dieses Wort kenne ich nicht.", True),
+        ("Wer schrieb „Der rote Mond“?", "Unbekannt.", True),
+    ],
+)
+def test_questions_about_words(question: str, text: str, declines: bool) -> None:
+    assert (foreign_state(text, question) in ("refused", "corrects-premise", "contradicts")) is declines
+
+
+def test_a_later_sentence_denies_the_premise() -> None:
+    question = "Wann komponierte Chopin die Oper Halka?"
+    denied = "Sie ist von Moniuszko. Chopin hat nie eine Oper komponiert."
+    assert foreign_state(denied, question) == "contradicts"
+    dated = "Im Jahr 1830. Chopin hat nie eine andere Oper komponiert."
+    assert foreign_state(dated, question) == "answered"
+
+
 def test_a_short_text_is_read_in_the_language_of_its_question() -> None:
     assert foreign_state("Kimden bahsediyorsun?", "Kaç yaşındaymış?") == "refused"
     assert foreign_state("Ankara", "Kaç yaşındaymış?") is None

@@ -72,10 +72,23 @@ class Grammar:
                 found += self._together(places, rule, plain, borders)
         return found + list(self._questions(plain))
 
+    def first_person(self, plain: str) -> list[Span]:
+        """Where the writer declines for himself, or asks back."""
+        return [span for name in ("inot", "clarify") for span in self.places(name, plain)]
+
     def places(self, name: str, plain: str) -> list[Span]:
         """Where words of a class stand."""
         pattern = self.classes.get(name)
         return [match.span() for match in pattern.finditer(plain)] if pattern else []
+
+    def conditional(self, plain: str, start: int) -> bool:
+        """Whether the part of a sentence that holds a place opens with "if": no statement of its own."""
+        pattern = self.classes.get("if")
+        if pattern is None:
+            return False
+        borders = [match.end() for match in _PARTS.finditer(plain, 0, start)]
+        led = plain[max(borders, default=0) : start].lstrip()
+        return pattern.match(led) is not None
 
     def _together(
         self, places: list[list[Span]], rule: _Rule, plain: str, borders: list[int]
@@ -86,6 +99,8 @@ class Grammar:
         for spans in chosen:
             row = list(spans) if rule.ordered else sorted(spans)
             near = all(self._near(a, b, rule.far, plain) for a, b in pairwise(row))
+            if near and self.conditional(plain, row[0][0]):
+                continue
             if near and bisect_right(borders, row[0][0]) == bisect_right(borders, row[-1][1] - 1):
                 yield row[0][0], row[-1][1]
 

@@ -12,6 +12,10 @@ _DROPPED = re.compile(
 )
 """Soft hyphens, zero-width and direction marks, the dot of a Turkish İ in lower case, Arabic vowel signs
 and stretching, the Devanagari dot below (spelt or not), Markdown, and the Spanish opening marks."""
+QUOTED = re.compile(
+    r"\"[^\"]*\"|“[^”]*”|„[^“”\"]*[“”\"]|«[^»]*»|「[^」]*」|『[^』]*』|《[^》]*》|(?<!\w)'[^'\n]*'(?!\w)"
+)
+"""What stands in quotation marks, with them."""
 _BLANKS = re.compile(r"[^\S\n]+")
 _ELIDED = re.compile(r"(?<=[^\W\d_])'(?=[\w(\[{])")
 _GAP = "\ue000"

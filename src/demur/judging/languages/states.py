@@ -15,7 +15,7 @@ from typing import Literal
 
 from demur.judging.languages.denials import denies, gives_nothing
 from demur.judging.languages.files import Language, Signs, languages, signs_of
-from demur.judging.languages.grammar import grammar_of
+from demur.judging.languages.grammar import Grammar, grammar_of
 from demur.judging.languages.guess import (
     by_letters,
     candidates,
@@ -24,7 +24,7 @@ from demur.judging.languages.guess import (
     neighbours,
     words_of,
 )
-from demur.judging.languages.normal import normal
+from demur.judging.languages.normal import QUOTED, normal
 from demur.judging.languages.patterns import UNSPACED
 
 State = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
@@ -39,15 +39,15 @@ _FEW = 10
 """Words up to which a text whose language is not sure is compared with the signs of every language."""
 _SHORT_TEXT = 60
 """Characters up to which a text whose words tell of no language is read in that of the question."""
+_MEANING = 2
+"""Words up to which a text is the meaning of a word that was asked about: "Unknown."."""
 _NEXT = 12
 """Characters within which a sign follows a colon."""
 _LETTERS_A_WORD = 3
 """Characters that count as a word in scripts without spaces."""
 
-_QUOTED = re.compile(
-    r"\"[^\"]*\"|“[^”]*”|„[^“”\"]*[“”\"]|«[^»]*»|「[^」]*」|『[^』]*』|《[^》]*》|(?<!\w)'[^'\n]*'(?!\w)"
-)
 _ENDS = re.compile(r"[.!?]+(?=\s|$)|[。！？!?؟।\n;؛]+|\s[-–—]\s|—|:(?=\s)|\s\(|\)")
+_MARKS = "\"'“”„«»「」『』《》 "
 _SENTENCE_END = re.compile(r"[.!?。！？؟।;؛:\n]")
 _ATTRIBUTE = re.compile(
     r"(?<=った)[\u3400-\u9fff]|(?<=ない)[\u3400-\u9fff](?!でしょ)"
@@ -81,6 +81,10 @@ class _Reading:
     signs: Signs
 
     @cached_property
+    def _grammar(self) -> Grammar:
+        return grammar_of(self.language.code)
+
+    @cached_property
     def _found(self) -> tuple[list[tuple[int, int]], ...]:
         """Where signs of refusing, of doubt and of a denied premise stand."""
         return self._refusals, self._spans(self.signs.doubt), self._spans(self.signs.premise)
@@ -88,18 +92,23 @@ class _Reading:
     def state(self) -> State:
         refusals, doubts, denials = self._found
         found = sorted([*refusals, *doubts])
+        if self._asked_words and not refusals and self._length(self.plain) <= _MEANING:
+            return "answered"
         if denials and (not found or denials[0][0] < found[0][0]):
             return "corrects-premise"
         if not found:
-            return "hedged" if self._hedges(self.plain) else self._by_the_question()
+            return self._without_a_sign()
         beside = self._beside(found)
         return "refused" if beside is None else "hedged" if doubts and beside == "answered" else beside
 
-    def _by_the_question(self) -> State:
+    def _without_a_sign(self) -> State:
         """What a text without a sign does, seen beside what was asked."""
-        grammar = grammar_of(self.language.code)
-        if denies(self.plain, self.question, self.language, grammar):
+        grammar = self._grammar
+        first = _SENTENCE_END.split(self.plain.strip(), maxsplit=1)[0]
+        if not self._hedges(first) and denies(self.plain, self.question, self.language, grammar):
             return "contradicts"
+        if self._hedges(self.plain):
+            return "hedged"
         nothing = gives_nothing(self.text, self.plain, self.question, self.language, grammar)
         return "refused" if nothing else "answered"
 
@@ -109,12 +118,14 @@ class _Reading:
     @cached_property
     def _refusals(self) -> list[tuple[int, int]]:
         """Where a sign, or words that stand together, decline to answer."""
+        grammar = self._grammar
+        own = grammar.first_person(self.plain) if self._asked_words else grammar.refusals(self.plain)
         composed = [
             (start, end)
-            for start, end in grammar_of(self.language.code).refusals(self.plain)
+            for start, end in own
             if self._counts(start, end) and not any(a <= start and end <= b for a, b in self._quoted)
         ]
-        return [*self._spans(self.signs.refusal), *composed]
+        return composed if self._asked_words else [*self._spans(self.signs.refusal), *composed]
 
     def _beside(self, found: list[tuple[int, int]]) -> State | None:
         """What a text with signs does beside declining: None where nothing."""
@@ -156,10 +167,19 @@ class _Reading:
     def _clauses(self) -> list[_Clause]:
         found = []
         for start, text in _parts(_ENDS, self.plain):
+            opens = self.signs.but.match(text.lstrip()) is not None
+            if not opens and self._explains(start, text):
+                found.append(_Clause(start, text, False))
+                continue
             for index, (offset, part) in enumerate(self._turns(start, text)):
-                turned = index > 0 or self.signs.but.match(text.lstrip()) is not None
-                found.append(_Clause(start + offset, part, turned))
+                found.append(_Clause(start + offset, part, index > 0 or opens))
         return found
+
+    def _explains(self, start: int, text: str) -> bool:
+        """Whether a sentence without a sign follows one: a turn in it does not lead away from declining."""
+        end = start + len(text)
+        signs = [a for a, _ in self._refusals]
+        return any(a < start for a in signs) and not any(start <= a < end for a in signs)
 
     def _turns(self, start: int, text: str) -> Iterator[tuple[int, str]]:
         """The parts of a sentence between words with which it turns; not those inside a sign."""
@@ -192,7 +212,7 @@ class _Reading:
 
     def _hedges(self, text: str) -> bool:
         """Whether a text is not sure of what it says; a hedge alone says nothing."""
-        found = self.signs.hedges.search(_QUOTED.sub(" ", text))
+        found = self.signs.hedges.search(QUOTED.sub(" ", text))
         return found is not None and any(char.isalnum() for char in self.signs.hedges.sub("", text))
 
     def _length(self, text: str) -> int:
@@ -207,6 +227,7 @@ class _Reading:
             for start, end in (match.span() for match in sign.finditer(self.plain))
             if self._counts(start, end)
             and not self.signs.taken_back.search(self.plain, max(0, start - 24), start)
+            and not self._grammar.conditional(self.plain, start)
         ]
 
     def _counts(self, start: int, end: int) -> bool:
@@ -214,10 +235,20 @@ class _Reading:
         return (
             end > start
             and not (self.question and self.plain[start:end] in self.question)
+            and not any(word in self.plain[start:end] for word in self._asked_words)
+            and not (self._asked_words and ":" in self.plain[:start])
             and not any(a <= start and end <= b for a, b in (*self._quotes, *self._hedge_spans))
             and not self._is_aside(start, end)
             and not self._describes(start, end)
         )
+
+    @cached_property
+    def _asked_words(self) -> list[str]:
+        """What the question puts in quotation marks, where it asks about words; they are no sign here."""
+        if not self._grammar.places("wording", self.question):
+            return []
+        quoted = (match[0].strip(_MARKS) for match in QUOTED.finditer(self.question))
+        return [word for word in quoted if word]
 
     @cached_property
     def _hedge_spans(self) -> list[tuple[int, int]]:
@@ -225,7 +256,7 @@ class _Reading:
 
     @cached_property
     def _quoted(self) -> list[tuple[int, int]]:
-        return [match.span() for match in _QUOTED.finditer(self.plain)]
+        return [match.span() for match in QUOTED.finditer(self.plain)]
 
     @cached_property
     def _quotes(self) -> list[tuple[int, int]]:
@@ -239,7 +270,7 @@ class _Reading:
             return True
         ends = (match.end() for match in _SENTENCE_END.finditer(self.plain, 0, start))
         led = self.plain[max(ends, default=0) : start]
-        for a, _ in grammar_of(self.language.code).places("relative", led):
+        for a, _ in self._grammar.places("relative", led):
             main = led[:a].strip(" ,،")
             comma = led[:a].rstrip().endswith((",", "،")) or self.language.code in _NO_COMMA
             if main and comma and not self.signs.idle.search(main) and not self._asks_or_denies(main):
@@ -247,8 +278,7 @@ class _Reading:
         return False
 
     def _asks_or_denies(self, main: str) -> bool:
-        grammar = grammar_of(self.language.code)
-        return any(grammar.places(name, main) for name in ("not", "which", "ask"))
+        return any(self._grammar.places(name, main) for name in ("not", "which", "ask"))
 
     def _is_aside(self, start: int, end: int) -> bool:
         """Whether a sign stands in a remark: "the picture, whose painter is unknown, hangs in Rome"."""
@@ -285,8 +315,11 @@ def foreign_state(text: str, question: str = "") -> State | None:
 
 
 def _beside_the_question(text: str, question: str) -> State | None:
-    """The state of a text of no known language, read in that of its question; None where it answers."""
-    own = language_of(question) if question else None
+    """The state of a text of no known language, read in that of its question, or of both together.
+
+    None where it answers.
+    """
+    own = (language_of(question) or language_of(f"{question} {text}")) if question else None
     if own is None or own not in languages():
         return None
     state = _reading(text, question, own).state()
