@@ -79,7 +79,7 @@ def test_the_metrics_keep_their_schema(run):
     assert set(found["metrics"]) == SYSTEMS
     cells = found["metrics"]["r-tuning"]
     assert {"id", "ood", "calibration", "id/uniform", "id/mixed", "pocket/nonexistent"} <= set(cells)
-    assert set(cells["id"]["ap_sure"]) == {"value", "low", "high", "n", "unscored"}
+    assert set(cells["id"]["ap_sure"]) - {"small"} == {"value", "low", "high", "n", "unscored"}
     assert cells["id"]["ap"] == cells["id"]["ap_combined"], "combined is the primary signal"
     assert cells["pocket/nonexistent"]["auroc"]["value"] is None, "undefined is null"
     manifest = json.loads((out / "manifest.json").read_text())
@@ -133,7 +133,8 @@ def test_the_rows_fit_together(run):
     fixed = read_parquet(out / "predictions/r-tuning-fixed.parquet", Prediction)
     for rows, limit in ((tuned, chosen), (fixed, 0.5)):
         assert all(
-            row.abstained == (row.signals["sure"] < limit or row.verdict == "refused") for row in rows
+            row.abstained == (row.silent or row.signals["sure"] < limit or row.verdict == "refused")
+            for row in rows
         )
     assert [row.response for row in fixed] == [row.response for row in tuned]
     train = {q.id: p for q, p in zip(questions, probes, strict=True) if q.split == "train"}
@@ -260,10 +261,10 @@ def files(folder: Path):
         (["run", "--data", "fields.jsonl"], "'ask'"),
         (["run", "--data", "empty.jsonl"], "at least one question"),
         (["run", "--data", "ids.jsonl"], "already used in line 1"),
-        (["run", "--method", "r-tunig"], "did you mean 'r-tuning'"),
+        (["run", "--model", "pocket", "--method", "r-tunig"], "did you mean 'r-tuning'"),
         (["run", "--data.name", "pararell"], "did you mean 'pararel'"),
-        (["run", "--judge.rule", "contain"], "did you mean 'contains'"),
-        (["run", "--knowledge.estimator", "greed"], "did you mean 'greedy'"),
+        (["run", "--model", "pocket", "--judge.rule", "contain"], "did you mean 'contains'"),
+        (["run", "--model", "pocket", "--knowledge.estimator", "greed"], "did you mean 'greedy'"),
         (["run", "--training.epocs", "3"], "did you mean 'training.epochs'"),
         (["run", "--training.epochs", "many"], "training.epochs"),
         (["run", "--training.epochs"], "a value after --training.epochs"),

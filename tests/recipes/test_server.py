@@ -270,7 +270,7 @@ def test_a_taken_port_and_a_missing_model_are_said_plainly(run, server):
     assert (taken.returncode, "another process does" in taken.stderr) == (2, True)
     absent = run_demur("serve", run / "nothing", "--port", 0, env=environment())
     assert absent.returncode == 2
-    assert "demur: ModelError" in absent.stderr
+    assert "demur: RunFolderError" in absent.stderr
     assert "Traceback" not in absent.stderr
 
 

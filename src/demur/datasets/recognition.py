@@ -158,7 +158,9 @@ def _recognise_file(path: Path) -> Recognised | None:
     if records.kind in TABLES:
         return _of_table(rows)
     found = next((item for item in SIGNATURES if all(map(item.has, rows))), None)
-    return _others(rows) if found is None else _dataset(found.dataset, own=found.own)
+    if found is not None:
+        return _dataset(found.dataset, own=found.own)
+    return _others(rows, alone=len(rows) == 1 and path.suffix.lower() not in (".jsonl", ".ndjson"))
 
 
 def _is_triple(record: Any) -> bool:
@@ -178,8 +180,12 @@ def _of_table(rows: Sequence[Row]) -> Recognised | None:
     return _dataset("falseqa") if false_premise else None
 
 
-def _others(rows: Sequence[Row]) -> Recognised | None:
-    """What is no layout of records: patterns, outputs, a file that is one object."""
+def _others(rows: Sequence[Row], *, alone: bool) -> Recognised | None:
+    """What is no layout of records: patterns, outputs, a file that is one object.
+
+    Args:
+        alone: whether the file is one object, and not a first line.
+    """
     if all({"pattern", "lemma"} <= row.keys() for row in rows):
         return _PATTERNS
     if all(row and all(map(_is_ambiguous, row.values())) for row in rows):
@@ -187,7 +193,7 @@ def _others(rows: Sequence[Row]) -> Recognised | None:
     more = rows[0].keys() - {"prompt", "label", "category"}
     if {"prompt", "label"} <= rows[0].keys() and more and all(name.endswith(_OF_A_MODEL) for name in more):
         return _OUTPUTS
-    return _of_whole_file(rows[0]) if len(rows) == 1 else None
+    return _of_whole_file(rows[0]) if alone else None
 
 
 def _of_whole_file(record: Row) -> Recognised | None:
