@@ -18,7 +18,7 @@ from demur.judging import judge
 def opinion(text):
     """The verdict that the server gives by a response's length, whatever it says."""
     kinds = (Verdict.CORRECT, Verdict.WRONG, Verdict.REFUSED, Verdict.UNSCORED)
-    return kinds[len(text) % 4] if text.strip() else Verdict.WRONG
+    return kinds[len(text.strip()) % 4] if text.strip() else Verdict.UNSCORED
 
 
 def answer(heard, _):
