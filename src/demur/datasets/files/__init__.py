@@ -1,8 +1,9 @@
 """Files into records: what a file is, its content says, not its name.
 
 `content` (bytes, encoding) → `text`, `tables`, `columnar` (formats) → `containers` (where a JSON value
-keeps its records) → `records`, by `opening`. A record is any JSON value with the number of the line, record or row where
-it stands. Nothing here knows what a question is. Every fault becomes a problem with its place.
+keeps its records) → `records`; `opening` goes this way. A record is any JSON value with the number of the
+line, record or row where it stands. Nothing here knows what a question is. Every fault becomes a problem
+with its place.
 """
 
 from demur.datasets.files.content import FORMATS, SUFFIXES, Content
