@@ -296,7 +296,7 @@ def test_questions_are_read_in_every_form(open_page, text, expected):
 
 
 def test_broken_json_is_said_with_its_line(open_page):
-    page = open_page()
+    page = open_page(known="400 (Bad Request)")  # the server reads the file, and says what is wrong
     page.click("#tab-batch")
     page.fill("#lines", '{"question": "One?"}\n{"question": ')
     page.press("#lines", "Control+Enter")
