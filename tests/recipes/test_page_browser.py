@@ -472,6 +472,7 @@ def test_hostile_texts_are_shown_and_do_nothing(open_page, run, tmp_path):
     told = json.loads(card.read_text())
     told["template"]["refusal"] = HOSTILE
     card.write_text(json.dumps(told))
+    accept(folder)
     model = tmp_path / HOSTILE.replace("/", "")
     shutil.copytree(MODEL, model)
     settings = {"path": str(model)}
