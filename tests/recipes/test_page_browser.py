@@ -12,6 +12,7 @@ import pytest
 
 import demur
 from demur.core.records import Question, read_parquet
+from demur.runfolder.manifest import accept
 from page_server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
