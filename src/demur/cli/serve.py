@@ -153,9 +153,10 @@ def serve(options: ServeOptions) -> None:
     """
     _require_packages()
     from demur.core.console import quiet_libraries
-    from demur.serve import serve as run
 
     quiet_libraries()
+    from demur.serve import serve as run
+
     settings = options.settings()
     options.model()  # a mistake in it is found before anything listens
     raise typer.Exit(run(options.open, settings, announce=typer.echo))
