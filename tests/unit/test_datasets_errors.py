@@ -99,7 +99,9 @@ def test_no_question_field_names_the_fields(tmp_path):
 def test_no_answer_field_names_the_fields(tmp_path):
     error = fail(put(tmp_path, '{"question": "Q?", "loesung": "A"}\n' * 2))
     assert "no field holds the answer; the fields are 'question', 'loesung'" in error.found
-    assert error.fix == "name the field with --answers-field FIELD"
+    assert error.fix == "did you mean 'loesung'? Then add --answers-field 'loesung'", "the only field left"
+    more = fail(put(tmp_path, '{"question": "Q?", "loesung": "A", "wer": "B"}\n' * 2))
+    assert more.fix == "name the field with --answers-field FIELD"
 
 
 def test_a_table_without_a_header(tmp_path):
