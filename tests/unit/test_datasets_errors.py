@@ -100,7 +100,7 @@ def test_no_answer_field_names_the_fields(tmp_path):
     error = fail(put(tmp_path, '{"question": "Q?", "loesung": "A"}\n' * 2))
     assert "no field holds the answer; the fields are 'question', 'loesung'" in error.found
     assert error.fix == "did you mean 'loesung'? Then add --answers-field 'loesung'", "the only field left"
-    more = fail(put(tmp_path, '{"question": "Q?", "loesung": "A", "wer": "B"}\n' * 2))
+    more = fail(put(tmp_path, '{"question": "Q?", "loesung": "A", "quelle": "B"}\n' * 2))
     assert more.fix == "name the field with --answers-field FIELD"
 
 
