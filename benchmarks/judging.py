@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from demur.metrics.proportion import wilson
 from judging_data import Pair, evouna, labelled
 
 SEED = 20261128
@@ -109,19 +110,12 @@ def by_model(folder: Path, pairs: Sequence[Pair]) -> list[bool]:
     return found
 
 
-def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    share, square = count / total, z * z / total
-    middle = (share + square / 2) / (1 + square)
-    half = z / (1 + square) * (share * (1 - share) / total + square / (4 * total)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def cell(count: int, total: int) -> str:
     """A share with its interval and counts."""
-    if not total:
+    interval = wilson(count, total)
+    if interval is None:
         return "–"
-    low, high = wilson(count, total)
+    low, high = interval
     return f"{count / total:.3f} ({low:.3f} … {high:.3f}), {count:,} of {total:,}"
 
 

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from demur.judging.refusals import refusal_state
+from demur.metrics.proportion import wilson
 from refusal_detection import GIVES_NONE, labelled
 
 SENTENCES = Path(__file__).parents[1] / "tests/data/refusal_sentences.csv"
 REFUSALS = frozenset({"refused", "corrects-premise"})
-Z = 1.959964
-"""The standard normal quantile of a two-sided 95 % interval."""
 
 
 class Text(NamedTuple):
@@ -46,16 +44,6 @@ def responses(outputs: Path) -> Iterator[Text]:
     """The responses of real models."""
     for part, verdict, question, text in labelled(outputs):
         yield Text(f"UnknownBench, {part}", verdict, question, text)
-
-
-def wilson(right: int, total: int) -> tuple[float, float] | None:
-    """The 95 % interval of a share (Wilson 1927); None for an empty total."""
-    if not total:
-        return None
-    share, half = right / total, Z * Z / total
-    middle = (share + half / 2) / (1 + half)
-    reach = Z / (1 + half) * math.sqrt(share * (1 - share) / total + half / (4 * total))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def counts(texts: Sequence[Text]) -> tuple[int, int, int]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
+from demur.core import records
 from demur.judging.refusal_answers import (
     ANSWERS,
     BACKGROUND,
@@ -44,7 +44,7 @@ from demur.judging.refusal_text import SENTENCE_END, Part, parts
 LONG = 20
 """Words from which on a text that begins by declining is read as a whole, and not clause by clause."""
 
-State = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
+State = records.Reading
 """What a text does. "hedged": it answers, with a reservation. "corrects-premise": it says that what is
 asked about does not exist, and answers nothing. "contradicts": it says that what the question takes for
 granted is not so, which is an answer of sorts. "unclear": it declines, and answers something."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
 
+from demur.core.records import Reading
 from demur.judging.languages.denials import denies, gives_nothing
 from demur.judging.languages.files import Language, Signs, languages, signs_of
 from demur.judging.languages.grammar import Grammar, grammar_of
@@ -27,7 +27,7 @@ from demur.judging.languages.guess import (
 from demur.judging.languages.normal import QUOTED, normal
 from demur.judging.languages.patterns import UNSPACED
 
-State = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
+State = Reading
 
 SHORT_ANSWER_WORDS = 6
 """A clause beside a sign is an answer by itself up to this many words."""
