@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import demur
 from commands import run_demur
 
 ROOT = Path(__file__).parents[2]
@@ -33,4 +34,12 @@ def test_the_protocol_runs_and_reports_the_leaks(tmp_path):
     assert "leaks: 148 of the rows" in done.stderr
     metrics = json.loads((tmp_path / "run/metrics.json").read_text())["metrics"]["r-tuning"]
     assert {"id", "ood"} <= set(metrics)
-    assert metrics["id"]["accuracy"]["n"] == 60
+    of_domain = [
+        prediction
+        for question, prediction in demur.open_run(tmp_path / "run").answered("r-tuning", split="test")
+        if question.domain == "id"
+    ]
+    assert len(of_domain) == 60
+    scored = [prediction for prediction in of_domain if prediction.verdict != "unscored"]
+    # a text that only repeats its question has no answer, and such a small model says some
+    assert metrics["id"]["accuracy"]["n"] == len(scored) >= 50

@@ -4,6 +4,8 @@ Each case says what is judged; None where there is no answer. The accepted answe
 purpose: what counts is what the text ends up saying.
 """
 
+import dataclasses
+
 import pytest
 
 from demur.core.records import Question, Response, Verdict
@@ -401,6 +403,16 @@ def test_long_hostile_texts_end(piece):
 )  # fmt: skip
 def test_verdicts(answers, text, verdict):
     assert judge(ask(*answers), text) is verdict
+
+
+def test_an_accepted_answer_in_the_words_of_its_question_is_an_answer():
+    which = dataclasses.replace(
+        ask("Gears of War: Ultimate Edition"), text="Which gears of war is the ultimate edition?"
+    )
+    assert judge(which, "Gears of War: Ultimate Edition.") is C
+    repeated = "Gears of war is the ultimate edition"
+    assert judge(which, repeated) is U, "says no more than the question"
+    assert judge(dataclasses.replace(which, answers=("+",)), "") is U, "no words on either side"
 
 
 def test_why_a_response_is_unscored():

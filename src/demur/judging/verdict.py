@@ -54,6 +54,9 @@ def judgement(
         UnknownNameError: for an unknown rule.
     """
     found = extract(text, question=question.text, choices=question.choices)
+    if found.answer is None and (said := normalise(text)) and said in _normal(question.answers):
+        # "Which gears of war is the ultimate edition?" is answered in its own words
+        found = Extracted(text.strip(), text.strip(), text.strip())
     if found.answer is None:
         return Judgement(Verdict.UNSCORED, reason=NO_ANSWER)
     right, raw = _rule(rule, bool(question.choices))
