@@ -34,7 +34,7 @@ class _Plan:
     keys: tuple[str, ...]
     signs: tuple[str, ...]
     same: frozenset[str]
-    """The answers that hold a word, without case: a text equal to one gives it, whatever it may also mean."""
+    """Answers that hold a word, without case: a text equal to one is right, whatever else it may mean."""
 
 
 def right(question: Question, text: str) -> bool | None:
