@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from demur.core.errors import RunFolderError
-from demur.core.files import atomic_path, write_json_lines
+from demur.core.files import atomic_path, parse_json, write_json_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -271,7 +271,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     with path.open("rb") as handle:
         for number, line in enumerate(handle, start=1):
             try:
-                record = from_row(kind, json.loads(line.decode("utf-8")))
+                record = from_row(kind, parse_json(line))
                 if wrong := [*_wrong_types(record)]:
                     raise ValueError(f"{', '.join(wrong)} of another type")
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
