@@ -98,6 +98,13 @@ def test_json_with_half_a_character_is_damaged(text, tmp_path):
         read_object(tmp_path / "a.json")
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_no_json(make, tmp_path):
+    make(tmp_path / "a.json")
+    with pytest.raises(RunFolderError, match="no file"):
+        read_object(tmp_path / "a.json")
+
+
 def test_json_with_whole_characters_is_read():
     assert parse_json('{"a": "\\ud83d\\ude00 \\\\ud83d", "b": [1, null]}') == {
         "a": "\U0001f600 \\ud83d",

@@ -236,6 +236,8 @@ def read_object(path: Path, **shape: type) -> dict[str, Any]:
         FileNotFoundError: there is no such file.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("a folder, or something else that is no file")
         found = parse_json(path.read_bytes())
         problem = "" if isinstance(found, dict) else f"a JSON {type(found).__name__}"
     except (ValueError, RecursionError) as error:

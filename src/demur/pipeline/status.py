@@ -135,11 +135,22 @@ def _rows(path: Path) -> int:
 
 
 def _manifest(folder: RunFolder) -> dict[str, Any]:
-    """What is finished; nothing where the run has only begun."""
+    """What is finished; nothing where the run has only begun.
+
+    Raises:
+        RunFolderError: it cannot be read, or is missing beside results.
+    """
     try:
         return read_manifest(folder.manifest)
     except FileNotFoundError:
-        return {}
+        if not folder.metrics.exists():
+            return {}
+        raise RunFolderError(
+            expected=f"{folder.manifest.name}, which says what is finished, beside {folder.metrics.name}",
+            found="no such file",
+            where=str(folder.manifest),
+            fix="take it from a copy of the run, or carry out the run again in a new folder",
+        ) from None
 
 
 def _json(path: Path) -> dict[str, Any]:
