@@ -8,8 +8,9 @@ its source, model, kind of draw, place and the SHA-256 of its response. No step 
 says. A plain draw is uniform over the rows of a source. An enriched draw takes rows whose question has no
 answer (of UnknownBench: those of ASSISTANTS; of TruthfulQA: also those on the time, place or identity of
 the one who answers), whose prompt asks for honesty or whose source marks the answer as wrong, the same
-number for each model. A later set takes no question and no response of an earlier one. `texts` reads the places of the key, checks the hashes and writes id, question, response,
-answers and answerable in the key's order.
+number for each model. A later set takes no question and no response of an earlier one. `texts` reads the
+places of the key, checks the hashes and writes id, question, response, answers and answerable in the key's
+order.
 
 DATA is a folder with samples of the published data sets (UnknownBench, Alignment for Honesty, files of
 questions). CLONES holds clones of public GitHub repositories named OWNER+NAME, with the commits in
