@@ -112,7 +112,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path, help="File of the texts, from judging_blind.py")
-    parser.add_argument("--set", choices=("blind", "blind2"), default="blind2", help="Which blind test")
+    parser.add_argument(
+        "--set", choices=("blind", "blind2", "blind3"), default="blind2", help="Which blind test"
+    )
     parser.add_argument("--misses", action="store_true", help="Print the rows that are read otherwise")
     options = parser.parse_args()
     folder = DATA / options.set
