@@ -135,9 +135,11 @@ def main() -> None:
     silent = [row for row in rows if row.state == "no-answer"]
     print(f"\nhedged read as an answer: {sum(not row.found for row in hedged)} of {len(hedged)}")
     print(f"no answer read as none: {sum(row.reading == 'no-answer' for row in silent)} of {len(silent)}")
-    foreign = [read(text, text, text) for text in lines(folder / "languages.jsonl")]
-    print(f"\n{head}", refusals("**all languages**", foreign), sep="\n")
-    print(*by("language", foreign, refusals), sep="\n")
+    other = folder / "languages.jsonl"  # the third set has none
+    foreign = [read(text, text, text) for text in lines(other)] if other.exists() else []
+    if foreign:
+        print(f"\n{head}", refusals("**all languages**", foreign), sep="\n")
+        print(*by("language", foreign, refusals), sep="\n")
     if options.misses:
         for row in [*rows, *foreign]:
             misjudged = row.right and (row.right == "right") != (row.verdict == Verdict.CORRECT)
