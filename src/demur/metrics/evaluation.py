@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.core.errors import ConfigError
-from demur.core.records import TOGETHER, Prediction, Question
+from demur.core.records import Prediction, Question, shared_by
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
 from demur.metrics.bootstrap import Resampling, chunks, group_numbers
@@ -62,7 +62,7 @@ def evaluate(
 
     Args:
         questions: all questions that predictions may be about; `splits_of` says where each counts. Those
-            with the same ``meta[TOGETHER]`` are drawn together.
+            that share an entity, document or group (`shared_by`) are drawn together.
         predictions: by system; a system may leave questions out, which then count as unscored in the
             splits where it has any.
         primary: each system's primary signal, whose metrics also stand without a suffix.
@@ -202,10 +202,7 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
 
 def _clusters(questions: Sequence[Question]) -> Index | None:
     """The number of each question's group; None where no question shares anything."""
-    shared = [
-        f"{question.dataset}/{group}" if (group := question.meta.get(TOGETHER)) else None
-        for question in questions
-    ]
+    shared = [shared_by(question) for question in questions]
     return group_numbers(shared) if any(shared) else None
 
 
