@@ -10,7 +10,7 @@ from demur.report import words
 
 TERMS = (
     "The promise holds for new questions only if they are exchangeable with the calibration questions: "
-    "drawn from the same source, in any order. Other domains, questions without an answer, another prompt "
+    "drawn from the same source, each independently of the others. Other domains, questions without an answer, another prompt "
     "or model, or questions chosen after seeing answers break it."
 )
 
