@@ -3,10 +3,10 @@
     python benchmarks/groups.py [--draws 1000] [--samples 1000] [--page docs/results/guarantee.md]
 
 What decides whether an answer is right is in part known to the confidence and in part not. Of both, the
-questions of a document have a share in common; `share` is its part of the variance. A draw is some documents with 20 questions each. The
-promise is calibrated on all questions, as if they were independent, and on one question of each document. It
-is broken where more than the allowed share of what the threshold answers is wrong, of a random question of a
-new document. The true figures are those of 2,000,000 documents with one question each.
+questions of a document have a share in common; `share` is its part of the variance. A draw is some documents
+with 20 questions each. The promise is calibrated on all questions, as if they were independent, and on one
+question of each document. It is broken where the error among the answers to a random question of a new
+document is above the limit. The true figures are those of 2,000,000 documents with one question each.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Documents:
     """What documents are drawn from."""
 
     share: float
-    """Of the variance of what decides, known and hidden, the part that a document has in common; in [0, 1]."""
+    """Of the variance of what decides, known and hidden, what a document has in common; in [0, 1]."""
     uneven: bool = False
     """Documents have 1 to 58 questions, and large ones are harder."""
 
@@ -191,9 +191,13 @@ def _holds(cell: dict[str, Any], true: float) -> float:
 
 def coverages(given: argparse.Namespace, pool: ProcessPoolExecutor) -> Iterator[str]:
     """The table of the intervals: single questions drawn, then whole documents."""
-    yield "| share | documents | " + " | ".join(f"`{name}`" for name in METRICS) + " | " + " | ".join(
-        f"difference: `{name}`" for name in METRICS
-    ) + " |"
+    yield (
+        "| share | documents | "
+        + " | ".join(f"`{name}`" for name in METRICS)
+        + " | "
+        + " | ".join(f"difference: `{name}`" for name in METRICS)
+        + " |"
+    )
     yield "| --- | --- |" + " --- |" * len(names())
     for share in SHARES:
         for count in given.tested:
@@ -214,13 +218,13 @@ def section(promised: Sequence[str], intervals: Sequence[str], given: argparse.N
             MARK,
             "## Where questions share their errors",
             "",
-            f"Promised: at most {MAX_ERROR:.0%} of the answers wrong, with a confidence of {CONFIDENCE:.0%}. "
-            f"Simulated documents with {QUESTIONS} questions each. *Share* is the part that "
+            f"Promised: at most {MAX_ERROR:.0%} of the answers wrong, with a confidence of "
+            f"{CONFIDENCE:.0%}. Simulated documents with {QUESTIONS} questions each. *Share* is the part that "
             "the questions of a document have in common of what decides whether an answer is right, known "
-            "to the confidence or not: at 0 they are independent, at 1 they all have the same chance. *All* tests every "
-            "question as if it were independent, as Demur did before; *one of each* is what "
-            f"`demur calibrate` does now. {given.draws:,} draws a line; in brackets, the exact 95% interval. "
-            "In the last three lines documents have 1 to 58 questions, and those with more than 20 are "
+            "to the confidence or not: at 0 they are independent, at 1 they all have the same chance. *All* "
+            "tests every question as if it were independent, as Demur did before; *one of each* is what "
+            f"`demur calibrate` does now. {given.draws:,} draws a line; in brackets, the exact 95% "
+            "interval. In the last three lines documents have 1 to 58 questions, and those with more than 20 are "
             "harder: the promise is about a random question of a random document.",
             "",
             "```bash\npython benchmarks/groups.py\n```",

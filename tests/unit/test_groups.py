@@ -133,7 +133,8 @@ def test_groups_of_one_change_no_figure(run):
     for name in ("signal", "guarantees", "test", "selection"):
         assert after[name] == before[name]
     predictions = {
-        system: read_parquet(RunFolder(run).predictions(system), Prediction) for system in ("base", "r-tuning")
+        system: read_parquet(RunFolder(run).predictions(system), Prediction)
+        for system in ("base", "r-tuning")
     }
     alone = [dataclasses.replace(question, group=None) for question in questions]
     first, second = (

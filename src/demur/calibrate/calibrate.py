@@ -74,7 +74,8 @@ def calibrate_run(
 
     Raises:
         RunFolderError: this is no finished run folder.
-        UnknownNameError: the run has no such system, the system no such signal, or ``groups`` no such choice.
+        UnknownNameError: the run has no such system, the system no such signal, or ``groups`` is no such
+            choice.
         DataError: the run has no calibration split, or too small a one for the map or for learned signals.
         RunFolderError: its weights have changed since its predictions were made.
         ConfigError: shares outside (0, 1), or a map that does not suit the signal.

@@ -29,23 +29,23 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {split}: {_seen(cell)}"
     yield ""
     yield (
-        "The promise is for independent questions, drawn like the calibration ones. Out of domain, on unanswerable "
-        "questions or after a change of model or prompt it need not hold: calibrate on such ones instead."
+        "The promise is for independent questions, drawn like the calibration ones. Out of domain, on "
+        "unanswerable questions or after a change of model or prompt it need not hold: calibrate on such ones instead."
     )
 
 
 def _drawn(drawn: Mapping[str, Any]) -> Iterator[str]:
-    """Which calibration questions were used where several share a group, and what follows for the promise."""
+    """Which calibration questions were used where several share a group, and what that promises."""
     asked = f"{drawn['questions']:,} calibration questions in {drawn['groups']:,} groups"
     if drawn["rule"] == "one":
         yield (
-            f"{asked}: one question of each group, {drawn['used']:,} in all, was used, since questions of one "
-            "group share their errors. The promise is for a random question of a new group."
+            f"{asked}: one question of each group, {drawn['used']:,} in all, was used, since questions of "
+            "one group share their errors. The promise is for a random question of a new group."
         )
     elif drawn["rule"] == "kinds":
         yield (
-            f"{asked}: all were used. So few groups are taken for kinds of questions, and the promise is for "
-            "new questions of these. If they are entities or documents, use --groups one."
+            f"{asked}: all were used. So few groups are taken for kinds of questions, and the promise is "
+            "for new questions of these. If they are entities or documents, use --groups one."
         )
     elif drawn["rule"] == "all":
         yield (

@@ -117,8 +117,9 @@ class World:
     def questions(self) -> list[Question]:
         """Every question: train, calibration, test (``id`` and ``ood``), nonexistent, false premise.
 
-        Train and calibration people are asked in the ``id`` relations only. ``meta`` holds the person
-        (also as what its questions share), the relation, the fact's reads an epoch and the person's familiarity; ids derive from the text.
+        Train and calibration people are asked in the ``id`` relations only. ``meta`` holds the person (also
+        as what its questions share), the relation, the fact's reads an epoch and the person's familiarity;
+        ids derive from the text.
         """
         return [
             *self._answerable(),

@@ -35,9 +35,7 @@ class Grouping:
     """By question id, the group that is counted in reports, whatever the rule."""
 
     @classmethod
-    def of(
-        cls, questions: Sequence[Question], choice: str = "auto", *, by_group: bool = False
-    ) -> Grouping:
+    def of(cls, questions: Sequence[Question], choice: str = "auto", *, by_group: bool = False) -> Grouping:
         """Decide by all calibration questions of a run.
 
         An entity or document (`TOGETHER`) is always a group of its own. A ``group`` is one where there are
