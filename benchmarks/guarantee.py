@@ -121,7 +121,7 @@ def main() -> None:
         before = given.page.read_text(encoding="utf-8") if given.page.exists() else ""
         found = page(len(signal), wrong.mean(), lines, shifted, minutes)
         # `groups` writes a section of its own to the page.
-        given.page.write_text(found + "".join(["\n", *before.partition(MARK)[1:]]), encoding="utf-8")
+        given.page.write_text(found + "".join(before.partition("\n" + MARK)[1:]), encoding="utf-8")
 
 
 def page(n: int, error: float, lines: list[str], shifted: list[str], minutes: float) -> str:

@@ -30,7 +30,8 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         "The promise is for independent questions, drawn like the calibration ones. Out of domain, on "
-        "unanswerable questions or after a change of model or prompt it need not hold: calibrate on such ones instead."
+        "unanswerable questions or after a change of model or prompt it need not hold: calibrate on such "
+        "ones instead."
     )
 
 
