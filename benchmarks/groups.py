@@ -3,7 +3,8 @@
     python benchmarks/groups.py [--draws 1000] [--samples 1000] [--page docs/results/guarantee.md]
 
 What decides whether an answer is right is in part known to the confidence and in part not. The questions of
-a document have a part of both in common; `share` is its part of the variance. A draw is some documents with 20 questions each. The promise is calibrated on all questions, as if they were independent, and on one
+a document have a part of both in common; `share` is its part of the variance. A draw is some documents with
+20 questions each. The promise is calibrated on all questions, as if they were independent, and on one
 question of each document. It is broken where the error among the answers to a random question of a new
 document is above the limit. The true figures are those of 2,000,000 documents with one question each.
 """
@@ -219,12 +220,12 @@ def section(promised: Sequence[str], intervals: Sequence[str], given: argparse.N
             "",
             f"Promised: at most {MAX_ERROR:.0%} of the answers wrong, with a confidence of "
             f"{CONFIDENCE:.0%}. Simulated documents with {QUESTIONS} questions each. *Share* is the part "
-            "that the questions of a document have in common of what decides whether an answer is right, known "
-            "to the confidence or not: at 0 they are independent, at 1 they all have the same chance. *All* "
-            "tests every question as if it were independent, as Demur did before; *one of each* is what "
-            f"`demur calibrate` does now. {given.draws:,} draws a line; in brackets, the exact 95% "
-            "interval. In the last three lines documents have 1 to 58 questions, and those with more than "
-            "20 are harder: the promise is about a random question of a random document.",
+            "that the questions of a document have in common of what decides whether an answer is right, "
+            "known to the confidence or not: at 0 they are independent, at 1 they all have the same chance. "
+            "*All* tests every question as if it were independent, as Demur did before; *one of each* is "
+            f"what `demur calibrate` does now. {given.draws:,} draws a line; in brackets, the exact 95% "
+            "interval. In the last three lines documents have 1 to 58 questions, and those with more "
+            "than 20 are harder: the promise is about a random question of a random document.",
             "",
             f"```bash\npython benchmarks/groups.py --draws {given.draws} --samples {given.samples} "
             f"--resamples {given.resamples}\n```",
