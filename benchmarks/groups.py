@@ -221,7 +221,7 @@ def section(promised: Sequence[str], intervals: Sequence[str], given: argparse.N
             f"Promised: at most {MAX_ERROR:.0%} of the answers wrong, with a confidence of "
             f"{CONFIDENCE:.0%}. Simulated documents with {QUESTIONS} questions each. *Share* is the part "
             "that the questions of a document have in common of what decides whether an answer is right, "
-            "known to the confidence or not: at 0 they are independent, at 1 they all have the same chance. "
+            "known to the confidence or not: at 0 they are independent, at 1 they all have one chance. "
             "*All* tests every question as if it were independent, as Demur did before; *one of each* is "
             f"what `demur calibrate` does now. {given.draws:,} draws a line; in brackets, the exact 95% "
             "interval. In the last three lines documents have 1 to 58 questions, and those with more "
