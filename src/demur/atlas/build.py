@@ -13,7 +13,7 @@ from demur.atlas.gazetteer import Gazetteer, read_gazetteer
 from demur.atlas.parts import divide, draw
 from demur.atlas.readme import readme
 from demur.atlas.relations import read_entities
-from demur.atlas.rows import EXAMPLES, Row, known_names, of_part, question_rows, spelling_models, twin_rows
+from demur.atlas.rows import EXAMPLES, Row, of_part, question_rows, twin_rows
 from demur.core.errors import ConfigError, DataError
 from demur.core.files import atomic_folder, write_json, write_json_lines, write_text
 from demur.core.sealed import RECORD, SUFFIX, seal
@@ -76,8 +76,7 @@ def build_atlas(out: Path, *, seed: int = 0, per_relation: int | None = None) ->
         "strata": checks.strata(rows),
         "checks": checks.check_rows(rows, gazetteer),
     }
-    broken = {rule: count for rule, count in summary["checks"].items() if count}
-    assert not broken, broken
+    assert not any(summary["checks"].values()), summary["checks"]
     _write(out, rows, summary)
     return Built(folder=out, summary=summary)
 
@@ -91,7 +90,7 @@ def make_rows(gazetteer: Gazetteer, *, seed: int, per_relation: int | None = Non
     entities = list(read_entities(gazetteer))
     drawn = draw(divide(entities, seed), seed, per_relation=per_relation)
     rows = question_rows(drawn)
-    return rows + twin_rows(rows, known_names(gazetteer, entities), spelling_models(entities), seed)
+    return rows + twin_rows(rows, gazetteer, entities, seed)
 
 
 def check_target(out: Path) -> None:
@@ -129,7 +128,10 @@ def table(counts: Mapping[str, Mapping[str, int]]) -> str:
     """Questions by relation and part as lines of text, at most 80 columns wide."""
     heads = ("train", "calib.", "test", "twins", "confirm", "twins")
     lines = [f"{'relation':<20}" + "".join(f"{head:>9}" for head in heads)]
-    lines += [_line(name, [of_relation.get(part, 0) for part in checks.PARTS]) for name, of_relation in counts.items()]
+    lines += [
+        _line(name, [of_relation.get(part, 0) for part in checks.PARTS])
+        for name, of_relation in counts.items()
+    ]
     totals = [sum(of_relation.get(part, 0) for of_relation in counts.values()) for part in checks.PARTS]
     return "\n".join([*lines, _line("all", totals)])
 

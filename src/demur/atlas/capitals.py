@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from demur.atlas.gazetteer import Country
 
-_NOT_ASKED = frozenset({"IL", "PS", "EH", "TK", "BQ", "NR"})
+_NOT_ASKED = frozenset({"IL", "TK", "BQ", "NR"})
 """Disputed, or there is no official capital."""
 
 _CAPITALS: dict[str, tuple[str, ...]] = {
+    "AG": ("St. John's", "Saint John's"),
     "AS": ("Pago Pago", "Fagatogo"),
     "BI": ("Gitega", "Bujumbura"),  # political and economic capital, by law since 2019
     "BJ": ("Porto-Novo", "Cotonou"),  # the government sits in Cotonou
     "BO": ("Sucre", "La Paz"),  # constitutional capital and seat of government
     "CI": ("Yamoussoukro", "Abidjan"),  # the government sits in Abidjan
-    "CL": ("Santiago", "Santiago de Chile"),
+    "CH": ("Bern", "Berne"),
     "CM": ("Yaoundé", "Yaounde"),
     "CR": ("San José",),
     "CO": ("Bogotá", "Bogota", "Santa Fe de Bogotá"),
     "FM": ("Palikir",),
     "FO": ("Tórshavn", "Torshavn"),
+    "GD": ("St. George's", "Saint George's"),
+    "GG": ("St Peter Port", "Saint Peter Port"),
     "GQ": ("Malabo", "Ciudad de la Paz", "Oyala"),  # moved in 2026
     "GU": ("Hagåtña", "Hagatna", "Agana"),
     "ID": ("Jakarta", "Nusantara"),  # to be moved
+    "JE": ("Saint Helier", "St Helier"),
     "KI": ("South Tarawa", "Tarawa", "Bairiki"),
     "KZ": ("Astana", "Nur-Sultan", "Nursultan"),  # renamed back in 2022
     "LK": ("Sri Jayawardenepura Kotte", "Kotte", "Colombo"),  # official, and seat of the government
@@ -37,6 +41,8 @@ _CAPITALS: dict[str, tuple[str, ...]] = {
     "PW": ("Ngerulmud", "Melekeok"),
     "PY": ("Asunción", "Asuncion"),
     "SZ": ("Mbabane", "Lobamba"),  # administrative and legislative
+    "RE": ("Saint-Denis", "St Denis"),
+    "TC": ("Cockburn Town", "Grand Turk"),
     "TD": ("N'Djamena", "Ndjamena"),
     "TG": ("Lomé", "Lome"),
     "TO": ("Nuku'alofa", "Nukualofa"),

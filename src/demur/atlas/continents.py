@@ -9,14 +9,42 @@ _NAMES = {
     "AS": ("Asia",),
     "EU": ("Europe",),
     "NA": ("North America",),
-    "OC": ("Oceania", "Australia", "Australasia"),
+    "OC": ("Oceania",),
     "SA": ("South America",),
 }
-_CENTRAL = frozenset("BZ CR GT HN NI SV".split())
+_MORE_NAMES = {"NZ": ("Australasia", "Zealandia"), "PG": ("Australia", "Australasia")}
+_CENTRAL = frozenset(["BZ", "CR", "GT", "HN", "NI", "SV"])
 _CARIBBEAN = frozenset(
-    "AG AI BB BL BS CU DM DO GD GP HT JM KN KY LC MF MQ MS PR SX TC VC VG VI".split()
+    [
+        "AG",
+        "AI",
+        "BB",
+        "BL",
+        "BS",
+        "CU",
+        "DM",
+        "DO",
+        "GD",
+        "GP",
+        "HT",
+        "JM",
+        "KN",
+        "KY",
+        "LC",
+        "MF",
+        "MQ",
+        "MS",
+        "PR",
+        "SX",
+        "TC",
+        "VC",
+        "VG",
+        "VI",
+    ]
 )
-_ON_TWO = frozenset("AM AW AZ BM BQ CW CY EG GE GL ID KZ PA RU TL TR TT YE".split())
+_ON_TWO = frozenset(
+    ["AM", "AW", "AZ", "BM", "BQ", "CW", "CY", "EG", "GE", "GL", "ID", "KZ", "PA", "RU", "TL", "TR", "TT"]
+)
 """On two continents, or counted to either: not asked."""
 _ZONES = {
     "AF": ("Africa/", "Indian/", "Atlantic/"),
@@ -34,8 +62,8 @@ def continents(country: Country) -> tuple[str, ...]:
     if country.code in _ON_TWO or country.continent not in _NAMES:
         return ()
     more = ("Central America",) if country.code in _CENTRAL else ()
-    more = ("Caribbean", "Central America") if country.code in _CARIBBEAN else more
-    return (*_NAMES[country.continent], *more)
+    more = ("Caribbean",) if country.code in _CARIBBEAN else more
+    return (*_NAMES[country.continent], *more, *_MORE_NAMES.get(country.code, ()))
 
 
 def continents_of_city(city: City, country: Country) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ _CURRENT: dict[str, tuple[str, ...]] = {
     "BG": ("EUR", "BGN"),  # the euro since 2026-01-01, which this version of CLDR does not have yet
     "HT": ("HTG",),  # the dollar is used, but is no legal tender
     "LR": ("LRD", "USD"),
+    "SZ": ("SZL", "ZAR"),
 }
 """Corrections of CLDR."""
-_NOT_ASKED = frozenset({"PS", "EH"})
 
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "AED": ("Emirati dirham", "United Arab Emirates dirham"),
@@ -80,7 +80,9 @@ _LOCAL_NAMES: dict[str, tuple[str, ...]] = {
     "ZW": ("Zimbabwean dollar", "Zimbabwe dollar"),
 }
 """What a currency is also called in one country, or what is issued beside it at par."""
-_WORDS = frozenset("ALL CUP MOP TOP TRY PEN SOS LEK MAD COP BOB RON BAM GEL".split())
+_WORDS = frozenset(
+    ["ALL", "CUP", "MOP", "TOP", "TRY", "PEN", "SOS", "LEK", "MAD", "COP", "BOB", "RON", "BAM", "GEL"]
+)
 """Codes that are English words or names."""
 _NO_SHORT_NAMES = frozenset({"gold", "mark", "sol"})
 
@@ -90,8 +92,6 @@ def currencies(country: Country) -> tuple[str, ...]:
 
     Codes are accepted too, except those that are English words.
     """
-    if country.code in _NOT_ASKED:
-        return ()
     codes = _CURRENT.get(country.code) or _legal_tender(country.code)
     if not codes or (country.currency not in codes and country.code not in _CURRENT):
         return ()
@@ -117,7 +117,7 @@ def _names(code: str) -> tuple[str, ...]:
     short = full.split()[-1]
     if _short_names()[fold(short)] == 1 and fold(short) not in _NO_SHORT_NAMES:
         names.append(short)
-    if listed is not None and (" " in listed.name or fold(listed.name) == fold(short) and short in names):
+    if listed is not None and (" " in listed.name or (fold(listed.name) == fold(short) and short in names)):
         names.append(listed.name)
     names += _OTHER_NAMES.get(code, ())
     return tuple(dict.fromkeys((*names, *(() if code in _WORDS else (code,)))))
@@ -128,5 +128,7 @@ def _short_names() -> Counter[str]:
     """How many of today's currencies have each last word."""
     core: Any = packages.load("babel.core")
     numbers: Any = packages.load("babel.numbers")
-    codes = {code for territory in core.get_global("territory_currencies") for code in _legal_tender(territory)}
+    codes = {
+        code for territory in core.get_global("territory_currencies") for code in _legal_tender(territory)
+    }
     return Counter(fold(numbers.get_currency_name(code, locale="en").split()[-1]) for code in codes)

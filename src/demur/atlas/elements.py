@@ -14,7 +14,9 @@ _LAST_OF_PERIOD = (2, 10, 18, 36, 54, 86, 118)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven")
 _SUFFIXES = ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th")
-_WORDS = frozenset("Am As At Be He I In No".split())
+_ROMAN = ("", "II", "III", "IV", "V", "VI", "VII")
+"""Without the first, which is an English word."""
+_WORDS = frozenset(["Am", "As", "At", "Be", "He", "I", "In", "No"])
 """Symbols that are English words: a judge that looks for words would find them in any sentence."""
 _SPELLINGS = {"aluminum": "aluminium", "cesium": "caesium", "sulfur": "sulphur"}
 
@@ -52,6 +54,7 @@ def symbols(element: Element) -> tuple[str, ...]:
 
 
 def periods(element: Element) -> tuple[str, ...]:
-    """The period as a number, in words and as an ordinal; lanthanides are in the 6th, actinides in the 7th."""
+    """The accepted ways to write an element's period; lanthanides are in the 6th, actinides in the 7th."""
     at = bisect_left(_LAST_OF_PERIOD, element.number)
-    return str(at + 1), _SUFFIXES[at], _ORDINALS[at], _NUMBERS[at]
+    names = (str(at + 1), _SUFFIXES[at], _ORDINALS[at], _NUMBERS[at], _ROMAN[at])
+    return tuple(filter(None, names))

@@ -161,7 +161,5 @@ def read_gazetteer() -> Gazetteer:
         ],
         states=states,
         counties=[(row["name"], row["state"]) for row in cache.get_us_counties()],
-        regions=[
-            (row.name, row.country_code) for row in pycountry.subdivisions if row.parent_code is None
-        ],
+        regions=[(row.name, row.country_code) for row in pycountry.subdivisions if row.parent_code is None],
     )

@@ -9,14 +9,43 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from demur.atlas.gazetteer import fold
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ORDER = 3
 _SHORTEST, _LONGEST = 6, 11
-_ENDINGS = {"country": ("ia", "land", "stan", "ova"), "element": ("ium", "on", "ine"), "county": (), "city": ()}
+_BEGINNING = 4
+"""An invented name shares fewer first letters than this with every real country and element."""
+_ENDINGS = {
+    "country": ("ia", "land", "stan", "ova"),
+    "element": ("ium", "on", "ine"),
+    "county": (),
+    "city": (),
+}
 """How an invented name of a kind ends."""
+_RUDE = ("shit", "fuck", "cunt", "nigg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Real names, folded."""
+
+    names: Collection[str]
+    """Names of anything: no invented name is one of them, or one letter away from one."""
+    beginnings: Collection[str]
+    """The first `_BEGINNING` letters of countries and elements."""
+
+
+def known(names: Collection[str], shunned: Iterable[str]) -> Known:
+    """What invented names must keep away from.
+
+    Args:
+        names: folded names of anything.
+        shunned: names of countries and elements.
+    """
+    return Known(names=names, beginnings={fold(name)[:_BEGINNING] for name in shunned})
 
 
 class Inventor:
@@ -24,10 +53,10 @@ class Inventor:
 
     Args:
         models: real names to learn the spelling from.
-        known: folded names that nothing may be near to.
+        known: what to keep away from.
     """
 
-    def __init__(self, models: Iterable[str], known: Collection[str], rng: random.Random) -> None:
+    def __init__(self, models: Iterable[str], known: Known, rng: random.Random) -> None:
         self._known, self._rng = known, rng
         self._taken: set[str] = set()
         self._next: Mapping[str, Sequence[str]] = _chain(models)
@@ -51,7 +80,13 @@ class Inventor:
         return "".join(letters)
 
     def _near(self, name: str) -> bool:
-        return name in self._known or any(other in self._known for other in one_letter_away(name))
+        names = self._known.names
+        return (
+            name[:_BEGINNING] in self._known.beginnings
+            or any(word in name for word in _RUDE)
+            or name in names
+            or any(other in names for other in one_letter_away(name))
+        )
 
 
 def _shown(name: str, kind: str) -> str:

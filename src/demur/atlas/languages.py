@@ -11,10 +11,12 @@ from typing import Any
 from demur.atlas import packages
 from demur.atlas.gazetteer import Country
 
-_NOT_ASKED = frozenset({"BF", "EH", "ER", "ML", "NE", "PS", "TW", "VA"})
-"""Changed lately (Burkina Faso, Mali, Niger), disputed, or nothing is official by law."""
+_NOT_ASKED = frozenset({"BF", "ER", "ML", "NE", "TW", "VA"})
+"""Changed lately (Burkina Faso, Mali, Niger), or nothing is official by law."""
 
 _OFFICIAL: dict[str, tuple[str, ...]] = {
+    "AF": ("Pashto", "Dari", "Persian", "Farsi"),
+    "BE": ("Dutch", "Flemish", "French", "German"),
     "BO": ("Spanish", "Quechua", "Aymara", "Guarani"),
     "CH": ("German", "French", "Italian", "Romansh"),
     "CK": ("English", "Cook Islands Māori", "Māori"),
@@ -22,18 +24,26 @@ _OFFICIAL: dict[str, tuple[str, ...]] = {
     "DZ": ("Arabic", "Tamazight"),  # CLDR has French
     "ET": ("Amharic", "Oromo", "Tigrinya", "Somali", "Afar"),
     "FO": ("Faroese", "Danish"),
+    "HK": ("Chinese", "Cantonese", "English"),
     "IL": ("Hebrew",),
     "IQ": ("Arabic", "Kurdish"),
     "JE": ("English", "French", "Jèrriais"),
+    "LI": ("German",),  # CLDR has Swiss German
     "KM": ("Comorian", "French", "Arabic"),
+    "MA": ("Arabic", "Tamazight"),  # CLDR has French
+    "MD": ("Romanian", "Moldovan"),
     "ME": ("Montenegrin",),  # CLDR has Serbian, which is in official use
     "MG": ("Malagasy", "French"),
     "MK": ("Macedonian", "Albanian"),
+    "MO": ("Chinese", "Cantonese", "Portuguese"),
+    "MY": ("Malay", "Bahasa Malaysia", "Malaysian"),
     "NG": ("English",),
-    "PF": ("French",),
+    "PE": ("Spanish", "Quechua", "Aymara"),
     "RW": ("Kinyarwanda", "English", "French", "Swahili"),
     "SC": ("Seychellois Creole", "English", "French"),
+    "SN": ("French",),  # CLDR has Wolof
     "TN": ("Arabic",),  # CLDR has French
+    "UA": ("Ukrainian",),  # CLDR has Russian
     "XK": ("Albanian", "Serbian"),
     "ZA": (
         "Zulu", "Xhosa", "Afrikaans", "English", "Northern Sotho", "Tswana", "Sotho", "Tsonga", "Swati",
@@ -49,12 +59,9 @@ _OFFICIAL: dict[str, tuple[str, ...]] = {
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "Azerbaijani": ("Azeri",),
     "Bangla": ("Bengali",),
-    "Burmese": ("Myanmar",),
-    "Chinese": ("Mandarin", "Mandarin Chinese", "Standard Chinese", "Putonghua", "Cantonese"),
+    "Chinese": ("Mandarin", "Mandarin Chinese", "Standard Chinese", "Putonghua"),
     "Divehi": ("Dhivehi", "Maldivian"),
-    "Dutch": ("Flemish",),
     "Filipino": ("Tagalog", "Pilipino"),
-    "Gilbertese": ("Kiribati",),
     "Haitian Creole": ("Creole", "Kreyol"),
     "Indonesian": ("Bahasa Indonesia", "Bahasa"),
     "Irish": ("Gaelic", "Irish Gaelic"),
@@ -62,13 +69,13 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "Khmer": ("Cambodian",),
     "Kyrgyz": ("Kirghiz",),
     "Lao": ("Laotian",),
-    "Malay": ("Bahasa Melayu", "Malaysian", "Bahasa Malaysia"),
+    "Malay": ("Bahasa Melayu",),
     "Montenegrin": ("Serbian", "Serbo-Croatian"),
     "Nauru": ("Nauruan",),
     "Nyanja": ("Chichewa", "Chewa"),
-    "Persian": ("Dari", "Farsi"),
+    "Persian": ("Farsi",),
     "Pashto": ("Pushto",),
-    "Romanian": ("Moldovan",),
+    "Quechua": ("Kichwa",),
     "Rundi": ("Kirundi",),
     "Sinhala": ("Sinhalese",),
     "Southern Sotho": ("Sotho", "Sesotho"),
@@ -83,7 +90,6 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "Norwegian": ("Bokmål", "Nynorsk"),
     "Zulu": ("isiZulu",),
     "Xhosa": ("isiXhosa",),
-    "Swiss German": (),
 }
 
 

@@ -12,7 +12,6 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "BA": ("Bosnia", "Bosnia-Herzegovina"),
     "BN": ("Brunei Darussalam",),
     "BY": ("Belorussia",),
-    "CF": ("CAR",),
     "CI": ("Côte d'Ivoire", "Cote d'Ivoire"),
     "CN": ("People's Republic of China", "PRC"),
     "CV": ("Cape Verde", "Cabo Verde"),
@@ -31,10 +30,10 @@ _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "TL": ("East Timor", "Timor-Leste"),
     "TR": ("Türkiye", "Turkiye"),
     "TT": ("Trinidad & Tobago", "Trinidad"),
-    "US": ("USA", "U.S.", "US", "U.S.A.", "United States of America", "America"),
+    "US": ("USA", "U.S.", "U.S.A.", "United States of America"),
     "VN": ("Viet Nam",),
 }
-"""Common names and abbreviations. ISO codes are left out: "CAN", "PER" and "ARE" are English words."""
+"""Common names and abbreviations. ISO codes are left out: "CAN", "PER" and "US" are English words."""
 
 _NATIONS = {"ENG": "England", "SCT": "Scotland", "WLS": "Wales", "NIR": "Northern Ireland"}
 """Countries of the United Kingdom by GeoNames region."""
@@ -48,7 +47,33 @@ _ASKED: dict[str, str] = {
     "ST": "São Tomé and Príncipe",
     "TL": "Timor-Leste",
 }
-_WITH_ARTICLE = frozenset("AE BS CD CF CG CK DO FO GB GM IM KM KY MH MP MV PH SB SC TC US VG VI".split())
+_WITH_ARTICLE = frozenset(
+    [
+        "AE",
+        "BS",
+        "CD",
+        "CF",
+        "CG",
+        "CK",
+        "DO",
+        "FO",
+        "GB",
+        "GM",
+        "IM",
+        "KM",
+        "KY",
+        "MH",
+        "MP",
+        "MV",
+        "PH",
+        "SB",
+        "SC",
+        "TC",
+        "US",
+        "VG",
+        "VI",
+    ]
+)
 
 
 def asked_name(country: Country) -> str:

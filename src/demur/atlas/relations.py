@@ -159,9 +159,17 @@ def read_entities(gazetteer: Gazetteer) -> Iterator[Entity]:
 
 def _cities(gazetteer: Gazetteer) -> Iterator[Entity]:
     by_code = {country.code: country for country in gazetteer.countries}
+    # "In which country is Brasília?" is the same fact as the capital of Brazil, which another part may ask.
+    seats = {
+        fold(name)
+        for country in gazetteer.countries
+        for name in (country.capital, *capitals.capitals(country))
+    }
     for city in gazetteer.cities:
         country = by_code.get(city.country)
-        if country is None or not _usable(city) or not gazetteer.only_in_its_country(city):
+        if country is None or not _usable(city) or fold(city.name) in seats:
+            continue
+        if not gazetteer.only_in_its_country(city):
             continue
         found = _asked(city.name, _city_answers(city, country, gazetteer))
         if found:
@@ -204,10 +212,14 @@ def _city_answers(city: City, country: Country, gazetteer: Gazetteer) -> dict[st
 
 def _countries(gazetteer: Gazetteer) -> Iterator[Entity]:
     for country in gazetteer.countries:
-        if country.code in territories.GONE or country.population < territories.FEWEST:
+        barred = territories.GONE | territories.UNSETTLED
+        if country.code in barred or country.population < territories.FEWEST:
             continue
         answers = {
-            "currency": currencies.currencies(country),
+            # "Leone" is in "Sierra Leone"; the full name is not
+            "currency": tuple(
+                name for name in currencies.currencies(country) if not _holds(country.name, name)
+            ),
             "capital": capitals.capitals(country),
             "continent": continents.continents(country),
             "official language": languages.languages(country),

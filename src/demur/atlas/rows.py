@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from demur.atlas.gazetteer import Gazetteer
-from demur.atlas.invented import Inventor
+from demur.atlas.invented import Inventor, known
 from demur.atlas.parts import Drawn, rank
 from demur.atlas.relations import RELATIONS, Entity, Kind, Relation
 from demur.core.records import question_id
@@ -38,23 +38,15 @@ def question_rows(drawn: Drawn) -> list[Row]:
     ]
 
 
-def twin_rows(rows: list[Row], known: frozenset[str], models: Mapping[Kind, list[str]], seed: int) -> list[Row]:
-    """The unanswerable twin of each question that is tested on: the same words, an invented name.
-
-    Args:
-        known: folded names that an invented name must not be near to.
-        models: real names of each kind, to learn the spelling from.
-    """
-    generators = {
-        kind: Inventor(names, known, random.Random(int(rank(seed, "invented", kind)[:16], 16)))  # noqa: S311
-        for kind, names in models.items()
-    }
+def twin_rows(rows: list[Row], gazetteer: Gazetteer, entities: list[Entity], seed: int) -> list[Row]:
+    """The unanswerable twin of each question that is tested on: the same words, an invented name."""
+    inventors = _inventors(gazetteer, entities, seed)
     by_name = {relation.name: relation for relation in RELATIONS}
     twins = []
     for row in rows:
         if row["split"] in NONEXISTENT:
             relation = by_name[row["relation"]]
-            name = generators[relation.kind].invent(relation.kind)
+            name = inventors[relation.kind, relation.name == "state of city"].invent(relation.kind)
             text = relation.wording.format(name)
             twins.append(
                 {
@@ -75,17 +67,36 @@ def twin_rows(rows: list[Row], known: frozenset[str], models: Mapping[Kind, list
     return twins
 
 
-def known_names(gazetteer: Gazetteer, entities: list[Entity]) -> frozenset[str]:
-    """Every real name that an invented one must not be near to, folded."""
-    return gazetteer.real_names | {entity.name for entity in entities if entity.kind == "element"}
+def _inventors(
+    gazetteer: Gazetteer, entities: list[Entity], seed: int
+) -> dict[tuple[Kind, bool], Inventor]:
+    """An inventor for each kind, and one for towns in the United States.
 
-
-def spelling_models(entities: list[Entity]) -> dict[Kind, list[str]]:
-    """Real names to learn the spelling of each kind from."""
-    names: dict[Kind, list[str]] = {"city": [], "country": [], "element": [], "county": []}
-    for entity in entities:
-        names[entity.kind].append(entity.name.removesuffix(" County").removesuffix(" Parish"))
-    return names
+    Countries and elements are too few to learn a spelling from: theirs is that of towns, with endings.
+    """
+    chemical = [entity.name for entity in entities if entity.kind == "element"]
+    away = known(
+        gazetteer.real_names | set(chemical),
+        [*chemical, *(country.name for country in gazetteer.countries)],
+    )
+    towns = [entity.name for entity in entities if entity.kind == "city"]
+    american = [entity.name for entity in entities if "state of city" in entity.answers]
+    counties = [
+        entity.name.removesuffix(" County").removesuffix(" Parish")
+        for entity in entities
+        if entity.kind == "county"
+    ]
+    models: dict[tuple[Kind, bool], list[str]] = {
+        ("city", False): towns,
+        ("city", True): american,
+        ("country", False): towns,
+        ("element", False): towns,
+        ("county", False): counties,
+    }
+    return {
+        key: Inventor(names, away, random.Random(int(rank(seed, "invented", str(key))[:16], 16)))  # noqa: S311
+        for key, names in models.items()
+    }
 
 
 def _row(relation: Relation, part: str, entity: Entity, text: str) -> Row:

@@ -11,7 +11,9 @@ import typer
 from demur.cli.output import say
 from demur.cli.settings import AsJson
 
-atlas_app = typer.Typer(no_args_is_help=True, help="Atlas: real facts with the popularity of their subject.")
+atlas_app = typer.Typer(
+    no_args_is_help=True, help="Atlas: real facts with the popularity of their subject."
+)
 
 
 @atlas_app.callback()

@@ -19,6 +19,9 @@ SUFFIX = ".sealed"
 RECORD = "opened.txt"
 """The record of openings in the folder of a sealed file: a time and a version of Demur a line."""
 
+OPENED = "the sealed part was opened"
+"""How a note on an opening begins; the report shows such notes."""
+
 
 def seal(path: Path, text: str) -> None:
     """Write a text as a sealed file."""
