@@ -15,36 +15,17 @@ _NAMES = {
 _MORE_NAMES = {"NZ": ("Australasia", "Zealandia"), "PG": ("Australia", "Australasia")}
 _CENTRAL = frozenset(["BZ", "CR", "GT", "HN", "NI", "SV"])
 _CARIBBEAN = frozenset(
-    [
-        "AG",
-        "AI",
-        "BB",
-        "BL",
-        "BS",
-        "CU",
-        "DM",
-        "DO",
-        "GD",
-        "GP",
-        "HT",
-        "JM",
-        "KN",
-        "KY",
-        "LC",
-        "MF",
-        "MQ",
-        "MS",
-        "PR",
-        "SX",
-        "TC",
-        "VC",
-        "VG",
-        "VI",
-    ]
-)
+    {
+        "AG", "AI", "BB", "BL", "BS", "CU", "DM", "DO", "GD", "GP", "HT", "JM", "KN", "KY", "LC", "MF",
+        "MQ", "MS", "PR", "SX", "TC", "VC", "VG", "VI",
+    }
+)  # fmt: skip
 _ON_TWO = frozenset(
-    ["AM", "AW", "AZ", "BM", "BQ", "CW", "CY", "EG", "GE", "GL", "ID", "KZ", "PA", "RU", "TL", "TR", "TT"]
-)
+    {
+        "AM", "AW", "AZ", "BM", "BQ", "CW", "CY", "EG", "GE", "GL", "ID", "KZ", "PA", "RU", "TL", "TR",
+        "TT",
+    }
+)  # fmt: skip
 """On two continents, or counted to either: not asked."""
 _ZONES = {
     "AF": ("Africa/", "Indian/", "Atlantic/"),

@@ -81,8 +81,11 @@ _LOCAL_NAMES: dict[str, tuple[str, ...]] = {
 }
 """What a currency is also called in one country, or what is issued beside it at par."""
 _WORDS = frozenset(
-    ["ALL", "CUP", "MOP", "TOP", "TRY", "PEN", "SOS", "LEK", "MAD", "COP", "BOB", "RON", "BAM", "GEL"]
-)
+    {
+        "ALL", "CUP", "MOP", "TOP", "TRY", "PEN", "SOS", "LEK", "MAD", "COP", "BOB", "RON", "BAM",
+        "GEL",
+    }
+)  # fmt: skip
 """Codes that are English words or names."""
 _NO_SHORT_NAMES = frozenset({"gold", "mark", "sol"})
 

@@ -110,7 +110,7 @@ class Gazetteer:
 
     @cached_property
     def real_names(self) -> frozenset[str]:
-        """Every name of a place, country or division, folded; words of at least four letters of them too."""
+        """Every name of a place, country or division, folded, and each word of four letters or more."""
         names = {name for city in self.cities for name in _names(city)}
         names |= {fold(name) for name, _ in (*self.counties, *self.regions)}
         names |= {fold(name) for country in self.countries for name in (country.name, country.capital)}

@@ -48,32 +48,11 @@ _ASKED: dict[str, str] = {
     "TL": "Timor-Leste",
 }
 _WITH_ARTICLE = frozenset(
-    [
-        "AE",
-        "BS",
-        "CD",
-        "CF",
-        "CG",
-        "CK",
-        "DO",
-        "FO",
-        "GB",
-        "GM",
-        "IM",
-        "KM",
-        "KY",
-        "MH",
-        "MP",
-        "MV",
-        "PH",
-        "SB",
-        "SC",
-        "TC",
-        "US",
-        "VG",
-        "VI",
-    ]
-)
+    {
+        "AE", "BS", "CD", "CF", "CG", "CK", "DO", "FO", "GB", "GM", "IM", "KM", "KY", "MH", "MP", "MV",
+        "PH", "SB", "SC", "TC", "US", "VG", "VI",
+    }
+)  # fmt: skip
 
 
 def asked_name(country: Country) -> str:

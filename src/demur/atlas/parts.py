@@ -1,4 +1,4 @@
-"""Entities into parts, and which of them are asked: drawn by rank of a hash, so that nothing else decides."""
+"""Entities into parts, and which of them are asked, drawn by rank of a hash: no order of rows matters."""
 
 from __future__ import annotations
 

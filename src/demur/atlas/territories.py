@@ -5,61 +5,13 @@ from __future__ import annotations
 GONE = frozenset({"AN", "CS"})
 """No longer exist: Netherlands Antilles, Serbia and Montenegro."""
 DEPENDENT = frozenset(
-    [
-        "AI",
-        "AS",
-        "AW",
-        "AX",
-        "BL",
-        "BM",
-        "BQ",
-        "BV",
-        "CC",
-        "CK",
-        "CW",
-        "CX",
-        "FK",
-        "FO",
-        "GF",
-        "GG",
-        "GI",
-        "GL",
-        "GP",
-        "GS",
-        "GU",
-        "HK",
-        "HM",
-        "IM",
-        "IO",
-        "JE",
-        "KY",
-        "MF",
-        "MO",
-        "MP",
-        "MQ",
-        "MS",
-        "NC",
-        "NF",
-        "NU",
-        "PF",
-        "PM",
-        "PN",
-        "PR",
-        "RE",
-        "SH",
-        "SJ",
-        "SX",
-        "TC",
-        "TF",
-        "TK",
-        "UM",
-        "VG",
-        "VI",
-        "WF",
-        "YT",
-        "AQ",
-    ]
-)
+    {
+        "AI", "AS", "AW", "AX", "BL", "BM", "BQ", "BV", "CC", "CK", "CW", "CX", "FK", "FO", "GF", "GG",
+        "GI", "GL", "GP", "GS", "GU", "HK", "HM", "IM", "IO", "JE", "KY", "MF", "MO", "MP", "MQ", "MS",
+        "NC", "NF", "NU", "PF", "PM", "PN", "PR", "RE", "SH", "SJ", "SX", "TC", "TF", "TK", "UM", "VG",
+        "VI", "WF", "YT", "AQ",
+    }
+)  # fmt: skip
 """Territories of another country. A town in one may be said to be in either, so none is asked about."""
 DISPUTED = frozenset({"EH", "PS", "TW", "XK"})
 """Which country a place is in depends on who is asked."""

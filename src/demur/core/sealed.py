@@ -1,7 +1,7 @@
 """Sealed files: questions that nobody reads until a final test, with a record of every opening.
 
-A sealed file is written in base64, so that no reader, search or glance meets its questions by accident. That
-is no secret: it keeps honest people honest, and the record beside it says when it was opened.
+A sealed file is written in base64, so that no reader or search meets its questions by accident. It is not
+encrypted. The record beside it says when it was opened.
 """
 
 from __future__ import annotations

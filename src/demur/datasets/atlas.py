@@ -40,8 +40,8 @@ _KEPT = ("relation", "entity", "population", "popularity", "stratum", "pair")
 def convert(record: Mapping[str, Any]) -> Question:
     """One question: grouped by relation, kept together by entity.
 
-    ``meta["familiarity"]``, which the control ``familiarity-only`` ranks by, is the popularity. Where none is
-    known it is 0 for all, so that the control answers any of them.
+    ``meta["familiarity"]``, by which the control ``familiarity-only`` ranks, is the popularity. Where none
+    is known it is 0 for all, so that the control chooses among them by chance.
     """
     answerable = record.get("answerable")
     if not isinstance(answerable, bool):

@@ -100,8 +100,7 @@ class DataSettings(Section):
     )
     open_sealed: bool = Field(
         False,
-        description="also read the sealed part of a dataset that has one (atlas: confirm), for a final test; "
-        "the opening is recorded",
+        description="also read the sealed part (atlas: confirm), for a final test; the opening is recorded",
     )
     leaks: Literal["drop", "keep"] = Field(
         "drop", description="test questions that also stand in training or calibration: drop or keep them"
