@@ -14,7 +14,7 @@ def check_rows(rows: Sequence[Row], gazetteer: Gazetteer) -> dict[str, int]:
     real = [row for row in rows if row["answerable"]]
     return {
         "repeated questions": _repeated(fold(row["question"]) for row in rows),
-        "entities in two parts": _in_two_parts(real),
+        "entities in two parts": _in_two_parts(rows),
         "questions without an answer": sum(not row["answers"] for row in real),
         "answers that stand in their question": sum(map(_gives_away, real)),
         "towns with a namesake in another country": _namesakes(real, gazetteer),
@@ -35,6 +35,7 @@ def _in_two_parts(rows: Iterable[Row]) -> int:
     parts: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         parts[row["group"]].add(row["split"])
+        parts[f"{row['group'].partition('/')[0]} {fold(row['entity'])}"].add(row["split"])
     return sum(len(found) > 1 for found in parts.values())
 
 

@@ -23,7 +23,7 @@ _CURRENT: dict[str, tuple[str, ...]] = {
     "LR": ("LRD", "USD"),
     "SZ": ("SZL", "ZAR"),
 }
-"""Corrections of CLDR."""
+"""Corrections of CLDR, the usual currency first."""
 
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "AED": ("Emirati dirham", "United Arab Emirates dirham"),
@@ -96,9 +96,10 @@ def currencies(country: Country) -> tuple[str, ...]:
     Codes are accepted too, except those that are English words.
     """
     codes = _CURRENT.get(country.code) or _legal_tender(country.code)
-    if not codes or (country.currency not in codes and country.code not in _CURRENT):
+    if not codes or (country.code not in _CURRENT and country.currency not in codes):
         return ()
-    ordered = sorted(codes, key=lambda code: code != country.currency)
+    listed = country.code in _CURRENT
+    ordered = codes if listed else sorted(codes, key=lambda code: code != country.currency)
     names = [name for code in ordered for name in _names(code)]
     return tuple(dict.fromkeys((*names, *_LOCAL_NAMES.get(country.code, ()))))
 

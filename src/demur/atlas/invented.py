@@ -9,12 +9,14 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from demur.atlas.gazetteer import fold
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_ORDER = 3
+_ORDERS = (3, 2, 1)
+"""A letter follows from so many before it; fewer where more only spell real names again."""
+_TRIES = 500
 _SHORTEST, _LONGEST = 6, 11
 _BEGINNING = 4
 """An invented name shares fewer first letters than this with every real country and element."""
@@ -36,6 +38,8 @@ class Known:
     """Names of anything: no invented name is one of them, or one letter away from one."""
     beginnings: Collection[str]
     """The first `_BEGINNING` letters of countries and elements."""
+    taken: set[str] = field(default_factory=set)
+    """Names that were invented before, by any inventor that knows the same."""
 
 
 def known(names: Collection[str], shunned: Iterable[str]) -> Known:
@@ -58,25 +62,26 @@ class Inventor:
 
     def __init__(self, models: Iterable[str], known: Known, rng: random.Random) -> None:
         self._known, self._rng = known, rng
-        self._taken: set[str] = set()
-        self._next: Mapping[str, Sequence[str]] = _chain(models)
+        self._spelt = [name for name in map(fold, models) if name.isascii() and name.isalpha()]
+        self._chains = {order: _chain(self._spelt, order) for order in _ORDERS}
 
     def invent(self, kind: str) -> str:
         """A name of a kind of entity; a county's ends in "County"."""
-        while True:
-            name = self._spell()
+        for order in (order for order in _ORDERS for _ in range(_TRIES)):
+            name = self._spell(order)
             if _ENDINGS[kind]:
                 name = name[:7].rstrip("aeiou") + self._rng.choice(_ENDINGS[kind])
-            if _SHORTEST <= len(name) <= _LONGEST and name not in self._taken and not self._near(name):
-                self._taken.add(name)
+            if _SHORTEST <= len(name) <= _LONGEST and not self._near(name):
+                self._known.taken.add(name)
                 return _shown(name, kind)
+        raise AssertionError(f"no name for a {kind} from {len(self._spelt)} real ones")
 
-    def _spell(self) -> str:
-        state = "^" * _ORDER
+    def _spell(self, order: int) -> str:
+        state = "^" * order
         letters: list[str] = []
-        while (letter := self._rng.choice(self._next[state])) != "$":
+        while (letter := self._rng.choice(self._chains[order][state])) != "$":
             letters.append(letter)
-            state = (state + letter)[-_ORDER:]
+            state = (state + letter)[-order:]
         return "".join(letters)
 
     def _near(self, name: str) -> bool:
@@ -85,6 +90,7 @@ class Inventor:
             name[:_BEGINNING] in self._known.beginnings
             or any(word in name for word in _RUDE)
             or name in names
+            or name in self._known.taken
             or any(other in names for other in one_letter_away(name))
         )
 
@@ -107,13 +113,11 @@ def one_letter_away(name: str) -> Iterator[str]:
                 yield before + letter + after[1:]
 
 
-def _chain(names: Iterable[str]) -> Mapping[str, Sequence[str]]:
-    """Which letters follow each three letters; ``$`` is the end."""
+def _chain(names: Iterable[str], order: int) -> Mapping[str, Sequence[str]]:
+    """Which letters follow each few letters; ``$`` is the end."""
     chain: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        folded = fold(name)
-        if folded.isascii() and folded.isalpha():
-            text = "^" * _ORDER + folded + "$"
-            for at in range(_ORDER, len(text)):
-                chain[text[at - _ORDER : at]].append(text[at])
+        text = "^" * order + name + "$"
+        for at in range(order, len(text)):
+            chain[text[at - order : at]].append(text[at])
     return chain

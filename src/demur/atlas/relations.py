@@ -165,14 +165,16 @@ def _cities(gazetteer: Gazetteer) -> Iterator[Entity]:
         for country in gazetteer.countries
         for name in (country.capital, *capitals.capitals(country))
     }
-    for city in gazetteer.cities:
+    asked: set[str] = set()
+    for city in sorted(gazetteer.cities, key=lambda city: (-city.population, city.id)):
         country = by_code.get(city.country)
         if country is None or not _usable(city) or fold(city.name) in seats:
             continue
-        if not gazetteer.only_in_its_country(city):
-            continue
+        if fold(city.name) in asked or not gazetteer.only_in_its_country(city):
+            continue  # of several places of one country with one name, the largest is asked about
         found = _asked(city.name, _city_answers(city, country, gazetteer))
         if found:
+            asked.add(fold(city.name))
             yield Entity(
                 id=f"city/{city.id}",
                 kind="city",
