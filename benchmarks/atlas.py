@@ -61,10 +61,15 @@ def main() -> None:
     parser.add_argument("atlas", type=Path)
     parser.add_argument("--model", action="append", required=True)
     parser.add_argument("--each", type=int, default=75, help="questions of each relation")
+    parser.add_argument("--relation", action="append", help="only this one; default: all")
     parser.add_argument("--shots", type=int, default=4)
     parser.add_argument("--out", type=Path, required=True, help="beginning of the names of .csv and .svg")
     options = parser.parse_args()
-    questions = list(chosen(options.atlas, options.each))
+    questions = [
+        question
+        for question in chosen(options.atlas, options.each)
+        if options.relation is None or question.group in options.relation
+    ]
     print(f"{len(questions)} questions; sealed part opened: {openings(options.atlas) or 'never'}")
     cells: list[Cell] = []
     for model in options.model:
@@ -73,7 +78,8 @@ def main() -> None:
             own = [cell for cell in cells if cell.model == model and cell.relation in relations]
             print(model, kind, *(f"{c.stratum} {c.right}/{c.n}" for c in merged(own)), sep="  ")
     write_csv(options.out.with_suffix(".csv"), cells)
-    options.out.with_suffix(".svg").write_text("\n".join(picture(cells)) + "\n", encoding="utf-8")
+    if options.relation is None:
+        options.out.with_suffix(".svg").write_text("\n".join(picture(cells)) + "\n", encoding="utf-8")
 
 
 def chosen(folder: Path, each: int) -> Iterator[Question]:

@@ -67,7 +67,7 @@ def build_atlas(out: Path, *, seed: int = 0, per_relation: int | None = None) ->
     versions = packages.versions()
     gazetteer = read_gazetteer()
     rows = make_rows(gazetteer, seed=seed, per_relation=per_relation)
-    summary = {
+    summary: dict[str, Any] = {
         "schema_version": 1,
         "seed": seed,
         "per_relation": per_relation,

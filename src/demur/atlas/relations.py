@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,7 +91,7 @@ RELATIONS = (
         name="element period",
         kind="element",
         domain="ood",
-        wording="In which period (row) of the periodic table is {}?",
+        wording="What is the period number of {} in the periodic table?",
         parts=("test",),
     ),
     Relation(
@@ -279,7 +279,7 @@ def _bare(county: str) -> str:
     return fold(re.sub(r" (?:County|Parish|Borough|Census Area|Municipality|city|City)$", "", county))
 
 
-def _asked(name: str, answers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _asked(name: str, answers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """The relations that have answers, none of which stands in the question."""
     wordings = {relation.name: relation.wording for relation in RELATIONS}
     return {
