@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,7 @@ from demur.core.records import Prediction, Verdict
 from demur.core.sealed import seal
 from demur.datasets import load_questions
 from demur.methods.baselines import at_same_coverage
+from demur.report.report import _opened
 
 
 def city(number, name, country="DE", population=50_000, region="01", zone="Europe/Berlin", **more):
@@ -512,3 +514,14 @@ def test_a_damaged_sealed_part_is_an_error(folder):
 def test_the_flag_needs_no_value():
     assert parse(["--open-sealed", "--seed", "3"])[1] == {"data.open_sealed": True, "seed": "3"}
     assert parse(["--data.open_sealed", "true"])[1] == {"data.open_sealed": True}
+
+
+def test_the_report_says_that_a_sealed_part_was_opened(folder):
+    notes = load(folder, open_sealed=True).report.to_dict()["notes"]
+    run = SimpleNamespace(manifest={"stages": {"data": {"report": {"notes": notes}}}})
+    (said,) = _opened(run)
+    assert (folder / "opened.txt").read_text().splitlines()[0] in said
+    unopened = SimpleNamespace(
+        manifest={"stages": {"data": {"report": {"notes": ["the data has no test"]}}}}
+    )
+    assert _opened(unopened) == _opened(SimpleNamespace(manifest={})) == []
