@@ -522,6 +522,6 @@ def test_the_report_says_that_a_sealed_part_was_opened(folder):
     (said,) = _opened(run)
     assert (folder / "opened.txt").read_text().splitlines()[0] in said
     unopened = SimpleNamespace(
-        manifest={"stages": {"data": {"report": {"notes": ["the data has no test"]}}}}
+        manifest={"stages": {"data": {"report": {"notes": ["no test part"]}}}}
     )
     assert _opened(unopened) == _opened(SimpleNamespace(manifest={})) == []

@@ -64,8 +64,8 @@ BASELINES: dict[str, MethodInfo] = {
         ),
         MethodInfo(
             name="familiarity-only",
-            summary="the base model where the subject's other facts were read most, or its population is largest, "
-            "at the same coverage",
+            summary="the base model where the subject's other facts were read most, or its population is "
+            "largest, at the same coverage",
             paper="control of the pocket world and of atlas",
             needs=(),
             loss="none",
