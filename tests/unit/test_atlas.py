@@ -521,7 +521,5 @@ def test_the_report_says_that_a_sealed_part_was_opened(folder):
     run = SimpleNamespace(manifest={"stages": {"data": {"report": {"notes": notes}}}})
     (said,) = _opened(run)
     assert (folder / "opened.txt").read_text().splitlines()[0] in said
-    unopened = SimpleNamespace(
-        manifest={"stages": {"data": {"report": {"notes": ["no test part"]}}}}
-    )
+    unopened = SimpleNamespace(manifest={"stages": {"data": {"report": {"notes": ["no test part"]}}}})
     assert _opened(unopened) == _opened(SimpleNamespace(manifest={})) == []
