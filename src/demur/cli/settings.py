@@ -30,11 +30,13 @@ SHORT = {
         for name in (
             *(f"{role}_field" for role in ("question", "answers", "id", "choices", "context", "split")),
             *("domain_field", "group_field", "answerable_field"),
-            *("layout", "answers_separator", "encoding"),
+            *("layout", "answers_separator", "encoding", "open_sealed"),
         )
     },
 }
 """Short flags for the settings that are given most."""
+BARE = ("--open-sealed", "--data.open_sealed")
+"""Flags that may stand without a value, as in the commands that read a file."""
 
 
 class ConfigCommand(TyperCommand):
@@ -144,6 +146,9 @@ def parse(arguments: list[str]) -> tuple[Path | None, dict[str, Any]]:
             if path is not None or flag.startswith("-"):
                 raise _misplaced(argument)
             path = Path(argument)
+            continue
+        if argument in BARE:
+            given["data.open_sealed"] = True
             continue
         value = after if equals else next(rest, None)
         name = flag[2:].replace("-", "_")

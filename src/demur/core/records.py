@@ -49,7 +49,8 @@ method refuses in words, that it does not refuse.
 ``agreement``: share of samples that agree. ``consistency``: one minus the entropy of the sampled answers
 over its maximum. ``verbal``: the confidence stated in words. ``learned``:
 signals combined by a regression fitted on the calibration split. ``familiarity``: how often the
-subject's other facts were read, known for the pocket world only. All but the last are in [0, 1]."""
+subject's other facts were read (pocket world), or the logarithm of its population (atlas). All but the last
+are in [0, 1]."""
 
 
 class Verdict(StrEnum):
