@@ -221,19 +221,14 @@ def _model(job: Job, config: Config, assumed: list[str]) -> dict[str, Any]:
 
 def _model_size(opening: Opening) -> dict[str, Any]:
     """Parameters, from the model's configuration alone, and where it would run."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
     from demur.engines.loading import load_config, pick_device, pick_dtype
+    from demur.engines.precision import count_parameters
 
     device = pick_device(opening.device)
-    with torch.device("meta"):  # shapes only, no memory
-        model = AutoModelForCausalLM.from_config(
-            load_config(opening), trust_remote_code=opening.trust_remote_code
-        )
+    parameters = count_parameters(load_config(opening), trust_remote_code=opening.trust_remote_code)
+    # Of tuning, which takes the most memory; it is the same as of answering, or larger
     dtype = str(pick_dtype(opening.dtype, device)).removeprefix("torch.")
-
-    return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}
+    return {"parameters": parameters, "device": str(device), "bytes": BYTES.get(dtype, 4)}
 
 
 def _memory_bytes(size: dict[str, Any], job: Job) -> float:

@@ -37,6 +37,8 @@ TRACKED = (
     "pyarrow",
 )
 """Packages whose versions a result depends on."""
+COMPUTED = "computed"
+"""In the manifest: the model, the number format that its answers are computed in, and what was tried."""
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Manifest:
                 "command": command_line(),
                 "seed": config.seed,
                 "method": config.method,
+                **({COMPUTED: found[COMPUTED]} if COMPUTED in found else {}),
                 "systems": found.get("systems", {}),
                 "stages": found.get("stages", {}),
                 digests.FILES: found.get(digests.FILES, {}),
@@ -77,6 +80,26 @@ class Manifest:
         self.forget(path)
         write_text(path, text)
         self.record(path)
+
+    def dtype_of(self, model: str) -> str | None:
+        """The number format that the answers of a model are computed in; None where none is noted."""
+        noted = self.values.get(COMPUTED)
+        return str(noted["dtype"]) if noted is not None and noted["model"] == model else None
+
+    @property
+    def answered_unnoted(self) -> bool:
+        """Whether a version that did not note the number format has asked the base model."""
+        return COMPUTED not in self.values and "probe" in self.values["stages"]
+
+    def note_dtype(self, model: str, dtype: str, gain: float | None) -> None:
+        """Note what ``model.dtype: auto`` was found to mean for a model, and save.
+
+        Args:
+            gain: how many times as fast as float32 a trial found bfloat16; None where nothing was tried.
+        """
+        tried = {} if gain is None else {"bfloat16_gain": round(gain, 2)}
+        self.values[COMPUTED] = {"model": model, "dtype": dtype, **tried}
+        self.save()
 
     @property
     def files(self) -> dict[str, digests.Record]:
