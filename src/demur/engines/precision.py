@@ -41,9 +41,7 @@ class Precision:
         """One line for the user where another format than float32 was taken because it is faster."""
         if self.gain is None or self.dtype is torch.float32:
             return None
-        return (
-            f"computes in {self.name}, {self.gain:.1f} times as fast as float32 on this CPU (model.dtype auto)"
-        )
+        return f"computes in {self.name}, {self.gain:.1f} times as fast as float32 on this CPU (model.dtype auto)"
 
 
 def automatic(device: torch.device, *, parameters: int) -> Precision:
