@@ -106,9 +106,10 @@ def estimate(config: Config) -> dict[str, Any]:
     questions, train, prompt = data.train + data.rest, data.train, data.tokens
     samples = job.samples
     asked = [1 + (samples if job.info(s).samples else 0) for s in config.systems]
-    generations = questions * (1 + samples) + questions * sum(asked)
+    later = questions if job.asks_training else data.rest
+    generations = questions * (1 + samples) + later * sum(asked)
     longest = config.probe.max_new_tokens
-    tokens = round(generations * longest + questions * (1 + len(asked)) * prompt)
+    tokens = round(generations * longest + (questions + later * len(asked)) * prompt)
     steps = {system: _steps(job, system, train) for system in job.tuned}
     row_tokens = prompt + longest + CERTAINTY_TOKENS
     rows = sum(_rows_seen(config, system, count) for system, count in steps.items())

@@ -9,6 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from demur.core.config import Config
 from demur.core.errors import ModelError
 from demur.core.files import digest
@@ -209,6 +212,29 @@ class Job:
         """Every question of the run, in the order of the data."""
         return QuestionTable.read(self.folder.questions)
 
+    @property
+    def asks_training(self) -> bool:
+        """Whether the systems are asked the training questions too."""
+        return self.config.evaluation.training_questions
+
+    @cached_property
+    def asked_places(self) -> npt.NDArray[np.int64]:
+        """Where the questions stand that every system is asked: all but those that the systems learn from.
+
+        Nothing that is chosen, measured or reported of a system needs its answers to training questions,
+        unless ``evaluation.training_questions`` asks for them; what the base model said to those stands in
+        the probe.
+        """
+        splits, names = self.questions.codes("split")
+        wanted = [self.asks_training or name != "train" for name in names]
+        return np.flatnonzero(np.array(wanted, dtype=bool)[splits])
+
+    @cached_property
+    def asked(self) -> QuestionTable:
+        """The questions that every system is asked, in the order of the data."""
+        everything = len(self.asked_places) == len(self.questions)
+        return self.questions if everything else self.questions.take(self.asked_places)
+
     def questions_for(self, engine: Engine) -> Sequence[Question]:
         """Every question: in memory, or for an engine whose workers read their own where they lie."""
         if isinstance(engine, Spreads):
@@ -265,7 +291,7 @@ class Job:
 
     def predict_inputs(self, system: str) -> str:
         """Hash of what a system's predictions depend on."""
-        return digest([self._weights_hash(system), system, self._setup_hash(system)])
+        return digest([self._weights_hash(system), system, self._setup_hash(system), self.asks_training])
 
     def _weights_hash(self, system: str) -> str:
         owner = self.owner(system)
