@@ -10,7 +10,7 @@ Three ways answer the same questions of R-Tuning's ParaRel files, once greedily 
 
 All ways run in this process with the same model, dtype and threads. Every response runs to 15 new tokens
 or the end of the text, and is cut at the first full stop afterwards. A round runs every way once; the loop
-gets every n-th question. Figures are medians over rounds, ratios are taken within a round. The last column
+gets every n-th question, and batched sampling the first batch. Figures are medians over rounds, ratios are taken within a round. The last column
 is how much of the machine's rate of matrix products Demur uses: the operations that cannot be left out
 (every distinct beginning of a prompt or response is read once), over the time, over the measured rate.
 """
@@ -176,7 +176,7 @@ def report(engine: HFEngine, asked: Asked, options: argparse.Namespace, samples:
     rates, cpu_rates, loads = measure(
         {
             LOOP: lambda: loop.run(few.texts, samples=samples),
-            BATCHED: lambda: batched.run(asked.texts, samples=samples),
+            BATCHED: lambda: batched.run(asked.texts[: None if samples == 0 else BATCH], samples=samples),
             DEMUR: lambda: ours.run(asked.prompts, samples=samples),
         },
         options.rounds,
@@ -203,7 +203,8 @@ def agreement(engine: HFEngine, asked: Asked) -> str:
     """Equal greedy answers."""
     own, batched = Ours(engine).run(asked.prompts, samples=0), Batched(engine).run(asked.texts, samples=0)
     few = asked.part(16)
-    loop = dict(zip(few.prompts, Reference(engine, stopping=False).run(few.texts, samples=0).answers))
+    answers = Reference(engine, stopping=False).run(few.texts, samples=0).answers
+    loop = dict(zip(few.prompts, answers, strict=True))
     found = dict(zip(asked.prompts, own.answers, strict=True))
     with_batched = sum(a == b for a, b in zip(own.answers, batched.answers, strict=True))
     with_loop = sum(found[prompt] == answer for prompt, answer in loop.items())

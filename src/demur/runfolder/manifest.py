@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,8 @@ TRACKED = (
     "pyarrow",
 )
 """Packages whose versions a result depends on."""
+RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+"""Where Linux forgets and tells a process's peak of resident memory."""
 COMPUTED = "computed"
 """In the manifest: the model, the number format that its answers are computed in, and what was tried."""
 
@@ -230,8 +233,30 @@ def _keep(path: Path, outputs: Sequence[Path], *, record: bool) -> None:
 
 
 @contextlib.contextmanager
-def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
-    """Watch the process's resident memory; the first item of the list is its peak in bytes."""
+def _peak_memory() -> Iterator[list[int]]:
+    """Note the process's resident memory; the first item of the list is its peak in bytes afterwards."""
+    try:
+        RESET.write_text("5")  # forget the peak so far, see proc(5)
+    except OSError:  # another system than Linux, or one that does not let us
+        with _watched_memory() as peak:
+            yield peak
+        return
+    peak = [_kernels_peak()]
+    try:
+        yield peak
+    finally:
+        peak[0] = _kernels_peak()
+
+
+def _kernels_peak() -> int:
+    """The most memory that was resident since the peak was forgotten, in bytes; the kernel keeps it."""
+    found = re.search(r"^VmHWM:\s*(\d+) kB", STATUS.read_text(), re.MULTILINE)
+    return 1024 * int(found[1]) if found else int(psutil.Process().memory_info().rss)
+
+
+@contextlib.contextmanager
+def _watched_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
+    """As `_peak_memory`, by a thread that looks again and again: what lasts for less may be missed."""
     process, stop = psutil.Process(), threading.Event()
     peak = [process.memory_info().rss]
 
