@@ -86,8 +86,8 @@ def main() -> None:
     same = np.array([a.text == b.text for a, b in zip(*said.values(), strict=True)])
     apart = np.abs(values["float32"] - values["bfloat16"])[same]
     print(
-        f"equal answers: {same.sum()} of {len(asked)}; the likelihood of those differs by {apart.mean():.4f} "
-        f"on average, {apart.max():.4f} at most"
+        f"equal answers: {same.sum()} of {len(asked)}; the likelihood of those differs by "
+        f"{apart.mean():.4f} on average, {apart.max():.4f} at most"
     )
     draws = np.random.default_rng(0).integers(len(asked), size=(DRAWS, len(asked)))
     gaps = [

@@ -10,9 +10,10 @@ Three ways answer the same questions of R-Tuning's ParaRel files, once greedily 
 
 All ways run in this process with the same model, dtype and threads. Every response runs to 15 new tokens
 or the end of the text, and is cut at the first full stop afterwards. A round runs every way once; the loop
-gets every n-th question, and batched sampling the first batch. Figures are medians over rounds, ratios are taken within a round. The last column
-is how much of the machine's rate of matrix products Demur uses: the operations that cannot be left out
-(every distinct beginning of a prompt or response is read once), over the time, over the measured rate.
+gets every n-th question, and batched sampling the first batch. Figures are medians over rounds, ratios are
+taken within a round; those of processor time change little with other work on the machine. Below stands how
+much of the machine's rate of matrix products Demur uses: the operations that cannot be left out (every
+distinct beginning of a prompt or response is read once), over the time, over the measured rate.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -245,7 +245,7 @@ def path_of(model: str) -> str:
     from demur.core.config import Config
     from demur.sources import base_model
 
-    return base_model(Config(model={"path": model}), run=Path("."))
+    return base_model(Config(model={"path": model}), run=Path())
 
 
 if __name__ == "__main__":

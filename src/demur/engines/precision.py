@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+from torch.nn.functional import linear
 
 LEAST_PARAMETERS = 50_000_000
 """A model with fewer parameters computes in float32 on a CPU."""
@@ -41,7 +41,8 @@ class Precision:
         """One line for the user where another format than float32 was taken because it is faster."""
         if self.gain is None or self.dtype is torch.float32:
             return None
-        return f"computes in {self.name}, {self.gain:.1f} times as fast as float32 on this CPU (model.dtype auto)"
+        faster = f"{self.gain:.1f} times as fast as float32 on this CPU"
+        return f"computes in {self.name}, {faster} (model.dtype auto)"
 
 
 def automatic(device: torch.device, *, parameters: int) -> Precision:
@@ -58,19 +59,16 @@ def automatic(device: torch.device, *, parameters: int) -> Precision:
         return Precision(torch.bfloat16 if bfloat else torch.float16)
     if parameters < LEAST_PARAMETERS:
         return Precision(torch.float32)
-    gain = bfloat16_gain(torch.get_num_threads())
+    gain = bfloat16_gain()
     return Precision(torch.bfloat16 if gain >= LEAST_GAIN else torch.float32, gain)
 
 
-@functools.lru_cache(maxsize=8)
-def bfloat16_gain(threads: int) -> float:
+@functools.cache
+def bfloat16_gain() -> float:
     """How many times as fast as float32 this CPU computes a linear layer in bfloat16; tried once.
 
     The formats take turns, and the fastest call of each counts, so that other work on the machine matters
     little.
-
-    Args:
-        threads: that torch computes with; only tells apart what was tried.
     """
     generator = torch.Generator().manual_seed(0)
     made = [torch.randn(rows, INPUTS, generator=generator) for rows in (ROWS, OUTPUTS)]
@@ -79,12 +77,12 @@ def bfloat16_gain(threads: int) -> float:
     best = dict.fromkeys(formats, float("inf"))
     with torch.inference_mode():
         for left, right in pairs.values():
-            F.linear(left, right)  # the first call prepares
+            linear(left, right)  # the first call prepares
         end = time.perf_counter() + TRIAL_SECONDS
         while time.perf_counter() < end or float("inf") in best.values():
             for kind, (left, right) in pairs.items():
                 start = time.perf_counter()
-                F.linear(left, right)
+                linear(left, right)
                 best[kind] = min(best[kind], time.perf_counter() - start)
     return best[torch.float32] / best[torch.bfloat16]
 

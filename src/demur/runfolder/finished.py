@@ -31,13 +31,11 @@ from demur.runfolder import digests, provenance, shapes
 from demur.runfolder.card import read_card
 from demur.runfolder.digests import unfit
 from demur.runfolder.folder import RunFolder
-from demur.runfolder.manifest import Manifest
+from demur.runfolder.manifest import as_computed
 from demur.runfolder.provenance import Finding, Refused
 
 R = TypeVar("R", Question, Prediction, Probe)
 JsonObject = dict[str, Any]
-FORMATS = ("float32", "bfloat16", "float16")
-"""Number formats that ``model.dtype: auto`` can mean."""
 
 
 def open_run(path: Path | str) -> FinishedRun:
@@ -123,21 +121,7 @@ class FinishedRun:
             ConfigError: the configuration cannot be read, or a value is wrong.
         """
         self._existing(self.folder.config, made_by="demur run")
-        config = settings_of(self.path, acting_on=acting_on, given=given)
-        return self._as_computed(config)
-
-    def _as_computed(self, config: Config) -> Config:
-        """The configuration with the number format that ``auto`` was found to mean when the run was made."""
-        model = config.model
-        if model.dtype != "auto" or not self.folder.manifest.is_file():
-            return config
-        try:
-            noted = Manifest(self.folder.manifest, self.manifest).dtype_of(model.path)
-        except RunFolderError:
-            return config  # who needs the manifest says what is wrong with it
-        if noted not in FORMATS:
-            return config
-        return config.model_copy(update={"model": model.model_copy(update={"dtype": noted})})
+        return as_computed(self.path, settings_of(self.path, acting_on=acting_on, given=given))
 
     @property
     def written_config(self) -> Config:

@@ -40,6 +40,8 @@ TRACKED = (
 """Packages whose versions a result depends on."""
 RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 """Where Linux forgets and tells a process's peak of resident memory."""
+FORMATS = ("float32", "bfloat16", "float16")
+"""Number formats that ``model.dtype: auto`` can mean."""
 COMPUTED = "computed"
 """In the manifest: the model, the number format that its answers are computed in, and what was tried."""
 
@@ -176,6 +178,20 @@ class Manifest:
         """Write the manifest atomically, and sign the run."""
         write_json(self.path, digests.sealed(self.values))
         signing.sign(self.path.parent)
+
+
+def as_computed(root: Path, config: Config) -> Config:
+    """A run's configuration with the number format that ``auto`` was found to mean when it was made."""
+    model, path = config.model, root / MANIFEST
+    if model.dtype != "auto" or not path.is_file():
+        return config
+    try:
+        noted = Manifest(path, digests.read_manifest(path)).dtype_of(model.path)
+    except RunFolderError:
+        return config  # who needs the manifest says what is wrong with it
+    if noted not in FORMATS:
+        return config
+    return config.model_copy(update={"model": model.model_copy(update={"dtype": noted})})
 
 
 @contextlib.contextmanager

@@ -22,7 +22,6 @@ from demur.pipeline.cards import add_to_card, rule, rule_to_card
 from demur.pipeline.job import Job, make_setup
 from demur.pipeline.stages.rejudging import Decided, by_model
 
-
 R = TypeVar("R")
 
 
