@@ -26,7 +26,7 @@ LEAST_SHARED = 32
 """From so many tokens on, what all rows of a batch begin with is read once."""
 WORTHWHILE = 2**33
 """Products of a weight and a token that are worth one more call of the model: some 30 ms on two cores.
-Where it saves as many, a shorter beginning is read once too, and rows of different length are read apart."""
+Where it saves as many, a shorter beginning is read once too, and rows of different length apart."""
 
 PADDED_BY_MASK = {"bloom", "mpt"}
 """Models without explicit positions that read them off the attention mask."""
