@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig
 
 from demur.core.config import Config, ModelSettings
-from demur.engines import precision
+from demur.engines import Opening, precision
 from demur.engines.loading import pick_dtype
 from demur.engines.opening import settle_dtype
 from demur.engines.precision import LEAST_PARAMETERS, Precision, automatic, count_parameters
@@ -63,7 +63,9 @@ def test_the_trial_measures_once():
 
 def test_parameters_are_counted_without_weights():
     config = AutoConfig.from_pretrained(bundled_model())
-    assert count_parameters(config) == 766_592, "as docs/benchmarks.md says of the pocket model"
+    assert count_parameters(config, Opening(bundled_model())) == 766_592, (
+        "as docs/benchmarks.md says of the pocket model"
+    )
 
 
 def test_weights_are_tuned_in_float32_on_a_cpu(gains):

@@ -66,7 +66,7 @@ def _dtype(opening: Opening, config: Any, place: torch.device) -> torch.dtype:
     """The dtype that weights are read in."""
     if opening.dtype != "auto" or place.type != "cpu":
         return pick_dtype(opening.dtype, place)
-    parameters = count_parameters(config, trust_remote_code=opening.trust_remote_code)
+    parameters = count_parameters(config, opening)
     return automatic(place, parameters=parameters).dtype
 
 

@@ -83,7 +83,7 @@ def settle_dtype(settings: ModelSettings, *, base: str) -> Precision | None:
     from demur.engines.loading import load_config, pick_device
 
     opening = opening_of(settings, base=base)
-    parameters = count_parameters(load_config(opening), trust_remote_code=opening.trust_remote_code)
+    parameters = count_parameters(load_config(opening), opening)
     return automatic(pick_device(opening.device), parameters=parameters)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch.nn.functional import linear
 
+from demur.engines.base import Opening
+
 LEAST_PARAMETERS = 50_000_000
 """A model with fewer parameters computes in float32 on a CPU."""
 LEAST_GAIN = 1.2
@@ -87,10 +89,10 @@ def bfloat16_gain() -> float:
     return best[torch.float32] / best[torch.bfloat16]
 
 
-def count_parameters(config: Any, *, trust_remote_code: bool = False) -> int:
-    """Parameters of a model, from its configuration alone: shapes take no memory."""
+def count_parameters(config: Any, opening: Opening) -> int:
+    """Parameters of a model that is to be opened, from its configuration: shapes take no memory."""
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config, trust_remote_code=trust_remote_code)
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=opening.trust_remote_code)
     return int(model.num_parameters())

@@ -226,7 +226,7 @@ def _model_size(opening: Opening) -> dict[str, Any]:
     from demur.engines.precision import count_parameters
 
     device = pick_device(opening.device)
-    parameters = count_parameters(load_config(opening), trust_remote_code=opening.trust_remote_code)
+    parameters = count_parameters(load_config(opening), opening)
     # Of tuning, which takes the most memory; it is the same as of answering, or larger
     dtype = str(pick_dtype(opening.dtype, device)).removeprefix("torch.")
     return {"parameters": parameters, "device": str(device), "bytes": BYTES.get(dtype, 4)}
