@@ -218,8 +218,9 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path):
     done = run_demur("run", "--dry-run", "--json", "--limit", "50", "--out", tmp_path / "r")
     assert done.returncode == 0, done.stderr
     plan = json.loads(done.stdout)
-    # 50 of each of train, calibration, test/id, test/ood, nonexistent, false-premise; base and two methods
-    assert (plan["questions"], plan["generations"]) == (300, 900)
+    # 50 of each of train, calibration, test/id, test/ood, nonexistent, false-premise; base and two methods,
+    # which are not asked the 50 that they learn from
+    assert (plan["questions"], plan["generations"]) == (300, 300 + 2 * 250)
     assert plan["model_parameters"] == 766_592, "shared embeddings count once"
     assert plan["training_steps"] == {"vanilla": 13, "r-tuning": 13}, "ceil(50 / 4)"
     assert not list(tmp_path.iterdir())

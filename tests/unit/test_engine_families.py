@@ -4,7 +4,7 @@ import engine_models
 import pytest
 import torch
 
-from demur.engines import Sampling
+from demur.engines import Sampling, decoding
 from demur.engines.decoding import CausalModel
 from demur.engines.generating import Features
 from demur.engines.hf import HFEngine
@@ -58,6 +58,61 @@ def test_greedy_equals_generate(name):
         assert generated.greedy.finish == "length"
         expected = teacher_forced(model, prompt, generated.greedy.text)
         assert generated.greedy.token_logprobs == pytest.approx(expected, abs=1e-4)
+
+
+BEGINNING = "w9 w2 w6 w5"
+UNEVEN = [*PROMPTS, *(f"{BEGINNING} {prompt}" for prompt in PROMPTS)]
+ALIKE = [f"{BEGINNING} {prompt} w7" for prompt in PROMPTS if len(prompt) < 30]
+
+
+@family
+@pytest.mark.parametrize("prompts", [UNEVEN, ALIKE], ids=["uneven", "alike"])
+def test_rows_of_different_length_are_read_apart_to_the_same_results(name, prompts, monkeypatch):
+    monkeypatch.setattr(decoding, "WORTHWHILE", 1)  # whatever is saved
+    model, engine = engine_models.tiny_model(name), engine_of(name)
+    parts = []
+    inner = CausalModel._read_part
+    monkeypatch.setattr(
+        CausalModel,
+        "_read_part",
+        lambda self, rows, after, **room: (
+            parts.append([len(row) for row in rows]) or inner(self, rows, after, **room)
+        ),
+    )
+    sampling = Sampling(max_new_tokens=LIMIT, stop=(), samples=2)
+    found = engine.generate(prompts, keys=prompts, sampling=sampling)
+    for prompt, generated in zip(prompts, found, strict=True):
+        assert tokens_of(generated.greedy.text) == one_by_one(model, prompt)
+        for response in (generated.greedy, *generated.samples):
+            expected = teacher_forced(model, prompt, response.text)
+            assert response.token_logprobs == pytest.approx(expected, abs=1e-4)
+    if engine._source.padded:
+        assert all(len({*lengths}) == 1 for lengths in parts), "no padding is computed"
+        assert sum(map(len, parts)) == len(prompts)
+
+
+@pytest.mark.parametrize("order", [[2, 0, 3, 1], [3, 2, 1, 0]])
+@torch.no_grad()
+def test_rows_read_apart_keep_their_order(order, monkeypatch):
+    source = CausalModel(engine_models.tiny_model("llama"))
+    rows = [[1, 2, 3, 4], [5, 6, 7], [8, 9], [3]]
+    alone = torch.cat([source.read([row]).logits for row in rows])
+    monkeypatch.setattr(decoding, "WORTHWHILE", 1)
+    state = source.read([rows[i] for i in order])
+    assert torch.allclose(state.logits, alone[order], atol=1e-5)
+    after = state.feed(torch.full((4, 1), 11))
+    each = torch.cat([source.read([[*rows[i], 11]]).logits for i in order])
+    assert torch.allclose(after[:, -1], each, atol=1e-5), "the keys and values have the same order"
+
+
+def test_what_a_call_of_the_model_costs_decides():
+    source = CausalModel(engine_models.tiny_model("llama"))
+    worth = decoding.WORTHWHILE // source._parameter_count
+    rows = [[1] * 4, [2] * 4, [3] * 4]
+    assert source._parts([0, 1, 2], [4, 4, 4]) == [[0, 1, 2]], "nothing to save"
+    assert source._parts([0, 1, 2], [worth, 3, 3]) == [[0], [1, 2]]
+    assert source._parts([0, 1, 2], [worth // 2, 3, 3]) == [[0, 1, 2]], "2 × (worth / 2 - 3) is less"
+    assert source._worth_sharing([[1, 2, 3, *row] for row in rows]) == 0, "6 tokens of a tiny model"
 
 
 SHARED = " ".join(f"w{number * 7 % 32}" for number in range(40))

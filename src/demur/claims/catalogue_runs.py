@@ -64,6 +64,7 @@ RUNS: dict[str, dict[str, Any]] = {
             "r-tuning",
         ),
         {"mixture": [{"name": "pocket-2"}, {**_CHOICES, "use": "test", "limit": 400}]},
+        evaluation={"resamples": 1, "training_questions": True},  # whether the boundary moves
     ),
     "contextual": _run(
         ("us-tuning-stage1", "us-tuning-plain-qa", "us-tuning-stage2", "us-tuning"),

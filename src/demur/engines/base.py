@@ -38,8 +38,8 @@ class Opening:
     adapter: Path | None = None
     """Folder of a PEFT adapter to put on the model."""
     dtype: str = "auto"
-    """``float32``, ``bfloat16``, ``float16``, or ``auto``: float32 on a CPU, bfloat16 (else float16) on
-    CUDA, float16 on MPS; with vLLM what it prefers on the device."""
+    """``float32``, ``bfloat16``, ``float16``, or ``auto``: what is faster on a CPU, see
+    `demur.engines.precision`; bfloat16 (else float16) on CUDA; float16 on MPS; with vLLM what it likes."""
     device: str = "auto"
     """``auto`` is CUDA, else MPS, else CPU. For vLLM the kind of device that it was built for; which of
     several it takes is said by ``CUDA_VISIBLE_DEVICES``."""

@@ -24,6 +24,9 @@ limits what it sees, and its rows can then be moved like any others."""
 
 LEAST_SHARED = 32
 """From so many tokens on, what all rows of a batch begin with is read once."""
+WORTHWHILE = 2**33
+"""Products of a weight and a token that are worth one more call of the model: some 30 ms on two cores.
+Where it saves as many, a shorter beginning is read once too, and rows of different length apart."""
 
 PADDED_BY_MASK = {"bloom", "mpt"}
 """Models without explicit positions that read them off the attention mask."""
@@ -82,29 +85,73 @@ class CausalModel:
         shared = self._worth_sharing(rows)
         if shared:
             return self._read_after(shared, rows, room=room)
-        state = CachedState.empty(self, [0] * len(rows), room=room)
-        state.feed_ragged(rows)
-        return state
+        return self._read_apart(rows, room=room)
 
     def _worth_sharing(self, rows: Sequence[Sequence[int]]) -> int:
         """How many tokens all rows begin with, where reading them once pays; else 0."""
-        if len(rows) < 2 or min(map(len, rows)) <= LEAST_SHARED:
+        if len(rows) < 2:
             return 0
         ordered = sorted(list(row) for row in rows)  # the first and the last differ soonest
         shared = min(common_prefix(ordered[0], ordered[-1]), min(map(len, rows)) - 1)
+        pays = shared >= LEAST_SHARED or self._is_worthwhile(shared * (len(rows) - 1))
         own = max(map(len, rows)) - shared
-        # Every row reads as many tokens as the longest has of its own, so no row gets a hole.
-        return shared if shared >= LEAST_SHARED and own < min(map(len, rows)) else 0
+        # Every row of a part reads as many tokens as the longest has of its own, so no row gets a hole.
+        return shared if pays and own < min(map(len, rows)) else 0
 
-    def _read_after(self, shared: int, rows: Sequence[Sequence[int]], *, room: int) -> State:
+    def _is_worthwhile(self, tokens: int) -> bool:
+        """Whether not to read so many tokens is worth one more call of the model; not on a GPU."""
+        return self.device.type == "cpu" and tokens * self._parameter_count >= WORTHWHILE
+
+    @functools.cached_property
+    def _parameter_count(self) -> int:
+        return int(self.model.num_parameters())
+
+    def _read_after(self, shared: int, rows: Sequence[Sequence[int]], *, room: int) -> CachedState:
         """Read what all rows begin with once, and then each row's own tokens."""
         first = CachedState.empty(self, [0], room=0)
         first.feed_ragged([rows[0][:shared]])
-        held = first.take([0]).repeated(len(rows))
-        own = max(map(len, rows)) - shared
+        return self._read_apart(rows, after=first.take([0]), room=room)
+
+    def _read_apart(
+        self, rows: Sequence[Sequence[int]], *, after: Held | None = None, room: int
+    ) -> CachedState:
+        """Read rows in parts of about the same length, so that little padding is computed.
+
+        Args:
+            after: what all rows begin with, read already.
+        """
+        lengths = [len(row) for row in rows]
+        parts = self._parts(sorted(range(len(rows)), key=lambda i: -lengths[i]), lengths)
+        if len(parts) == 1:
+            return self._read_part(rows, after, room=room)
+        read = [self._read_part([rows[i] for i in part], after, room=0) for part in parts]
+        widest, order = max(lengths), [i for part in parts for i in part]
+        padding = [widest - lengths[i] for i in order]
+        state = CachedState.empty(self, padding, room=room)
+        fill(state.cache, [part.held() for part in read], state.padding, widest)
+        state.length, state.logits = widest, torch.cat([part.logits for part in read])
+        state.select(sorted(range(len(order)), key=order.__getitem__))
+        return state
+
+    def _read_part(self, rows: Sequence[Sequence[int]], after: Held | None, *, room: int) -> CachedState:
+        if after is None:
+            state = CachedState.empty(self, [0] * len(rows), room=room)
+            state.feed_ragged(rows)
+            return state
+        own = max(map(len, rows)) - after.length
         keep = [len(row) - own for row in rows]
         read_on = [row[count:] for row, count in zip(rows, keep, strict=True)]
-        return resume(self, [held], keep, read_on, room=room)
+        return resume(self, [after.repeated(len(rows))], keep, read_on, room=room)
+
+    def _parts(self, places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+        """Cut rows, the longest first, where reading the shorter ones apart saves the most padding."""
+        longest = lengths[places[0]]
+        saved = [(longest - lengths[places[cut]]) * (len(places) - cut) for cut in range(1, len(places))]
+        most = max(saved, default=0)
+        if not self._is_worthwhile(most):
+            return [list(places)]
+        cut = 1 + saved.index(most)
+        return self._parts(places[:cut], lengths) + self._parts(places[cut:], lengths)
 
     def row_bytes(self, tokens: int) -> int:
         """About how much memory one row takes: keys and values, its logits with two copies of them, and
@@ -215,6 +262,13 @@ class CachedState:
         ]
         return Held(layers=layers, padding=self.padding[index], length=self.length)
 
+    def held(self) -> Held:
+        """What all rows have read, not copied."""
+        layers = [
+            (layer.keys, layer.values) if layer.is_initialized else None for layer in self.cache.layers
+        ]
+        return Held(layers=layers, padding=self.padding, length=self.length)
+
     def _forward(self, tokens: torch.Tensor, *, keep: int) -> torch.Tensor:
         width = tokens.shape[1]
         slots = torch.arange(self.length + width, device=tokens.device)
@@ -242,7 +296,7 @@ def resume(
     rows: Sequence[Sequence[int]],
     *,
     room: int = 0,
-) -> State:
+) -> CachedState:
     """Take rows up again and let them read on.
 
     Args:

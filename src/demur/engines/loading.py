@@ -21,6 +21,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from demur.core.errors import ConfigError, ModelError
 from demur.engines.base import Opening
 from demur.engines.encoding import load_tokenizer
+from demur.engines.precision import automatic, count_parameters
 
 # peft imports bitsandbytes, which warns that a faster kernel of its own is not installed; it works without.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
@@ -42,7 +43,7 @@ def load(opening: Opening) -> tuple[Any, Any]:
     check_quantize(opening.quantize)
     source = find_source(opening)
     place = pick_device(opening.device)
-    kind = pick_dtype(opening.dtype, place)
+    kind = _dtype(opening, source.config, place)
     try:
         model = AutoModelForCausalLM.from_pretrained(
             source.path,
@@ -59,6 +60,14 @@ def load(opening: Opening) -> tuple[Any, Any]:
     if source.adapter is not None:
         model = _merged(model, source.adapter)
     return model.to(place), source.tokenizer
+
+
+def _dtype(opening: Opening, config: Any, place: torch.device) -> torch.dtype:
+    """The dtype that weights are read in."""
+    if opening.dtype != "auto" or place.type != "cpu":
+        return pick_dtype(opening.dtype, place)
+    parameters = count_parameters(config, opening)
+    return automatic(place, parameters=parameters).dtype
 
 
 def check_quantize(quantize: str) -> None:
@@ -170,12 +179,9 @@ def pick_device(device: str) -> torch.device:
 
 
 def pick_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """``auto``: float32 on a CPU, bfloat16 on CUDA where it has it, else float16; or a dtype's name."""
+    """A dtype by its name; ``auto`` is what weights are tuned in: float32 on a CPU, else as `automatic`."""
     if dtype == "auto":
-        if device.type == "cpu":
-            return torch.float32
-        bfloat = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if bfloat else torch.float16
+        return automatic(device, parameters=0).dtype
     found = getattr(torch, dtype, None)
     if not isinstance(found, torch.dtype) or not found.is_floating_point:
         raise ConfigError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from demur.core.config import ModelSettings
 from demur.engines import ENGINES, Engine, Opening
+from demur.engines.precision import Precision, automatic, count_parameters
 
 
 def opening_of(
@@ -63,6 +64,27 @@ def open_engine(
     """
     kind = ENGINES.get(engine or settings.engine)
     return kind.open(opening_of(settings, base=base, tuned=tuned, engine=engine, quantize=quantize))
+
+
+def settle_dtype(settings: ModelSettings, *, base: str) -> Precision | None:
+    """What ``dtype: auto`` means for the base model on this machine.
+
+    Returns:
+        None where another dtype is set, or whoever computes decides: another engine than transformers, or
+        workers on other machines.
+
+    Raises:
+        ModelError: the model's configuration cannot be read.
+        ConfigError: a device that does not exist here.
+    """
+    here = settings.identity()["engine"] == "hf" and "address" not in settings.options
+    if settings.dtype != "auto" or not here:
+        return None
+    from demur.engines.loading import load_config, pick_device
+
+    opening = opening_of(settings, base=base)
+    parameters = count_parameters(load_config(opening), opening)
+    return automatic(pick_device(opening.device), parameters=parameters)
 
 
 def check_engine(settings: ModelSettings, *, base: str) -> None:

@@ -38,7 +38,7 @@ from demur.engines.base import (
 )
 from demur.engines.checks import check_opening, check_sampling, checked_batch_size, not_quantized
 from demur.engines.encoding import Encoder
-from demur.engines.loading import find_source, load_config
+from demur.engines.loading import find_source, load_config, pick_device
 from demur.engines.ray_cluster import (
     RayOptions,
     checked_options,
@@ -278,6 +278,9 @@ class _Result:
 
 
 def _open(engine: str, opening: Opening) -> Engine:
+    """A worker's engine; on CPUs all compute in float32, lest a trial of each decides differently."""
+    if engine == "hf" and opening.dtype == "auto" and pick_device(opening.device).type == "cpu":
+        opening = dataclasses.replace(opening, dtype="float32")
     return ENGINES.get(engine).open(opening)
 
 

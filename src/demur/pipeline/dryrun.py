@@ -106,9 +106,10 @@ def estimate(config: Config) -> dict[str, Any]:
     questions, train, prompt = data.train + data.rest, data.train, data.tokens
     samples = job.samples
     asked = [1 + (samples if job.info(s).samples else 0) for s in config.systems]
-    generations = questions * (1 + samples) + questions * sum(asked)
+    later = questions if job.asks_training else data.rest
+    generations = questions * (1 + samples) + later * sum(asked)
     longest = config.probe.max_new_tokens
-    tokens = round(generations * longest + questions * (1 + len(asked)) * prompt)
+    tokens = round(generations * longest + (questions + later * len(asked)) * prompt)
     steps = {system: _steps(job, system, train) for system in job.tuned}
     row_tokens = prompt + longest + CERTAINTY_TOKENS
     rows = sum(_rows_seen(config, system, count) for system, count in steps.items())
@@ -221,19 +222,14 @@ def _model(job: Job, config: Config, assumed: list[str]) -> dict[str, Any]:
 
 def _model_size(opening: Opening) -> dict[str, Any]:
     """Parameters, from the model's configuration alone, and where it would run."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
     from demur.engines.loading import load_config, pick_device, pick_dtype
+    from demur.engines.precision import count_parameters
 
     device = pick_device(opening.device)
-    with torch.device("meta"):  # shapes only, no memory
-        model = AutoModelForCausalLM.from_config(
-            load_config(opening), trust_remote_code=opening.trust_remote_code
-        )
+    parameters = count_parameters(load_config(opening), opening)
+    # Of tuning, which takes the most memory; it is the same as of answering, or larger
     dtype = str(pick_dtype(opening.dtype, device)).removeprefix("torch.")
-
-    return {"parameters": model.num_parameters(), "device": str(device), "bytes": BYTES.get(dtype, 4)}
+    return {"parameters": parameters, "device": str(device), "bytes": BYTES.get(dtype, 4)}
 
 
 def _memory_bytes(size: dict[str, Any], job: Job) -> float:

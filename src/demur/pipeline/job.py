@@ -9,6 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from demur.core.config import Config
 from demur.core.errors import ModelError
 from demur.core.files import digest
@@ -20,7 +23,8 @@ from demur.core.units import UnitStore
 from demur.datasets import LoadedData, load_questions
 from demur.engines import Engine, Opening, Sampling, Spreads
 from demur.engines.encoding import load_tokenizer
-from demur.engines.opening import check_engine, open_engine, opening_of
+from demur.engines.loading import pick_device, pick_dtype
+from demur.engines.opening import check_engine, open_engine, opening_of, settle_dtype
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
 from demur.runfolder import digests
@@ -56,7 +60,7 @@ class Job:
     """
 
     manifest: Manifest
-    """What is done already; opened when the stages begin."""
+    """What is done already; opened when the stages begin. Without stages there is none."""
     loaded: LoadedData
     """The questions as their files held them when the stages began, see `load`."""
 
@@ -138,10 +142,50 @@ class Job:
         """How the base model is opened, for what reads a part of it or opens it in another process."""
         return opening_of(self.config.model, base=self.model_path)
 
-    def open_model(self, system: str | None, *, engine: str | None = None, **more: Any) -> Engine:
-        """The base model (None), or the tuned model of a system, in the run's engine or another one."""
+    def open_model(
+        self, system: str | None, *, engine: str | None = None, dtype: str | None = None, **more: Any
+    ) -> Engine:
+        """The base model (None), or the tuned model of a system, in the run's engine or another one.
+
+        Args:
+            dtype: another number format than that of the run.
+            more: see `open_engine`.
+        """
         tuned = self.folder.model(system) if system else None
-        return open_engine(self.config.model, base=self.model_path, tuned=tuned, engine=engine, **more)
+        settings = self.config.model.model_copy(update={"dtype": dtype or self.dtype})
+        return open_engine(settings, base=self.model_path, tuned=tuned, engine=engine, **more)
+
+    @cached_property
+    def dtype(self) -> str:
+        """The number format that every answer of the run is computed in.
+
+        What ``auto`` means is found out once and stands in the manifest, so that a run which goes on
+        elsewhere goes on in the same format. Training does not take it, see `training_dtype`.
+        """
+        settings = self.config.model
+        if settings.dtype != "auto" or "manifest" not in vars(self):
+            return settings.dtype
+        known = self.manifest.dtype_of(settings.path)
+        if known is not None:
+            return known
+        if self.manifest.answered_unnoted:
+            return self.training_dtype  # what `auto` meant for answers, too, before it was noted
+        found = settle_dtype(settings, base=self.model_path)
+        if found is None:
+            return settings.dtype
+        self.manifest.note_dtype(settings.path, found.name, found.gain)
+        if (sentence := found.sentence()) is not None:
+            self.listener.note(f"{settings.path} {sentence}")
+        return found.name
+
+    @property
+    def training_dtype(self) -> str:
+        """The number format of the weights that are tuned: as set; ``auto`` is float32 on a CPU.
+
+        Small steps would be lost to rounding in bfloat16 weights.
+        """
+        settings = self.config.model
+        return str(pick_dtype(settings.dtype, pick_device(settings.device))).removeprefix("torch.")
 
     @cached_property
     def engine(self) -> Engine:
@@ -167,6 +211,29 @@ class Job:
     def questions(self) -> QuestionTable:
         """Every question of the run, in the order of the data."""
         return QuestionTable.read(self.folder.questions)
+
+    @property
+    def asks_training(self) -> bool:
+        """Whether the systems are asked the training questions too."""
+        return self.config.evaluation.training_questions
+
+    @cached_property
+    def asked_places(self) -> npt.NDArray[np.int64]:
+        """Where the questions stand that every system is asked: all but those that the systems learn from.
+
+        Nothing that is chosen, measured or reported of a system needs its answers to training questions,
+        unless ``evaluation.training_questions`` asks for them; what the base model said to those stands in
+        the probe.
+        """
+        splits, names = self.questions.codes("split")
+        wanted = [self.asks_training or name != "train" for name in names]
+        return np.flatnonzero(np.array(wanted, dtype=bool)[splits])
+
+    @cached_property
+    def asked(self) -> QuestionTable:
+        """The questions that every system is asked, in the order of the data."""
+        everything = len(self.asked_places) == len(self.questions)
+        return self.questions if everything else self.questions.take(self.asked_places)
 
     def questions_for(self, engine: Engine) -> Sequence[Question]:
         """Every question: in memory, or for an engine whose workers read their own where they lie."""
@@ -224,7 +291,7 @@ class Job:
 
     def predict_inputs(self, system: str) -> str:
         """Hash of what a system's predictions depend on."""
-        return digest([self._weights_hash(system), system, self._setup_hash(system)])
+        return digest([self._weights_hash(system), system, self._setup_hash(system), self.asks_training])
 
     def _weights_hash(self, system: str) -> str:
         owner = self.owner(system)

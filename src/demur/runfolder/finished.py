@@ -31,6 +31,7 @@ from demur.runfolder import digests, provenance, shapes
 from demur.runfolder.card import read_card
 from demur.runfolder.digests import unfit
 from demur.runfolder.folder import RunFolder
+from demur.runfolder.manifest import as_computed
 from demur.runfolder.provenance import Finding, Refused
 
 R = TypeVar("R", Question, Prediction, Probe)
@@ -120,7 +121,7 @@ class FinishedRun:
             ConfigError: the configuration cannot be read, or a value is wrong.
         """
         self._existing(self.folder.config, made_by="demur run")
-        return settings_of(self.path, acting_on=acting_on, given=given)
+        return as_computed(self.path, settings_of(self.path, acting_on=acting_on, given=given))
 
     @property
     def written_config(self) -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,12 @@ TRACKED = (
     "pyarrow",
 )
 """Packages whose versions a result depends on."""
+RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+"""Where Linux forgets and tells a process's peak of resident memory."""
+FORMATS = ("float32", "bfloat16", "float16")
+"""Number formats that ``model.dtype: auto`` can mean."""
+COMPUTED = "computed"
+"""In the manifest: the model, the number format that its answers are computed in, and what was tried."""
 
 
 @dataclass(slots=True)
@@ -62,6 +69,7 @@ class Manifest:
                 "command": command_line(),
                 "seed": config.seed,
                 "method": config.method,
+                **({COMPUTED: found[COMPUTED]} if COMPUTED in found else {}),
                 "systems": found.get("systems", {}),
                 "stages": found.get("stages", {}),
                 digests.FILES: found.get(digests.FILES, {}),
@@ -77,6 +85,26 @@ class Manifest:
         self.forget(path)
         write_text(path, text)
         self.record(path)
+
+    def dtype_of(self, model: str) -> str | None:
+        """The number format that the answers of a model are computed in; None where none is noted."""
+        noted = self.values.get(COMPUTED)
+        return str(noted["dtype"]) if noted is not None and noted["model"] == model else None
+
+    @property
+    def answered_unnoted(self) -> bool:
+        """Whether a version that did not note the number format has asked the base model."""
+        return COMPUTED not in self.values and "probe" in self.values["stages"]
+
+    def note_dtype(self, model: str, dtype: str, gain: float | None) -> None:
+        """Note what ``model.dtype: auto`` was found to mean for a model, and save.
+
+        Args:
+            gain: how many times as fast as float32 a trial found bfloat16; None where nothing was tried.
+        """
+        tried = {} if gain is None else {"bfloat16_gain": round(gain, 2)}
+        self.values[COMPUTED] = {"model": model, "dtype": dtype, **tried}
+        self.save()
 
     @property
     def files(self) -> dict[str, digests.Record]:
@@ -152,6 +180,20 @@ class Manifest:
         signing.sign(self.path.parent)
 
 
+def as_computed(root: Path, config: Config) -> Config:
+    """A run's configuration with the number format that ``auto`` was found to mean when it was made."""
+    model, path = config.model, root / MANIFEST
+    if model.dtype != "auto" or not path.is_file():
+        return config
+    try:
+        noted = Manifest(path, digests.read_manifest(path)).dtype_of(model.path)
+    except RunFolderError:
+        return config  # who needs the manifest says what is wrong with it
+    if noted not in FORMATS:
+        return config
+    return config.model_copy(update={"model": model.model_copy(update={"dtype": noted})})
+
+
 @contextlib.contextmanager
 def rewritten(root: Path, *outputs: Path) -> Iterator[None]:
     """Change finished files of a run within; what they hold afterwards is recorded.
@@ -207,8 +249,30 @@ def _keep(path: Path, outputs: Sequence[Path], *, record: bool) -> None:
 
 
 @contextlib.contextmanager
-def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
-    """Watch the process's resident memory; the first item of the list is its peak in bytes."""
+def _peak_memory() -> Iterator[list[int]]:
+    """Note the process's resident memory; the first item of the list is its peak in bytes afterwards."""
+    try:
+        RESET.write_text("5")  # forget the peak so far, see proc(5)
+    except OSError:  # another system than Linux, or one that does not let us
+        with _watched_memory() as peak:
+            yield peak
+        return
+    peak = [_kernels_peak()]
+    try:
+        yield peak
+    finally:
+        peak[0] = _kernels_peak()
+
+
+def _kernels_peak() -> int:
+    """The most memory that was resident since the peak was forgotten, in bytes; the kernel keeps it."""
+    found = re.search(r"^VmHWM:\s*(\d+) kB", STATUS.read_text(), re.MULTILINE)
+    return 1024 * int(found[1]) if found else int(psutil.Process().memory_info().rss)
+
+
+@contextlib.contextmanager
+def _watched_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
+    """As `_peak_memory`, by a thread that looks again and again: what lasts for less may be missed."""
     process, stop = psutil.Process(), threading.Event()
     peak = [process.memory_info().rss]
 

@@ -104,6 +104,15 @@ class Stage(Shape):
     weights: dict[str, str] | None = None
 
 
+class Computed(Shape):
+    """In which number format a run's answers are computed, where ``model.dtype`` is ``auto``."""
+
+    model: str
+    dtype: str
+    bfloat16_gain: float | None = None
+    """How many times as fast as float32 a trial found bfloat16; None where nothing was tried."""
+
+
 class Manifest(Shape):
     """``manifest.json``."""
 
@@ -112,6 +121,7 @@ class Manifest(Shape):
     command: str = ""
     seed: int | None = None
     method: str | None = None
+    computed: Computed | None = None
     systems: dict[str, System] = Field(default_factory=dict)
     stages: dict[str, Stage] = Field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import select
 import sys
 import threading
 import time
@@ -24,7 +25,7 @@ from demur.core.stopping import Stopped, asked_to_stop, stop_on_signals
 from demur.training.processes import MODEL, RAN, STEPS, STOP, Job, read_rows
 
 OWNER_SECONDS = 1.0
-"""How often a process looks whether it is still watched."""
+"""How often a process looks whether it is still watched, where the system does not wake it up."""
 
 
 def main() -> None:
@@ -162,12 +163,22 @@ def _described(error: Exception) -> dict[str, Any]:
 
 def _end_with(pid: int, started: float) -> None:
     """End this process when the one that watches it is gone, however that came."""
-    while True:
-        with contextlib.suppress(psutil.Error):
-            if abs(psutil.Process(pid).create_time() - started) < 1:
-                time.sleep(OWNER_SECONDS)
-                continue
-        os._exit(1)
+    with contextlib.suppress(AttributeError, OSError):  # neither Windows nor macOS has it
+        handle = os.pidfd_open(pid)
+        if _is_alive(pid, started):  # and so the handle is its own
+            select.select([handle], [], [])  # wakes up once, when it ends
+    while _is_alive(pid, started):
+        time.sleep(OWNER_SECONDS)
+    os._exit(1)
+
+
+def _is_alive(pid: int, started: float) -> bool:
+    """Whether the process of that id is the one that began then, and still runs."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        began_then = abs(process.create_time() - started) < 1
+        return began_then and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ class EvaluationSettings(Section):
         0.95, description="confidence level of the intervals"
     )
     ece_bins: Positive = Field(15, description="bins of the calibration error")
+    training_questions: bool = Field(
+        False, description="ask every system the training questions too, and measure it on them"
+    )
 
 
 OVERRIDABLE = {"knowledge", "r_tuning", "us_tuning", "training", "stages", "rounds"}

@@ -89,7 +89,9 @@ class ModelSettings(Section):
     )
     device: str = Field("auto", description="auto (cuda, then mps, then cpu), or a device by name")
     dtype: str = Field(
-        "auto", description="auto (bfloat16 on cuda, float32 on cpu), float32, bfloat16 or float16"
+        "auto",
+        description="auto (bfloat16 on cuda; on a cpu float32, or bfloat16 for a larger model where it is "
+        "faster), float32, bfloat16 or float16",
     )
     format: Literal["auto", "plain", "chat"] = Field(
         "auto",

@@ -39,7 +39,7 @@ def run(job: Job) -> None:
             return
         predictions = {s: read_parquet(job.folder.predictions(s), Prediction) for s in systems}
         results = evaluate(
-            job.questions,
+            job.asked,
             predictions,
             primary={system: info.primary_signal for system, info in infos.items()},
             reference="base",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import Any
+import itertools
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from demur.core.config import Config
 from demur.core.errors import TrainingDataError
@@ -20,13 +22,16 @@ from demur.pipeline.cards import add_to_card, rule, rule_to_card
 from demur.pipeline.job import Job, make_setup
 from demur.pipeline.stages.rejudging import Decided, by_model
 
+R = TypeVar("R")
+
 
 def run(job: Job) -> None:
     """Ask every system, then read the answers of the base model and of the method in other ways."""
-    job.hashes.predict = {"base": digest([job.hashes.probe, "base"])}
+    job.hashes.predict = {"base": digest([job.hashes.probe, "base", job.asks_training])}
     with job.stage("predict/base", job.hashes.predict["base"], job.folder.predictions("base")) as notes:
         if notes is not None:
-            write_parquet(job.folder.predictions("base"), baselines.base(job.probes), Prediction)
+            said = baselines.base(job.probes)
+            write_parquet(job.folder.predictions("base"), _of(said, job.asked_places), Prediction)
     for system in job.config.systems:
         inputs = job.hashes.predict[system] = job.predict_inputs(system)
         with job.stage(f"predict/{system}", inputs, job.folder.predictions(system)) as notes:
@@ -52,16 +57,16 @@ def _predict_one(job: Job, system: str, inputs: str) -> dict[str, Any]:
         probes=StoredRows.of(job.folder.probe.resolve(), Probe),
     )
     store = job.store(f"predict/{system}", Prediction, key=inputs)
-    with job.listener.bar(f"asking {system}", len(job.questions), "questions") as advance:
+    with job.listener.bar(f"asking {system}", len(job.asked), "questions") as advance:
         rows = ask_in_units(
             engine,
-            range(len(job.questions)),
+            array("q", job.asked_places.tobytes()),
             work,
             store=store,
             unit=job.config.probe.unit,
             progress=advance,
         )
-    pairs = ((question, row.response) for question, row in zip(job.questions, rows, strict=True))
+    pairs = ((question, row.response) for question, row in zip(job.asked, rows, strict=True))
     verdicts, judged = by_model(job, pairs, (row.verdict for row in rows))
     decided: Iterable[Prediction] = Decided(rows, verdicts)
     if info.combines:
@@ -92,10 +97,9 @@ class _Asking:
     def __call__(
         self, engine: Engine, part: Sequence[int], *, progress: Progress | None = None
     ) -> list[Prediction]:
-        """Ask the questions at these places, which follow one another."""
-        unit = slice(part[0], part[-1] + 1)
-        questions = self.questions[unit]
-        base = {probe.question_id: probe.greedy for probe in self.probes[unit]}
+        """Ask the questions at these places, which rise."""
+        questions = _at(self.questions, part)
+        base = {probe.question_id: probe.greedy for probe in _at(self.probes, part)}
         setup = make_setup(self.config, engine, sampling=self.sampling, base=base)
         said = METHODS.get(self.method)().elicit(engine, questions, setup, progress=progress)
         return [self._judged(*pair) for pair in zip(questions, said, strict=True)]
@@ -116,6 +120,25 @@ class _Asking:
             signals=said.signals,
             reading=found.reading,
         )
+
+
+def _at(rows: Sequence[R], places: Sequence[int]) -> list[R]:
+    """The rows at places that rise; those that follow one another are read at once."""
+    found: list[R] = []
+    for _, run in itertools.groupby(enumerate(places), key=lambda item: item[1] - item[0]):
+        together = [place for _, place in run]
+        found += rows[together[0] : together[-1] + 1]
+    return found
+
+
+def _of(rows: Iterable[R], places: Iterable[int]) -> Iterator[R]:
+    """Those of all rows that stand at places, which rise."""
+    wanted = iter(places)
+    place = next(wanted, None)
+    for number, row in enumerate(rows):
+        if number == place:
+            yield row
+            place = next(wanted, None)
 
 
 def _combine(
@@ -141,7 +164,7 @@ def _predict_derived(job: Job) -> None:
     method = job.config.method
     inputs = digest([job.hashes.predict["base"], job.hashes.predict[method]])
     base, tuned = (StoredRows.of(job.folder.predictions(system), Prediction) for system in ("base", method))
-    systems: dict[str, Iterable[Prediction]] = {**baselines.derived(base, tuned, job.questions)}
+    systems: dict[str, Iterable[Prediction]] = {**baselines.derived(base, tuned, job.asked)}
     own = job.info(method).combines  # a method that weighs its signals itself needs no second reading
     reading = None if own else learned.learned(tuned, job.questions)
     if reading is not None:

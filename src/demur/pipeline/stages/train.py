@@ -114,8 +114,9 @@ def _rounds(
 
 def _take_engine(job: Job, quantize: str) -> Any:
     """The base model, to be trained: nobody else gets this one afterwards."""
-    engine = job.let_go()
-    if engine is None or not engine.capabilities.trains or quantize != "none":
+    engine: Any = job.let_go()
+    usable = engine is not None and engine.capabilities.trains and quantize == "none"
+    if not usable or job.dtype not in (job.training_dtype, "auto"):
         del engine  # its memory, before the weights are loaded
-        engine = job.open_model(None, engine="hf", quantize=quantize)
+        engine = job.open_model(None, engine="hf", dtype=job.training_dtype, quantize=quantize)
     return engine
