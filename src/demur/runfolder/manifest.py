@@ -113,7 +113,7 @@ class Manifest:
         self.forget(*outputs)
         notes: dict[str, Any] = {}
         start = time.perf_counter()
-        with _peak_memory() as peak:
+        with peak_memory() as peak:
             yield notes
         self.values["stages"][stage] = {
             "inputs": inputs,
@@ -207,7 +207,7 @@ def _keep(path: Path, outputs: Sequence[Path], *, record: bool) -> None:
 
 
 @contextlib.contextmanager
-def _peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
+def peak_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
     """Watch the process's resident memory; the first item of the list is its peak in bytes."""
     process, stop = psutil.Process(), threading.Event()
     peak = [process.memory_info().rss]

@@ -1,0 +1,203 @@
+"""A rehearsal: the run's own work on a few of its training questions, with a clock beside it.
+
+It goes in the order of a run, so that memory grows as it will: the base model is opened and answers, it is
+tuned for a few steps, and a model that is opened again answers as each system does. Questions are drawn at
+random, because answers end early, prompts that begin alike are read once and batches are sorted by length:
+none of that is known from the number of tokens. Nothing that the trial makes is kept.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from demur.core.questions import QuestionTable
+from demur.core.records import Prediction, Probe, Question, Response
+from demur.engines import Engine
+from demur.knowledge.labelling import label
+from demur.knowledge.probing import Probing
+from demur.methods import METHODS, Labelled, baselines
+from demur.pipeline.dryrun.spent import Seconds, Spent, busy, resident, spending
+from demur.pipeline.dryrun.steps import StageCost, rehearse_steps
+from demur.pipeline.job import Job, make_setup
+from demur.pipeline.systems import estimator_of
+
+BUDGET = {"probe": 6.0, "train": 6.0, "predict": 6.0}
+"""Seconds that each kind of work may take, opening and imports left out; at least one batch is measured."""
+FIRST, SECOND = 8, 32
+"""Questions of the first call, which warms up, and of the second, which says how many fit the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How long some questions took."""
+
+    questions: int
+    spent: Spent
+
+    @property
+    def each(self) -> Seconds:
+        """Of one question."""
+        return self.spent.seconds * (1 / self.questions)
+
+
+@dataclass(slots=True)
+class Trial:
+    """What was measured."""
+
+    opening: Spent = field(default_factory=Spent)
+    """The first time: with what the libraries load then, and the first, slower batch."""
+    reopening: Spent = field(default_factory=Spent)
+    """Every other time."""
+    probe: Asked | None = None
+    build: dict[str, Seconds] = field(default_factory=dict)
+    """Of one training question, by system."""
+    tuned: dict[str, dict[str, StageCost]] = field(default_factory=dict)
+    """By system and stage."""
+    predict: dict[str, Asked] = field(default_factory=dict)
+    evaluation: Asked | None = None
+    """Of the base model's answers twice, in one part."""
+    resident: float = 0.0
+    """Bytes that the process holds at the end."""
+    seconds: Seconds = Seconds()
+    """Of the whole trial."""
+
+
+def rehearse(job: Job, questions: QuestionTable) -> Trial:
+    """Measure a run on a few of its training questions.
+
+    Args:
+        questions: the run's training questions.
+
+    Raises:
+        DemurError: the model cannot be opened, asked or tuned as the run would.
+    """
+    trial, start = Trial(), Seconds.now()
+    drawn = _drawn(questions, job.config.probe.unit, job.config.seed)
+    with spending() as trial.opening:
+        engine = job.engine
+    probes = _probe(job, engine, drawn, trial)
+    drawn = drawn[: len(probes)]
+    for system in job.tuned:
+        engine = _tune(job, system, engine, drawn, probes, trial)
+    del engine
+    _predict(job, drawn, probes, trial)
+    _evaluate(job, drawn, probes, trial)
+    trial.resident = resident()
+    trial.seconds = Seconds.now().less(start)
+    return trial
+
+
+def _drawn(questions: QuestionTable, most: int, seed: int) -> list[Question]:
+    """Some questions at random, at most as many as the run stores together."""
+    places = random.Random(f"{seed}/trial").sample(range(len(questions)), min(most, len(questions)))  # noqa: S311
+    return list(questions.take(places))
+
+
+def ladder(work: Callable[[int, int], Any], total: int, budget: float) -> tuple[Any, Asked, Spent]:
+    """Do a little, then more, then as much as a time budget allows.
+
+    Args:
+        work: does the items from one place to another.
+        total: how many items there are, at least 1.
+        budget: processor seconds for the last call.
+
+    Returns:
+        What the last call, which begins at the first item, gave; what it took; what the first call took.
+    """
+    with spending() as first:
+        result = work(0, min(FIRST, total))
+    asked = Asked(min(FIRST, total), first)
+    for most in (SECOND, total):
+        size = min(most, total, max(SECOND, int(budget / max(1e-6, busy(asked.each)))))
+        if size <= asked.questions:
+            break
+        with spending() as spent:
+            result = work(0, size)
+        asked = Asked(size, spent)
+    return result, asked, first
+
+
+def _probe(job: Job, engine: Engine, drawn: Sequence[Question], trial: Trial) -> list[Probe]:
+    config = job.config
+    work = Probing(
+        template=config.template.template(chat=engine.chat),
+        sampling=job.sampling,
+        rule=config.judge.rule,
+        score_answers=config.probe.score_answers,
+    )
+    probes, trial.probe, first = ladder(
+        lambda start, end: work(engine, drawn[start:end]), len(drawn), BUDGET["probe"]
+    )
+    warm = trial.probe.each * min(FIRST, len(drawn))
+    trial.opening.seconds += first.seconds.less(warm)
+    trial.opening.peak = max(trial.opening.peak, first.peak)
+    return list(probes)
+
+
+def _tune(
+    job: Job, system: str, engine: Engine, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial
+) -> Engine:
+    """Build the rows of a system and take a few steps on them; returns the engine that was used."""
+    method = METHODS.get(job.config.method_of(system))()
+    with spending() as built:
+        data = label(drawn, probes, estimator_of(system, job.config))
+        rows = method.build(_wanted(job, system, data), job.setup(engine, system))
+    trial.build[system] = built.seconds * (1 / len(drawn))
+    found: dict[str, StageCost] = {}
+    for stage, examples in rows.items():
+        if examples:
+            found[stage] = rehearse_steps(
+                job, system, stage, examples, questions=len(drawn), budget=BUDGET["train"] / len(job.tuned)
+            )
+    trial.tuned[system] = found
+    return engine
+
+
+def _wanted(job: Job, system: str, data: Sequence[Labelled]) -> list[Labelled]:
+    """The questions that a system trains on: of the known or the unknown ones, where the settings say so."""
+    wanted = job.config.for_system(system).knowledge.train_on
+    chosen = [item for item in data if wanted == "all" or item.knowledge.known is (wanted == "known")]
+    return chosen or list(data)
+
+
+def _predict(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial) -> None:
+    """Let a model that is opened again answer as each system does."""
+    job.let_go()
+    with spending() as trial.reopening:
+        engine = job.open_model(None)
+    base = {probe.question_id: probe.greedy for probe in probes}
+    for system in job.config.systems:
+        budget = BUDGET["predict"] / len(job.config.systems)
+        trial.predict[system] = _asked(job, system, engine, drawn, base, budget)
+
+
+def _asked(
+    job: Job, system: str, engine: Engine, drawn: Sequence[Question], base: dict[str, Response], budget: float
+) -> Asked:
+    config, method = job.config.for_system(system), METHODS.get(job.config.method_of(system))()
+    setup = make_setup(config, engine, sampling=job.sampling, base=base)
+    _, asked, _ = ladder(
+        lambda start, end: method.elicit(engine, drawn[start:end], setup), len(drawn), budget
+    )
+    return asked
+
+
+def _evaluate(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial) -> None:
+    """Measure two systems in one part, one compared with the other."""
+    from demur.metrics import evaluate
+
+    settings = job.config.evaluation
+    rows: list[Prediction] = list(baselines.base(probes))
+    with spending() as spent:
+        evaluate(
+            list(drawn),
+            {"base": rows, "again": rows},
+            primary={"base": "likelihood", "again": "likelihood"},
+            level=settings.level,
+            resamples=settings.resamples,
+            ece_bins=settings.ece_bins,
+        )
+    trial.evaluation = Asked(len(drawn), spent)
