@@ -9,6 +9,7 @@ processors, seconds of a clock say little: those of the processors (CPU) stand b
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -33,7 +34,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, required=True)
     parser.add_argument("--samples", type=int)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", choices=("estimate", "run"), help="one of the two, for the other is there")
+    parser.add_argument(
+        "--only", choices=("estimate", "run"), help="one of the two, for the other is there"
+    )
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
@@ -84,7 +87,7 @@ def carry_out(options: argparse.Namespace) -> None:
     pipeline.job.listener.stage = stage  # type: ignore[method-assign]  # to look at the clock
     folder = pipeline.run()
     marks.append(("", time.process_time()))
-    spent = {name: later - at for (name, at), (_, later) in zip(marks, marks[1:], strict=False)}
+    spent = {name: later - at for (name, at), (_, later) in itertools.pairwise(marks)}
     (folder.root / FILE).write_text(json.dumps({"load": load, "seconds": spent}))
 
 

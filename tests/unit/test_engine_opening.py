@@ -96,7 +96,7 @@ def test_the_permission_to_run_a_models_code_is_given_in_one_place():
     assert read == {
         "engines/opening.py": 1,
         "engines/base.py": 1,  # what transformers is told
-        "pipeline/dryrun.py": 1,  # the shapes of a model without its weights
+        "pipeline/dryrun/model.py": 1,  # the shapes of a model without its weights
         "core/trust.py": 2,  # what a folder would do, and whether an unsigned one may be resumed
     }
 

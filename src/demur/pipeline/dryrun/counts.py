@@ -11,6 +11,7 @@ from demur.core.errors import DemurError
 from demur.core.questions import QuestionTable
 from demur.core.records import Question
 from demur.engines.encoding import load_tokenizer
+from demur.knowledge.imported import read_probes
 from demur.pipeline.dryrun.shapes import Size, published_size
 from demur.pipeline.job import Job
 from demur.pipeline.systems import round_count
@@ -109,15 +110,29 @@ def responses(job: Job, system: str) -> int:
     return 1 + (job.samples if job.info(system).samples else 0)
 
 
-def predicted(job: Job, counts: Counts) -> int:
+def predicted(counts: Counts) -> int:
     """Questions that each system is asked in its predict stage."""
     return counts.questions
 
 
+def probed(job: Job, counts: Counts) -> int:
+    """Questions that the base model is asked: those whose answers were not made elsewhere."""
+    path = job.config.probe.path
+    if path is None or counts.table is None:
+        return counts.questions
+    return counts.questions - len(read_probes(path, counts.table, samples=job.samples))
+
+
 def generations(job: Job, counts: Counts) -> int:
     """Responses of the whole run."""
-    probed = counts.questions * (1 + job.samples)
-    return probed + predicted(job, counts) * sum(responses(job, s) for s in job.config.systems)
+    base = probed(job, counts) * (1 + job.samples)
+    return base + predicted(counts) * sum(responses(job, s) for s in job.config.systems)
+
+
+def tokens_at_most(job: Job, counts: Counts) -> int:
+    """Tokens of all prompts, and of responses if each were as long as it may be."""
+    prompts = probed(job, counts) + predicted(counts) * len(job.config.systems)
+    return generations(job, counts) * job.sampling.max_new_tokens + prompts * counts.size.tokens
 
 
 def _mean_tokens(job: Job, questions: list[Question], assumed: list[str]) -> float:

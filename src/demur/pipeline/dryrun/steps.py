@@ -15,7 +15,6 @@ from typing import Any
 from demur.core.config import TrainingSettings
 from demur.core.records import Example
 from demur.pipeline.dryrun.spent import Seconds, Spent, busy, spending
-from demur.pipeline.job import Job
 from demur.training.launch import tokenise
 from demur.training.plan import TokenisedRow
 
@@ -39,25 +38,29 @@ class StageCost:
 
 
 def rehearse_steps(
-    job: Job, system: str, stage: str, examples: Sequence[Example], *, questions: int, budget: float
+    engine: Any,
+    examples: Sequence[Example],
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    questions: int,
+    budget: float,
 ) -> StageCost:
     """Train for a few steps: once on the longest rows, for their memory, then on rows as they come.
 
-    The model of `Job.engine` is changed.
-
     Args:
+        engine: an `HFEngine`, whose model is changed.
+        settings: of the stage.
         questions: from which the examples were built.
         budget: seconds for the steps that are timed; one is timed in any case.
     """
-    settings = job.config.training_for(system, stage)
-    engine: Any = job.engine
     rows = tokenise(engine, examples)
     at_once = settings.batch_size
     longest = sorted(rows, key=lambda row: -len(row.input_ids))[:at_once]
     with spending() as first:
-        model, one = _train(engine.model, engine, longest, settings, seed=job.config.seed, budget=0.0)
+        model, _ = _train(engine.model, engine, longest, settings, seed=seed, budget=0.0)
     with spending() as second:
-        model, steps = _train(model, engine, rows, settings, seed=job.config.seed, budget=budget)
+        model, steps = _train(model, engine, rows, settings, seed=seed, budget=budget)
     engine.model = model
     step = _mean(steps)
     return StageCost(
@@ -70,7 +73,13 @@ def rehearse_steps(
 
 
 def _train(
-    model: Any, engine: Any, rows: Sequence[TokenisedRow], settings: TrainingSettings, *, seed: int, budget: float
+    model: Any,
+    engine: Any,
+    rows: Sequence[TokenisedRow],
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    budget: float,
 ) -> tuple[Any, list[Seconds]]:
     """Take steps of one batch each until the budget is used; returns the model and what each took."""
     from demur.training.sft import arguments, dataset, fit, prepare

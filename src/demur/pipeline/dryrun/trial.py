@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demur.core.questions import QuestionTable
-from demur.core.records import Prediction, Probe, Question, Response
+from demur.core.records import Example, Prediction, Probe, Question, Response
 from demur.engines import Engine
 from demur.knowledge.labelling import label
 from demur.knowledge.probing import Probing
@@ -22,7 +22,8 @@ from demur.methods import METHODS, Labelled, baselines
 from demur.pipeline.dryrun.spent import Seconds, Spent, busy, resident, spending
 from demur.pipeline.dryrun.steps import StageCost, rehearse_steps
 from demur.pipeline.job import Job, make_setup
-from demur.pipeline.systems import estimator_of
+from demur.pipeline.stages.train import take_engine
+from demur.pipeline.systems import estimator_of, strategy_of
 
 BUDGET = {"probe": 6.0, "train": 6.0, "predict": 6.0}
 """Seconds that each kind of work may take, opening and imports left out; at least one batch is measured."""
@@ -61,7 +62,7 @@ class Trial:
     """Of the base model's answers twice, in one part."""
     resident: float = 0.0
     """Bytes that the process holds at the end."""
-    seconds: Seconds = Seconds()
+    seconds: Seconds = field(default_factory=Seconds)
     """Of the whole trial."""
 
 
@@ -80,9 +81,10 @@ def rehearse(job: Job, questions: QuestionTable) -> Trial:
         engine = job.engine
     probes = _probe(job, engine, drawn, trial)
     drawn = drawn[: len(probes)]
-    for system in job.tuned:
-        engine = _tune(job, system, engine, drawn, probes, trial)
-    del engine
+    built = {system: _build(job, system, drawn, probes, trial) for system in job.tuned}
+    del engine  # what is tuned gives its memory back, as in a run
+    for system, rows in built.items():
+        trial.tuned[system] = _tune(job, system, rows, len(drawn))
     _predict(job, drawn, probes, trial)
     _evaluate(job, drawn, probes, trial)
     trial.resident = resident()
@@ -137,27 +139,39 @@ def _probe(job: Job, engine: Engine, drawn: Sequence[Question], trial: Trial) ->
     return list(probes)
 
 
-def _tune(
-    job: Job, system: str, engine: Engine, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial
-) -> Engine:
-    """Build the rows of a system and take a few steps on them; returns the engine that was used."""
+def _build(
+    job: Job, system: str, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial
+) -> dict[str, list[Example]]:
+    """The training rows of a system, by stage."""
     method = METHODS.get(job.config.method_of(system))()
     with spending() as built:
         data = label(drawn, probes, estimator_of(system, job.config))
-        rows = method.build(_wanted(job, system, data), job.setup(engine, system))
+        rows = method.build(_wanted(job, system, data), job.setup(job.engine, system))
     trial.build[system] = built.seconds * (1 / len(drawn))
-    found: dict[str, StageCost] = {}
+    return rows
+
+
+def _tune(job: Job, system: str, rows: dict[str, list[Example]], questions: int) -> dict[str, StageCost]:
+    """Take a few steps of each stage of a system."""
+    settings, strategy = job.config.training_for(system), strategy_of(system, job.config)
+    budget = BUDGET["train"] / sum(len(job.info(name).stages) for name in job.tuned)
+    engine = take_engine(job, settings.quantize if strategy is None else "none")
+    found = {}
     for stage, examples in rows.items():
         if examples:
             found[stage] = rehearse_steps(
-                job, system, stage, examples, questions=len(drawn), budget=BUDGET["train"] / len(job.tuned)
+                engine,
+                examples,
+                job.config.training_for(system, stage),
+                seed=job.config.seed,
+                questions=questions,
+                budget=budget,
             )
-    trial.tuned[system] = found
-    return engine
+    return found
 
 
 def _wanted(job: Job, system: str, data: Sequence[Labelled]) -> list[Labelled]:
-    """The questions that a system trains on: of the known or the unknown ones, where the settings say so."""
+    """The questions that a system trains on: the known or the unknown ones, if set so."""
     wanted = job.config.for_system(system).knowledge.train_on
     chosen = [item for item in data if wanted == "all" or item.knowledge.known is (wanted == "known")]
     return chosen or list(data)
@@ -175,7 +189,12 @@ def _predict(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial
 
 
 def _asked(
-    job: Job, system: str, engine: Engine, drawn: Sequence[Question], base: dict[str, Response], budget: float
+    job: Job,
+    system: str,
+    engine: Engine,
+    drawn: Sequence[Question],
+    base: dict[str, Response],
+    budget: float,
 ) -> Asked:
     config, method = job.config.for_system(system), METHODS.get(job.config.method_of(system))()
     setup = make_setup(config, engine, sampling=job.sampling, base=base)

@@ -1,0 +1,85 @@
+"""From what a trial measured to the time and memory of every stage of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from demur.pipeline.dryrun.counts import Counts, predicted, probed, steps_of
+from demur.pipeline.dryrun.spent import Seconds
+from demur.pipeline.dryrun.trial import Asked, Trial
+from demur.pipeline.job import Job
+from demur.pipeline.systems import round_count, strategy_of
+
+SAME_TIME = 800
+"""Questions of a part that take as long to evaluate as the part itself, however few it has; measured
+(docs/results/real.md: 6 systems on 4 parts took 3.7 s with 40 questions each and 5.8 s with 400)."""
+DERIVED = 3
+"""Systems that a run reports beside those that it is asked for: base, pretrain-w, base-likelihood."""
+REPORT = 0.4
+"""Seconds of the report for one of the evaluation; measured (docs/results/real.md: 0.3 and 0.47)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one stage takes."""
+
+    name: str
+    seconds: Seconds
+    memory: float
+    """Peak, in bytes."""
+
+
+def stages(job: Job, counts: Counts, trial: Trial) -> list[Stage]:
+    """Every stage of the run, in order."""
+    return list(_stages(job, counts, trial))
+
+
+def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
+    assert trial.probe is not None
+    probing = trial.probe.each * counts.weight(job.sampling.max_new_tokens)
+    peak = max(trial.opening.peak, trial.probe.spent.peak)
+    yield Stage("probe", trial.opening.seconds + probing * probed(job, counts), peak)
+    for system in job.tuned:
+        yield Stage(f"build/{system}", trial.build[system] * counts.size.train, peak)
+    opened = Seconds()  # the first system is tuned on the model that answered
+    for system in job.tuned:
+        seconds = opened + _training(job, system, counts, trial)
+        peak = max((cost.peak for cost in trial.tuned[system].values()), default=peak)
+        yield Stage(f"train/{system}", seconds, peak)
+        opened = trial.reopening.seconds
+    for system in job.config.systems:
+        asked = trial.predict[system]
+        each = asked.each * counts.weight(job.sampling.max_new_tokens)
+        seconds = trial.reopening.seconds + each * predicted(counts)
+        yield Stage(f"predict/{system}", seconds, asked.spent.peak)
+    yield from _afterwards(job, counts, trial)
+
+
+def _training(job: Job, system: str, counts: Counts, trial: Trial) -> Seconds:
+    """All stages and rounds of a system; from the second round on it is asked again before."""
+    assert trial.probe is not None
+    strategy = strategy_of(system, job.config)
+    processes = 1 if strategy is None else strategy.processes
+    found, steps = Seconds(), steps_of(job, system, counts)
+    for stage, cost in trial.tuned[system].items():
+        found += cost.start.seconds + cost.step * (steps[stage] / processes)
+    again = round_count(system, job.config) - 1
+    return found + trial.probe.each * (again * counts.size.train)
+
+
+def _afterwards(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
+    """Evaluation and report: time by systems and parts, memory as it is when they begin."""
+    measured = trial.evaluation
+    assert measured is not None
+    fixed = sum(job.info(system).rule is not None for system in job.config.systems)
+    systems = len(job.config.systems) + DERIVED + fixed
+    seconds = evaluation_seconds(measured, systems=systems, parts=counts.parts, questions=counts.questions)
+    yield Stage("evaluate", seconds, trial.resident)
+    yield Stage("report", seconds * REPORT, trial.resident)
+
+
+def evaluation_seconds(measured: Asked, *, systems: int, parts: int, questions: int) -> Seconds:
+    """The evaluation's time from that of two systems on one part."""
+    size = (SAME_TIME + questions / parts) / (SAME_TIME + measured.questions)
+    return measured.spent.seconds * (systems / 2 * parts * size)
