@@ -50,10 +50,14 @@ def main() -> None:
 
 
 def settings(options: argparse.Namespace) -> Any:
-    found: dict[str, Any] = {"model": {"path": options.model}, "data": {"limit": options.limit}}
+    found: dict[str, Any] = {
+        "model.path": options.model,
+        "data.limit": options.limit,
+        "out": str(options.out),
+    }
     if options.samples is not None:
-        found["probe"] = {"samples": options.samples}
-    return load_config(options.config, {**found, "out": str(options.out)})
+        found["probe.samples"] = options.samples
+    return load_config(options.config, found)
 
 
 def estimate(options: argparse.Namespace) -> None:

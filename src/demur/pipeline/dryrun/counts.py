@@ -10,7 +10,7 @@ from demur.core.config import Config
 from demur.core.errors import DemurError
 from demur.core.questions import QuestionTable
 from demur.core.records import Question
-from demur.engines.encoding import load_tokenizer
+from demur.engines.encoding import common_prefix, load_tokenizer
 from demur.knowledge.imported import read_probes
 from demur.pipeline.dryrun.shapes import Size, published_size
 from demur.pipeline.job import Job
@@ -31,6 +31,10 @@ class Counts:
     """Training questions, all others, and the tokens of a prompt, on average."""
     train_tokens: float
     """Tokens of a training question's prompt, on average."""
+    mean_tokens: float
+    """Tokens of any question's prompt, on average."""
+    shared: int = 0
+    """Tokens that all prompts begin with, such as worked examples: a batch reads them once."""
     parts: int = 4
     """Parts of the data, each of which is evaluated: train, calibration, test/id, …"""
     table: QuestionTable | None = None
@@ -43,13 +47,14 @@ class Counts:
         """All questions."""
         return self.size.train + self.size.rest
 
-    def weight(self, own: int) -> float:
+    def weight(self, generated: int) -> float:
         """How much longer a question takes than a training question, on average.
 
         Args:
-            own: tokens at which every prompt begins alike, which are read once, less what is generated.
+            generated: tokens that follow each prompt.
         """
-        return max(1.0, self.size.tokens - own) / max(1.0, self.train_tokens - own)
+        mean, train = (max(0.0, tokens - self.shared) for tokens in (self.mean_tokens, self.train_tokens))
+        return (mean + generated) / (train + generated)
 
 
 def count(job: Job, assumed: list[str]) -> Counts:
@@ -65,16 +70,20 @@ def count(job: Job, assumed: list[str]) -> Counts:
         if size is None:
             raise
         assumed.append("the datasets' published sizes: their files are not at hand")
-        return Counts(size=size, train_tokens=size.tokens)
+        return Counts(size=size, train_tokens=size.tokens, mean_tokens=size.tokens)
     parts = table.counts()
     train = parts.get("train", 0)
     is_train = [split == "train" for (split,) in table.values("split")]
     places = [[i for i, own in enumerate(is_train) if own is side] for side in (True, False)]
-    own, others = (_mean_tokens(job, list(table.take(_spread(some))), assumed) for some in places)
+    encoded = [_encoded(job, list(table.take(_spread(some))), assumed) for some in places]
+    own, others = (sum(map(len, found)) / max(1, len(found)) for found in encoded)
     mean = (own * train + others * (len(table) - train)) / max(1, len(table))
+    every = [*encoded[0], *encoded[1]]
     return Counts(
         size=Size(train, len(table) - train, math.ceil(mean)),
         train_tokens=own,
+        mean_tokens=mean,
+        shared=min((common_prefix(every[0], other) for other in every[1:]), default=0),
         parts=len(parts),
         table=table,
     )
@@ -135,18 +144,22 @@ def tokens_at_most(job: Job, counts: Counts) -> int:
     return generations(job, counts) * job.sampling.max_new_tokens + prompts * counts.size.tokens
 
 
-def _mean_tokens(job: Job, questions: list[Question], assumed: list[str]) -> float:
-    """Mean prompt length; without the model's tokenizer four thirds of its words."""
+def _encoded(job: Job, questions: list[Question], assumed: list[str]) -> list[list[int]]:
+    """The tokens of some prompts; without the model's tokenizer four numbers for three words."""
     if not questions:
-        return 0.0
+        return []
     template = job.config.template.template(chat=False)
     prompts = [template.ask(question) for question in questions]
     try:
         tokenizer = load_tokenizer(job.opening)
     except (DemurError, OSError, ValueError):
         note = "four tokens for three words: the tokenizer is not at hand"
-        if note not in assumed:
-            assumed.append(note)
-        return sum(len(prompt.split()) * 4 / 3 for prompt in prompts) / len(prompts)
-    counts = [len(ids) for ids in tokenizer(prompts)["input_ids"]]
-    return sum(counts) / len(counts)
+        assumed += [] if note in assumed else [note]
+        return [_stand_ins(prompt) for prompt in prompts]
+    return [list(ids) for ids in tokenizer(prompts)["input_ids"]]
+
+
+def _stand_ins(prompt: str) -> list[int]:
+    """Four numbers for three words; equal beginnings give equal numbers."""
+    words = [hash(word) for word in prompt.split()]
+    return [number for place, word in enumerate(words) for number in [word] * (2 if place % 3 == 2 else 1)]
