@@ -22,8 +22,8 @@ from demur.pipeline.dryrun import formulas
 from demur.pipeline.dryrun.shapes import Shape
 
 GB = 1e9
-ABOUT = Path(__file__).with_suffix(".md")
-"""What was measured, put at the end of the page; written by hand from `benchmarks/estimates.py`."""
+TEMPLATE = Path(__file__).with_suffix(".md")
+"""The page's text, written by hand, and what was measured by `benchmarks/estimates.py`."""
 
 MODELS = {
     "0.5B": Shape(896, 24, 4864, 151_936, 1 / 7, tied=True),  # Qwen2.5-0.5B
@@ -55,8 +55,17 @@ class Machine:
     """US dollars an hour, an assumption; None where nothing is rented."""
 
 
+CORE_RATE, CORES = 0.0, 8
+"""Operations a second of a core, *measured* here in bfloat16, and the cores of a laptop."""
 MACHINES = (
-    Machine(name="laptop CPU", rate=0.0, bandwidth=76.8e9, memory=32 * GB, reading=0.0, training=0.0),
+    Machine(
+        name="laptop CPU",
+        rate=CORES * CORE_RATE,
+        bandwidth=76.8e9,
+        memory=32 * GB,
+        reading=0.0,
+        training=0.0,
+    ),
     Machine(
         name="24 GB GPU",
         rate=125e12,
@@ -166,7 +175,7 @@ def run_seconds(
 
 
 def answering_bytes(model: Shape, work: Work = WORK) -> float:
-    """Weights in bfloat16, and a batch's keys, values and float32 scores of every token of the vocabulary."""
+    """Weights in bfloat16, and a batch's keys, values and float32 scores."""
     tokens = work.rows * (work.prompt + work.answer)
     width = model.hidden * model.key_values
     cache = formulas.cache_bytes(tokens, layers=model.layers, width=width, value_bytes=2)
@@ -197,33 +206,41 @@ def fits_best(model: Shape, machine: Machine, tuned: bool) -> TrainingSettings |
 # -- the page ----------------------------------------------------------------------------------
 
 
-def lines() -> Iterator[str]:
-    yield from introduction()
-    yield "\n## Memory\n"
-    yield from memory_table()
-    for machine in MACHINES:
-        yield f"\n## Time{' and price' if machine.price else ''}: {machine.name}\n"
-        yield from time_table(machine)
-    if ABOUT.exists():
-        yield "\n" + ABOUT.read_text(encoding="utf-8").rstrip()
+def lines() -> list[str]:
+    """The page: its template with each ``<name>`` replaced."""
+    page = TEMPLATE.read_text(encoding="utf-8").rstrip()
+    values = {name: f"{getattr(WORK, name):,}" for name in Work.__dataclass_fields__}
+    values |= {
+        "row": f"{row_tokens():,}",
+        "core": f"{CORE_RATE / 1e9:,.0f}",
+        "machines": "\n".join(machine_table()),
+        "memory": "\n".join(memory_table()),
+        "times": "\n".join(line for machine in MACHINES for line in time_section(machine)).strip(),
+    }
+    for name, value in values.items():
+        page = page.replace(f"<{name}>", value)
+    return page.splitlines()
 
 
-def introduction() -> Iterator[str]:
-    yield from INTRODUCTION.format(**vars_of(WORK), row=row_tokens()).strip().splitlines()
-    yield "\n## Machines\n"
+def machine_table() -> Iterator[str]:
     yield "| machine | operations/s | memory | bytes/s | reading | training | $/h |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for machine in MACHINES:
-        price = "–" if machine.price is None else f"{machine.price:.2f}"
-        yield (
-            f"| {machine.name} | {machine.rate / 1e12:,.2f} T | {machine.memory / GB:.0f} GB "
-            f"| {machine.bandwidth / GB:,.0f} G | {machine.reading:.0%} | {machine.training:.0%} | {price} |"
-        )
-    yield "\n" + SOURCES.strip()
+        cells = [
+            machine.name,
+            f"{machine.rate / 1e12:,.1f} T",
+            f"{machine.memory / GB:.0f} GB",
+            f"{machine.bandwidth / GB:,.0f} G",
+            f"{machine.reading:.0%}",
+            f"{machine.training:.0%}",
+            "–" if machine.price is None else f"{machine.price:.2f}",
+        ]
+        yield "| " + " | ".join(cells) + " |"
 
 
-def vars_of(work: Work) -> dict[str, str]:
-    return {name: f"{getattr(work, name):,}" for name in Work.__dataclass_fields__}
+def time_section(machine: Machine) -> Iterator[str]:
+    yield f"\n## Time{' and price' if machine.price else ''}: {machine.name}\n"
+    yield from time_table(machine)
 
 
 def memory_table() -> Iterator[str]:
@@ -231,8 +248,9 @@ def memory_table() -> Iterator[str]:
     yield "| model | weights, bfloat16 | answering | " + " | ".join(f"{way} tuning" for way in WAYS) + " |"
     yield "| --- |" + " ---: |" * (2 + len(WAYS))
     for name, model in MODELS.items():
-        tuned = " | ".join(f"{tuning_bytes(model, way) / GB:,.1f}" for way in WAYS.values())
-        yield f"| {name} | {model.parameters * 2 / GB:,.1f} | {answering_bytes(model) / GB:,.1f} | {tuned} |"
+        bytes_ = [model.parameters * 2, answering_bytes(model)]
+        bytes_ += [tuning_bytes(model, way) for way in WAYS.values()]
+        yield f"| {name} | " + " | ".join(f"{count / GB:,.1f}" for count in bytes_) + " |"
 
 
 def time_table(machine: Machine) -> Iterator[str]:
@@ -286,8 +304,8 @@ def measure(name: str) -> None:
     job = Job(load_config(None, {"model.path": name, "model.dtype": "bfloat16", "model.format": "plain"}))
     engine: Any = job.engine
     size = engine.model.num_parameters()
-    words = [f"{a} {b} and {c}" for a in WORDS for b in WORDS for c in WORDS]
-    prompts = [" ".join(words[i * 7 : i * 7 + 12]) for i in range(64)]
+    words = [f"the {a} of {b} and {c}" for a in WORDS for b in WORDS for c in WORDS]
+    prompts = [" ".join(words[i * 3 : i * 3 + 12]) for i in range(64)]
     read = sum(len(engine.encode(prompt)) for prompt in prompts)
     sampling = Sampling(max_new_tokens=15, stop=())
 
@@ -325,14 +343,6 @@ def rate_of(work: Callable[[], float]) -> float:
     start = time.process_time()
     operations = work()
     return operations / (time.process_time() - start)
-
-
-INTRODUCTION = """
-# What a run costs
-
-<!-- written by benchmarks/cost.py; change that, not this page -->
-"""
-SOURCES = ""
 
 
 def main() -> None:
