@@ -123,6 +123,7 @@ def test_the_ladder_does_as_much_as_the_budget_allows(total, budget, calls):
     assert result == list(range(calls[-1]))
     assert asked.questions == calls[-1]
     assert (first is asked.spent) == (len(calls) == 1)
+    assert asked.growth >= 0
 
 
 def test_longer_questions_take_longer_by_what_is_not_shared():
@@ -144,7 +145,7 @@ def test_stages_from_a_trial_by_hand(tmp_path):
     found = job(tmp_path, baselines=(), training__batch_size=5, data__limit=40)
     counts = dataclasses.replace(
         Counts(size=Size(40, 60, 20), train_tokens=20, mean_tokens=20),
-        parts=2,
+        parts=3,
         rows={"r-tuning": {"sft": 0.5}},
     )
     cost = StageCost(rows=0.5, start=Spent(Seconds(2, 2), 0), step=Seconds(3, 3), steps=4, peak=700 * MB)
@@ -154,7 +155,7 @@ def test_stages_from_a_trial_by_hand(tmp_path):
         probe=Asked(10, Spent(Seconds(5, 4), 300 * MB)),
         build={"r-tuning": Seconds(0.01, 0.01)},
         tuned={"r-tuning": {"sft": cost}},
-        predict={"r-tuning": Asked(10, Spent(Seconds(20, 10), 800 * MB))},
+        predict={"r-tuning": Asked(10, Spent(Seconds(20, 10), 800 * MB), growth=2 * MB)},
         evaluation=Asked(10, Spent(Seconds(1, 1), 0)),
         resident=600 * MB,
     )
@@ -172,9 +173,9 @@ def test_stages_from_a_trial_by_hand(tmp_path):
     assert rows["build/r-tuning"].seconds.clock == pytest.approx(0.4)
     assert rows["train/r-tuning"].seconds.clock == pytest.approx(2 + 4 * 3), "20 rows, 5 an update"
     assert rows["predict/r-tuning"].seconds.clock == pytest.approx(0.5 + 100 * 2)
-    # r-tuning, its fixed rule, base, pretrain-w and base-likelihood on 2 parts of 50 questions
-    assert rows["evaluate"].seconds.clock == pytest.approx(5 / 2 * 2 * 850 / 810)
-    assert [rows[name].memory / MB for name in rows] == [300, 300, 700, 800, 600, 600]
+    # r-tuning, its fixed rule, base, pretrain-w and base-likelihood on 2 parts of 30 questions
+    assert rows["evaluate"].seconds.clock == pytest.approx(5 / 2 * 2 * 830 / 810)
+    assert [rows[name].memory / MB for name in rows] == [300, 300, 700, 800 + 2 * 90, 600, 600]
 
 
 # -- what a run would do ---------------------------------------------------------------------------

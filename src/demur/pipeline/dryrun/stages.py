@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from demur.engines.batches import MAX_PROMPT_TOKENS, MAX_PROMPTS, MAX_PROMPTS_ELSEWHERE
+from demur.engines.loading import pick_device
 from demur.pipeline.dryrun.counts import Counts, predicted, probed, steps_of
 from demur.pipeline.dryrun.spent import Seconds
 from demur.pipeline.dryrun.trial import Asked, Trial
@@ -38,7 +41,8 @@ def stages(job: Job, counts: Counts, trial: Trial) -> list[Stage]:
 def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
     assert trial.probe is not None
     probing = trial.probe.each * counts.weight(job.sampling.max_new_tokens)
-    peak = max(trial.opening.peak, trial.probe.spent.peak)
+    batch = full_batch(job, counts)
+    peak = max(trial.opening.peak, trial.probe.peak(batch))
     yield Stage("probe", trial.opening.seconds + probing * probed(job, counts), peak)
     for system in job.tuned:
         yield Stage(f"build/{system}", trial.build[system] * counts.size.train, peak)
@@ -52,8 +56,18 @@ def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
         asked = trial.predict[system]
         each = asked.each * counts.weight(job.sampling.max_new_tokens)
         seconds = trial.reopening.seconds + each * predicted(counts)
-        yield Stage(f"predict/{system}", seconds, asked.spent.peak)
+        yield Stage(f"predict/{system}", seconds, asked.peak(batch))
     yield from _afterwards(job, counts, trial)
+
+
+def full_batch(job: Job, counts: Counts) -> int:
+    """Questions that are answered together, at most: a unit, or fewer where the engine divides it."""
+    size, settings = min(job.config.probe.unit, counts.questions), job.config.model
+    if isinstance(settings.batch_size, int):
+        return min(size, settings.batch_size)
+    device = pick_device(settings.device).type
+    tokens = MAX_PROMPT_TOKENS.get(device, math.inf) / max(1.0, counts.mean_tokens)
+    return max(1, int(min(size, MAX_PROMPTS.get(device, MAX_PROMPTS_ELSEWHERE), tokens)))
 
 
 def _training(job: Job, system: str, counts: Counts, trial: Trial) -> Seconds:
@@ -74,7 +88,8 @@ def _afterwards(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
     assert measured is not None
     fixed = sum(job.info(system).rule is not None for system in job.config.systems)
     systems = len(job.config.systems) + DERIVED + fixed
-    seconds = evaluation_seconds(measured, systems=systems, parts=counts.parts, questions=counts.questions)
+    parts = max(1, counts.parts - 1)  # training questions have hardly any metrics
+    seconds = evaluation_seconds(measured, systems=systems, parts=parts, questions=counts.size.rest)
     yield Stage("evaluate", seconds, trial.resident)
     yield Stage("report", seconds * REPORT, trial.resident)
 

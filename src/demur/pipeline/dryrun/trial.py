@@ -8,6 +8,7 @@ none of that is known from the number of tokens. Nothing that the trial makes is
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,12 @@ class Asked:
 
     questions: int
     spent: Spent
+    growth: float = 0.0
+    """Bytes by which the peak grew with each question more in a batch."""
+
+    def peak(self, batch: int) -> float:
+        """The peak with so many questions in a batch, in bytes."""
+        return self.spent.peak + self.growth * max(0, batch - self.questions)
 
     @property
     def each(self) -> Seconds:
@@ -118,7 +125,8 @@ def ladder(work: Callable[[int, int], Any], total: int, budget: float) -> tuple[
             break
         with spending() as spent:
             result = work(0, size)
-        asked = Asked(size, spent)
+        growth = (spent.peak - asked.spent.peak) / (size - asked.questions)
+        asked = Asked(size, spent, max(0.0, growth))
     return result, asked, first
 
 
@@ -205,14 +213,14 @@ def _asked(
 
 
 def _evaluate(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial) -> None:
-    """Measure two systems in one part, one compared with the other."""
+    """Measure two systems in one part, one compared with the other, as if it were for test."""
     from demur.metrics import evaluate
 
     settings = job.config.evaluation
     rows: list[Prediction] = list(baselines.base(probes))
     with spending() as spent:
         evaluate(
-            list(drawn),
+            [dataclasses.replace(question, split="test", domain="id") for question in drawn],
             {"base": rows, "again": rows},
             primary={"base": "likelihood", "again": "likelihood"},
             level=settings.level,
