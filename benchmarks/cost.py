@@ -51,11 +51,15 @@ class Machine:
     """Share of ``rate`` that training reaches."""
     streaming: float = 0.6
     """Share of ``bandwidth`` at which weights are read for each generated token."""
+    step: float = 0.0
+    """Seconds that each step of generating or training takes in any case, to start its kernels."""
     price: float | None = None
     """US dollars an hour, an assumption; None where nothing is rented."""
 
 
-CORE_RATE, CORES = 0.0, 8
+STEP = 0.03
+"""Of a GPU, *assumed*: hundreds of kernels, started one after another from Python."""
+CORE_RATE, CORES = 195e9, 8
 """Operations a second of a core, *measured* here in bfloat16, and the cores of a laptop."""
 MACHINES = (
     Machine(
@@ -63,8 +67,8 @@ MACHINES = (
         rate=CORES * CORE_RATE,
         bandwidth=76.8e9,
         memory=32 * GB,
-        reading=0.0,
-        training=0.0,
+        reading=0.5,
+        training=0.4,
     ),
     Machine(
         name="24 GB GPU",
@@ -73,6 +77,7 @@ MACHINES = (
         memory=24 * GB,
         reading=0.3,
         training=0.3,
+        step=STEP,
         price=0.75,
     ),
     Machine(
@@ -82,6 +87,7 @@ MACHINES = (
         memory=80 * GB,
         reading=0.3,
         training=0.3,
+        step=STEP,
         price=2.0,
     ),
     Machine(
@@ -91,6 +97,7 @@ MACHINES = (
         memory=320 * GB,
         reading=0.2,
         training=0.2,
+        step=2 * STEP,
         price=8.0,
     ),
 )
@@ -116,6 +123,8 @@ class Work:
 
 
 WORK = Work()
+LARGE = ("8B", "70B")
+"""Models that several GPUs are shown for."""
 CHOSEN = (
     "pretrain-t",
     "honesty-prompt",
@@ -142,7 +151,7 @@ def answer_seconds(
     generated = questions * responses * work.answer
     steps = generated / work.rows
     streamed = steps * size * 2 / (machine.bandwidth * machine.streaming)
-    return reading + max(formulas.READ * size * generated / rate, streamed)
+    return reading + max(formulas.READ * size * generated / rate, streamed, steps * machine.step)
 
 
 def training_seconds(
@@ -151,7 +160,8 @@ def training_seconds(
     """One pass over the rows."""
     tokens = rows * row_tokens(work)
     operations = formulas.training_operations(settings) * model.parameters * tokens
-    return operations / (machine.rate * machine.training)
+    least = rows / settings.batch_size * 3 * machine.step  # forward, backward, update
+    return max(operations / (machine.rate * machine.training), least)
 
 
 def row_tokens(work: Work = WORK) -> int:
@@ -258,6 +268,8 @@ def time_table(machine: Machine) -> Iterator[str]:
     yield "| model | " + " | ".join(f"`{name}`" for name in CHOSEN) + " | `r-tuning`, full |"
     yield "| --- |" + " ---: |" * (len(CHOSEN) + 1)
     for name, model in MODELS.items():
+        if machine.memory > 100 * GB and name not in LARGE:
+            continue
         cells = [cell(method, model, machine) for method in CHOSEN]
         full = WAYS["full"] if fits(model, machine, WAYS["full"]) else None
         cells.append(shown("r-tuning", model, machine, full))
@@ -281,7 +293,7 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
+        return f"{seconds / 60:.1f} min" if seconds < 600 else f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
 
 
