@@ -20,13 +20,14 @@ from demur.pipeline.dryrun.counts import (
     tokens_at_most,
 )
 from demur.pipeline.dryrun.estimate import _no_trial
+from demur.pipeline.dryrun.ladder import Asked, _beside, ladder
 from demur.pipeline.dryrun.model import Model, model_of, weights_here
 from demur.pipeline.dryrun.render import duration, size
 from demur.pipeline.dryrun.shapes import SHAPES, Shape, Size, published_size
 from demur.pipeline.dryrun.spent import Seconds, Spent, spending
 from demur.pipeline.dryrun.stages import evaluation_seconds, stages
 from demur.pipeline.dryrun.steps import StageCost
-from demur.pipeline.dryrun.trial import Asked, Trial, _drawn, ladder
+from demur.pipeline.dryrun.trial import Trial, _drawn
 from demur.pipeline.job import Job
 
 MB = 2**20
@@ -102,28 +103,49 @@ def test_spending_sees_time_and_memory():
 
 
 @pytest.mark.parametrize(
-    ("total", "budget", "calls"),
+    ("total", "budget", "warm", "calls"),
     [
-        (1, 0.0, [1]),  # one question is all there is
-        (20, 0.0, [8, 20]),
-        (32, 0.0, [8, 32]),
-        (500, 0.0, [8, 32]),  # no time for more than the least
-        (500, 1e9, [8, 32, 500]),
+        (1, 0.0, True, [1, 1]),  # one question is all there is
+        (20, 0.0, True, [8, 16, 20]),
+        (20, 0.0, False, [16, 20]),
+        (16, 0.0, True, [8, 16]),
+        (500, 0.0, True, [8, 16, 48]),  # no time for more than the least
+        (500, 1e9, True, [8, 16, 500]),
     ],
 )
-def test_the_ladder_does_as_much_as_the_budget_allows(total, budget, calls):
+def test_the_ladder_does_as_much_as_the_budget_allows(total, budget, warm, calls):
     seen = []
 
-    def work(start, end):
-        seen.append(end - start)
-        return list(range(start, end))
+    def work(size):
+        seen.append(size)
+        return list(range(size))
 
-    result, asked, first = ladder(work, total, budget)
+    result, asked, first = ladder(work, total, budget, warm=warm)
     assert seen == calls
     assert result == list(range(calls[-1]))
     assert asked.questions == calls[-1]
-    assert (first is asked.spent) == (len(calls) == 1)
-    assert asked.growth >= 0
+    assert asked.held > 0
+    assert 0 <= asked.fixed <= 0.7
+    assert first is not asked.spent or len(calls) == 1
+
+
+def at(seconds, peak=0.0):
+    return Spent(Seconds(seconds, seconds), peak)
+
+
+def test_a_call_has_a_fixed_part_that_larger_batches_share():
+    # 4 s and 6 s for 10 and 30 questions: 3 s, and 0.1 s for each
+    asked = _beside(Asked(10, at(4.0), held=100.0), 30, at(6.0, 160.0))
+    assert asked.fixed == pytest.approx(0.5)
+    assert asked.each(30).clock == pytest.approx(6 / 30)
+    assert asked.each(300).clock == pytest.approx(0.1 + 3 / 300)
+    assert asked.each(5).clock == pytest.approx(6 / 30), "smaller batches were not measured"
+    assert (asked.peak(50.0), asked.peak(70.0)) == (160, 100 + 70), "a whole batch finds no room left over"
+
+
+def test_noise_leaves_the_fixed_part_within_bounds():
+    assert _beside(Asked(10, at(1.0)), 20, at(3.0)).fixed == 0, "more than twice as long for twice as many"
+    assert _beside(Asked(10, at(3.0)), 20, at(2.0)).fixed == 0.7
 
 
 def test_longer_questions_take_longer_by_what_is_not_shared():
@@ -155,8 +177,9 @@ def test_stages_from_a_trial_by_hand(tmp_path):
         probe=Asked(10, Spent(Seconds(5, 4), 300 * MB)),
         build={"r-tuning": Seconds(0.01, 0.01)},
         tuned={"r-tuning": {"sft": cost}},
-        predict={"r-tuning": Asked(10, Spent(Seconds(20, 10), 800 * MB), growth=2 * MB)},
+        predict={"r-tuning": Asked(10, Spent(Seconds(20, 10), 800 * MB), held=650 * MB)},
         evaluation=Asked(10, Spent(Seconds(1, 1), 0)),
+        row_bytes=2 * MB,
         resident=600 * MB,
     )
     rows = {stage.name: stage for stage in stages(found, counts, trial)}
@@ -175,7 +198,7 @@ def test_stages_from_a_trial_by_hand(tmp_path):
     assert rows["predict/r-tuning"].seconds.clock == pytest.approx(0.5 + 100 * 2)
     # r-tuning, its fixed rule, base, pretrain-w and base-likelihood on 2 parts of 30 questions
     assert rows["evaluate"].seconds.clock == pytest.approx(5 / 2 * 2 * 830 / 810)
-    assert [rows[name].memory / MB for name in rows] == [300, 300, 700, 800 + 2 * 90, 600, 600]
+    assert [rows[name].memory / MB for name in rows] == [300, 300, 700, 650 + 2 * 100, 600, 600]
 
 
 # -- what a run would do ---------------------------------------------------------------------------

@@ -15,9 +15,10 @@ from demur.core.errors import ConfigError, ResourceError
 from demur.engines import ENGINES
 from demur.pipeline.dryrun import computed
 from demur.pipeline.dryrun.counts import Counts, count, generations, steps_of, tokens_at_most
+from demur.pipeline.dryrun.ladder import WARM
 from demur.pipeline.dryrun.model import Model, model_of, weights_here
 from demur.pipeline.dryrun.stages import Stage, stages
-from demur.pipeline.dryrun.trial import FIRST, Trial, rehearse
+from demur.pipeline.dryrun.trial import Trial, rehearse
 from demur.pipeline.job import Job
 from demur.pipeline.systems import strategy_of
 
@@ -105,7 +106,7 @@ def _rehearsed(job: Job, counts: Counts) -> tuple[Trial | None, str | None]:
         job.check_model()
         if job.tuned:
             job.check_tokenizer()
-        return rehearse(job, counts.table.where(train)), None
+        return rehearse(job, counts.table.where(train), tokens=counts.size.tokens), None
     except (MemoryError, ResourceError, torch.OutOfMemoryError):
         return None, "the memory ran out"
 
@@ -126,7 +127,7 @@ def _no_trial(job: Job, counts: Counts, model: Model, rate: float) -> str | None
     weights = model.parameters * model.weight_bytes
     if model.device == "cpu" and 1.2 * weights > psutil.virtual_memory().available:
         return f"the weights ({weights / 2**30:.1f} GB) do not fit into the free memory"
-    least = computed.seconds_of(job, counts, model, rate, questions=FIRST)
+    least = computed.seconds_of(job, counts, model, rate, questions=WARM)
     if least > PATIENCE_SECONDS:
         return f"it would take about {least / 60:.0f} minutes on this machine"
     return None

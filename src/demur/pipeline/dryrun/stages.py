@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from demur.engines.batches import MAX_PROMPT_TOKENS, MAX_PROMPTS, MAX_PROMPTS_ELSEWHERE
+from demur.engines.batches import (
+    BATCH_BYTES,
+    CUDA_SHARE,
+    MAX_PROMPT_TOKENS,
+    MAX_PROMPTS,
+    MAX_PROMPTS_ELSEWHERE,
+)
 from demur.engines.loading import pick_device
-from demur.pipeline.dryrun.counts import Counts, predicted, probed, steps_of
+from demur.pipeline.dryrun.counts import Counts, predicted, probed, responses, steps_of
+from demur.pipeline.dryrun.ladder import Asked
 from demur.pipeline.dryrun.spent import Seconds
-from demur.pipeline.dryrun.trial import Asked, Trial
+from demur.pipeline.dryrun.trial import Trial
 from demur.pipeline.job import Job
 from demur.pipeline.systems import round_count, strategy_of
 
@@ -40,9 +48,9 @@ def stages(job: Job, counts: Counts, trial: Trial) -> list[Stage]:
 
 def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
     assert trial.probe is not None
-    probing = trial.probe.each * counts.weight(job.sampling.max_new_tokens)
     batch = full_batch(job, counts)
-    peak = max(trial.opening.peak, trial.probe.peak(batch))
+    probing = trial.probe.each(batch) * counts.weight(job.sampling.max_new_tokens)
+    peak = max(trial.opening.peak, trial.probe.peak(batch_bytes(batch * (1 + job.samples), job, trial)))
     yield Stage("probe", trial.opening.seconds + probing * probed(job, counts), peak)
     for system in job.tuned:
         yield Stage(f"build/{system}", trial.build[system] * counts.size.train, peak)
@@ -54,9 +62,13 @@ def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
         opened = trial.reopening.seconds
     for system in job.config.systems:
         asked = trial.predict[system]
-        each = asked.each * counts.weight(job.sampling.max_new_tokens)
+        each = asked.each(batch) * counts.weight(job.sampling.max_new_tokens)
         seconds = trial.reopening.seconds + each * predicted(counts)
-        yield Stage(f"predict/{system}", seconds, asked.peak(batch))
+        yield Stage(
+            f"predict/{system}",
+            seconds,
+            asked.peak(batch_bytes(batch * responses(job, system), job, trial)),
+        )
     yield from _afterwards(job, counts, trial)
 
 
@@ -70,6 +82,20 @@ def full_batch(job: Job, counts: Counts) -> int:
     return max(1, int(min(size, MAX_PROMPTS.get(device, MAX_PROMPTS_ELSEWHERE), tokens)))
 
 
+def batch_bytes(rows: int, job: Job, trial: Trial) -> float:
+    """What a batch of so many responses takes; the engine makes none that takes more than its share."""
+    return min(rows * trial.row_bytes, _share(pick_device(job.config.model.device)))
+
+
+def _share(device: Any) -> float:
+    """Bytes that an automatic batch may take."""
+    import torch
+
+    if device.type == "cuda":
+        return float(CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory)
+    return float(BATCH_BYTES)
+
+
 def _training(job: Job, system: str, counts: Counts, trial: Trial) -> Seconds:
     """All stages and rounds of a system; from the second round on it is asked again before."""
     assert trial.probe is not None
@@ -79,7 +105,7 @@ def _training(job: Job, system: str, counts: Counts, trial: Trial) -> Seconds:
     for stage, cost in trial.tuned[system].items():
         found += cost.start.seconds + cost.step * (steps[stage] / processes)
     again = round_count(system, job.config) - 1
-    return found + trial.probe.each * (again * counts.size.train)
+    return found + trial.probe.each(full_batch(job, counts)) * (again * counts.size.train)
 
 
 def _afterwards(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:

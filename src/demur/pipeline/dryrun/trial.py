@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,8 @@ from demur.engines import Engine
 from demur.knowledge.labelling import label
 from demur.knowledge.probing import Probing
 from demur.methods import METHODS, Labelled, baselines
-from demur.pipeline.dryrun.spent import Seconds, Spent, busy, resident, spending
+from demur.pipeline.dryrun.ladder import WARM, Asked, ladder
+from demur.pipeline.dryrun.spent import Seconds, Spent, resident, spending
 from demur.pipeline.dryrun.steps import StageCost, rehearse_steps
 from demur.pipeline.job import Job, make_setup
 from demur.pipeline.stages.train import take_engine
@@ -28,27 +29,6 @@ from demur.pipeline.systems import estimator_of, strategy_of
 
 BUDGET = {"probe": 6.0, "train": 6.0, "predict": 6.0}
 """Seconds that each kind of work may take, opening and imports left out; at least one batch is measured."""
-FIRST, SECOND = 8, 32
-"""Questions of the first call, which warms up, and of the second, which says how many fit the budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How long some questions took."""
-
-    questions: int
-    spent: Spent
-    growth: float = 0.0
-    """Bytes by which the peak grew with each question more in a batch."""
-
-    def peak(self, batch: int) -> float:
-        """The peak with so many questions in a batch, in bytes."""
-        return self.spent.peak + self.growth * max(0, batch - self.questions)
-
-    @property
-    def each(self) -> Seconds:
-        """Of one question."""
-        return self.spent.seconds * (1 / self.questions)
 
 
 @dataclass(slots=True)
@@ -67,17 +47,20 @@ class Trial:
     predict: dict[str, Asked] = field(default_factory=dict)
     evaluation: Asked | None = None
     """Of the base model's answers twice, in one part."""
+    row_bytes: float = 0.0
+    """Of a response while it is generated, with a prompt of the mean length."""
     resident: float = 0.0
     """Bytes that the process holds at the end."""
     seconds: Seconds = field(default_factory=Seconds)
     """Of the whole trial."""
 
 
-def rehearse(job: Job, questions: QuestionTable) -> Trial:
+def rehearse(job: Job, questions: QuestionTable, *, tokens: int) -> Trial:
     """Measure a run on a few of its training questions.
 
     Args:
         questions: the run's training questions.
+        tokens: of a prompt, on average.
 
     Raises:
         DemurError: the model cannot be opened, asked or tuned as the run would.
@@ -86,6 +69,7 @@ def rehearse(job: Job, questions: QuestionTable) -> Trial:
     drawn = _drawn(questions, job.config.probe.unit, job.config.seed)
     with spending() as trial.opening:
         engine = job.engine
+    trial.row_bytes = _row_bytes(engine, tokens + job.sampling.max_new_tokens)
     probes = _probe(job, engine, drawn, trial)
     drawn = drawn[: len(probes)]
     built = {system: _build(job, system, drawn, probes, trial) for system in job.tuned}
@@ -99,35 +83,17 @@ def rehearse(job: Job, questions: QuestionTable) -> Trial:
     return trial
 
 
+def _row_bytes(engine: Any, tokens: int) -> float:
+    """What the engine itself reckons with for a row of a batch; 0 where its memory is another program's."""
+    from demur.engines.decoding import CausalModel
+
+    return float(CausalModel(engine.model).row_bytes(tokens)) if hasattr(engine, "model") else 0.0
+
+
 def _drawn(questions: QuestionTable, most: int, seed: int) -> list[Question]:
     """Some questions at random, at most as many as the run stores together."""
     places = random.Random(f"{seed}/trial").sample(range(len(questions)), min(most, len(questions)))  # noqa: S311
     return list(questions.take(places))
-
-
-def ladder(work: Callable[[int, int], Any], total: int, budget: float) -> tuple[Any, Asked, Spent]:
-    """Do a little, then more, then as much as a time budget allows.
-
-    Args:
-        work: does the items from one place to another.
-        total: how many items there are, at least 1.
-        budget: processor seconds for the last call.
-
-    Returns:
-        What the last call, which begins at the first item, gave; what it took; what the first call took.
-    """
-    with spending() as first:
-        result = work(0, min(FIRST, total))
-    asked = Asked(min(FIRST, total), first)
-    for most in (SECOND, total):
-        size = min(most, total, max(SECOND, int(budget / max(1e-6, busy(asked.each)))))
-        if size <= asked.questions:
-            break
-        with spending() as spent:
-            result = work(0, size)
-        growth = (spent.peak - asked.spent.peak) / (size - asked.questions)
-        asked = Asked(size, spent, max(0.0, growth))
-    return result, asked, first
 
 
 def _probe(job: Job, engine: Engine, drawn: Sequence[Question], trial: Trial) -> list[Probe]:
@@ -139,9 +105,9 @@ def _probe(job: Job, engine: Engine, drawn: Sequence[Question], trial: Trial) ->
         score_answers=config.probe.score_answers,
     )
     probes, trial.probe, first = ladder(
-        lambda start, end: work(engine, drawn[start:end]), len(drawn), BUDGET["probe"]
+        lambda size: work(engine, drawn[:size]), len(drawn), BUDGET["probe"]
     )
-    warm = trial.probe.each * min(FIRST, len(drawn))
+    warm = trial.probe.each(WARM) * min(WARM, len(drawn))
     trial.opening.seconds += first.seconds.less(warm)
     trial.opening.peak = max(trial.opening.peak, first.peak)
     return list(probes)
@@ -192,8 +158,7 @@ def _predict(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial
         engine = job.open_model(None)
     base = {probe.question_id: probe.greedy for probe in probes}
     for system in job.config.systems:
-        budget = BUDGET["predict"] / len(job.config.systems)
-        trial.predict[system] = _asked(job, system, engine, drawn, base, budget)
+        trial.predict[system] = _asked(job, system, engine, drawn, base, warm=not trial.predict)
 
 
 def _asked(
@@ -202,14 +167,14 @@ def _asked(
     engine: Engine,
     drawn: Sequence[Question],
     base: dict[str, Response],
-    budget: float,
+    *,
+    warm: bool,
 ) -> Asked:
+    """Measure the answers of a system; ``warm``: the engine has not answered before."""
     config, method = job.config.for_system(system), METHODS.get(job.config.method_of(system))()
     setup = make_setup(config, engine, sampling=job.sampling, base=base)
-    _, asked, _ = ladder(
-        lambda start, end: method.elicit(engine, drawn[start:end], setup), len(drawn), budget
-    )
-    return asked
+    budget = BUDGET["predict"] / len(job.config.systems)
+    return ladder(lambda size: method.elicit(engine, drawn[:size], setup), len(drawn), budget, warm=warm)[1]
 
 
 def _evaluate(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial) -> None:
