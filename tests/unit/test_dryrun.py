@@ -302,7 +302,14 @@ def test_a_servers_model_is_not_estimated(tmp_path):
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0, "0.0 s"), (12.3, "12 s"), (90, "1.5 min"), (5400, "1.5 h"), (10**7, "2,777.8 h")],
+    [
+        (0, "0.0 s"),
+        (12.3, "12 s"),
+        (90, "1.5 min"),
+        (5400, "1.5 h"),
+        (10**5, "27.8 h"),
+        (10**8, "1,157 days"),
+    ],
 )
 def test_durations(seconds, shown):
     assert duration(seconds) == shown

@@ -32,7 +32,8 @@ def render(plan: dict[str, Any]) -> str:
     console.print(table, "")
     for line in sentences(plan):
         console.print(textwrap.fill(line, WIDTH), markup=False)
-    return cast(io.StringIO, console.file).getvalue().rstrip()
+    shown = cast(io.StringIO, console.file).getvalue().rstrip()
+    return "\n".join(line.rstrip() for line in shown.splitlines())
 
 
 def sentences(plan: dict[str, Any]) -> list[str]:
@@ -40,8 +41,8 @@ def sentences(plan: dict[str, Any]) -> list[str]:
     trial, assumed = plan["trial"], plan["assumed"]
     if "skipped" in trial:
         found = [
-            f"No trial: {trial['skipped']}. Time and memory are computed from formulas, for the longest "
-            "answers: within a factor of a few."
+            f"No trial: {trial['skipped']}. Time and memory are computed from formulas, as if every answer "
+            "had the most tokens: within a factor of a few."
         ]
     else:
         found = [
@@ -54,10 +55,12 @@ def sentences(plan: dict[str, Any]) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, whichever suits."""
+    """Seconds, minutes, hours or days, whichever suits."""
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:,.0f} days"
 
 
 def size(megabytes: float) -> str:
