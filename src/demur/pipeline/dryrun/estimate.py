@@ -45,7 +45,7 @@ def estimate(config: Config, *, note: Callable[[str], None] = lambda _: None) ->
     rate = _matmul_rate(model.device)
     reason = _no_trial(job, counts, model, rate)
     if reason is None:
-        note("asking and tuning the model for a moment, to see how long the run takes")
+        note("trying the model on a few training questions (about half a minute for a small one)")
         trial, reason = _rehearsed(job, counts)
     else:
         trial = None

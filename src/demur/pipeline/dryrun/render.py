@@ -27,7 +27,8 @@ def render(plan: dict[str, Any]) -> str:
     table.add_column("memory", justify="right")
     for name, stage in plan["stages"].items():
         table.add_row(name, duration(stage["seconds"]), size(stage["memory_mb"]))
-    total, memory = plan["estimated_minutes"] * 60, plan["estimated_memory_gb"] * 1024
+    total = sum(stage["seconds"] for stage in plan["stages"].values())
+    memory = max(stage["memory_mb"] for stage in plan["stages"].values())
     table.add_row("all", duration(total), size(memory), style="bold")
     console.print(table, "")
     for line in sentences(plan):
