@@ -211,7 +211,7 @@ def test_counts_of_a_run(tmp_path):
     counts = count(found, [])
     parts = len(counts.table.counts())
     assert (counts.questions, counts.size.train, counts.parts) == (40 * parts, 40, parts)
-    assert probed(found, counts) == predicted(counts) == counts.questions
+    assert probed(found, counts) == predicted(found, counts) == counts.questions
     assert generations(found, counts) == counts.questions * (1 + 3 + 2)
     prompts = 3 * counts.questions * counts.size.tokens
     assert tokens_at_most(found, counts) == counts.questions * 6 * 15 + prompts

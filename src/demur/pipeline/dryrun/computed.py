@@ -54,7 +54,7 @@ def _stages(job: Job, counts: Counts, model: Model, rate: float) -> Iterator[Sta
         operations = sum(count * _step(job, system, name, counts) for name, count in steps.items())
         yield stage(f"train/{system}", operations, _tuning_bytes(job, system, counts, model))
     for system in job.config.systems:
-        operations = _asking(job, counts, predicted(counts), responses(job, system))
+        operations = _asking(job, counts, predicted(job, counts), responses(job, system))
         yield stage(f"predict/{system}", operations, answering)
 
 

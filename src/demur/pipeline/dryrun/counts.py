@@ -119,9 +119,10 @@ def responses(job: Job, system: str) -> int:
     return 1 + (job.samples if job.info(system).samples else 0)
 
 
-def predicted(counts: Counts) -> int:
+def predicted(job: Job, counts: Counts) -> int:
     """Questions that each system is asked in its predict stage."""
-    return counts.questions
+    asks_training = getattr(job, "asks_training", True)
+    return counts.questions if asks_training else counts.size.rest
 
 
 def probed(job: Job, counts: Counts) -> int:
@@ -135,12 +136,12 @@ def probed(job: Job, counts: Counts) -> int:
 def generations(job: Job, counts: Counts) -> int:
     """Responses of the whole run."""
     base = probed(job, counts) * (1 + job.samples)
-    return base + predicted(counts) * sum(responses(job, s) for s in job.config.systems)
+    return base + predicted(job, counts) * sum(responses(job, s) for s in job.config.systems)
 
 
 def tokens_at_most(job: Job, counts: Counts) -> int:
     """Tokens of all prompts, and of responses if each were as long as it may be."""
-    prompts = probed(job, counts) + predicted(counts) * len(job.config.systems)
+    prompts = probed(job, counts) + predicted(job, counts) * len(job.config.systems)
     return generations(job, counts) * job.sampling.max_new_tokens + prompts * counts.size.tokens
 
 

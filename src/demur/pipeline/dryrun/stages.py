@@ -63,7 +63,7 @@ def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
     for system in job.config.systems:
         asked = trial.predict[system]
         each = asked.each(batch) * counts.weight(job.sampling.max_new_tokens)
-        seconds = trial.reopening.seconds + each * predicted(counts)
+        seconds = trial.reopening.seconds + each * predicted(job, counts)
         yield Stage(
             f"predict/{system}",
             seconds,
