@@ -17,7 +17,9 @@ def run(
     ctx: typer.Context,
     limit: Limit = None,
     update: Update = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate time and memory, from a short trial, and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate time and memory, from a short trial, and stop.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """From a model and questions to an honest model and a report.
