@@ -17,7 +17,9 @@ def run(
     ctx: typer.Context,
     limit: Limit = None,
     update: Update = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate time and memory, from a short trial, and stop.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """From a model and questions to an honest model and a report.
@@ -28,7 +30,7 @@ def run(
     if dry_run:
         from demur.pipeline.dryrun import estimate, render
 
-        plan = estimate(settings)
+        plan = estimate(settings, note=lambda text: typer.echo(text, err=True))
         say(json.dumps(plan, indent=2) if as_json else render(plan))
         return
     require_input(ctx)

@@ -163,8 +163,11 @@ class Job:
         elsewhere goes on in the same format. Training does not take it, see `training_dtype`.
         """
         settings = self.config.model
-        if settings.dtype != "auto" or "manifest" not in vars(self):
+        if settings.dtype != "auto":
             return settings.dtype
+        if "manifest" not in vars(self):  # nothing is written, such as for `--dry-run`
+            tried = settle_dtype(settings, base=self.model_path)
+            return settings.dtype if tried is None else tried.name
         known = self.manifest.dtype_of(settings.path)
         if known is not None:
             return known

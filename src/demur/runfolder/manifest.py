@@ -141,7 +141,7 @@ class Manifest:
         self.forget(*outputs)
         notes: dict[str, Any] = {}
         start = time.perf_counter()
-        with _peak_memory() as peak:
+        with peak_memory() as peak:
             yield notes
         self.values["stages"][stage] = {
             "inputs": inputs,
@@ -249,7 +249,7 @@ def _keep(path: Path, outputs: Sequence[Path], *, record: bool) -> None:
 
 
 @contextlib.contextmanager
-def _peak_memory() -> Iterator[list[int]]:
+def peak_memory() -> Iterator[list[int]]:
     """Note the process's resident memory; the first item of the list is its peak in bytes afterwards."""
     try:
         RESET.write_text("5")  # forget the peak so far, see proc(5)
@@ -272,7 +272,7 @@ def _kernels_peak() -> int:
 
 @contextlib.contextmanager
 def _watched_memory(interval_seconds: float = 0.05) -> Iterator[list[int]]:
-    """As `_peak_memory`, by a thread that looks again and again: what lasts for less may be missed."""
+    """As `peak_memory`, by a thread that looks again and again: what lasts for less may be missed."""
     process, stop = psutil.Process(), threading.Event()
     peak = [process.memory_info().rss]
 

@@ -61,7 +61,7 @@ def _train_one(job: Job, system: str) -> dict[str, Any]:
     settings, strategy = partial(job.config.training_for, system), strategy_of(system, job.config)
     quantize = settings().quantize
     drift: list[dict[str, Any]] = []
-    engine = _take_engine(job, quantize if strategy is None else "none")
+    engine = take_engine(job, quantize if strategy is None else "none")
     card = make_card(job, system, engine)
     work = job.folder.work / "training" / system / job.hashes.train[system]
     seed = job.config.seed
@@ -112,7 +112,7 @@ def _rounds(
         before = after
 
 
-def _take_engine(job: Job, quantize: str) -> Any:
+def take_engine(job: Job, quantize: str) -> Any:
     """The base model, to be trained: nobody else gets this one afterwards."""
     engine: Any = job.let_go()
     usable = engine is not None and engine.capabilities.trains and quantize == "none"
