@@ -13,7 +13,8 @@ from demur.cli.main import app
 from demur.confidence.independent import one_of_each
 from demur.confidence.threshold import Thresholds
 from demur.core.errors import UnknownNameError
-from demur.core.records import TOGETHER, Prediction, Question, read_parquet, shared_by, write_parquet
+from demur.core.questions import shared_by
+from demur.core.records import TOGETHER, Prediction, Question, read_parquet, write_parquet
 from demur.metrics import evaluate, limits
 from demur.metrics.evaluation import groups_drawn
 from demur.runfolder.folder import RunFolder

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.core.files import atomic_path
-from demur.core.records import Question, arrow_schema
+from demur.core.records import TOGETHER, Question, arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +33,16 @@ REPEATING = {
 Codes = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
+
+
+def shared_by(question: Question) -> str | None:
+    """What a question shares its errors with: its entity or document (`TOGETHER`), else its group.
+
+    Returns:
+        A text that is equal for questions of one dataset that share it; None for a question by itself.
+    """
+    shared = question.meta.get(TOGETHER) or question.group
+    return f"{question.dataset}/{shared}" if shared else None
 
 
 class QuestionTable(Sequence[Question]):

@@ -99,16 +99,6 @@ class Question:
     `TOGETHER`: the entity, topic or document that the question shares with others."""
 
 
-def shared_by(question: Question) -> str | None:
-    """What a question shares its errors with: its entity or document (`TOGETHER`), else its group.
-
-    Returns:
-        A text that is equal for questions of one dataset that share it; None for a question by itself.
-    """
-    shared = question.meta.get(TOGETHER) or question.group
-    return f"{question.dataset}/{shared}" if shared else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """One generated text."""

@@ -13,7 +13,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.core.errors import ConfigError
-from demur.core.records import Prediction, Question, shared_by
+from demur.core.questions import shared_by
+from demur.core.records import Prediction, Question
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
 from demur.metrics.bootstrap import Resampling, chunks, group_numbers

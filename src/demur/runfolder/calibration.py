@@ -13,7 +13,8 @@ from demur.confidence.combination import Combination
 from demur.core.config import Config
 from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.names import group_key, unread
-from demur.core.records import Prediction, Question, Verdict, shared_by
+from demur.core.questions import shared_by
+from demur.core.records import Prediction, Question, Verdict
 from demur.runfolder import digests, provenance
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.grouping import Drawn, Grouping

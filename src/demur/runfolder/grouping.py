@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from demur.confidence.independent import one_of_each
 from demur.core.errors import UnknownNameError
-from demur.core.records import TOGETHER, Question, shared_by
+from demur.core.questions import shared_by
+from demur.core.records import TOGETHER, Question
 from demur.metrics.evaluation import FEWEST_GROUPS
 
 Choice = Literal["auto", "one", "all"]
