@@ -3,10 +3,8 @@
 import dataclasses
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-import torch
 
 from demur.core.config import TrainingSettings, load_config
 from demur.core.errors import ConfigError
@@ -29,7 +27,7 @@ from demur.pipeline.dryrun.shapes import SHAPES, Shape, Size, published_size
 from demur.pipeline.dryrun.spent import Seconds, Spent, spending
 from demur.pipeline.dryrun.stages import evaluation_seconds, stages
 from demur.pipeline.dryrun.steps import StageCost
-from demur.pipeline.dryrun.trial import Trial, _drawn, _hold_as_tuned
+from demur.pipeline.dryrun.trial import Trial, _drawn
 from demur.pipeline.job import Job
 
 MB = 2**20
@@ -278,18 +276,6 @@ def test_without_a_trial_it_says_why(plan):
     assert "No trial: the data's files are not at hand." in flat
     assert "Assumed: a; b." in flat
     assert "about 1.5" not in flat
-
-
-def test_weights_are_held_as_the_systems_model_has_them(tmp_path):
-    asked = job(tmp_path, method="demur", baselines=("pretrain-t",))
-    engine = SimpleNamespace(model=torch.nn.Linear(2, 2))
-    learns = []
-    for system in ("demur", "pretrain-t", "r-tuning"):
-        _hold_as_tuned(engine, asked, system)
-        learns.append(engine.model.weight.requires_grad)
-    assert learns == [False, True, False], "demur asks r-tuning's merged weights"
-    _hold_as_tuned(engine, job(tmp_path, training__lora=False), "r-tuning")
-    assert engine.model.weight.requires_grad, "weights that were tuned whole are opened as any model"
 
 
 def test_why_there_is_no_trial(tmp_path):

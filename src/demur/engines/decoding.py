@@ -356,7 +356,9 @@ def _fold_head(model: Any) -> None:
 
 
 def _contiguous(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (inputs[0].contiguous(), *inputs[1:])
+    rows = inputs[0]
+    # as a matrix: of a dimension of size 1, such as a single row, `contiguous` alone leaves the stride as it is
+    return (rows.reshape(-1, rows.shape[-1]).contiguous().view(rows.shape), *inputs[1:])
 
 
 def _context_limit(model: Any) -> int | None:

@@ -158,19 +158,7 @@ def _predict(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial
         engine = job.open_model(None)
     base = {probe.question_id: probe.greedy for probe in probes}
     for system in job.config.systems:
-        _hold_as_tuned(engine, job, system)
         trial.predict[system] = _asked(job, system, engine, drawn, base, warm=not trial.predict)
-
-
-def _hold_as_tuned(engine: Any, job: Job, system: str) -> None:
-    """Hold the weights as a system's model has them: an adapter that was merged leaves them no gradient.
-
-    Torch multiplies with such weights in another way: on a CPU a batch of Gemma took three times as long.
-    """
-    owner = job.owner(system)
-    if hasattr(engine, "model"):
-        merged = owner != "base" and job.config.training_for(owner).lora
-        engine.model.requires_grad_(not merged)
 
 
 def _asked(
