@@ -21,6 +21,7 @@ from demur.core.records import Question
 from demur.engines import ENGINES, Opening
 from demur.engines.encoding import load_tokenizer
 from demur.pipeline.job import Job
+from demur.pipeline.prompts import with_examples
 from demur.training.plan import count_steps
 
 UTILISATION = 0.3
@@ -177,6 +178,9 @@ def _data(job: Job, config: Config, assumed: list[str]) -> Size:
             sum(size.rest for size in sizes),
             max(size.tokens for size in sizes),
         )
+    config, loaded = with_examples(config, loaded)
+    if config.template.trial:
+        assumed.append("the prompt without examples: a run tries several")
     train = loaded.questions.counts().get("train", 0)
     tokens = _mean_tokens(job, config, loaded.questions[:SAMPLE], assumed)
     return Size(train, len(loaded.questions) - train, math.ceil(tokens))
