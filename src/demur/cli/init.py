@@ -56,8 +56,8 @@ def write_config(
 ) -> str:
     """Look at a question file and write a commented configuration for it.
 
-    Where the settings name a model but not how it is asked, ways to ask are tried on training questions, and
-    the best stands in the configuration.
+    Where the settings name a model but not how it is asked, ways to ask are tried on training questions,
+    and the best stands in the configuration.
 
     Args:
         settings: settings that the configuration is to have, by dotted name.

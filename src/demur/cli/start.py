@@ -29,8 +29,9 @@ def start(given: InitOptions) -> None:
 
     Any setting of `demur run` can be given too, and stands in the configuration: `--data.test 0.3`.
 
-    With `--model NAME`, prompt formats and numbers of examples are tried on 32 training questions: the table
-    is printed, the best is written. Nothing is tried where `--model.format` or a `--template` setting is given.
+    With `--model NAME`, prompt formats and numbers of examples are tried on 32 training questions: the
+    table is printed, the best is written. Nothing is tried where `--model.format` or `--template.*` is
+    given.
     """
     from demur.cli.init import write_config
     from demur.core.console import Terminal, quiet_libraries

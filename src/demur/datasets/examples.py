@@ -2,8 +2,9 @@
 
 An example must give nothing away about what is tested. It is drawn only if calibration and test questions
 have none of these: its question, its passage, its entity (`TOGETHER`), one of its accepted answers, a name
-in it. What more than `COMMON` of them have is no entity but a word of the form, such as "Yes" or "Which".
-Of what is left, questions come first whose group is not tested on either.
+in it. A name that more than `COMMON` of them have is a word of the form, such as "Which". Where all answers
+come from a small set (yes and no, a list of countries), that would leave none: then questions follow
+whose answers at least `FEW` of them accept. In both, those come first whose group is not tested on.
 
 A name is a run of words with a capital letter or a digit; a part of a name is the same name, so that
 "Turing" and "Alan Turing" are one. In a script without capitals none is found, and only whole questions,
@@ -28,9 +29,9 @@ from demur.datasets.leaks import normalise, question_keys, same_question
 from demur.datasets.splits import draw_keys
 
 COMMON = 0.05
-"""Share of the calibration and test questions above which a name or an answer counts as a common word."""
+"""Share of the calibration and test questions above which a name counts as a word of the form."""
 FEW = 5
-"""So many questions must have it at least."""
+"""So many questions must have a name for that, or accept an answer for it to be one of a small set."""
 OPENINGS, OPENING_SHARE = 3, 0.02
 """A first word is no name where so many questions, and more than that share of them, begin with it."""
 LONGEST_NAME = 6
@@ -52,14 +53,14 @@ def draw_examples(questions: QuestionTable, count: int, *, seed: int) -> list[Qu
     if not count:
         return []
     tested = _Tested.of(questions)
-    untested: list[Question] = []
-    others: list[Question] = []
+    ranked: tuple[list[Question], ...] = ([], [], [], [])
     for question in _candidates(questions, seed):
         if not tested.gives_away(question):
-            (others if question.group in tested.groups else untested).append(question)
-        if len(untested) == count:
+            shared = any(map(tested.accepts, _said(question)))
+            ranked[2 * shared + (question.group in tested.groups)].append(question)
+        if len(ranked[0]) == count:
             break
-    return [*untested, *others][:count]
+    return [question for found in ranked for question in found][:count]
 
 
 def draw_trial(
@@ -160,7 +161,7 @@ class _Tested:
             self.entities.add(json.dumps(entity))
         said = _said(question)
         self.answers.update(set(map(normalise, said)))
-        names = self._names(question.text, said)
+        names = self._names(question.text, *said)
         self.names.update(names)
         self.parts.update({part for name in names for part in _parts(name)})
 
@@ -171,19 +172,26 @@ class _Tested:
             same_question(question) in self.questions
             or (question.context is not None and normalise(question.context) in self.passages)
             or (entity is not None and json.dumps(entity) in self.entities)
-            or any(self._rare(self.answers[normalise(text)]) for text in said)
-            or any(map(self._is_tested, self._names(question.text, said)))
+            or any(0 < self.accepts(text) < FEW for text in said)
+            or any(map(self._is_tested, self._names(question.text, *filter(self._is_new, said))))
         )
 
+    def accepts(self, answer: str) -> int:
+        """How many questions accept an answer."""
+        return self.answers[normalise(answer)]
+
+    def _is_new(self, answer: str) -> bool:
+        return not self.accepts(answer)
+
     def _rare(self, count: int) -> bool:
-        """Whether so many questions share something, and few enough for it to be about an entity."""
+        """Whether so many questions share a name, and few enough for it to be about an entity."""
         return count > 0 and not (count >= FEW and count > COMMON * self.count)
 
     def _is_tested(self, name: Name) -> bool:
         """Whether a name, a part of it, or a longer one that it is a part of is rare, and tested."""
         return self._rare(self.parts[name]) or any(self._rare(self.names[part]) for part in _parts(name))
 
-    def _names(self, text: str, said: Iterable[str]) -> set[Name]:
+    def _names(self, text: str, *said: str) -> set[Name]:
         """The names in a question and its answers, in lower case."""
         words = _WORD.findall(text)
         begin = self.openings[words[0]] if words else 0
