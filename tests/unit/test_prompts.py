@@ -343,8 +343,9 @@ def test_a_run_tries_once_and_a_resumed_one_takes_what_stands_in_its_folder(tmp_
     Pipeline(config, listener=again).run(until="probe")
     assert "probe: nothing has changed, kept" in again.said
     Pipeline(config, update=True).run(until="probe")
-    with pytest.raises(RunFolderError, match=r"seed: 0 there, 1 here"):
-        Pipeline(config.model_copy(update={"seed": 1})).run(until="probe")
+    other = settings(tmp_path / "run", **{"template.trial": True, "data.limit": 39})
+    with pytest.raises(RunFolderError, match=r"found: +data.limit: 40 there, 39 here\nto do"):
+        Pipeline(other).run(until="probe")
 
 
 def test_what_a_trial_depends_on_has_it_made_again(tmp_path, monkeypatch):
@@ -352,7 +353,10 @@ def test_what_a_trial_depends_on_has_it_made_again(tmp_path, monkeypatch):
     Pipeline(config).run(until="data")
     made = []
     monkeypatch.setattr(prompts, "_choose", made.append)
-    Pipeline(config.model_copy(update={"seed": 1}), update=True).run(until="data")
+    Pipeline(config, update=True).run(until="data")
+    assert made == []
+    other = settings(tmp_path / "run", **{"template.trial": True, "data.limit": 39})
+    Pipeline(other, update=True).run(until="data")
     assert len(made) == 1
 
 
