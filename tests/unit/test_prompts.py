@@ -98,6 +98,17 @@ def test_a_number_that_is_not_that_of_the_examples_is_refused():
         )
 
 
+def test_a_probe_depends_on_the_examples_and_not_on_how_they_were_chosen():
+    plain, example = TemplateSettings(), {"question": "Where?", "answer": "There"}
+    shown = TemplateSettings.model_validate({"shown": [example]})
+    assert TemplateSettings(trial=True).identity() == plain.identity()
+    assert (
+        shown.identity() == TemplateSettings.model_validate({"shown": [example], "examples": 1}).identity()
+    )
+    assert shown.identity() != plain.identity()
+    assert {"shown", "instruction"}.isdisjoint(plain.identity()), "as before there were examples"
+
+
 # ---------------------------------------------------------------------------------------------
 # Which questions may be shown
 # ---------------------------------------------------------------------------------------------

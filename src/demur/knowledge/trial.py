@@ -192,7 +192,7 @@ def best(found: Sequence[Tried]) -> Tried:
 
 def table(found: Sequence[Tried]) -> list[str]:
     """What was tried, one line each under a heading; no line is longer than 80 characters."""
-    rows = [("format", "examples", "tokens", "right", "empty", "cut", "seconds")]
+    rows: list[tuple[str, ...]] = [("format", "examples", "tokens", "right", "empty", "cut", "seconds")]
     rows += [
         (
             tried.way.format + (", brief" if tried.way.brief else ""),

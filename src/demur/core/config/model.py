@@ -228,4 +228,5 @@ class TemplateSettings(Section):
 
     def identity(self) -> dict[str, Any]:
         """What a prompt depends on: how it was chosen is no part of it."""
-        return self.model_dump(exclude={"examples", "trial"})
+        unset = {name for name in ("shown", "instruction") if not getattr(self, name)}
+        return self.model_dump(exclude={"examples", "trial", *unset})
