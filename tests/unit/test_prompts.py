@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -32,7 +33,8 @@ from demur.pocket import bundled_model
 from demur.sources import KNOWN_MODELS, cached
 
 PLAIN = TEMPLATES["r-tuning-code"]
-SHARED = Path(__file__).parents[3] / "shared/data/r_tuning_data/pararel"
+SHARED = Path(os.environ.get("DEMUR_SHARED_DATA") or Path(__file__).parents[3] / "shared/data")
+PARAREL = SHARED / "r_tuning_data/pararel"
 
 
 def ask(text, *answers, split="train", **more):
@@ -100,11 +102,11 @@ def test_a_number_that_is_not_that_of_the_examples_is_refused():
 
 def test_a_probe_depends_on_the_examples_and_not_on_how_they_were_chosen():
     plain, example = TemplateSettings(), {"question": "Where?", "answer": "There"}
-    shown = TemplateSettings.model_validate({"shown": [example]})
-    assert TemplateSettings(trial=True).identity() == plain.identity()
-    assert (
-        shown.identity() == TemplateSettings.model_validate({"shown": [example], "examples": 1}).identity()
+    shown, counted = (
+        TemplateSettings.model_validate({"shown": [example]} | more) for more in ({}, {"examples": 1})
     )
+    assert TemplateSettings(trial=True).identity() == plain.identity()
+    assert shown.identity() == counted.identity()
     assert shown.identity() != plain.identity()
     assert {"shown", "instruction"}.isdisjoint(plain.identity()), "as before there were examples"
 
@@ -559,7 +561,9 @@ SMOLLM2 = KNOWN_MODELS["smollm2"]
 @pytest.mark.skipif(
     cached.look(SMOLLM2.folder, SMOLLM2.sha256) is None, reason="needs smollm2 (make models-real)"
 )
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ParaRel as R-Tuning published it")
+@pytest.mark.skipif(
+    not PARAREL.is_dir(), reason="needs ParaRel as R-Tuning published it (DEMUR_SHARED_DATA)"
+)
 def test_a_real_model_answers_after_examples_or_in_its_chat_and_not_without(tmp_path):
     job = Job(
         load_config(
@@ -568,7 +572,7 @@ def test_a_real_model_answers_after_examples_or_in_its_chat_and_not_without(tmp_
                 "out": str(tmp_path / "run"),
                 "model.path": str(SMOLLM2.folder),
                 "data.name": "pararel",
-                "data.path": str(SHARED),
+                "data.path": str(PARAREL),
                 "data.limit": 200,
             },
         )
