@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-groups proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -96,6 +96,9 @@ proof-claims: $(VENV)/.run ## the papers' claims over five seeds
 
 proof-guarantee: $(VENV)/.run ## how often a promised threshold breaks its promise
 	$(BIN)/python benchmarks/guarantee.py --page docs/results/guarantee.md
+
+proof-groups: $(VENV)/.run ## promises and intervals where the questions of a document share their errors
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/groups.py --page docs/results/guarantee.md
 
 proof-intervals: $(VENV)/.run ## how often the intervals of every metric hold the truth, before and after
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/intervals.py --page docs/results/intervals.md

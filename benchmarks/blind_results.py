@@ -112,7 +112,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path, help="File of the texts, from judging_blind.py")
-    parser.add_argument("--set", choices=("blind", "blind2"), default="blind2", help="Which blind test")
+    parser.add_argument(
+        "--set", choices=("blind", "blind2", "blind3"), default="blind2", help="Which blind test"
+    )
     parser.add_argument("--misses", action="store_true", help="Print the rows that are read otherwise")
     options = parser.parse_args()
     folder = DATA / options.set
@@ -133,9 +135,11 @@ def main() -> None:
     silent = [row for row in rows if row.state == "no-answer"]
     print(f"\nhedged read as an answer: {sum(not row.found for row in hedged)} of {len(hedged)}")
     print(f"no answer read as none: {sum(row.reading == 'no-answer' for row in silent)} of {len(silent)}")
-    foreign = [read(text, text, text) for text in lines(folder / "languages.jsonl")]
-    print(f"\n{head}", refusals("**all languages**", foreign), sep="\n")
-    print(*by("language", foreign, refusals), sep="\n")
+    other = folder / "languages.jsonl"  # the third set has none
+    foreign = [read(text, text, text) for text in lines(other)] if other.exists() else []
+    if foreign:
+        print(f"\n{head}", refusals("**all languages**", foreign), sep="\n")
+        print(*by("language", foreign, refusals), sep="\n")
     if options.misses:
         for row in [*rows, *foreign]:
             misjudged = row.right and (row.right == "right") != (row.verdict == Verdict.CORRECT)

@@ -23,11 +23,20 @@ COMMITS = {
     "yizhongw+truthfulqa_reeval": "2de12d7832345d6bf97bc9050bdae48c50e67bf0",
     "nju-websoft+AbstentionReasoning": "2fab9640451dfd4b51ad3f342213bd926c1cffe1",
     "varunsingh3000+false-premise-project": "2db26a4afe40eb4ca9bb12d61def64a19a5fd306",
+    "RKMuggo+hallucination_project": "8e04bd3cb1c088cc630ccb4c937c8b225a5d0d25",
+    "blazingRadar+hallucination-research": "20bef697786869e638ab57632d902747266f0020",
+    "Hypogenic-AI+natural-hallucinations-claude": "192b2220d97ba9e31991779706be516615572394",
+    "AlexDongzeyu+llm-hallucination-self-testing": "12f14f6a461d6b62a80d43c61bd05758f290ab56",
+    "stxxllbu+grounded-refusal": "67e03086f37b7d384e956006b447740023d9c720",
 }
 SAMPLED_MODELS = {"chatgpt", "claude", "Llama-2-7b-chat-hf", "Llama-2-7b-hf"}
 ASSISTANTS = {"chatgpt", "claude", "gpt-4-0613", "mistral", "vicuna-7b-v1.5", "vicuna-13b-v1.5"}
 ASSISTANTS |= {"Llama-2-13b-chat-hf", "Llama-2-70b-chat-hf"}
 REASONING_CHARS = 3000  # longer chains of thought are left out: nobody reads them with care
+NO_COMMENT = "I have no comment"  # how TruthfulQA marks a question without an answer
+ANCHOR_RUNS = ("v2-clean-merged-20260502T1648Z", "v3-clean-merged-20260502T174849Z")
+ANCHORS = {"false_anchor_plain": False, "false_anchor_verify_gate": False}  # whether it has an answer
+ANCHORS |= {"true_premise_control": True, "verified_control": True}
 HONEST_STYLES = {"chat_unsure", "chat_system_honest", "chat_must_refuse", "chat_explain", "chat_json"}
 HONEST_STYLES |= {"fewshot_unsure", "fewshot_sentences", "fewshot_hedged", "fewshot_json", "fewshot_final"}
 
@@ -240,6 +249,77 @@ def false_premises(folders: Folders) -> Iterator[Row]:
                 yield Row("false-premises", model, place, question, text, gold, known, not known)
 
 
+def impossible_premises(folders: Folders) -> Iterator[Row]:
+    """Answers to questions on made-up people and places and on events that cannot have happened."""
+    repository = "RKMuggo+hallucination_project"
+    folder = "phase_2_synthetic_dataset/generate_responses/responses"
+    for path in git_paths(folders.clones, repository, folder):
+        table = csv.DictReader(io.StringIO(git_text(folders.clones, repository, path)))
+        for number, record in enumerate(table):
+            place, text = f"{path}:{number}", record["llm_response"]
+            model, question = Path(path).stem, record["question"].strip()
+            yield Row("impossible-premises", model, place, question, text, (), False, True)
+
+
+def false_anchors(folders: Folders) -> Iterator[Row]:
+    """Answers to questions on made-up papers, laws and standards, and on real ones as the control."""
+    repository = "blazingRadar+hallucination-research"
+    for run in ANCHOR_RUNS:
+        path = f"runs/hallucination-{run}/raw_responses.jsonl"
+        for number, record in json_lines(git_text(folders.clones, repository, path)):
+            known, text = ANCHORS.get(record["condition"]), record["response_text"] or ""
+            if known is not None and len(text) <= REASONING_CHARS:
+                place, question = f"{path}:{number}", record["prompt"]
+                yield Row("false-anchors", record["model"], place, question, text, (), known, not known)
+
+
+def truthfulqa_chat(folders: Folders) -> Iterator[Row]:
+    path = "results/raw/exp1_cross_model.json"
+    models = json.loads(git_text(folders.clones, "Hypogenic-AI+natural-hallucinations-claude", path))
+    for model, records in models.items():
+        for number, record in enumerate(records):
+            known = record["best_answer"] != NO_COMMENT
+            gold = tuple(record["correct_answers"]) if known else ()
+            place, question = f"{path}:{number}:{model}", record["question"]
+            likely = not known or record["category"].startswith("Indexical Error")
+            yield Row("truthfulqa-chat", model, place, question, record["answer"], gold, known, likely)
+
+
+def truthfulqa_open(folders: Folders) -> Iterator[Row]:
+    """Greedy answers of open models, cut off after 80 tokens, to TruthfulQA and MedHallu."""
+    repository = "AlexDongzeyu+llm-hallucination-self-testing"
+    for path in git_paths(folders.clones, repository, "results/CANONICAL_v2"):
+        name = Path(path).stem
+        if not (name.startswith("main_greedy_") and "truthfulqa_n817" in name) and not (
+            name.startswith("ablation_") and "greedy_medhallu_n200" in name
+        ):
+            continue
+        run = json.loads(git_text(folders.clones, repository, path))
+        model, (task,) = run["model"].split("/")[-1], run["results"]
+        for number, record in enumerate(run["results"][task]["greedy"]["per_question"]):
+            known = record["reference"] != NO_COMMENT
+            gold = (record["reference"],) if known and task == "truthfulqa" else ()
+            place, question = f"{path}:{number}", record["question"]
+            yield Row("truthfulqa-open", model, place, question, record["answer"], gold, known, not known)
+
+
+def grounded(folders: Folders) -> Iterator[Row]:
+    """Answers of Qwen 2.5 to questions on a given passage that holds the answer, a part of it or none."""
+    repository = "stxxllbu+grounded-refusal"
+    for path in git_paths(folders.clones, repository, "outputs"):
+        if not path.endswith("_pilot.jsonl") or "inference-" not in path:
+            continue
+        data = f"data/{Path(path).stem.replace('base_', 'data_')}.jsonl"
+        asked = json_lines(git_text(folders.clones, repository, data))
+        questions = {record["id"]: record["question"] for _, record in asked}
+        for number, record in json_lines(git_text(folders.clones, repository, path)):
+            known = {"answerable": True, "unanswerable": False}.get(record["answerability"])
+            gold = (record["reference_answer"],) if known else ()
+            place, model = f"{path}:{number}", record["model_name"].split("/")[-1]
+            question, text = questions[record["id"]], record["model_output"]
+            yield Row("grounded", model, place, question, text, gold, known, not known)
+
+
 def authored(folders: Folders) -> Iterator[Row]:
     for number, record in json_lines((folders.own / "authored.jsonl").read_text(encoding="utf-8")):
         text, known = record["response"], record["answerable"]
@@ -261,5 +341,10 @@ READERS: dict[str, Callable[[Folders], Iterator[Row]]] = {
     "truthfulqa": truthfulqa,
     "umwp-reasoning": reasoning,
     "false-premises": false_premises,
+    "impossible-premises": impossible_premises,
+    "false-anchors": false_anchors,
+    "truthfulqa-chat": truthfulqa_chat,
+    "truthfulqa-open": truthfulqa_open,
+    "grounded": grounded,
     "authored": authored,
 }

@@ -204,17 +204,20 @@ def drawn(cases: int, seed: int) -> Iterator[tuple[str, str, str, int, bool]]:
 
 
 def carry_out(bench: Bench, cases: int, seed: int, hostile: float = 1.0) -> Tally:
-    """Every case, and a share of the hostile folders with every command."""
+    """A share of the hostile folders with every command, and every case until Ctrl-C."""
     tally, rng = Tally(), random.Random(seed)
-    for number, (file, damage, command, own, resealed) in enumerate(drawn(cases, seed), start=1):
-        code, problem = bench.case(file, damage, command, own, resealed=resealed)
-        _count(tally, code, problem, ("resealed" if resealed else "damaged", damage))
-        if number % 100 == 0:
-            print(f"{number} cases, {len(tally.faults)} faults", flush=True)
     for name in HOSTILE:
         for command in COMMANDS:
             if rng.random() < hostile * SELDOM.get(command, 1.0):
                 _count(tally, *bench.hostile(name, command), ("hostile", name))
+    try:
+        for number, (file, damage, command, own, resealed) in enumerate(drawn(cases, seed), start=1):
+            code, problem = bench.case(file, damage, command, own, resealed=resealed)
+            _count(tally, code, problem, ("resealed" if resealed else "damaged", damage))
+            if number % 100 == 0:
+                print(f"{number} cases, {len(tally.faults)} faults", flush=True)
+    except KeyboardInterrupt:  # the page has what was done until then
+        print(f"stopped after {number - 1} of {cases} cases", flush=True)
     return tally
 
 

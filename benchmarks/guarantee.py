@@ -21,6 +21,7 @@ import numpy as np
 from scipy import stats
 
 from demur.confidence.threshold import find_threshold
+from groups import MARK
 
 SIZES = (200, 500, 1000, 2000, 5000, 10_000)
 MAX_ERROR, CONFIDENCE = 0.05, 0.95
@@ -117,7 +118,10 @@ def main() -> None:
     shifted = table(signal[~mixed], wrong[~mixed], (signal[mixed], wrong[mixed]), given.draws, (2000,))
     minutes = (time.monotonic() - started) / 60
     if given.page:
-        given.page.write_text(page(len(signal), wrong.mean(), lines, shifted, minutes), encoding="utf-8")
+        before = given.page.read_text(encoding="utf-8") if given.page.exists() else ""
+        found = page(len(signal), wrong.mean(), lines, shifted, minutes)
+        # `groups` writes a section of its own to the page.
+        given.page.write_text(found + "".join(before.partition("\n" + MARK)[1:]), encoding="utf-8")
 
 
 def page(n: int, error: float, lines: list[str], shifted: list[str], minutes: float) -> str:

@@ -52,12 +52,17 @@ class World:
     refusing: float = 0.25
     clustered: bool = False
     unanswerable: float = 0.0
+    cluster: int = CLUSTER
+    """Questions of a group."""
+    group_share: float = GROUP_SHARE
+    """Of a question's ease, what its group has together; in [0, 1]."""
 
     def boards(self, n: int, generator: np.random.Generator) -> dict[str, Board]:
         """A base and a tuned system on n questions, whose confidences are `calibrated` and `bold`."""
-        own, shared = generator.standard_normal(n), generator.standard_normal(-(-n // CLUSTER))
-        together = np.repeat(shared, CLUSTER)[:n]
-        ease = np.sqrt(GROUP_SHARE) * together + np.sqrt(1 - GROUP_SHARE) * own if self.clustered else own
+        own, shared = generator.standard_normal(n), generator.standard_normal(-(-n // self.cluster))
+        together = np.repeat(shared, self.cluster)[:n]
+        mixed = np.sqrt(self.group_share) * together + np.sqrt(1 - self.group_share) * own
+        ease = mixed if self.clustered else own
         chance = 1 / (1 + np.exp(-_middle(self.accuracy) - 1.5 * ease))
         answerable = generator.random(n) >= self.unanswerable
         luck = generator.random(n)
@@ -86,7 +91,7 @@ class World:
     def name(self, n: int) -> str:
         """A line of the table."""
         extra = f", {self.unanswerable:.0%} unanswerable" if self.unanswerable else ""
-        groups = f", groups of {CLUSTER}" if self.clustered else ""
+        groups = f", groups of {self.cluster}" if self.clustered else ""
         return f"accuracy {self.accuracy:g}, n = {n}, refusing {self.refusing:.0%}{groups}{extra}"
 
 
@@ -127,10 +132,14 @@ def figures(report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield DIFFERENCES + item["metric"], item
 
 
-def truth(world: World) -> dict[str, float | None]:
-    """What is true of a world."""
+def truth(world: World, metrics: Sequence[str] | None = None) -> dict[str, float | None]:
+    """What is true of a world, by default of every metric."""
     boards = world.boards(POPULATION, np.random.default_rng(SEED + 1))
-    values = {(system, *key): metric.value(rows) for system, *key, metric, rows in _measured(boards)}
+    values = {
+        (system, name, label): metric.value(rows)
+        for system, name, label, metric, rows in _measured(boards)
+        if metrics is None or name in metrics
+    }
     found = {label: value for (system, _, label), value in values.items() if system == "tuned"}
     for (system, name, label), value in values.items():
         if system == "tuned" and not label.endswith("bold"):
@@ -138,7 +147,7 @@ def truth(world: World) -> dict[str, float | None]:
             theirs = values["base", name, label.replace("calibrated", "sure")]
             if METRICS.get(name).headline and value is not None and theirs is not None:
                 found[DIFFERENCES + name] = value - theirs
-    for name in CALIBRATION:
+    for name in CALIBRATION if metrics is None else ():
         found[DIFFERENCES + name] = found.get(DIFFERENCES + name, 0.0) - found[name]
         found[name] = found[f"{name}_calibrated"] = 0.0
     return found

@@ -6,15 +6,16 @@
 `draw` chooses rows from every source with a fixed seed and writes tests/data/SET/key.jsonl: for each row
 its source, model, kind of draw, place and the SHA-256 of its response. No step looks at what a response
 says. A plain draw is uniform over the rows of a source. An enriched draw takes rows whose question has no
-answer (of UnknownBench: those of ASSISTANTS), whose prompt asks for honesty or whose source marks the
-answer as wrong, the same number for each model. A later set takes no question and no response of an
-earlier one. `texts` reads the places of the key, checks the hashes and writes id, question, response,
-answers and answerable in the key's order.
+answer (of UnknownBench: those of ASSISTANTS; of TruthfulQA: also those on the time, place or identity of
+the one who answers), whose prompt asks for honesty or whose source marks the answer as wrong, the same
+number for each model. A later set takes no question and no response of an earlier one. `texts` reads the
+places of the key, checks the hashes and writes id, question, response, answers and answerable in the key's
+order.
 
 DATA is a folder with samples of the published data sets (UnknownBench, Alignment for Honesty, files of
 questions). CLONES holds clones of public GitHub repositories named OWNER+NAME, with the commits in
 COMMITS of blind_sources.py. Texts of others stay there. The project stores the responses of two models run
-for the first set (own.jsonl; both sets draw from them) and the rows written for each set (authored.jsonl).
+for the first set (own.jsonl; every set draws from them) and the rows written for each set (authored.jsonl).
 """
 
 from __future__ import annotations
@@ -58,9 +59,15 @@ SECOND |= {
     "false-premises": (40, 65),
 }
 SECOND |= {"authored": (0, 70)}
+THIRD = {"unknownbench-sample": (25, 25), "unknownbench-others": (50, 60), "pkqa": (10, 0)}
+THIRD |= {"own-SmolLM2": (9, 3), "own-gemma": (10, 0), "multi-hop": (40, 30), "squad-passages": (16, 20)}
+THIRD |= {"triviaqa": (10, 0), "umwp-reasoning": (8, 10), "false-premises": (16, 24)}
+THIRD |= {"impossible-premises": (20, 30), "false-anchors": (20, 24), "grounded": (18, 20)}
+THIRD |= {"truthfulqa-chat": (32, 20), "truthfulqa-open": (28, 16), "authored": (0, 70)}
 SETS = {
     "blind": BlindSet("b", 20261128, FIRST),
     "blind2": BlindSet("c", 20261129, SECOND, after=("blind",)),
+    "blind3": BlindSet("d", 20261130, THIRD, after=("blind", "blind2")),
 }
 
 

@@ -51,6 +51,8 @@ def test_settings_are_flags_of_every_form():
     [
         (["--seed"], "a value after --seed"),
         (["--seed", "--out"], "a value after --seed"),
+        (["--no-such"], "an option of this command, or a setting"),
+        (["--no-such", "--seed", "3"], "an option of this command, or a setting"),
         (["a.yaml", "b.yaml"], "'b.yaml'"),
         (["-s", "3"], "'-s'"),
     ],

@@ -39,7 +39,7 @@ CASES = [
     ("triviaqa", "triviaqa/qa", {"train": 7}, 0),
     ("triviaqa", "triviaqa/triviaqa_sample.json", {"test": 1}, 0),
     ("triviaqa", "triviaqa/flashrag_test.jsonl", {"test": 500}, 0),
-    ("nq-open", "nq_open/NQ-open.dev.jsonl", {"test": 1805}, 1),  # one published answer is ")"
+    ("nq-open", "nq_open/NQ-open.dev.jsonl", {"test": 1805}, 0),
     ("nonambigqa", "alignment_for_honesty/nonambigqa.jsonl", {"test": 2663}, 0),
     ("puqa", "alignment_for_honesty/puqa.jsonl", {"test": 500}, 0),
     ("pkqa", "alignment_for_honesty/pkqa_13b.jsonl", {"test": 500}, 0),

@@ -415,6 +415,11 @@ def test_an_accepted_answer_in_the_words_of_its_question_is_an_answer():
     assert judge(dataclasses.replace(which, answers=("+",)), "") is U, "no words on either side"
 
 
+def test_an_accepted_answer_is_right_whatever_else_it_might_be():
+    assert judge(ask("14 and 15 August 1945"), "14 and 15 August 1945") is C, "a list of days, accepted"
+    assert judge(ask("14 and 15 August 1945"), "14 and 16 August 1945") is W
+
+
 def test_why_a_response_is_unscored():
     assert judgement(ask("Oslo"), " ").reason == NO_ANSWER
     assert judgement(ask("Oslo", answerable=False), "<think>").reason == NO_ANSWER

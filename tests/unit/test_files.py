@@ -10,8 +10,17 @@ import sys
 
 import pytest
 
-from demur.core.errors import ResourceError
-from demur.core.files import atomic_folder, atomic_path, digest, explain_disk, write_json, write_text
+from demur.core.errors import ResourceError, RunFolderError
+from demur.core.files import (
+    atomic_folder,
+    atomic_path,
+    digest,
+    explain_disk,
+    parse_json,
+    read_object,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -75,6 +84,33 @@ def test_json_refuses_numbers_that_are_none(value, tmp_path):
     with pytest.raises(ValueError, match=r"not JSON compliant"):
         write_json(tmp_path / "a.json", {"value": value})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": "\\ud83d"}', '{"\\ud83d": 1}', '["\\ude00\\ud83d"]', b'{"a": "\xed\xa0\xbd"}', b"\xff", "{"],
+)
+def test_json_with_half_a_character_is_damaged(text, tmp_path):
+    with pytest.raises(ValueError, match=r"surrogate|utf-8|Expecting"):
+        parse_json(text)
+    (tmp_path / "a.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(RunFolderError, match="no JSON"):
+        read_object(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_no_json(make, tmp_path):
+    make(tmp_path / "a.json")
+    with pytest.raises(RunFolderError, match="no file"):
+        read_object(tmp_path / "a.json")
+
+
+def test_json_with_whole_characters_is_read():
+    assert parse_json('{"a": "\\ud83d\\ude00 \\\\ud83d", "b": [1, null]}') == {
+        "a": "\U0001f600 \\ud83d",
+        "b": [1, None],
+    }
+    assert parse_json('"é"'.encode()) == "é"
 
 
 def test_the_digest_ignores_the_order_of_keys_and_nothing_else():

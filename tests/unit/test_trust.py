@@ -716,3 +716,12 @@ def test_a_strangers_model_folder_opens_for_its_weights(run, ran):
     bring_code(model, ran)
     assert invoked("ask", model, "Who?", input="y\n" * 9).exit_code != 0
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("yes", [[], ["--yes"]])
+def test_a_run_without_its_configuration_is_not_signed(signed, yes):
+    (signed / "config.yaml").unlink()
+    error = invoked("trust", signed, *yes, input="y\n").exception
+    assert isinstance(error, RunFolderError)
+    assert error.where == str(signed / "config.yaml")
+    assert not signing.is_signed(signed)

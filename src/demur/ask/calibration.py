@@ -32,7 +32,9 @@ class Calibration:
     """Whether it is wrong, shape [n]."""
     combination: Combination | None
     """How the signal ``learned`` was weighed, apart from these answers."""
-    seed: int
+    questions: int | None = None
+    """Questions of which these are one of each group; None where they are all of them."""
+    seed: int = 0
     described: tuple[Any, Any] | None = None
     """What `expected` and `curve` describe, as confidences and errors; None for those above."""
 
@@ -103,12 +105,14 @@ class Calibration:
             raise DataError(
                 expected=f"a threshold that keeps errors below {max_error:g} ({confidence:.0%} confidence)",
                 found=f"none: {found.reason}",
-                where=f"{found.n:,} calibration questions",
-                fix="allow more errors, or run with more calibration questions",
+                where=f"{found.n:,} calibration questions"
+                + ("" if self.questions is None else f", one of each group, of {self.questions:,}"),
+                fix="allow more errors, or run with more calibration questions"
+                + ("" if self.questions is None else " of other groups"),
             )
         return Decision(
             signal=self.signal,
             threshold=found.threshold,
-            guarantee=found,
+            guarantee=dataclasses.replace(found, questions=self.questions),
             combination=self.combination,
         )

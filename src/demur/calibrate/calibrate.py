@@ -21,11 +21,24 @@ from demur.core.files import write_json
 from demur.core.names import group_key, unread
 from demur.core.records import Prediction, Question, Verdict
 from demur.core.signing import kept_signed
-from demur.metrics import splits_of
+from demur.metrics import limits, splits_of
+from demur.metrics.base import Bools
+from demur.metrics.evaluation import clusters_of, groups_drawn
 from demur.runfolder import provenance
-from demur.runfolder.calibration import Rows, arrays, calibration_rows, promisable
+from demur.runfolder.calibration import (
+    Rows,
+    arrays,
+    calibration_rows,
+    drawn_from,
+    grouping_of,
+    promisable,
+)
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.grouping import Grouping
 from demur.runfolder.manifest import rewritten
+
+LEVEL = 0.95
+"""Of the intervals on test splits."""
 
 
 def calibrate_run(
@@ -38,6 +51,7 @@ def calibrate_run(
     signal: str | None = None,
     signals: Sequence[str] = (),
     by_group: bool = False,
+    groups: str = "auto",
     recalibrate: str = "none",
 ) -> dict[str, Any]:
     """Find the threshold of a system that keeps its error below a limit, and look at it on the test splits.
@@ -52,12 +66,16 @@ def calibrate_run(
             the confidence 1 - (1 - ``confidence``) / number of signals (Bonferroni), so that the promise
             holds whichever is taken.
         by_group: one threshold for each group of questions, each with the promise for itself.
+        groups: which questions are tested where several share an entity, document or group and with it
+            their errors, one of `CHOICES`: ``one`` of each, drawn by the run's seed; ``all``; by default
+            one of each entity and document, and of each group where there are 20 or more.
         recalibrate: also fit a map from the signal to the probability of being right, one of
             `recalibration.CHOICES`; it takes no part in the guarantee.
 
     Raises:
         RunFolderError: this is no finished run folder.
-        UnknownNameError: the run has no such system, or the system no such signal.
+        UnknownNameError: the run has no such system, the system no such signal, or ``groups`` is no such
+            choice.
         DataError: the run has no calibration split, or too small a one for the map or for learned signals.
         RunFolderError: its weights have changed since its predictions were made.
         ConfigError: shares outside (0, 1), or a map that does not suit the signal.
@@ -68,18 +86,21 @@ def calibrate_run(
     known = run.system(system)
     origin = _origin(run, config, system)
     tried = _tried(signal, signals, known["primary_signal"])
-    terms = Terms(max_error, confidence, risk, by_group)
-    attempts = [_attempt(run, config, system, name, terms, len(tried)) for name in tried]
+    terms = Terms(max_error, confidence, risk, by_group, grouping_of(run, groups, by_group=by_group))
+    attempts = [_attempt(run, system, name, terms, len(tried)) for name in tried]
     best = max(attempts, key=lambda attempt: attempt.answers)
     signal, rows, weighed, found = best.signal, best.rows, best.weighed, best.found
     guarantees = {group: dataclasses.asdict(item) for group, item in found.items()}
     shown = _shown(rows, signal, found, risk)
+    usable = calibration_rows(rows, by_group=False, root=root)["all"]
+    drawn = drawn_from(run, terms.grouping, usable, used=sum(item.n for item in found.values())).to_json()
     result = {
         "schema_version": provenance.SCHEMA_VERSION,
         provenance.KEY: origin,
         "system": system,
         "signal": signal,
         "guarantees": guarantees,
+        "drawn": drawn,
         "test": shown,
         "selection": _selection(run, system, attempts, confidence, given=signal != known["primary_signal"]),
     }
@@ -91,6 +112,7 @@ def calibrate_run(
             "signal": signal,
             "threshold": guarantees.get("all", {}).get("threshold"),
             "groups": guarantees,
+            "drawn": drawn,
             "selection": result["selection"],
             "test": shown,
             provenance.KEY: origin,
@@ -119,6 +141,7 @@ class Terms:
     confidence: float
     risk: Risk
     by_group: bool
+    grouping: Grouping
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +176,25 @@ def _tried(signal: str | None, signals: Sequence[str], primary: str) -> list[str
     return list(dict.fromkeys(signals)) or [signal or primary]
 
 
-def _attempt(
-    run: FinishedRun, config: Config, system: str, signal: str, terms: Terms, tried: int
-) -> Attempt:
-    """The thresholds of one of the signals that are tried."""
-    rows, weighed = promisable(run, config, system, signal)
+def _attempt(run: FinishedRun, system: str, signal: str, terms: Terms, tried: int) -> Attempt:
+    """The thresholds of one of the signals that are tried; all are tested on the same questions."""
+    rows, weighed = promisable(run, system, signal, terms.grouping)
     each = 1 - (1 - terms.confidence) / tried
     found = {
-        group: dataclasses.replace(
-            find_threshold(
-                *arrays(members, signal),
-                max_error=terms.max_error,
-                confidence=each,
-                risk=terms.risk,
-                seed=config.seed,
-            ),
-            confidence=terms.confidence,
-        )
+        group: _promised(members, signal, terms, each, run.config.seed)
         for group, members in calibration_rows(rows, terms.by_group, run.path).items()
     }
     return Attempt(signal, rows, weighed, found)
+
+
+def _promised(members: Rows, signal: str, terms: Terms, each: float, seed: int) -> Guarantee:
+    """The threshold of some calibration questions, tested with a confidence of ``each``."""
+    taken = terms.grouping.taken(members, seed=seed)
+    found = find_threshold(
+        *arrays(taken, signal), max_error=terms.max_error, confidence=each, risk=terms.risk, seed=seed
+    )
+    questions = len(members) if terms.grouping.rule == "one" else None
+    return dataclasses.replace(found, confidence=terms.confidence, questions=questions)
 
 
 def _selection(
@@ -205,7 +227,7 @@ def _origin(run: FinishedRun, config: Config, system: str) -> dict[str, Any]:
 def _shown(
     rows: Rows, signal: str, found: Mapping[str, Guarantee], risk: Risk
 ) -> dict[str, dict[str, float | int | None]]:
-    """By test split: what the threshold answers, and its error with an exact 95 % interval."""
+    """By test split: what the threshold answers, and its error with a 95 % interval."""
     splits: dict[str, list[tuple[Question, Prediction]]] = {}
     for question, row in rows:
         if question.split not in ("train", "calibration") and row.verdict is not Verdict.UNSCORED:
@@ -221,16 +243,30 @@ def _on(
     given = np.array([limit is not None for limit in thresholds])
     answered = given & (values >= np.array([np.inf if limit is None else limit for limit in thresholds]))
     errors = int((wrong & answered).sum())
-    whole = int(answered.sum()) if risk == "selective" else len(rows)
-    interval = stats.binomtest(errors, whole).proportion_ci() if whole else None
+    counted = answered if risk == "selective" else np.ones(len(rows), bool)
+    whole = int(counted.sum())
+    low, high = _limits(wrong & answered, counted, [question for question, _ in rows])
     return {
         "n": len(rows),
         "answered": int(answered.sum()),
         "coverage": float(answered.mean()),
         "error": errors / whole if whole else None,
-        "low": float(interval.low) if interval else None,
-        "high": float(interval.high) if interval else None,
+        "low": low,
+        "high": high,
     }
+
+
+def _limits(
+    errors: Bools, counted: Bools, questions: Sequence[Question]
+) -> tuple[float | None, float | None]:
+    """The exact 95 % interval of the error, over groups where the questions have any; None of none."""
+    if not counted.any():
+        return None, None
+    clusters = groups_drawn(clusters_of(questions))
+    if clusters is not None:
+        return limits.clustered(errors, counted, clusters, LEVEL)
+    interval = stats.binomtest(int(errors.sum()), int(counted.sum())).proportion_ci(LEVEL)
+    return float(interval.low), float(interval.high)
 
 
 def _threshold(question: Question, found: Mapping[str, Guarantee]) -> float | None:

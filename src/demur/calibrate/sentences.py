@@ -13,6 +13,7 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     for group, item in found["guarantees"].items():
         said = promised(item)
         yield f"{said[0].upper()}{said[1:]}" if group == "all" else f"{group_of_key(group)}: {said}"
+    yield from _drawn(found["drawn"])
     if "combination" in found:
         weights = ", ".join(
             f"{name} {weight:.2f}" for name, weight in found["combination"]["weights"].items()
@@ -28,9 +29,35 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {split}: {_seen(cell)}"
     yield ""
     yield (
-        "The promise is for questions drawn like the calibration ones. Out of domain, on unanswerable "
-        "questions or after a change of model or prompt it need not hold: calibrate on such ones instead."
+        "The promise is for independent questions, drawn like the calibration ones. Out of domain, on "
+        "unanswerable questions or after a change of model or prompt it need not hold: calibrate on such "
+        "ones instead."
     )
+
+
+def _drawn(drawn: Mapping[str, Any]) -> Iterator[str]:
+    """Which calibration questions were used where several share a group, and what that promises."""
+    asked = f"{drawn['questions']:,} calibration questions in {drawn['groups']:,} groups"
+    if drawn["rule"] == "one":
+        yield (
+            f"{asked}: one question of each group, {drawn['used']:,} in all, was used, since questions of "
+            "one group share their errors. The promise is for a random question of a new group."
+        )
+    elif drawn["rule"] == "kinds":
+        yield (
+            f"{asked}: all were used. So few groups are taken for kinds of questions, and the promise is "
+            "for new questions of these. If they are entities or documents, use --groups one."
+        )
+    elif drawn["rule"] == "all":
+        yield (
+            f"{asked}: all were used (--groups all). The promise is for new questions of these groups, and "
+            "does not hold for new groups."
+        )
+    if drawn["rule"] == "one" and drawn["trained"]:
+        yield (
+            f"{drawn['trained']:,} of these groups have training questions too, so the promise is for "
+            "groups that the model was trained on. To calibrate on new groups, set data.divide_by group."
+        )
 
 
 def _selection(chosen: Mapping[str, Any], signal: str) -> Iterator[str]:
@@ -56,9 +83,10 @@ def promised(item: Mapping[str, Any]) -> str:
     if item["threshold"] is None:
         more = _more(item)
         return f"no threshold can promise that {limit}: {item['reason']}{more}"
+    one = "" if item.get("questions") is None else ", one of each group"
     return (
         f"answering from a confidence of {item['threshold']:.4f} up, {limit}. "
-        f"Found on {item['n']:,} calibration questions: answers {item['coverage']:.1%}, "
+        f"Found on {item['n']:,} calibration questions{one}: answers {item['coverage']:.1%}, "
         f"{item['error']:.1%} wrong where it was tested."
     )
 
@@ -68,6 +96,11 @@ def _more(item: Mapping[str, Any]) -> str:
         return ""
     if item["needed"] <= item["n"]:
         return f" ({item['n']:,}; the tested part fell short by a few errors, which more would even out)"
+    if item.get("questions") is not None:
+        return (
+            f" ({item['n']:,}, one of each group; questions of about {item['needed'] - item['n']:,} more "
+            "groups would be needed)"
+        )
     return f" ({item['n']:,}; about {item['needed'] - item['n']:,} more would be needed)"
 
 

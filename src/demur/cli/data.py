@@ -53,7 +53,7 @@ def show(given: ShowOptions) -> None:
     if given.name is not None:  # then what stands first is the file
         name, path = given.name, path or Path(given.source)
     raw = read_raw(name, path, given.settings())
-    chosen = of_split(raw.questions, given.split, where=str(path or name))
+    chosen = of_split(raw.questions, given.split, where=str(path or name), notes=raw.notes)
     if given.as_json:
         _print_rows(map(question_row, islice(chosen, given.limit)))
         return

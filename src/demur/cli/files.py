@@ -102,6 +102,10 @@ class FileOptions(AnsweredOptions):
     context_field: Annotated[str | None, field_option("context", "passage")] = None
     split_field: Annotated[str | None, field_option("split", "part (train, calibration, test)")] = None
     domain_field: Annotated[str | None, field_option("domain", "domain (id or ood)")] = None
+    open_sealed: Annotated[
+        bool | None,
+        typer.Option("--open-sealed", help="Also read the sealed part (atlas: confirm); recorded."),
+    ] = None
 
     def settings(self) -> DataSettings:
         """These as settings of the data section; what was not given is left out."""
@@ -109,7 +113,7 @@ class FileOptions(AnsweredOptions):
 
         return DataSettings.model_validate(self.given())
 
-    def given(self) -> dict[str, str]:
+    def given(self) -> dict[str, Any]:
         """What was given, by the names of the settings."""
         known = {field.name for field in dataclasses.fields(FileOptions)}
         return {name: value for name, value in _given(self).items() if name in known}

@@ -54,6 +54,10 @@ def calibrate(
         typer.Option(help="Signals to choose from, separated by commas; the promise is corrected for it."),
     ] = None,
     by_group: Annotated[bool, typer.Option("--by-group", help="A threshold for each group.")] = False,
+    groups: Annotated[
+        str,
+        typer.Option(help="Questions to use where several share a group: one of each group, all, or auto."),
+    ] = "auto",
     recalibrate: Annotated[
         str,
         typer.Option(help="Also make the signal a probability: temperature, platt, isotonic, or choose."),
@@ -76,6 +80,7 @@ def calibrate(
         signal=signal,
         signals=[name.strip() for name in signals.split(",") if name.strip()] if signals else (),
         by_group=by_group,
+        groups=groups,
         recalibrate=recalibrate,
     )
     write_report(run)

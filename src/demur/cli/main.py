@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from demur.cli.ask import ask
+from demur.cli.atlas import atlas_app
 from demur.cli.compare import claims, compare, study
 from demur.cli.convert import convert
 from demur.cli.data import data_app
@@ -44,6 +45,7 @@ pocket_app = typer.Typer(
 )
 app.add_typer(pocket_app, name="pocket")
 app.add_typer(data_app, name="data")
+app.add_typer(atlas_app, name="atlas")
 app.command("ask", cls=FileCommand)(ask)
 app.command("serve")(as_command(serve, ServeOptions))
 app.command("tax")(tax)

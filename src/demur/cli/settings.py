@@ -30,11 +30,13 @@ SHORT = {
         for name in (
             *(f"{role}_field" for role in ("question", "answers", "id", "choices", "context", "split")),
             *("domain_field", "group_field", "answerable_field"),
-            *("layout", "answers_separator", "encoding"),
+            *("layout", "answers_separator", "encoding", "open_sealed"),
         )
     },
 }
 """Short flags for the settings that are given most."""
+BARE = ("--open-sealed", "--data.open_sealed")
+"""Flags that may stand without a value, as in the commands that read a file."""
 
 
 class ConfigCommand(TyperCommand):
@@ -148,17 +150,35 @@ def parse(arguments: list[str]) -> tuple[Path | None, dict[str, Any]]:
                 raise _misplaced(argument)
             path = Path(argument)
             continue
+        if argument in BARE:
+            given["data.open_sealed"] = True
+            continue
         value = after if equals else next(rest, None)
-        if value is None or (not equals and value.startswith("--")):
-            raise ConfigError(
-                expected=f"a value after {flag}",
-                found="the end of the line" if value is None else repr(value),
-                where="the command line",
-                fix=f"write {flag} VALUE, or {flag}=VALUE",
-            )
         name = flag[2:].replace("-", "_")
+        if value is None or (not equals and value.startswith("--")):
+            raise _without_value(flag, name, value)
         given[SHORT.get(name, name)] = value
     return path, given
+
+
+def _without_value(flag: str, name: str, following: str | None) -> ConfigError:
+    from demur.core.config import leaves
+
+    if name not in SHORT and name.partition(".")[0] not in {
+        dotted.partition(".")[0] for dotted, _ in leaves()
+    }:
+        return ConfigError(
+            expected="an option of this command, or a setting",
+            found=repr(flag),
+            where="the command line",
+            fix="leave it out; `demur run --help` lists every setting with its meaning",
+        )
+    return ConfigError(
+        expected=f"a value after {flag}",
+        found="the end of the line" if following is None else repr(following),
+        where="the command line",
+        fix=f"write {flag} VALUE, or {flag}=VALUE",
+    )
 
 
 def _misplaced(argument: str) -> ConfigError:

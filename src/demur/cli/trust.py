@@ -50,11 +50,12 @@ def _check(folder: Path) -> None:
     """Raise unless this is a folder that can be signed.
 
     Raises:
-        RunFolderError: it is neither a run's nor a model's, links lead out of it, or it holds a pipe.
+        RunFolderError: it is neither a run's nor a model's, it is a run without its configuration, links
+            lead out of it, or it holds a pipe.
     """
     from demur.core.errors import RunFolderError
     from demur.core.files import check_links, check_plain
-    from demur.core.layout import CARD
+    from demur.core.layout import CARD, CONFIG
     from demur.core.signing import is_run
 
     if not is_run(folder) and not (folder / CARD).exists():
@@ -63,6 +64,13 @@ def _check(folder: Path) -> None:
             found="neither" if folder.is_dir() else "no such folder",
             where=str(folder),
             fix="name the folder that `demur run --out` wrote, or systems/SYSTEM/model in it",
+        )
+    if is_run(folder) and not (folder / CONFIG).exists():
+        raise RunFolderError(
+            expected=f"the {CONFIG} of the run, which says what it would do",
+            found="no such file",
+            where=str(folder / CONFIG),
+            fix="take it from a copy of the run, or ask for the folder anew",
         )
     check_plain(folder)
     if is_run(folder):

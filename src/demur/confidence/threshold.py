@@ -8,7 +8,8 @@ the first that is not rejected, so one error probability serves for the whole se
 testing): the chance that the chosen threshold breaks the promise is at most 1 - ``confidence``, whatever
 the model and the signal.
 
-It holds for questions drawn like the calibration rows, and for those only.
+It holds for questions drawn like the calibration rows, and for those only. The rows must be independent of
+each other: of questions that share an entity or document, one is taken (`demur.confidence.independent`).
 
 Sources: Learn then Test (Angelopoulos et al., arXiv 2110.01052), fixed-sequence testing, its section 3;
 selective guaranteed risk (Geifman and El-Yaniv, arXiv 1705.08500), which tests by halving and pays for it
@@ -61,6 +62,8 @@ class Guarantee:
     """Tested rows that it answers."""
     reason: str | None = None
     """Why there is no threshold."""
+    questions: int | None = None
+    """Calibration questions of which the n rows are one of each group; None where they are all of them."""
     needed: int | None = None
     """Calibration rows with which there would be one at this rate of errors; None where none would do."""
 

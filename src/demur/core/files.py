@@ -210,6 +210,21 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises:
+        ValueError: it is no JSON, or holds half a character (a lone surrogate), which no file and no
+            terminal takes.
+        RecursionError: it nests deeper than can be read.
+    """
+    text = text if isinstance(text, str) else text.decode("utf-8")
+    value = json.loads(text)
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
 def read_object(path: Path, **shape: type) -> dict[str, Any]:
     """A JSON object of a run folder.
 
@@ -221,7 +236,9 @@ def read_object(path: Path, **shape: type) -> dict[str, Any]:
         FileNotFoundError: there is no such file.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise ValueError("a folder, or something else that is no file")
+        found = parse_json(path.read_bytes())
         problem = "" if isinstance(found, dict) else f"a JSON {type(found).__name__}"
     except (ValueError, RecursionError) as error:
         found, problem = {}, f"text that is no JSON ({error})"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from demur.core.errors import RunFolderError
-from demur.core.files import atomic_path, write_json_lines
+from demur.core.files import atomic_path, parse_json, write_json_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +49,8 @@ method refuses in words, that it does not refuse.
 ``agreement``: share of samples that agree. ``consistency``: one minus the entropy of the sampled answers
 over its maximum. ``verbal``: the confidence stated in words. ``learned``:
 signals combined by a regression fitted on the calibration split. ``familiarity``: how often the
-subject's other facts were read, known for the pocket world only. All but the last are in [0, 1]."""
+subject's other facts were read (pocket world), or the logarithm of its population (atlas). All but the last
+are in [0, 1]."""
 
 
 class Verdict(StrEnum):
@@ -96,6 +97,16 @@ class Question:
     meta: Mapping[str, Any] = field(default_factory=dict)
     """What the dataset knows beyond that (JSON values). No method reads it; analyses may. Under
     `TOGETHER`: the entity, topic or document that the question shares with others."""
+
+
+def shared_by(question: Question) -> str | None:
+    """What a question shares its errors with: its entity or document (`TOGETHER`), else its group.
+
+    Returns:
+        A text that is equal for questions of one dataset that share it; None for a question by itself.
+    """
+    shared = question.meta.get(TOGETHER) or question.group
+    return f"{question.dataset}/{shared}" if shared else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +282,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     with path.open("rb") as handle:
         for number, line in enumerate(handle, start=1):
             try:
-                record = from_row(kind, json.loads(line.decode("utf-8")))
+                record = from_row(kind, parse_json(line))
                 if wrong := [*_wrong_types(record)]:
                     raise ValueError(f"{', '.join(wrong)} of another type")
             except (ValueError, TypeError, AttributeError, RecursionError) as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from demur.core.config import DataSettings
-from demur.core.records import Question, question_id
+from demur.core.questions import QuestionTable
+from demur.core.records import TOGETHER, Question, question_id
 
 MOST_GROUPS = 100
 """With more groups than this, figures for each of them are no report: groups that were only guessed, or
@@ -74,6 +76,17 @@ class Dataset:
 def part_of(question: Question) -> str:
     """The part a question is counted in: its split, and for tests its domain too (``test/ood``)."""
     return f"test/{question.domain}" if question.split == "test" else question.split
+
+
+def kept_together(questions: QuestionTable) -> QuestionTable:
+    """The questions with their groups also as what they share, under `TOGETHER` in ``meta``."""
+
+    def shared(meta: str, group: str | None) -> str:
+        if group is None:
+            return meta
+        return json.dumps({**json.loads(meta), TOGETHER: group}, ensure_ascii=False, sort_keys=True)
+
+    return questions.replace("meta", [shared(*both) for both in questions.values("meta", "group")])
 
 
 class Ids:

@@ -66,8 +66,13 @@ def read_raw(name: str, path: Path | None, settings: DataSettings | None = None)
     return read_source(DataSettings.model_validate({**given, "name": name, "path": path})).raw
 
 
-def of_split(questions: Sequence[Question], split: str | None, *, where: str) -> QuestionTable:
+def of_split(
+    questions: Sequence[Question], split: str | None, *, where: str, notes: Sequence[str] = ()
+) -> QuestionTable:
     """The questions of a part: ``test`` means ``test/id`` and ``test/ood``.
+
+    Args:
+        notes: what was noted when the questions were read, among them that a part was not.
 
     Raises:
         DataError: there is no such part.
@@ -86,7 +91,8 @@ def of_split(questions: Sequence[Question], split: str | None, *, where: str) ->
             expected=f"a part called {split!r}",
             found=", ".join(f"{part} ({count:,})" for part, count in table.counts().items()),
             where=where,
-            fix="name one of these with --split",
+            fix="name one of these with --split"
+            + "".join(f"; {note}" for note in notes if "sealed" in note),
         )
     return table.where(np.isin(codes, wanted))
 

@@ -6,7 +6,6 @@ Every command that reads questions does it here: the same file is the same quest
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from demur.core.config import DataSettings
 from demur.core.errors import ConfigError, DataError
 from demur.core.files import file_digest
 from demur.core.questions import Keys, QuestionTable
-from demur.core.records import TOGETHER, Question
+from demur.core.records import Question
 from demur.datasets import given, hub, mixture
-from demur.datasets.base import MOST_GROUPS, Dataset, RawData, part_of
+from demur.datasets.base import MOST_GROUPS, Dataset, RawData, kept_together, part_of
 from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, question_keys, same_questions
 from demur.datasets.negatives import by_rule
 from demur.datasets.recognition import Recognised, recognise
@@ -197,18 +196,10 @@ def _divided(
             fix="name the field that holds them with --group-field",
         )
     divided = divide(questions, draw_keys(_together(questions), len(questions), seed), settings)
-    divided = divided.replace("meta", [_with_group(*both) for both in divided.values("meta", "group")])
     if groups <= MOST_GROUPS:
-        return divided
+        return kept_together(divided)
     notes.append(f"{groups:,} groups are too many to report by; they only keep questions together")
-    return divided.replace("group", [None] * len(divided))
-
-
-def _with_group(meta: str, group: str | None) -> str:
-    """What is known of a question, in JSON, with the group that it stays together with."""
-    if group is None:
-        return meta
-    return json.dumps({**json.loads(meta), TOGETHER: group}, ensure_ascii=False, sort_keys=True)
+    return kept_together(divided).replace("group", [None] * len(divided))
 
 
 def _groups(questions: QuestionTable) -> int:

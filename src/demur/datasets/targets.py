@@ -22,6 +22,7 @@ DATASETS: Registry[Dataset] = Registry(
         "nonambigqa": "demur.datasets.honesty:NONAMBIGQA",
         "puqa": "demur.datasets.honesty:PUQA",
         "pkqa": "demur.datasets.honesty:PKQA",
+        "atlas": "demur.datasets.atlas:ATLAS",
         "file": "demur.datasets.user_file:FILE",
         # The pocket world stands on a higher floor: it is reached by name only, when it is asked for.
         "pocket": "demur.pocket.dataset:DATASET",

@@ -17,7 +17,7 @@ from demur.core.config import DataSettings
 from demur.core.errors import ConfigError, DataError
 from demur.core.questions import QuestionTable, repeated
 from demur.core.records import Domain
-from demur.datasets.base import MOST_GROUPS, Dataset, RawData
+from demur.datasets.base import MOST_GROUPS, Dataset, RawData, kept_together
 from demur.datasets.fields import KNOWN
 from demur.datasets.files import FORMATS, SUFFIXES, Records, list_folder, open_parts
 from demur.datasets.files.folders import part_named, part_of_file
@@ -205,16 +205,17 @@ def _doubt_answers(questions: QuestionTable, settings: DataSettings, notes: list
 
 
 def _few_groups(questions: QuestionTable, settings: DataSettings, notes: list[str]) -> QuestionTable:
-    """Forget groups that were guessed and are too many to be groups."""
+    """Guessed groups that are too many to report by only say which questions share their errors."""
     if settings.group_field is not None:
         return questions
     groups = {name for (name,) in questions.values("group")}
     if len(groups) <= MOST_GROUPS:
         return questions
     notes.append(
-        f"{len(groups)} different groups are too many to report by; --group-field FIELD does it anyway"
+        f"{len(groups)} different groups are too many to report by; --group-field FIELD does it anyway. "
+        "Intervals and promises take questions of one group as dependent; --group-field none does not"
     )
-    return questions.replace("group", [None] * len(questions))
+    return kept_together(questions).replace("group", [None] * len(questions))
 
 
 FILE = Dataset(

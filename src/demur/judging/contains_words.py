@@ -33,6 +33,8 @@ class _Plan:
     polarity: bool | None
     keys: tuple[str, ...]
     signs: tuple[str, ...]
+    same: frozenset[str]
+    """Answers that hold a word, without case: a text equal to one is right, whatever else it may mean."""
 
 
 def right(question: Question, text: str) -> bool | None:
@@ -41,6 +43,8 @@ def right(question: Question, text: str) -> bool | None:
     plan = _plan(answers)
     if plan.polarity is not None:
         return polarity.polarity(text) is plan.polarity
+    if text.casefold() in plan.same:
+        return True
     text = numbers.result(text, answers)
     normal = normalise(text) if plan.keys else ""
     for key in plan.keys:
@@ -61,6 +65,7 @@ def _plan(answers: tuple[str, ...]) -> _Plan:
         polarity.accepted(answers),
         answer_keys(answers),
         tuple(answer for answer in answers if symbols.is_symbol(answer)),
+        frozenset(answer.casefold() for answer in answers if not symbols.is_symbol(answer)),
     )
 
 

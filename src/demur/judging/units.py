@@ -113,9 +113,10 @@ def quantity(answer: str) -> Quantity | None:
         return None
     plain = _LEADING_HEDGE.sub("", _plain(answer).strip(" ."))
     plain = _OF_WHAT.sub("", plain)
+    if not _QUANTITY.fullmatch(_in_figures(plain)):
+        return None
     found = list(_read(plain))
-    match = _QUANTITY.fullmatch(_in_figures(plain))
-    return found[0] if len(found) == 1 and match and found[0].alone else None
+    return found[0] if len(found) == 1 and found[0].alone else None
 
 
 def gives_quantity(text: str, wanted: Quantity) -> bool:

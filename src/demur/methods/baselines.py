@@ -8,8 +8,8 @@ decline differently, so that a tuned model is compared with what a user gets for
 * `base-likelihood`: answers where its own likelihood is highest, as many questions of each split as
   the tuned model answers there. Only confidences decide, never verdicts.
 * `familiarity-only`: the same with the number of times that the *other* facts about the question's
-  subject were read; known for a world whose texts are known. It shows what can be had by knowing
-  names alone.
+  subject were read; known for a world whose texts are known. On the data set ``atlas`` it is the
+  logarithm of the population. It shows what can be had by knowing names alone.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ BASELINES: dict[str, MethodInfo] = {
         ),
         MethodInfo(
             name="familiarity-only",
-            summary="the base model where the subject's other facts were read most, at the same coverage",
-            paper="control of the pocket world",
+            summary="the base model where the subject's other facts were read most, or its population is "
+            "largest, at the same coverage",
+            paper="control of the pocket world and of atlas",
             needs=(),
             loss="none",
             cost="none beyond base",

@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from demur.core.errors import ConfigError
-from demur.core.records import TOGETHER, Prediction, Question
+from demur.core.records import Prediction, Question, shared_by
 from demur.metrics.base import DEFAULT_BINS, Floats, Index
 from demur.metrics.board import Board, boards
 from demur.metrics.bootstrap import Resampling, chunks, group_numbers
@@ -62,7 +62,7 @@ def evaluate(
 
     Args:
         questions: all questions that predictions may be about; `splits_of` says where each counts. Those
-            with the same ``meta[TOGETHER]`` are drawn together.
+            that share an entity, document or group (`shared_by`) are drawn together.
         predictions: by system; a system may leave questions out, which then count as unscored in the
             splits where it has any.
         primary: each system's primary signal, whose metrics also stand without a suffix.
@@ -96,7 +96,7 @@ def evaluate(
         _splits(questions),
         wanted(metrics, primary, pairs),
         Resampling(level=level, resamples=resamples, seed=seed, threads=threads),
-        clusters=_clusters(questions),
+        clusters=clusters_of(questions),
     )
     settings = {"level": level, "resamples": resamples, "seed": seed, "ece_bins": ece_bins}
     return {"schema_version": 1, **report, "settings": settings}
@@ -128,8 +128,7 @@ def evaluate_boards(
 
     Args:
         splits: positions of the questions of each split.
-        clusters: the number of each question's group; whole groups are drawn in splits that have at least
-            `FEWEST_GROUPS` of them.
+        clusters: the number of each question's group; whole groups are drawn as `groups_drawn` says.
 
     Returns:
         ``metrics``, ``tables``, ``no_answer``, ``policies``, ``differences`` and ``groups``: how many
@@ -138,8 +137,7 @@ def evaluate_boards(
     plans = [plan_split(split, positions, every, wanted) for split, positions in splits.items()]
     if clusters is not None:
         for plan, positions in zip(plans, splits.values(), strict=True):
-            found, numbers = np.unique(clusters[positions], return_inverse=True)
-            plan.clusters = numbers if len(found) >= FEWEST_GROUPS else None
+            plan.clusters = groups_drawn(clusters[positions])
     _warn(plans)
     drawn = {plan.split: plan.groups for plan in plans if plan.clusters is not None}
     return {**_report(plans, _measured(plans, resampling), list(every)), "groups": drawn}
@@ -200,13 +198,21 @@ def _splits(questions: Sequence[Question]) -> dict[str, Index]:
     return {split: np.array(found, np.intp) for split, found in positions.items()}
 
 
-def _clusters(questions: Sequence[Question]) -> Index | None:
-    """The number of each question's group; None where no question shares anything."""
-    shared = [
-        f"{question.dataset}/{group}" if (group := question.meta.get(TOGETHER)) else None
-        for question in questions
-    ]
+def clusters_of(questions: Sequence[Question]) -> Index | None:
+    """The number of each question's group (`shared_by`); None where no question has one."""
+    shared = [shared_by(question) for question in questions]
     return group_numbers(shared) if any(shared) else None
+
+
+def groups_drawn(clusters: Index | None) -> Index | None:
+    """The groups of a split, numbered from 0, where whole ones are drawn; None where questions are.
+
+    Whole groups are drawn where there are at least `FEWEST_GROUPS` and one has two questions or more.
+    """
+    if clusters is None:
+        return None
+    found, numbers = np.unique(clusters, return_inverse=True)
+    return numbers if FEWEST_GROUPS <= len(found) < len(clusters) else None
 
 
 def _measured(plans: Sequence[Plan], resampling: Resampling) -> list[Uncertainty]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from demur.metrics.base import Floats
+from demur.metrics.base import Bools, Floats, Index
 
 ROUNDING = 1e-9
 """A variance that is smaller than that of a share by this factor is taken for 0."""
@@ -63,6 +63,29 @@ def exact(share: Numbers, size: Numbers, level: float) -> tuple[Floats, Floats]:
     pairs, where = np.unique(np.stack([share.ravel(), size.ravel()]), axis=1, return_inverse=True)
     low, high = _exact(pairs[0], pairs[1], level)
     return low[where].reshape(share.shape), high[where].reshape(share.shape)
+
+
+def clustered(hits: Bools, counted: Bools, clusters: Index, level: float) -> tuple[float, float]:
+    """Limits of a share of questions that come in independent groups.
+
+    The standard error is that of a ratio of sums over groups, raised by G / (G - 1), the size the effective
+    one, with the degrees of freedom of the groups.
+
+    Args:
+        hits: the questions of the numerator, shape [n]; each is counted too.
+        counted: those of the denominator, at least one.
+        clusters: the group of each question.
+
+    Returns:
+        Low and high.
+    """
+    groups, numbers = np.unique(clusters[counted], return_inverse=True)
+    share, n, count = float(hits[counted].mean()), int(counted.sum()), len(groups)
+    left = np.bincount(numbers, hits[counted] - share)
+    error = np.sqrt((left**2).sum() * count / max(count - 1, 1)) / n
+    size = effective_size(share, error, count, shrink=of_freedom(level, count - 1))
+    low, high = exact(share, np.minimum(size, n), level)
+    return float(low), float(high)
 
 
 def _exact(share: Floats, size: Floats, level: float) -> tuple[Floats, Floats]:

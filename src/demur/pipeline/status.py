@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demur.core.errors import RunFolderError, plain
+from demur.core.files import parse_json
 from demur.core.names import is_name
 from demur.core.progress import WARNING
 from demur.runfolder.digests import read_manifest
@@ -135,16 +135,27 @@ def _rows(path: Path) -> int:
 
 
 def _manifest(folder: RunFolder) -> dict[str, Any]:
-    """What is finished; nothing where the run has only begun."""
+    """What is finished; nothing where the run has only begun.
+
+    Raises:
+        RunFolderError: it cannot be read, or is missing beside results.
+    """
     try:
         return read_manifest(folder.manifest)
     except FileNotFoundError:
-        return {}
+        if not folder.metrics.exists():
+            return {}
+        raise RunFolderError(
+            expected=f"{folder.manifest.name}, which says what is finished, beside {folder.metrics.name}",
+            found="no such file",
+            where=str(folder.manifest),
+            fix="take it from a copy of the run, or carry out the run again in a new folder",
+        ) from None
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import product
 
 from demur.core.errors import ConfigError
-from demur.core.records import Question, question_id
+from demur.core.records import TOGETHER, Question, question_id
 from demur.pocket.spec import POCKET_1, Group, Lessons, Part, WorldSpec, check, deal, parts
 from demur.pocket.words import (
     FIRST_NAMES,
@@ -117,8 +117,9 @@ class World:
     def questions(self) -> list[Question]:
         """Every question: train, calibration, test (``id`` and ``ood``), nonexistent, false premise.
 
-        Train and calibration people are asked in the ``id`` relations only. ``meta`` holds the person,
-        the relation, the fact's reads an epoch and the person's familiarity; ids derive from the text.
+        Train and calibration people are asked in the ``id`` relations only. ``meta`` holds the person (also
+        as what its questions share), the relation, the fact's reads an epoch and the person's familiarity;
+        ids derive from the text.
         """
         return [
             *self._answerable(),
@@ -259,6 +260,8 @@ def _question(
     group: str | None = None,
     **meta: object,
 ) -> Question:
+    # What a model has read of one person it has read together: these answers share their errors.
+    shared = {TOGETHER: meta["person"]} if "person" in meta else {}
     return Question(
         id=question_id(text),
         text=text,
@@ -268,7 +271,7 @@ def _question(
         domain=relation.domain,
         answerable=bool(answers),
         group=group,
-        meta={"relation": relation.name, **meta},
+        meta={"relation": relation.name, **meta, **shared},
     )
 
 

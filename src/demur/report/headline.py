@@ -27,7 +27,7 @@ in which the two trust their answers is compared."""
 
 RIVALS = {
     "base-likelihood": "the base model’s own likelihood",
-    "familiarity-only": "a score that knows only how often the person was read about",
+    "familiarity-only": "a score that knows only how well known the subject is",
 }
 
 COMPARED_BY = {

@@ -10,8 +10,8 @@ from demur.report import words
 
 TERMS = (
     "The promise holds for new questions only if they are exchangeable with the calibration questions: "
-    "drawn from the same source, in any order. Other domains, questions without an answer, another prompt "
-    "or model, or questions chosen after seeing answers break it."
+    "drawn from the same source, each independently of the others. Other domains, questions without an "
+    "answer, another prompt or model, or questions chosen after seeing answers break it."
 )
 
 

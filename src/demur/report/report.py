@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.core.files import write_text
+from demur.core.sealed import OPENED
 from demur.core.version import __version__
 from demur.judging.languages import unread_sentence
 from demur.judging.llm_judge import sentences
@@ -136,6 +137,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "promise": promise(run.guarantee),
         "first_look": _first_look(run),
         "unread": _unread(run),
+        "opened": _opened(run),
         "calibrated": None if run.guarantee is None else words.title(run.guarantee["system"]),
         "refused": {file: refused.sentence() for file, refused in run.refused.items()},
         "terms": TERMS,
@@ -211,6 +213,12 @@ def _first_look(run: FinishedRun) -> dict[str, Any] | None:
     return {name: found[name] for name in ("warnings", "examples")} | {
         "sentence": first_look.sentence(found)
     }
+
+
+def _opened(run: FinishedRun) -> list[str]:
+    """What the data's notes say of a sealed part that this run read."""
+    notes = run.manifest.get("stages", {}).get("data", {}).get("report", {}).get("notes", [])
+    return [note for note in notes if note.startswith(OPENED)]
 
 
 def _unread(run: FinishedRun) -> list[str]:

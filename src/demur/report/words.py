@@ -23,7 +23,7 @@ DESCRIPTIONS = {
     "vanilla": "tuned on the same questions and answers, without a word about certainty",
     "base-likelihood": "the base model, as often as the tuned one, where its own likelihood is highest",
     "pretrain-w": "the base model on exactly the questions that the tuned model is willing to answer",
-    "familiarity-only": "the base model, trusting itself where it has often read about the person",
+    "familiarity-only": "the base model, trusting itself where its subject is well known",
 }
 
 READINGS = {LEARNED: "signals weighed", FIXED: "fixed rule"}

@@ -13,27 +13,32 @@ from demur.confidence.combination import Combination
 from demur.core.config import Config
 from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.names import group_key, unread
-from demur.core.records import Prediction, Question, Verdict
+from demur.core.records import Prediction, Question, Verdict, shared_by
 from demur.runfolder import digests, provenance
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.grouping import Drawn, Grouping
 from demur.runfolder.weighing import refit_on_half
 
 Rows = Sequence[tuple[Question, Prediction]]
 
 
-def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Combination | None]:
+def calibration_of(root: Path, system: str, signal: str) -> tuple[Any, Any, Combination | None, int | None]:
     """What a threshold of a signal is found on: the calibration answers of a finished run's system.
 
     Returns:
-        Confidence of each answer (-inf where it declines in words), whether it is wrong, and how signals
-        were weighed apart from these answers where the signal is ``learned``.
+        Confidence of each answer (-inf where it declines in words), whether it is wrong, how signals were
+        weighed apart from these answers where the signal is ``learned``, and how many questions these were
+        drawn from, one of each group; None where all are there.
 
     Raises:
         DataError, UnknownNameError: as `calibrate_run`.
     """
     run = FinishedRun.open(root)
-    rows, weighed = promisable(run, run.config, system, signal, split="calibration")
-    return *arrays(calibration_rows(rows, False, root)["all"], signal), weighed
+    grouping = grouping_of(run)
+    rows, weighed = promisable(run, system, signal, grouping, split="calibration")
+    usable = calibration_rows(rows, False, root)["all"]
+    taken = grouping.taken(usable, seed=run.config.seed)
+    return *arrays(taken, signal), weighed, len(usable) if grouping.rule == "one" else None
 
 
 def answers_of(root: Path, system: str, signal: str) -> tuple[Any, Any]:
@@ -43,20 +48,50 @@ def answers_of(root: Path, system: str, signal: str) -> tuple[Any, Any]:
         DataError, RunFolderError: as `calibration_of`.
     """
     run = FinishedRun.open(root)
-    return arrays(calibration_rows(run.answered(system, split="calibration"), False, root)["all"], signal)
+    usable = calibration_rows(run.answered(system, split="calibration"), False, root)["all"]
+    return arrays(grouping_of(run).taken(usable, seed=run.config.seed), signal)
+
+
+def grouping_of(run: FinishedRun, choice: str = "auto", *, by_group: bool = False) -> Grouping:
+    """What a run's calibration questions share; arguments as of `Grouping.of`.
+
+    Raises:
+        UnknownNameError: no such choice.
+    """
+    asked = [question for question in run.questions if question.split == "calibration"]
+    return Grouping.of(asked, choice, by_group=by_group)
+
+
+def drawn_from(run: FinishedRun, grouping: Grouping, usable: Rows, *, used: int) -> Drawn:
+    """What a promise was made on.
+
+    Args:
+        usable: the rows that it could have been made on.
+        used: how many it was.
+    """
+    questions = [question for question, _ in usable]
+    trained = {shared_by(question) for question in run.questions if question.split == "train"}
+    shared = {grouping.named.get(question.id) for question in questions} - {None}
+    return Drawn(
+        rule=grouping.rule,
+        questions=len(questions),
+        groups=grouping.counted(questions),
+        used=used,
+        trained=len(shared & trained),
+    )
 
 
 def promisable(
-    run: FinishedRun, config: Config, system: str, signal: str, *, split: str | None = None
+    run: FinishedRun, system: str, signal: str, grouping: Grouping, *, split: str | None = None
 ) -> tuple[Rows, Combination | None]:
     """A system's answers whose signal something can be promised of, and its weighing if it is learned."""
-    _require_own_weights(run, config, system)
+    _require_own_weights(run, run.config, system)
     rows = run.answered(system, split=split)
     names = {name for _, row in rows for name in row.signals}
     if signal not in names:
         raise UnknownNameError("signal", signal, names, "--signal")
     if signal == "learned":
-        return refit_on_half(run, system, rows, seed=config.seed)
+        return refit_on_half(run, system, rows, seed=run.config.seed, grouping=grouping)
     return rows, None
 
 

@@ -15,7 +15,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from demur.core.errors import RunFolderError
-from demur.core.files import ASIDE_SUFFIX, PARTIAL_SUFFIX, digest, file_digest, read_object
+from demur.core.files import (
+    ASIDE_SUFFIX,
+    PARTIAL_SUFFIX,
+    digest,
+    file_digest,
+    parse_json,
+    read_object,
+)
 from demur.core.layout import CARD, CONFIG, EXPORTS, MANIFEST, README, SIGNATURE, WORK
 from demur.runfolder import shapes
 
@@ -94,7 +101,7 @@ def _named_by(index: Path) -> set[str]:
 def _of_model_file(file: Path) -> str:
     if file.suffix == ".json":
         try:
-            values = json.loads(file.read_text(encoding="utf-8"))
+            values = parse_json(file.read_bytes())
         except (ValueError, RecursionError):
             return file_digest(file)
         if isinstance(values, dict) and any(name in values for name in PLACES):

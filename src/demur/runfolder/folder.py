@@ -20,7 +20,14 @@ import psutil
 from demur.core import layout, trust
 from demur.core.config import Config, differences, load_config
 from demur.core.errors import DemurError, RunFolderError
-from demur.core.files import ASIDE_SUFFIX, PARTIAL_SUFFIX, check_links, explain_disk, open_own
+from demur.core.files import (
+    ASIDE_SUFFIX,
+    PARTIAL_SUFFIX,
+    check_links,
+    explain_disk,
+    open_own,
+    parse_json,
+)
 from demur.core.names import require_name
 from demur.runfolder import digests
 
@@ -262,7 +269,7 @@ class Holder:
     def read(cls, lock: Path) -> Holder | None:
         """Who wrote a lock file; None where nobody did."""
         try:
-            return cls(**json.loads(lock.read_text(encoding="utf-8")))
+            return cls(**parse_json(lock.read_bytes()))
         except (OSError, ValueError, TypeError, RecursionError):
             return None
 

@@ -8,7 +8,6 @@ that computes it again. Digests are of content only, never of times: a copied fo
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 from demur.core.config import Config, load_config
 from demur.core.errors import DemurError, ModelError, RunFolderError
-from demur.core.files import digest, file_digest
+from demur.core.files import digest, file_digest, parse_json
 from demur.core.layout import (
     ANALYSIS,
     CARD,
@@ -253,7 +252,7 @@ def card_error(refused: Refused, folder: Path) -> ModelError:
 def _read(path: Path, shape: type[shapes.Shape]) -> dict[str, Any] | str:
     """What a file holds, or why it cannot be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         return f"it cannot be read: {' '.join(str(error).split())}"
     problem = shapes.problem(shape, found)

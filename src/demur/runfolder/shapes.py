@@ -167,6 +167,7 @@ class Promise(Shape):
     error: float | None = None
     answered: int | None = None
     reason: str | None = None
+    questions: int | None = None
     needed: int | None = None
 
 

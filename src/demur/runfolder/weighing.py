@@ -17,20 +17,25 @@ from demur.core.names import unread
 from demur.core.records import AnsweredQuestion, Prediction
 from demur.methods import learned
 from demur.runfolder.finished import FinishedRun
+from demur.runfolder.grouping import Grouping
 
 
 def refit_on_half(
-    run: FinishedRun, system: str, rows: Sequence[AnsweredQuestion], *, seed: int
+    run: FinishedRun, system: str, rows: Sequence[AnsweredQuestion], *, seed: int, grouping: Grouping
 ) -> tuple[list[AnsweredQuestion], Combination]:
     """A system's rows with its signals weighed anew, without the questions that weighed them.
+
+    Args:
+        seed: of the division into halves.
+        grouping: questions that share a group stay in one half.
 
     Raises:
         DataError: a half of the calibration split is too small to weigh on.
     """
     signals = _combined_signals(run, system, rows)
-    calibration = sorted(question.id for question, _ in rows if question.split == "calibration")
-    half = np.random.default_rng(seed).permutation(calibration)[: len(calibration) // 2]
-    chosen = set(half.tolist())
+    units = grouping.units([question.id for question, _ in rows if question.split == "calibration"])
+    half = np.random.default_rng(seed).permutation(list(units))[: len(units) // 2]
+    chosen = {name for first in half.tolist() for name in units[first]}
     combine = fit(
         [(signals[question.id], row.verdict) for question, row in rows if question.id in chosen],
         learned.COMBINED,
@@ -39,7 +44,7 @@ def refit_on_half(
         raise DataError(
             expected=f"{MIN_OF_EACH} right and {MIN_OF_EACH} wrong answers in a half of the calibration "
             "split, to weigh the signals apart from the promise",
-            found=f"fewer, of {len(half):,} questions",
+            found=f"fewer, of {len(chosen):,} questions",
             where=f"the learned signal of {system}",
             fix="set data.calibration higher, or promise on --signal sure or likelihood",
         )

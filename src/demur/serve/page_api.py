@@ -51,7 +51,7 @@ MEANINGS = {
     "consistency": "How little several drawn answers scatter.",
     "verbal": "How sure the model says it is when asked for a number.",
     "learned": "The other signals, weighed by how they told right from wrong on calibration questions.",
-    "familiarity": "How often it has read about the person; known in the pocket world only.",
+    "familiarity": "How well known the subject is: often read about (pocket world), or populous (atlas).",
 }
 """Each of `demur.core.records.SIGNALS` for people who have read nothing about it."""
 

@@ -98,6 +98,10 @@ class DataSettings(Section):
         description="rule: beside each question with a passage, the same passage with a question that it "
         "does not answer, taken from another record",
     )
+    open_sealed: bool = Field(
+        False,
+        description="also read the sealed part (atlas: confirm), for a final test; the opening is recorded",
+    )
     leaks: Literal["drop", "keep"] = Field(
         "drop", description="test questions that also stand in training or calibration: drop or keep them"
     )
