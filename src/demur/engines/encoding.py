@@ -159,10 +159,6 @@ class Encoder:
         """The formats that the tokenizer knows."""
         return ("plain", "chat") if getattr(self.tokenizer, "chat_template", None) else ("plain",)
 
-    def in_format(self, format: str) -> Encoder:
-        """The same tokenizer with its prompts in another format, without earlier turns."""
-        return Encoder(self.tokenizer, format=format, chat_options=self.chat_options)
-
     def encode(self, prompt: str, continuation: str = "") -> list[int]:
         """The tokens of a prompt and what continues it, tokenised as one text."""
         return self.encode_all([(prompt, continuation)])[0]

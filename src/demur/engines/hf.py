@@ -151,7 +151,8 @@ class HFEngine:
     def in_format(self, format: str) -> Self:
         """The same engine in another format; see `Reformats`."""
         other = copy.copy(self)
-        other.encoder = self.encoder.in_format(format)
+        own = self.encoder
+        other.encoder = Encoder(own.tokenizer, format=format, chat_options=own.chat_options)
         other.chat = other.encoder.format == "chat"
         return other
 

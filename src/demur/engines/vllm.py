@@ -227,7 +227,8 @@ class VLLMEngine:
     def in_format(self, format: str) -> Self:
         """The same engine in another format; see `Reformats`."""
         other = copy.copy(self)
-        other.encoder = self.encoder.in_format(format)
+        own = self.encoder
+        other.encoder = Encoder(own.tokenizer, format=format, chat_options=own.chat_options)
         other.chat = other.encoder.format == "chat"
         other._origin = self  # with the last of whoever holds it, vLLM is shut down
         return other
