@@ -13,6 +13,7 @@ from demur.core.trust import load_own_config
 from demur.datasets import given
 from demur.methods import METHODS
 from demur.pipeline.pipeline import Pipeline
+from demur.pipeline.prompts import TRIAL, left_open
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
 
@@ -35,6 +36,8 @@ def run(
         listener: who is told how it gets on; nobody by default.
         update: redo what a changed configuration changes, where the folder holds another run.
         settings: settings that go over it; sections as mappings, such as ``training={"epochs": 2}``.
+
+    With a model and no configuration, ways to ask it are tried first, see `demur.pipeline.prompts`.
 
     Raises:
         DemurError: anything the caller can mend.
@@ -128,7 +131,10 @@ def _resolve(
         settings = {**settings, "data": {**settings.get("data", {}), "path": given.save(questions)}}
     if isinstance(config, Config):
         return load_config(None, {**config.model_dump(), **_dotted(settings)})
-    return load_own_config(Path(config) if config else None, _dotted(settings))
+    values = _dotted(settings)
+    if not config and left_open(values):
+        values[TRIAL] = True
+    return load_own_config(Path(config) if config else None, values)
 
 
 def _dotted(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,15 @@ from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.files import write_text
 from demur.core.progress import Listener, steps_bar
 from demur.core.questions import QuestionTable
-from demur.datasets import DATASETS, load_questions
+from demur.datasets import DATASETS, LoadedData, load_questions
 from demur.datasets.hub import is_address
 from demur.datasets.loading import prepare, read_source
 from demur.datasets.rows import DATASET
 from demur.datasets.sizes import promise_needs, small_parts
+from demur.knowledge import trial
+from demur.knowledge.trial import Tried
+from demur.pipeline.job import Job
+from demur.pipeline.prompts import left_open, try_prompts
 
 SHOWN = {
     "data",
@@ -26,6 +30,7 @@ SHOWN = {
     "model.format",
     "template.family",
     "template.refusal",
+    "template.examples",
     "probe.samples",
     "probe.max_new_tokens",
     "judge.rule",
@@ -42,12 +47,21 @@ SHOWN = {
 
 
 def write_config(
-    data: str, out: Path, settings: Mapping[str, Any] | None = None, *, force: bool = False
+    data: str,
+    out: Path,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    force: bool = False,
+    listener: Listener | None = None,
 ) -> str:
     """Look at a question file and write a commented configuration for it.
 
+    Where the settings name a model but not how it is asked, ways to ask are tried on training questions,
+    and the best stands in the configuration.
+
     Args:
         settings: settings that the configuration is to have, by dotted name.
+        listener: who is told how the trial gets on.
 
     Returns:
         What was found and what to do next, for a person.
@@ -55,6 +69,7 @@ def write_config(
     Raises:
         ConfigError: a setting is unknown, or does not fit.
         DataError: the file cannot be read as questions.
+        ModelError: the model that is to be tried cannot be opened.
         RunFolderError: ``out`` exists.
     """
     if data not in DATASETS and not is_address(data) and not Path(data).exists():
@@ -78,17 +93,41 @@ def write_config(
     if read.dataset.name != DATASET and config.data.name is None:  # recognised: the run must read it so too
         config = load_config(None, {**config.model_dump(), "data.name": read.dataset.name})
     loaded = prepare(read, config.data, seed=config.seed)
-    write_text(out, "\n".join(["# demur run " + str(out), "", *_commented(config)]) + "\n")
+    found = try_prompts(_job(config, loaded, listener)) if left_open(settings or {}) else []
+    config = trial.applied(config, trial.best(found).way, shown=False) if found else config
+    write_text(out, "\n".join([f"# demur run {out}", *_how_chosen(found), "", *_commented(config)]) + "\n")
     first, counts = loaded.questions[0], loaded.report.counts
+    first_step = "" if "model.path" in (settings or {}) else "set model.path there, then "
     return "\n".join(
         [
             *loaded.report.lines(),
             *(f"  ! {sentence}" for sentence in (*small_parts(counts), *promise_needs(counts))),
             f"first question: {first.text!r}, accepted: {list(first.answers)!r}",
+            *_trial_lines(found),
             f"written: {out}",
-            f"next: set model.path there, then `demur run {out} --limit 200 --out runs/trial` for a trial",
+            f"next: {first_step}`demur run {out} --limit 200 --out runs/trial` for a trial",
         ]
     )
+
+
+def _job(config: Config, loaded: LoadedData, listener: Listener | None) -> Job:
+    """A job that asks a model before there is a run."""
+    job = Job(config, listener=listener)
+    job.loaded = loaded
+    return job
+
+
+def _trial_lines(found: Sequence[Tried]) -> list[str]:
+    """What was tried and chosen, for a person."""
+    if not found:
+        return []
+    heading = f"tried on {found[0].n} training questions:"
+    return [heading, *(f"  {line}" for line in trial.table(found)), trial.sentence(found)]
+
+
+def _how_chosen(found: Sequence[Tried]) -> list[str]:
+    """The same as comments of the configuration."""
+    return ["#", *(f"# {line}" for line in _trial_lines(found))] if found else []
 
 
 def build_pocket(

@@ -123,12 +123,15 @@ def as_command(run: Callable[[Options], None], options: type[Options]) -> Callab
 def read_settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:
     """The configuration that a command line gives: its file, its flags, its limit."""
     from demur.core.trust import load_own_config
+    from demur.pipeline.prompts import TRIAL, left_open
 
     given_path, given = parse(ctx.args)
     if path is not None and given_path is not None:
         raise _misplaced(str(given_path))
     if limit is not None:
         given["data.limit"] = limit
+    if path is None and given_path is None and left_open(given):
+        given[TRIAL] = True
     return load_own_config(path or given_path, given)
 
 

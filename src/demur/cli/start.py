@@ -28,12 +28,19 @@ def start(given: InitOptions) -> None:
     """Look at a question file and write a commented configuration for it.
 
     Any setting of `demur run` can be given too, and stands in the configuration: `--data.test 0.3`.
+
+    With `--model NAME`, prompt formats and numbers of examples are tried on 32 training questions: the
+    table is printed, the best is written. Nothing is tried where `--model.format` or `--template.*` is
+    given.
     """
     from demur.cli.init import write_config
+    from demur.core.console import Terminal, quiet_libraries
+
+    quiet_libraries()
 
     _, settings = parse(given.ctx.args)
     settings |= {f"data.{name}": value for name, value in given.given().items()}
-    say(write_config(given.data, given.out, settings, force=given.force))
+    say(write_config(given.data, given.out, settings, force=given.force, listener=Terminal()))
 
 
 init = as_command(start, InitOptions)

@@ -6,7 +6,9 @@ asked afterwards cannot drift apart. Every part can be replaced by the user, in 
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from demur.core.records import Question
@@ -97,6 +99,12 @@ JUDGE_STANCE = (
 )
 """The same where no answer is accepted."""
 
+BRIEF = "Answer in a few words."
+"""How a chat model is told to answer where formats are tried; the wording is ours."""
+
+EXAMPLE_END = "\n\n"
+"""Between a worked example and what follows it."""
+
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The names of the options of a choice question."""
 
@@ -166,6 +174,9 @@ class Template:
     The pieces are joined as::
 
         {prompt}{answer_lead}{answer}{answer_end}{certainty_question}{certainty_lead}{sure}{certainty_end}
+
+    Before the prompt stand the instruction, on a line of its own, and the worked examples. A question with
+    a preface has its own examples, which take the place of these.
     """
 
     name: str
@@ -187,18 +198,40 @@ class Template:
     certainty_end: str = "."
     refusal: str = "I don't know."
     """What a user reads in place of an answer that the system declines to give."""
+    instruction: str = ""
+    """What the model is told before each question, such as how long an answer may be."""
+    examples: str = ""
+    """Worked examples as they stand before each question; `showing` writes them."""
     source: str = ""
 
     def ask(self, question: Question | str) -> str:
         """The prompt for a question; a text is an open question."""
+        instruction = f"{self.instruction}\n" if self.instruction else ""
         if isinstance(question, str):
-            return self.prompt.replace("{question}", question)
+            return instruction + self.examples + self.prompt.replace("{question}", question)
+        return instruction + (question.preface or self.examples) + self._bare(question)
+
+    def showing(self, examples: Iterable[Question]) -> Template:
+        """The same template with worked examples: questions, each with its first accepted answer.
+
+        In a chat they stand within the user's turn, where a space leads an answer.
+        """
+        texts = (f"{self._bare(example)}{self._shown_answer(example)}" for example in examples)
+        return dataclasses.replace(self, examples="".join(text + EXAMPLE_END for text in texts))
+
+    def _bare(self, question: Question) -> str:
+        """The question in its form, with nothing before it."""
         form = self._form(question)
         if form is not None:
-            return question.preface + form.write(question)
+            return form.write(question)
         text = _body(question) if self.frame else question.text
         parts = {"context": question.context or "", "options": options(question)}
-        return question.preface + fill(self.prompt, question=text, **parts)
+        return fill(self.prompt, question=text, **parts)
+
+    def _shown_answer(self, example: Question) -> str:
+        """The answer of a worked example."""
+        answered = self.answered(example.answers[0], example)
+        return answered if self.answer_lead else f" {answered}"
 
     def answered(self, answer: str, question: Question | None = None) -> str:
         """The answer as it continues the prompt of a question, with its full stop."""

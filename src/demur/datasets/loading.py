@@ -18,7 +18,7 @@ from demur.core.files import file_digest
 from demur.core.questions import Keys, QuestionTable
 from demur.core.records import Question
 from demur.datasets import given, hub, mixture
-from demur.datasets.base import MOST_GROUPS, Dataset, RawData, kept_together
+from demur.datasets.base import MOST_GROUPS, Dataset, RawData, kept_together, part_of
 from demur.datasets.leaks import find_duplicates, find_leaks, merge_answers, question_keys, same_questions
 from demur.datasets.negatives import by_rule
 from demur.datasets.recognition import Recognised, recognise
@@ -319,6 +319,13 @@ def _check_required(questions: QuestionTable, require: Sequence[str], where: str
             where=where,
             fix="add rows of that part, or let it be drawn (--data.test, --data.calibration)",
         )
+
+
+def counts_of(questions: QuestionTable, before: Mapping[str, int]) -> dict[str, int]:
+    """How many questions each part of a report still has; those of a mixture's datasets by dataset."""
+    if any(" " in part for part in before):
+        return dict(Counter(f"{question.dataset} {part_of(question)}" for question in questions))
+    return _counts(questions)
 
 
 def _counts(questions: QuestionTable) -> dict[str, int]:

@@ -9,6 +9,7 @@ from demur.engines.base import (
     Message,
     Opening,
     Progress,
+    Reformats,
     Sampling,
     Spreads,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Message",
     "Opening",
     "Progress",
+    "Reformats",
     "Sampling",
     "Spreads",
 ]

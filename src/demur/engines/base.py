@@ -231,6 +231,20 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class Reformats(Protocol):
+    """An engine that can send its prompts in another format without opening its model again."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that its model knows: ``plain``, and ``chat`` where it has a chat template."""
+        ...
+
+    def in_format(self, format: str) -> Self:
+        """The same engine, with the same weights, in one of these formats."""
+        ...
+
+
+@runtime_checkable
 class Spreads(Protocol):
     """An engine whose model is held by workers in other processes, which can be given pieces of work."""
 

@@ -357,7 +357,7 @@ def _fold_head(model: Any) -> None:
 
 def _contiguous(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     rows = inputs[0]
-    # as a matrix: of a dimension of size 1, such as a single row, `contiguous` alone leaves the stride as it is
+    # As a matrix: `contiguous` alone leaves the stride of a dimension of size 1, such as a single row.
     return (rows.reshape(-1, rows.shape[-1]).contiguous().view(rows.shape), *inputs[1:])
 
 

@@ -154,6 +154,11 @@ class Encoder:
             ) from error
         return other
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that the tokenizer knows."""
+        return ("plain", "chat") if getattr(self.tokenizer, "chat_template", None) else ("plain",)
+
     def encode(self, prompt: str, continuation: str = "") -> list[int]:
         """The tokens of a prompt and what continues it, tokenised as one text."""
         return self.encode_all([(prompt, continuation)])[0]

@@ -143,6 +143,19 @@ class HFEngine:
         """The tokens that the model really reads for a prompt and what continues it."""
         return self.encoder.encode(prompt, continuation)
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that its model knows; see `Reformats`."""
+        return self.encoder.formats
+
+    def in_format(self, format: str) -> Self:
+        """The same engine in another format; see `Reformats`."""
+        other = copy.copy(self)
+        own = self.encoder
+        other.encoder = Encoder(own.tokenizer, format=format, chat_options=own.chat_options)
+        other.chat = other.encoder.format == "chat"
+        return other
+
     def after(self, history: Sequence[Message]) -> Self:
         """The same engine within a conversation; see `Engine.after`."""
         other = copy.copy(self)

@@ -80,6 +80,7 @@ class VLLMEngine:
         self.llm, self.encoder, self.tokenizer = llm, encoder, encoder.tokenizer
         self.chat = encoder.format == "chat"
         self._adapter, self._printed = adapter, printed
+        self._origin: VLLMEngine | None = None
         self._decoder = Decoder(self.tokenizer)
         declared = llm.model_config.try_get_generation_config().get("eos_token_id")
         self._eos = end_tokens(declared, self.tokenizer)
@@ -217,6 +218,20 @@ class VLLMEngine:
         if progress is not None:
             progress(len(prompts))
         return [Asked(response=r, option_logprobs=s) for r, s in zip(responses, scores, strict=True)]
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that its model knows; see `Reformats`."""
+        return self.encoder.formats
+
+    def in_format(self, format: str) -> Self:
+        """The same engine in another format; see `Reformats`."""
+        other = copy.copy(self)
+        own = self.encoder
+        other.encoder = Encoder(own.tokenizer, format=format, chat_options=own.chat_options)
+        other.chat = other.encoder.format == "chat"
+        other._origin = self  # with the last of whoever holds it, vLLM is shut down
+        return other
 
     def after(self, history: Sequence[Message]) -> Self:
         """The same engine within a conversation; see `Engine.after`."""

@@ -25,6 +25,7 @@ from demur.engines import Engine, Opening, Sampling, Spreads
 from demur.engines.encoding import load_tokenizer
 from demur.engines.loading import pick_device, pick_dtype
 from demur.engines.opening import check_engine, open_engine, opening_of, settle_dtype
+from demur.knowledge.trial import Tried
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
 from demur.runfolder import digests
@@ -62,7 +63,9 @@ class Job:
     manifest: Manifest
     """What is done already; opened when the stages begin. Without stages there is none."""
     loaded: LoadedData
-    """The questions as their files held them when the stages began, see `load`."""
+    """The questions as their files held them when the stages began, see `load`; without examples."""
+    tried: Sequence[Tried] = ()
+    """The ways to ask that were tried before the stages, see `demur.pipeline.prompts`."""
 
     def __init__(self, config: Config, *, listener: Listener | None = None) -> None:
         check_names(config)

@@ -14,6 +14,7 @@ from demur.core.config import Config
 from demur.core.errors import ConfigError
 from demur.core.files import delete
 from demur.core.progress import Listener
+from demur.pipeline import prompts
 from demur.pipeline.job import Job
 from demur.pipeline.stages import build, data, evaluate, predict, probe, report, train
 from demur.pipeline.systems import check_tuning
@@ -69,6 +70,7 @@ class Pipeline:
         job, folder = self.job, self.job.folder
         job.loaded = job.load()  # bad input is found before anything is written
         job.check_model()
+        prompts.settle(job, update=self.update)
         if "train" in stages and job.tuned:
             job.check_tokenizer()
         folder.check_claim(job.config, update=self.update)  # nothing is written into somebody else's folder

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demur.core.files import user_cache
-from demur.pocket.build import build_model
+from demur.pocket.build import WORLD_FILE, build_model
 from demur.pocket.spec import POCKET_1, POCKET_2, POCKET_READER, WorldSpec
 from demur.pocket.training import BuildProgress, BuildSettings
 from demur.pocket.world import make_world
@@ -55,6 +55,11 @@ def bundled_model(name: str = "pocket") -> Path:
     return Path(__file__).parent / folder
 
 
+def is_pocket(path: str) -> bool:
+    """Whether a model, by its name or folder, is a pocket model."""
+    return path in POCKET_MODELS or (Path(path) / WORLD_FILE).is_file()
+
+
 def model_folder(seed: int = BUNDLED_SEED, name: str = "pocket", *, cache: Path | None = None) -> Path:
     """Where `ensure_model` finds or puts the pocket model of a seed; nothing is made."""
     if seed == BUNDLED_SEED and POCKET_MODELS[name].bundled:
@@ -83,4 +88,12 @@ def ensure_model(
     return folder
 
 
-__all__ = ["BUNDLED_SEED", "DEMO_CONFIG", "POCKET_MODELS", "bundled_model", "ensure_model", "model_folder"]
+__all__ = [
+    "BUNDLED_SEED",
+    "DEMO_CONFIG",
+    "POCKET_MODELS",
+    "bundled_model",
+    "ensure_model",
+    "is_pocket",
+    "model_folder",
+]

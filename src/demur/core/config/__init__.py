@@ -14,7 +14,13 @@ from demur.core.config.methods import (
     RTuningSettings,
     USTuningSettings,
 )
-from demur.core.config.model import EndpointSettings, ModelSettings, ServerSettings, TemplateSettings
+from demur.core.config.model import (
+    EndpointSettings,
+    ModelSettings,
+    ServerSettings,
+    ShownExample,
+    TemplateSettings,
+)
 from demur.core.config.reading import config_text, differences, explain, leaves, load_config, save_config
 from demur.core.config.section import Names, Positive, Section, Share, SystemName, SystemNames
 from demur.core.config.training import STRATEGIES, LaunchSettings, TrainingSettings
@@ -40,6 +46,7 @@ __all__ = [
     "Section",
     "ServerSettings",
     "Share",
+    "ShownExample",
     "SystemName",
     "SystemNames",
     "TemplateSettings",

@@ -10,7 +10,11 @@ import pydantic
 from pydantic import Field
 
 from demur.core.config.section import Positive, Section, unknown
+from demur.core.records import Question, Task
 from demur.core.templates import TEMPLATES, Template
+
+MOST_EXAMPLES = 64
+"""Worked examples that a prompt may show."""
 
 
 class ServerSettings(Section):
@@ -121,6 +125,46 @@ class ModelSettings(Section):
         return found
 
 
+class ShownExample(Section):
+    """A worked example: a question and its answer as a prompt shows them."""
+
+    question: str
+    answer: str
+    """Of a choice question its letter."""
+    choices: tuple[str, ...] = ()
+    context: str | None = None
+    task: Task = "open"
+    form: str = ""
+
+    @classmethod
+    def of(cls, question: Question) -> ShownExample:
+        """The example that a question makes, with its first accepted answer."""
+        return cls(
+            question=question.text,
+            answer=question.answers[0],
+            choices=question.choices,
+            context=question.context,
+            task=question.task,
+            form=question.form,
+        )
+
+    def as_question(self) -> Question:
+        """The example as a question with one accepted answer."""
+        return Question(
+            id="",
+            text=self.question,
+            answers=(self.answer,),
+            choices=self.choices,
+            context=self.context,
+            task=self.task,
+            form=self.form,
+        )
+
+
+_NO_WORDS = ("examples", "shown", "trial")
+"""Settings of a template that are no part of its texts."""
+
+
 class TemplateSettings(Section):
     """The words around a question. Fields left out come from the family."""
 
@@ -136,6 +180,21 @@ class TemplateSettings(Section):
     )
     certainty_end: str | None = Field(None, description="after the label word")
     refusal: str | None = Field(None, description="what a user reads where the system declines to answer")
+    instruction: str | None = Field(
+        None, description="a line before each question, such as 'Answer in a few words.'"
+    )
+    examples: Annotated[int, Field(ge=0, le=MOST_EXAMPLES)] = Field(
+        0, description="training questions shown with their answers before each question; not trained on"
+    )
+    shown: tuple[ShownExample, ...] = Field(
+        (),
+        description="these examples, each with question and answer; left out: drawn from training by seed",
+    )
+    trial: bool = Field(
+        False,
+        description="where model.format is auto: try formats and numbers of examples on 32 training "
+        "questions before the probe, and take the best; on in a run without a configuration file",
+    )
 
     @pydantic.field_validator("family")
     @classmethod
@@ -151,13 +210,25 @@ class TemplateSettings(Section):
             raise ValueError("must hold {question}, the place where the question goes")
         return value
 
+    @pydantic.model_validator(mode="after")
+    def _as_many_as_shown(self) -> TemplateSettings:
+        if self.shown and self.examples not in (0, len(self.shown)):
+            raise ValueError(f"{self.examples} examples, but {len(self.shown)} in shown: leave one out")
+        return self
+
     def template(self, *, chat: bool) -> Template:
         """The template these settings describe.
 
         Args:
             chat: in a chat the answer opens the assistant's turn, so nothing leads it unless asked for.
         """
-        changes = self.model_dump(exclude={"family"}, exclude_none=True)
+        changes = self.model_dump(exclude={"family", *_NO_WORDS}, exclude_none=True)
         if chat:
             changes.setdefault("answer_lead", "")
-        return dataclasses.replace(TEMPLATES[self.family], **changes)
+        template = dataclasses.replace(TEMPLATES[self.family], **changes)
+        return template.showing(example.as_question() for example in self.shown)
+
+    def identity(self) -> dict[str, Any]:
+        """What a prompt depends on: how it was chosen is no part of it."""
+        unset = {name for name in ("shown", "instruction") if not getattr(self, name)}
+        return self.model_dump(exclude={"examples", "trial", *unset})

@@ -14,6 +14,7 @@ from demur.engines.encoding import common_prefix, load_tokenizer
 from demur.knowledge.imported import read_probes
 from demur.pipeline.dryrun.shapes import Size, published_size
 from demur.pipeline.job import Job
+from demur.pipeline.prompts import with_examples
 from demur.pipeline.systems import round_count
 from demur.training.plan import count_steps
 
@@ -64,13 +65,17 @@ def count(job: Job, assumed: list[str]) -> Counts:
         DemurError: the data cannot be used.
     """
     try:
-        table = job.load().questions
+        loaded = job.load()
     except DemurError:
         size = published_size(job.config.data)
         if size is None:
             raise
         assumed.append("the datasets' published sizes: their files are not at hand")
         return Counts(size=size, train_tokens=size.tokens, mean_tokens=size.tokens)
+    job.config, loaded = with_examples(job.config, loaded)
+    if job.config.template.trial:
+        assumed.append("the prompt without examples: a run tries several")
+    table = loaded.questions
     parts = table.counts()
     train = parts.get("train", 0)
     is_train = [split == "train" for (split,) in table.values("split")]

@@ -15,5 +15,7 @@ def run(job: Job) -> None:
             return
         loaded.questions.write(job.folder.questions)
         notes["report"] = loaded.report.to_dict()
+        if job.tried:
+            notes["tried_prompts"] = [tried.to_dict() for tried in job.tried]
     for line in loaded.report.lines():
         job.listener.note(line)

@@ -36,7 +36,7 @@ def run(job: Job) -> None:
             job.hashes.data,
             model_fingerprint(job.model_path),
             config.model.identity(),
-            config.template.model_dump(),
+            config.template.identity(),
             config.judge.identity(),
             config.probe.model_dump(exclude={"path", "allow_empty"}),
             file_digest(elsewhere) if elsewhere and elsewhere.is_file() else None,
