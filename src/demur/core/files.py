@@ -34,6 +34,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
     with explain_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            raise ResourceError(
+                expected="a file at this name, or nothing",
+                found="a folder",
+                where=str(path),
+                fix="move it away, then give the same command again",
+            )
         try:
             _create(partial)
             yield partial

@@ -158,24 +158,31 @@ class Job:
         settings = self.config.model.model_copy(update={"dtype": dtype or self.dtype})
         return open_engine(settings, base=self.model_path, tuned=tuned, engine=engine, **more)
 
-    @cached_property
+    @property
     def dtype(self) -> str:
         """The number format that every answer of the run is computed in.
 
         What ``auto`` means is found out once and stands in the manifest, so that a run which goes on
-        elsewhere goes on in the same format. Training does not take it, see `training_dtype`.
+        elsewhere goes on in the same format. Training may take another, see `training_dtype`.
         """
+        if self.config.model.dtype != "auto":
+            return self.config.model.dtype
+        return self._noted_dtype if "manifest" in vars(self) else self._tried_dtype
+
+    @cached_property
+    def _tried_dtype(self) -> str:
+        """What ``auto`` means here, where nothing is written yet, or at all (`--dry-run`)."""
+        found = settle_dtype(self.config.model, base=self.model_path)
+        return "auto" if found is None else found.name
+
+    @cached_property
+    def _noted_dtype(self) -> str:
         settings = self.config.model
-        if settings.dtype != "auto":
-            return settings.dtype
-        if "manifest" not in vars(self):  # nothing is written, such as for `--dry-run`
-            tried = settle_dtype(settings, base=self.model_path)
-            return settings.dtype if tried is None else tried.name
         known = self.manifest.dtype_of(settings.path)
         if known is not None:
             return known
         if self.manifest.answered_unnoted:
-            return self.training_dtype  # what `auto` meant for answers, too, before it was noted
+            return self.training_dtype(lora=False)  # what `auto` meant before it was noted
         found = settle_dtype(settings, base=self.model_path)
         if found is None:
             return settings.dtype
@@ -184,13 +191,15 @@ class Job:
             self.listener.note(f"{settings.path} {sentence}")
         return found.name
 
-    @property
-    def training_dtype(self) -> str:
-        """The number format of the weights that are tuned: as set; ``auto`` is float32 on a CPU.
+    def training_dtype(self, *, lora: bool) -> str:
+        """The number format of a model that is tuned: as set.
 
-        Small steps would be lost to rounding in bfloat16 weights.
+        ``auto`` is that of the answers where only an adapter is tuned, whose own weights PEFT keeps in
+        float32. Where all weights are tuned it is float32 on a CPU: small steps would be lost to rounding.
         """
         settings = self.config.model
+        if lora:
+            return self.dtype
         return str(pick_dtype(settings.dtype, pick_device(settings.device))).removeprefix("torch.")
 
     @cached_property

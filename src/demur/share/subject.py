@@ -155,7 +155,18 @@ class Subject:
 
     @cached_property
     def sample(self) -> Question:
-        """A question of the run's first kind, with names in braces in place of its own texts."""
+        """A question of the run's first kind, with names in braces in place of its own texts.
+
+        Raises:
+            RunFolderError: the run has no questions.
+        """
+        if not self.run.questions:
+            raise RunFolderError(
+                expected="questions that the model was asked",
+                found="none",
+                where=str(self.run.folder.questions),
+                fix="take the file from a copy of the run, or carry the run out again",
+            )
         first = self.run.questions[0]
         return dataclasses.replace(
             first,

@@ -129,7 +129,7 @@ def _tune(job: Job, system: str, rows: dict[str, list[Example]], questions: int)
     """Take a few steps of each stage of a system."""
     settings, strategy = job.config.training_for(system), strategy_of(system, job.config)
     budget = BUDGET["train"] / sum(len(job.info(name).stages) for name in job.tuned)
-    engine = take_engine(job, settings.quantize if strategy is None else "none")
+    engine = take_engine(job, settings.quantize if strategy is None else "none", lora=settings.lora)
     found = {}
     for stage, examples in rows.items():
         if examples:

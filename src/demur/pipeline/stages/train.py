@@ -61,7 +61,7 @@ def _train_one(job: Job, system: str) -> dict[str, Any]:
     settings, strategy = partial(job.config.training_for, system), strategy_of(system, job.config)
     quantize = settings().quantize
     drift: list[dict[str, Any]] = []
-    engine = take_engine(job, quantize if strategy is None else "none")
+    engine = take_engine(job, quantize if strategy is None else "none", lora=settings().lora)
     card = make_card(job, system, engine)
     work = job.folder.work / "training" / system / job.hashes.train[system]
     seed = job.config.seed
@@ -112,11 +112,12 @@ def _rounds(
         before = after
 
 
-def take_engine(job: Job, quantize: str) -> Any:
+def take_engine(job: Job, quantize: str, *, lora: bool) -> Any:
     """The base model, to be trained: nobody else gets this one afterwards."""
+    dtype = job.training_dtype(lora=lora)
     engine: Any = job.let_go()
     usable = engine is not None and engine.capabilities.trains and quantize == "none"
-    if not usable or job.dtype not in (job.training_dtype, "auto"):
+    if not usable or job.dtype not in (dtype, "auto"):
         del engine  # its memory, before the weights are loaded
-        engine = job.open_model(None, engine="hf", dtype=job.training_dtype, quantize=quantize)
+        engine = job.open_model(None, engine="hf", dtype=dtype, quantize=quantize)
     return engine
