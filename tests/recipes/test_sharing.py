@@ -4,9 +4,11 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
@@ -18,6 +20,7 @@ from demur.engines import Opening
 from demur.engines.hf import HFEngine
 from demur.pocket import bundled_model
 from demur.pocket.world import make_world
+from demur.runfolder.manifest import accept
 from demur.share import usage
 from demur.share.contents import files_of
 
@@ -380,3 +383,14 @@ def test_llama_cpp_answers_as_we_do(run, merged, tmp_path, type, least):
     assert [item["tokens"] for item in theirs] == [tokenizer(prompt).input_ids for prompt in prompts]
     equal = sum(item["text"].strip() == row.answer for item, (_, row) in zip(theirs, asked, strict=True))
     assert equal >= least, f"{equal} of {len(asked)} answers are the same"
+
+
+def test_a_run_without_questions_has_no_card(run, tmp_path):
+    empty = tmp_path / "run"
+    shutil.copytree(run, empty)
+    questions = empty / "questions.parquet"
+    pq.write_table(pq.read_table(questions).slice(0, 0), questions)
+    accept(empty)
+    done = run_demur("card", empty)
+    assert done.returncode == 2
+    assert "questions that the model was asked" in done.stderr

@@ -41,6 +41,13 @@ def test_a_failed_folder_leaves_the_old_folder_and_nothing_else(tmp_path):
     assert [path.name for path in (tmp_path / "f").iterdir()] == ["x"]
 
 
+def test_a_folder_in_the_place_of_a_file_is_explained_and_left(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(ResourceError, match="a folder"):
+        write_text(tmp_path / "a", "new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b"]
+
+
 def test_a_killed_write_leaves_the_old_file(tmp_path):
     """The process dies between writing and renaming: the file keeps its old content."""
     write_text(tmp_path / "a", "old")
