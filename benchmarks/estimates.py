@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from demur import open_run
 from demur.core.config import load_config
 from demur.pipeline.pipeline import Pipeline
 
@@ -97,7 +98,7 @@ def carry_out(options: argparse.Namespace) -> None:
 
 def table(out: Path) -> list[str]:
     plan = json.loads(estimate_of(out).read_text())
-    manifest = json.loads((out / "manifest.json").read_text())
+    manifest = open_run(out).manifest
     spent = json.loads((out / FILE).read_text())
     rows = [
         "| stage | s: estimate | run | CPU s: estimate | run | MB: estimate | run |",

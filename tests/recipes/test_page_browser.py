@@ -172,7 +172,8 @@ def test_the_threshold_decides_anew_and_says_what_to_expect(open_page, asked, an
     card = ask(page, answer.question)
     page.locator("#slider").press("End")
     assert "declined" in card.get_attribute("class")
-    assert page.inner_text("#coverage") == "0%\n0–4%"  # of 96; Wilson at 95 %: 3.84 / (96 + 3.84)
+    n = answerer.decision(None, None, None).guarantee.n  # one question of each person; Wilson at 95 %
+    assert page.inner_text("#coverage") == f"0%\n0–{100 * 3.84 / (n + 3.84):.0f}%"
     assert page.inner_text("#error") == "undefined"
     assert page.inner_text("#kind") == "Yours. Nothing is promised of it."
     assert page.locator("#here").count() == 0

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from demur import open_run
+
 PACKAGE = Path(__file__).parents[2] / "examples" / "plugin"
 
 
@@ -47,7 +49,7 @@ def test_a_run_uses_all_of_it_and_reports_it(environment, tmp_path):
     method = ("--method", "likelihood-cutoff", "--baselines", "[]", "--evaluation.resamples", "20")
     demur(environment, "run", *data, *method, "--out", out)
     cells = json.loads((out / "metrics.json").read_text())["metrics"]["likelihood-cutoff"]
-    assert "capitals/train" in cells
+    assert {question.dataset for question in open_run(out).questions} == {"capitals"}
     assert 0 <= cells["id"]["error_cost"]["value"] <= 3
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["versions"]["demur-example"] == "0.1.0"
