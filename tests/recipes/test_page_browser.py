@@ -184,7 +184,7 @@ def test_the_threshold_decides_anew_and_says_what_to_expect(open_page, asked, an
     page.fill("#exact", str(typed))
     page.press("#exact", "Enter")
     expected = answerer.expected(typed)
-    counts = page.locator("#counts", has_text=f"{expected.answered} of 96 calibration questions answered")
+    counts = page.locator("#counts", has_text=f"{expected.answered} of {n} calibration questions answered")
     counts.wait_for()
     page.click("#usual")
     assert page.inner_text("#kind") == "The promised one."
