@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from demur.runfolder import manifest
-from demur.runfolder.manifest import _peak_memory
+from demur.runfolder.manifest import peak_memory
 from demur.training import worker
 
 LINUX = sys.platform == "linux"
@@ -19,7 +19,7 @@ SIZE = 96 * MEGABYTE
 
 def test_the_peak_is_noted_without_a_thread_that_looks():
     before = set(threading.enumerate())
-    with _peak_memory() as peak:
+    with peak_memory() as peak:
         if LINUX and os.access(manifest.RESET, os.W_OK):
             assert set(threading.enumerate()) == before
         start = psutil.Process().memory_info().rss
@@ -30,10 +30,10 @@ def test_the_peak_is_noted_without_a_thread_that_looks():
 
 @pytest.mark.skipif(not os.access(manifest.RESET, os.W_OK), reason="the kernel's peak cannot be reset here")
 def test_a_stage_is_not_blamed_for_an_earlier_one():
-    with _peak_memory() as first:
+    with peak_memory() as first:
         block = bytearray(b"x" * MEGABYTE) * (SIZE // MEGABYTE)
         del block
-    with _peak_memory() as second:
+    with peak_memory() as second:
         pass
     assert second[0] <= first[0] - 0.5 * SIZE
 
@@ -41,7 +41,7 @@ def test_a_stage_is_not_blamed_for_an_earlier_one():
 def test_where_the_kernel_does_not_tell_a_thread_looks(tmp_path, monkeypatch):
     monkeypatch.setattr(manifest, "RESET", tmp_path / "missing" / "clear_refs")
     before = set(threading.enumerate())
-    with _peak_memory() as peak:
+    with peak_memory() as peak:
         assert len(set(threading.enumerate()) - before) == 1
     assert set(threading.enumerate()) == before
     assert peak[0] > 0
