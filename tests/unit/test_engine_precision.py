@@ -160,6 +160,15 @@ def test_what_is_tried_before_there_is_a_manifest_is_noted_when_there_is_one(job
     assert manifest.dtype_of("pocket") == "bfloat16"
 
 
+def test_a_model_that_was_opened_to_try_prompts_is_noted_before_the_stages(job, gains):
+    tried = gains(3.0)
+    job.note_dtype()
+    assert tried == [], "nothing is open"
+    vars(job)["engine"] = object()
+    job.note_dtype()
+    assert job.manifest.dtype_of("pocket") == "bfloat16"
+
+
 def test_who_opens_a_finished_run_gets_its_format(job, gains):
     gains(3.0)
     assert job.dtype == "bfloat16"

@@ -191,6 +191,11 @@ class Job:
             self.listener.note(f"{settings.path} {sentence}")
         return found.name
 
+    def note_dtype(self) -> None:
+        """Write down the number format of a model that was opened before there was a manifest."""
+        if "engine" in vars(self):
+            _ = self.dtype
+
     def training_dtype(self, *, lora: bool) -> str:
         """The number format of a model that is tuned: as set.
 

@@ -79,6 +79,7 @@ class Pipeline:
             job.listener.path = folder.progress
             job.manifest = Manifest.open(folder.manifest, job.config)
             job.manifest.claim(job.config)
+            job.note_dtype()
             for stage in stages:
                 STAGES[stage](job)
         if "report" in stages:
