@@ -49,7 +49,7 @@ def build_atlas(out: Path, *, seed: int = 0, per_relation: int | None = None) ->
     An atlas that stands there is replaced; the record of openings of its sealed part is kept.
 
     Args:
-        per_relation: at most so many questions of a relation in each part. None: as many as the relation
+        per_relation: maximum number of questions per relation and part. None: as many as the relation
             with the fewest entities has there, so that all relations are of equal size.
 
     Raises:

@@ -79,7 +79,7 @@ _LOCAL_NAMES: dict[str, tuple[str, ...]] = {
     "TV": ("Tuvaluan dollar",),
     "ZW": ("Zimbabwean dollar", "Zimbabwe dollar"),
 }
-"""What a currency is also called in one country, or what is issued beside it at par."""
+"""Other names of a currency in one country, and local currencies with the same value."""
 _WORDS = frozenset(
     {
         "ALL", "CUP", "MOP", "TOP", "TRY", "PEN", "SOS", "LEK", "MAD", "COP", "BOB", "RON", "BAM",

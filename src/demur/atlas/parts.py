@@ -51,7 +51,7 @@ def draw(parts: Mapping[str, Sequence[Entity]], seed: int, *, per_relation: int 
     """The entities that each relation asks of in each part.
 
     Args:
-        per_relation: at most so many questions of a relation in each part. None: as many as the relation
+        per_relation: maximum number of questions per relation and part. None: as many as the relation
             with the fewest entities has in that part, so that all are of equal size.
     """
     usable: Drawn = {}

@@ -30,7 +30,7 @@ COUNTRY_STEPS = (30_000, 1_000_000, 10_000_000, 100_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """One relation: its name, whom it asks about, and how."""
+    """One relation: its name, the kind of entity it asks about, and its wording."""
 
     name: str
     kind: Kind

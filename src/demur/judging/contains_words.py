@@ -34,7 +34,7 @@ class _Plan:
     keys: tuple[str, ...]
     signs: tuple[str, ...]
     same: frozenset[str]
-    """Answers that hold a word, without case: a text equal to one is right, whatever else it may mean."""
+    """Answers with at least one word, lower case. A text equal to one of them is correct."""
 
 
 def right(question: Question, text: str) -> bool | None:

@@ -51,8 +51,8 @@ def build(
     """Everything the script needs, as JSON values.
 
     Args:
-        figure_limit: at most so many questions behind the curves and the slider.
-        browse_limit: at most so many questions with their texts.
+        figure_limit: maximum number of questions behind the curves and the slider.
+        browse_limit: maximum number of questions with their texts.
         seed: of the sample that is drawn where a limit is exceeded.
     """
     asked = {row.question_id for rows in run.predictions.values() for row in rows}

@@ -32,7 +32,7 @@ class ServerSettings(Section):
         description="further fields of each request, such as response_format; null leaves a usual one out",
     )
     concurrency: Positive = Field(16, description="requests under way at once")
-    requests_per_minute: Positive | None = Field(None, description="at most so many, evenly spaced")
+    requests_per_minute: Positive | None = Field(None, description="requests per minute, evenly spaced")
     timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="after which a request counts as failed"
     )
