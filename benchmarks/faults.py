@@ -28,15 +28,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from demur.core.files import delete
+
 STAGES = ("probe", "train", "predict", "evaluate")
 STOPS = (signal.SIGTERM, signal.SIGINT)
 REDONE = {
     "probe": "probe.parquet",
-    "train": "systems/r-tuning/model/demur.json",
+    "train": "systems/r-tuning/model",
     "predict": "predictions/r-tuning.parquet",
     "evaluate": "metrics.json",
 }
-"""Without this file a stage is not finished."""
+"""Without this file or folder a stage is not finished."""
 COMPARED = ("questions.parquet", "probe.parquet", "metrics.json", "predictions/*.parquet")
 
 # The child dies between write and rename of the first file that is not in the list of those it died at.
@@ -195,7 +197,7 @@ def disturb(
             sent = signals[len(codes) % len(signals)]
             longest = 0.8 * seconds[stage]
             while (code := end_in(stage, again(), sent, rng.uniform(0, longest))) == 0:
-                (out / REDONE[stage]).unlink(missing_ok=True)  # too late: that stage once more, and sooner
+                delete(out / REDONE[stage])  # too late: that stage once more, and sooner
                 longest /= 2
             codes.append(code)
             expected = -sent if sent is signal.SIGKILL else 128 + sent
@@ -208,13 +210,15 @@ def end_in(stage: str, line: list[str], sent: signal.Signals, wait: float) -> in
     """Start the run, wait until it is in the stage and then a while, and send the signal; the exit code."""
     process = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
+    heard = []
     for said in process.stderr:
+        heard.append(said)
         if said.strip() == f"stage {stage}":
             break
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(wait)
     process.send_signal(sent)
-    _, rest = process.communicate()
+    rest = "".join(heard) + process.communicate()[1]
     assert "Traceback" not in rest, rest
     assert process.returncode <= 0 or "to go on: demur" in rest, rest
     return process.returncode
