@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from demur.core.records import AnsweredQuestion, Prediction, Probe, Verdict
-from demur.judging.extraction import answer_names
-from demur.judging.normalise import normalise
 from demur.metrics import evaluate
+from demur.signals.agreement import agreement
 
 METRICS_SHOWN = ("ece", "brier", "auroc", "ap")
 BINS = 10
@@ -32,10 +31,11 @@ def with_agreement(row: Prediction, probe: Probe | None) -> Prediction:
 
     Unchanged where nothing was sampled, or the system has an agreement of its own.
     """
-    if probe is None or not probe.samples or "agreement" in row.signals:
+    if probe is None or "agreement" in row.signals:
         return row
-    said = normalise(row.answer)
-    share = answer_names(probe.samples).count(said) / len(probe.samples)
+    share = agreement(row.answer, probe.samples)
+    if share is None:
+        return row
     return dataclasses.replace(row, signals={**row.signals, "agreement": share})
 
 

@@ -1,4 +1,4 @@
-"""`demur methods` and `metrics`: what there is to choose from."""
+"""`demur methods`, `metrics` and `signals`: what there is to choose from."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ def list_metrics(as_json: AsJson = False) -> None:
 def methods(as_json: AsJson = False) -> None:
     """Every method: what it needs, what it trains on, what it costs, where it deviates from its paper."""
     from demur.methods.table import entries, table
+
+    if as_json:
+        typer.echo(json.dumps(entries(), indent=2))
+        return
+    from demur.core.console import print_shown
+
+    print_shown(table())
+
+
+def list_signals(as_json: AsJson = False) -> None:
+    """Every confidence signal: what it is, what it needs, where it comes from."""
+    from demur.signals.table import entries, table
 
     if as_json:
         typer.echo(json.dumps(entries(), indent=2))

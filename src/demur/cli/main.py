@@ -16,7 +16,7 @@ from demur.cli.convert import convert
 from demur.cli.data import data_app
 from demur.cli.files import FileCommand, StartCommand
 from demur.cli.finished import analyse, calibrate, export
-from demur.cli.lists import list_metrics, methods
+from demur.cli.lists import list_metrics, list_signals, methods
 from demur.cli.report import report
 from demur.cli.run import demo, run, stage_command, status
 from demur.cli.score import score
@@ -94,6 +94,7 @@ app.command()(calibrate)
 app.command()(analyse)
 app.command("metrics")(list_metrics)
 app.command()(methods)
+app.command("signals")(list_signals)
 app.command(
     "init",
     **{**SETTINGS_AS_FLAGS, "cls": StartCommand, "options_metavar": "[OPTIONS] [--SETTING VALUE]..."},

@@ -108,6 +108,10 @@ class Response:
     token_logprobs: tuple[float, ...] = ()
     """Natural-log probability of each token of ``text`` under the unmodified model (temperature 1);
     of the stopping token alone where the text is empty; empty where the engine gives none."""
+    token_entropies: tuple[float, ...] = ()
+    """Entropy of the model's next token at each of them, in nats; empty where the engine gives none."""
+    token_margins: tuple[float, ...] = ()
+    """There, probability of the likeliest token minus that of the second, in [0, 1]; empty likewise."""
     finish: Finish = "stop"
     answer: str | None = None
     """What was judged, extracted from the text; empty where it holds no answer. None where it is the text
@@ -201,10 +205,6 @@ def question_id(text: str, *, context: str | None = None, choices: Sequence[str]
     content = f"[{_quoted(text)}, {passage}, [{', '.join(map(_quoted, choices))}]]"  # JSON, written faster
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
-
-# ---------------------------------------------------------------------------------------------
-# Parquet and JSONL form
-# ---------------------------------------------------------------------------------------------
 
 R = TypeVar("R")
 

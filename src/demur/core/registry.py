@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-GROUPS = ("demur.methods", "demur.datasets", "demur.metrics", "demur.judges", "demur.engines")
+GROUPS = (
+    *("demur.methods", "demur.datasets", "demur.metrics", "demur.judges", "demur.engines"),
+    "demur.signals",
+)
 """The entry-point groups by which a package adds something to Demur."""
 
 

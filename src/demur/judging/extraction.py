@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from demur.core.reasoning import without_reasoning
@@ -198,5 +199,15 @@ def answer_names(samples: Sequence[Response]) -> list[str]:
 
     A sample without an answer has a name of its own, which is no text's.
     """
-    answers = [extract(sample.text).answer for sample in samples]
-    return [f"{NAMELESS}{n}" if answer is None else normalise(answer) for n, answer in enumerate(answers)]
+    names = [answer_name(sample.text) for sample in samples]
+    return [f"{NAMELESS}{place}" if name is None else name for place, name in enumerate(names)]
+
+
+@lru_cache(maxsize=1 << 16)
+def answer_name(text: str) -> str | None:
+    """What a response answers, normalised; None where it holds no answer.
+
+    An answer of signs only, of which normalising leaves nothing, is its own name.
+    """
+    answer = extract(text).answer
+    return None if answer is None else normalise(answer) or answer

@@ -153,6 +153,15 @@ def spaceless(char: str) -> bool:
     return not char.isascii() and _SPACELESS.match(char) is not None
 
 
+@lru_cache(maxsize=1 << 16)
+def words(text: str) -> tuple[str, ...]:
+    """The normalised words of a text; in scripts without spaces every character is one."""
+    normal = spaced(normalise(text))
+    if normal.isascii():
+        return tuple(normal.split())
+    return tuple("".join(f" {char} " if spaceless(char) else char for char in normal).split())
+
+
 def without_spaces(normal: str) -> str:
     """A normal form without the spaces between characters of such scripts."""
     if normal.isascii():

@@ -10,45 +10,36 @@ is another article. Source: SQuAD (arXiv 1606.05250), section 6.1. Deviations: t
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache, partial
+from functools import partial
 
 from demur.core.records import Question
 from demur.judging.base import Judge, Right
-from demur.judging.normalise import normalise, spaced, spaceless
+from demur.judging.normalise import words
 
 DEFAULT_THRESHOLD = 0.5
 
 
 def token_f1(text: str, answer: str) -> float:
     """Word F1 of a text against one accepted answer, in [0, 1]."""
-    return _f1(_tokens(text), _tokens(answer))
+    return _f1(words(text), words(answer))
 
 
 def right(question: Question, text: str, *, threshold: float = DEFAULT_THRESHOLD) -> bool | None:
     """Whether the best F1 over the accepted answers reaches the threshold."""
     if not question.answers:
         return None
-    given = _tokens(text)
-    wanted = [_tokens(answer) for answer in question.answers]
-    return any(_f1(given, words) >= threshold and _figures(words) <= set(given) for words in wanted)
+    given = words(text)
+    wanted = [words(answer) for answer in question.answers]
+    return any(_f1(given, answer) >= threshold and _figures(answer) <= set(given) for answer in wanted)
 
 
 def _with_threshold(threshold: float) -> Right:
     return partial(right, threshold=threshold)
 
 
-@lru_cache(maxsize=1 << 16)
-def _tokens(text: str) -> tuple[str, ...]:
-    """Words of a text; in scripts without spaces every character is one."""
-    normal = spaced(normalise(text))
-    if normal.isascii():
-        return tuple(normal.split())
-    return tuple("".join(f" {char} " if spaceless(char) else char for char in normal).split())
-
-
-def _figures(words: tuple[str, ...]) -> set[str]:
+def _figures(answer: tuple[str, ...]) -> set[str]:
     """The words with a figure in them."""
-    return {word for word in words if any(char.isdigit() for char in word)}
+    return {word for word in answer if any(char.isdigit() for char in word)}
 
 
 def _f1(given: tuple[str, ...], wanted: tuple[str, ...]) -> float:

@@ -12,19 +12,7 @@ from demur.core.records import Finish, Question, Response
 from demur.engines import Asked, Engine, Progress, Sampling
 from demur.judging import declines
 from demur.methods.base import Elicited, Setup
-
-
-def likelihood(response: Response) -> float | None:
-    """Geometric mean of the answer's token probabilities, in [0, 1]; None where the engine gave none.
-
-    Not a number where one of them is none: the model's numbers overflowed.
-
-    Source: R-Tuning (arXiv 2311.09677), evaluation code: the confidence of a prediction.
-    """
-    logprobs = response.token_logprobs
-    if not all(value < math.inf for value in logprobs):
-        return math.nan
-    return math.exp(math.fsum(logprobs) / len(logprobs)) if logprobs else None
+from demur.signals.likelihood import likelihood
 
 
 def answer_greedily(
