@@ -18,7 +18,9 @@ from demur.datasets.layouts.base import VERDICT, Conversion
 from demur.datasets.options import Purpose
 from demur.datasets.problems import describe
 from demur.datasets.rows import Row, RowReader
+from demur.datasets.stored_answers import said_in
 from demur.judging.choice import right as picks
+from demur.signals import Said
 
 PLAIN = "confidence"
 """What a confidence without a name is called."""
@@ -43,6 +45,8 @@ class Output:
     confidence: Mapping[str, float]
     """By name; empty where the row has none."""
     group: str | None
+    said: Said | None = None
+    """The response with its samples and log-probabilities; None where the row stores none."""
     verdict: Verdict | None = None
     """Where the row was judged elsewhere and holds no text to judge."""
 
@@ -89,20 +93,23 @@ class OutputReader(RowReader):
         choices = tuple(map(values.text_of, options))
         answerable, asked = self._answerable(row), question_id(text)
         group = self._get(row, "group")
+        question = Question(
+            id=self._label(row, "id") or asked,
+            text=text,
+            answers=self._accepted(row, options, choices) if answerable else (),
+            task="choice" if choices else "open",
+            choices=choices,
+            answerable=answerable,
+        )
+        response = self._said(row)
         return Output(
-            question=Question(
-                id=self._label(row, "id") or asked,
-                text=text,
-                answers=self._accepted(row, options, choices) if answerable else (),
-                task="choice" if choices else "open",
-                choices=choices,
-                answerable=answerable,
-            ),
-            response=self._said(row),
+            question=question,
+            response=response,
             asked=asked,
             abstained=self._truth(row, "abstained") is True,
             confidence=self._confidence(row),
             group=None if group is None else str(group),
+            said=said_in(row, question, response, table=self.table),
             verdict=row.get(VERDICT),
         )
 

@@ -11,7 +11,7 @@ from demur.core.config import EndpointSettings
 from demur.core.records import Verdict
 from demur.judging.llm_judge import rejudge
 from demur.metrics.base import CODES, SILENT, verdict_codes
-from demur.scoring.reading import Outputs
+from demur.scoring.outputs import Outputs
 
 
 def judged(

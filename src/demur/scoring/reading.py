@@ -3,8 +3,9 @@
 A row is an object with ``question``, ``answers`` (a list of accepted ones, or a text) and ``response``, and
 optionally ``id``, ``answerable``, ``abstained``, ``confidence`` (a number, or an object of named ones),
 ``choices`` and ``group``; formats, layouts, other names of these fields and cells of tables are read as in
-question files (`demur.datasets.outputs`). Large files are read by several processes, each a share of the
-lines.
+question files (`demur.datasets.outputs`). From stored samples and log-probabilities (``samples``,
+``logprobs``, ``sample_logprobs``) every free signal is computed (`demur.signals`). Large files are read by
+several processes, each a share of the lines.
 """
 
 from __future__ import annotations
@@ -14,17 +15,15 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from demur.core.errors import ConfigError, DataError
-from demur.core.records import Question
 from demur.datasets import hub
 from demur.datasets.fields import KNOWN, NAMED
 from demur.datasets.files import Records, list_folder, open_parts
@@ -36,64 +35,14 @@ from demur.datasets.outputs import FIX, Output, OutputReader
 from demur.datasets.problems import Problems, names
 from demur.datasets.rows import Origin
 from demur.datasets.separated import SEPARATORS, WORTH_A_WORD
-from demur.judging import Judgement, judgement
-from demur.judging.languages import unread_language
-from demur.judging.verdict import NO_ANSWER
-from demur.metrics.base import CODES, REFUSED, SILENT, Bools, Codes, Floats
+from demur.metrics.base import Floats
+from demur.scoring.outputs import Outputs, Part, add
 
 EXPECTED = "rows with question, answers (a list) and response"
 SHARE_BYTES = 8 << 20
 """From so many bytes on, lines are read in parallel, so many at a time."""
 
-Pair = tuple[Question, str]
 NO_NAMES: Mapping[str, str] = {}
-
-
-@dataclass(kw_only=True)
-class Outputs:
-    """What one system did on n questions."""
-
-    keys: list[str] = field(default_factory=list)
-    """Each row's ``id``, or one derived from its question."""
-    asked: list[str] = field(default_factory=list)
-    """The id of each row's question, from its text."""
-    numbers: list[int] = field(default_factory=list)
-    """Where each row stands in the file, counted in ``unit``."""
-    unit: str = "row"
-    verdict: Codes = field(default_factory=lambda: np.zeros(0, np.int8))
-    """SILENT where there is no answer and the row was not said to be declined; shape [n]."""
-    abstained: Bools = field(default_factory=lambda: np.zeros(0, bool))
-    """Said to have declined, whatever the words; shape [n]."""
-    answerable: Bools = field(default_factory=lambda: np.zeros(0, bool))
-    """Shape [n]."""
-    signals: dict[str, Floats] = field(default_factory=dict)
-    """By name, shape [n]; NaN where a row has none."""
-    groups: list[str] | None = None
-    """Where any row has one."""
-    pairs: list[Pair] = field(default_factory=list)
-    """Questions and responses themselves, where they were asked for."""
-    separated: Counter[str] = field(default_factory=Counter)
-    """Single answers by the separator that they hold, and under "" all of them."""
-    unread: Counter[str] = field(default_factory=Counter)
-    """Responses in each language whose refusals are not recognised, by code."""
-    judgements: list[Judgement] = field(default_factory=list)
-    """What the rule said of each response, where they were asked for."""
-    readings: Counter[str] = field(default_factory=Counter)
-    """How many responses were read as what (`demur.core.records.Reading`), and how many ``stated`` a final
-    answer."""
-    notes: list[str] = field(default_factory=list)
-    """What was guessed of the file."""
-    judge: dict[str, Any] | None = None
-    """What came of a model's judging (see `demur.judging.llm_judge.rejudge`); None where a rule judged."""
-
-    @property
-    def refused(self) -> Bools:
-        """Declined in words, or said to be; shape [n]."""
-        refused: Bools = self.abstained | (self.verdict == REFUSED)
-        return refused
-
-    def __len__(self) -> int:
-        return len(self.keys)
 
 
 def read_outputs(
@@ -181,96 +130,19 @@ def _reader(records: Records, options: ReadOptions, problems: Problems) -> Outpu
     return OutputReader(origin, options, problems=problems)
 
 
-@dataclass
-class _Part:
-    """Some rows, as lists."""
-
-    keep: bool = False
-    keys: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    codes: list[int] = field(default_factory=list)
-    abstained: list[bool] = field(default_factory=list)
-    answerable: list[bool] = field(default_factory=list)
-    confidence: list[Mapping[str, float]] = field(default_factory=list)
-    groups: list[str | None] = field(default_factory=list)
-    pairs: list[Pair] = field(default_factory=list)
-    separated: Counter[str] = field(default_factory=Counter)
-    """Single answers by the separator that they hold, and under "" all of them."""
-    unread: Counter[str] = field(default_factory=Counter)
-    judgements: list[Judgement] = field(default_factory=list)
-    readings: Counter[str] = field(default_factory=Counter)
-
-    def outputs(self) -> Outputs:
-        """The rows as arrays."""
-        names = dict.fromkeys(name for named in self.confidence for name in named)
-        signals = {
-            name: np.array([named.get(name, np.nan) for named in self.confidence], np.float64)
-            for name in names
-        }
-        return Outputs(
-            keys=self.keys,
-            asked=self.asked,
-            numbers=self.numbers,
-            verdict=np.array(self.codes, np.int8),
-            abstained=np.array(self.abstained, bool),
-            answerable=np.array(self.answerable, bool),
-            signals=signals,
-            groups=["" if group is None else group for group in self.groups] if any(self.groups) else None,
-            pairs=self.pairs,
-            separated=self.separated,
-            unread=self.unread,
-            judgements=self.judgements,
-            readings=self.readings,
-        )
-
-
-def _judged(reader: OutputReader, keep: bool) -> _Part:
-    part = _Part(keep)
+def _judged(reader: OutputReader, keep: bool) -> Part:
+    part = Part(keep)
     for number, output in reader.outputs():
-        _add(part, number, output)
+        add(part, number, output)
     return part
-
-
-def _add(part: _Part, number: int, output: Output) -> None:
-    question = output.question
-    judged = output.verdict is not None
-    if part.keep and judged:
-        raise ConfigError(
-            expected="rows with their responses",
-            found="rows that were judged elsewhere and hold no responses",
-            where="--judge-url or --rows",
-            fix="leave the option out",
-        )
-    found = judgement(question, output.response) if output.verdict is None else Judgement(output.verdict)
-    if part.keep:
-        part.pairs.append((question, output.response))
-        part.judgements.append(found)
-    part.keys.append(question.id)
-    part.asked.append(output.asked)
-    part.numbers.append(number)
-    if len(question.answers) == 1 and not question.choices:
-        part.separated[""] += 1
-        for separator in SEPARATORS:
-            part.separated[separator] += separator in question.answers[0]
-    if not judged and (language := unread_language(output.response)):
-        part.unread[language] += 1
-    silent = found.reason == NO_ANSWER and not output.abstained
-    part.codes.append(SILENT if silent else CODES[found.verdict])
-    if found.reading is not None:
-        part.readings[found.reading] += 1
-    if found.stated:
-        part.readings["stated"] += 1
-    part.abstained.append(output.abstained)
-    part.answerable.append(question.answerable)
-    part.confidence.append(output.confidence)
-    part.groups.append(output.group)
 
 
 def _joined(parts: list[Outputs], readers: Sequence[OutputReader]) -> Outputs:
     """Several shares of the rows, in order."""
     separated = sum((part.separated for part in parts), Counter[str]())
-    names = dict.fromkeys(name for part in parts for name in part.signals)
+    named = dict.fromkeys(name for part in parts for name in part.signals)
+    given = {name for part in parts for name in part.signals.keys() - {*part.computed}}
+    computed = [name for name in named if name not in given]
     grouped = any(part.groups is not None for part in parts)
     return Outputs(
         keys=[key for part in parts for key in part.keys],
@@ -281,9 +153,10 @@ def _joined(parts: list[Outputs], readers: Sequence[OutputReader]) -> Outputs:
         abstained=np.concatenate([part.abstained for part in parts]),
         answerable=np.concatenate([part.answerable for part in parts]),
         signals={
-            name: np.concatenate([part.signals.get(name, np.full(len(part), np.nan)) for part in parts])
-            for name in names
+            name: np.concatenate([_signal(part, name, given) for part in parts])
+            for name in (*(name for name in named if name in given), *computed)
         },
+        computed=tuple(computed),
         groups=[group for part in parts for group in (part.groups or [""] * len(part))]
         if grouped
         else None,
@@ -294,6 +167,12 @@ def _joined(parts: list[Outputs], readers: Sequence[OutputReader]) -> Outputs:
         notes=[*_guessed(readers[0]), *_on_separators(separated, readers[0].options)],
         separated=separated,
     )
+
+
+def _signal(part: Outputs, name: str, given: Container[str]) -> Floats:
+    """One signal of a share, shape [n]; what was computed gives way to what another share is given."""
+    own = name in part.signals and not (name in given and name in part.computed)
+    return part.signals[name] if own else np.full(len(part), np.nan)
 
 
 def _on_separators(separated: Counter[str], options: ReadOptions) -> list[str]:
@@ -381,7 +260,7 @@ def _work(
         lines = handle.read(share.length).decode("utf-8", errors="replace").split("\n")
     origin, faults = Origin(label="", unit="line", kind="JSON lines"), list[tuple[str, str, str]]()
     reader = OutputReader(origin, settled.options, problems=Problems(path, expected=EXPECTED))
-    part = _Part(keep)
+    part = Part(keep)
     reader.settle(settled.fields, settled.layouts)
     for number, line in enumerate(lines, start=share.first):
         if not line.strip():
@@ -392,7 +271,7 @@ def _work(
             found = [(f"no JSON: {error}", FIX)]
         for item in found:
             if isinstance(item, Output):
-                _add(part, number, item)
+                add(part, number, item)
             else:
                 faults.append((f"line {number}", *item))
     return part.outputs(), faults

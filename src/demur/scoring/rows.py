@@ -10,7 +10,7 @@ from demur.core.errors import ConfigError
 from demur.core.files import write_json_lines
 from demur.core.records import Verdict
 from demur.metrics.base import CODES
-from demur.scoring.reading import Outputs
+from demur.scoring.outputs import Outputs
 
 
 def write_rows(outputs: Outputs, path: Path) -> None:

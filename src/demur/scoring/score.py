@@ -18,7 +18,7 @@ from demur.metrics.board import Board
 from demur.metrics.bootstrap import Resampling, group_numbers
 from demur.metrics.evaluation import FEWEST_GROUPS, evaluate_boards, wanted
 from demur.metrics.metric import Metric
-from demur.scoring.reading import Outputs
+from demur.scoring.outputs import Outputs
 
 SYSTEM, SPLIT = "outputs", "all"
 NO_ANSWERS = (

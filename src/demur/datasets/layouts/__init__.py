@@ -23,6 +23,7 @@ from demur.datasets.layouts import (
     option_columns,
     r_tuning_results,
     squad,
+    uqlm,
 )
 from demur.datasets.layouts.base import Conversion, Layout, Wanted
 from demur.datasets.options import PLAIN
@@ -34,6 +35,7 @@ LAYOUTS: dict[str, Layout] = {
         inspect_samples.LAYOUT,
         r_tuning_results.LAYOUT,
         honesty_predictions.LAYOUT,
+        uqlm.LAYOUT,
         squad.LAYOUT,
         choices.LAYOUT,
         option_columns.LAYOUT,
