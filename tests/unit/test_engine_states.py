@@ -110,7 +110,7 @@ def test_nothing_is_kept_that_nobody_asked_for():
 
 @pytest.mark.parametrize("layers", [(0,), (3,), (2, 1), (1, 1), (-1,)])
 def test_layers_that_there_are_not(layers):
-    with pytest.raises(ConfigError, match="rising ones of 1 to 2"):
+    with pytest.raises(ConfigError, match="rising numbers from 1 to 2"):
         generate("llama", layers=layers)
 
 
