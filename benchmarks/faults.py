@@ -86,6 +86,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     options.runs = options.runs.resolve()
+    for folder in options.runs.glob("*"):
+        delete(folder)  # what an earlier try left is no run to begin with
     report = [f"{datetime.date.today().isoformat()}, {os.cpu_count()} CPU cores, seed {options.seed}.", ""]
 
     if options.only != "probe":

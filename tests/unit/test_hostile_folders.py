@@ -13,12 +13,15 @@ from demur.ask.system import from_model
 from demur.core.config import load_config
 from demur.core.errors import ConfigError, ModelError, RunFolderError, plain
 from demur.core.files import check_links
+from demur.core.records import Prediction, Question, Verdict
 from demur.core.signing import is_signed, sign
 from demur.core.trust import load_own_config
 from demur.engines import Opening, loading
+from demur.metrics import evaluate
 from demur.pipeline.status import render
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
+from demur.runfolder.shapes import Metrics
 
 OTHER_WORDS = {
     "method": "r-tuning",
@@ -95,6 +98,41 @@ def test_json_of_another_kind_is_a_message(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text.replace("metrics", "systems"), encoding="latin-1")
     with pytest.raises(RunFolderError, match=r"manifest\.json"):
         FinishedRun.open(tmp_path).system("base")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "metrics",
+        "tables",
+        "policies",
+        "differences",
+        "settings",
+        "no_answer",
+        "groups",
+        "first_answers",
+        "unread_languages",
+    ],
+)
+def test_a_part_of_metrics_of_another_type_is_a_message(tmp_path, name):
+    values = {"metrics": {}, name: "a\x1b[2J[/b]"}
+    (tmp_path / "metrics.json").write_text(json.dumps(values))
+    with pytest.raises(RunFolderError, match=name):
+        _ = FinishedRun.open(tmp_path).metrics
+
+
+def test_every_part_of_metrics_that_is_written_has_a_shape():
+    question = Question(id="a", text="Who?", answers=("Ann",), split="test")
+    said = Prediction(
+        question_id="a",
+        system="base",
+        answer="Ann",
+        response="Ann",
+        verdict=Verdict.CORRECT,
+        abstained=False,
+    )
+    measured = evaluate([question], {"base": [said]}, primary={"base": "likelihood"}, reference="base")
+    assert {*measured} - {"schema_version"} <= {*Metrics.model_fields}
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,11 @@ class Response:
     token_margins: tuple[float, ...] = ()
     """There, probability of the likeliest token minus that of the second, in [0, 1]; empty likewise."""
     finish: Finish = "stop"
+    token_entropies: tuple[float, ...] = ()
+    """Entropy of the next token's distribution at each token of ``token_logprobs``, in nats; empty where it
+    was not asked for."""
+    token_margins: tuple[float, ...] = ()
+    """At each of them, the probability of the likeliest token minus that of the second, in [0, 1]."""
     answer: str | None = None
     """What was judged, extracted from the text; empty where it holds no answer. None where it is the text
     itself, stripped."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from demur.core.config import ServerSettings
 from demur.core.errors import DemurError
 from demur.core.records import Response
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 T = TypeVar("T")
 
@@ -95,8 +99,28 @@ class Sampling:
     seed: int = 0
     """With the prompt's key it fixes every random draw: batch size, order and resuming change nothing
     but ties in floating point."""
+    layers: tuple[int, ...] = ()
+    """Layers whose hidden states come with the greedy response, from 1 to `Capabilities.layers`."""
+    top: bool = False
+    """Whether responses come with the entropy and the margin of each token."""
     watch: Watch | None = field(default=None, compare=False)
     """Who follows the greedy responses as they are made; an engine that cannot show them calls nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class States:
+    """The residual stream of a model at two places of a prompt and its greedy response.
+
+    Both are of shape ``[layers, hidden size]``, float32, in the order of `Sampling.layers`. The output of
+    the last layer is taken before the model's final normalisation.
+    """
+
+    prompt: npt.NDArray[np.float32]
+    """After the last token of the prompt, before anything is answered."""
+    answer: npt.NDArray[np.float32]
+    """After the last token of the answer; of one that was cut at the token limit, or whose last token also
+    holds the stop string, after the token before it, the last that the model read. The prompt's where the
+    answer is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +129,8 @@ class Generated:
 
     greedy: Response | None
     samples: tuple[Response, ...] = ()
+    states: States | None = field(default=None, compare=False)
+    """Where `Sampling.layers` asks for them and the engine has them, see `Capabilities.layers`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +154,10 @@ class Capabilities:
     """It draws samples; without them greedy responses are all there is."""
     notes: tuple[str, ...] = ()
     """What was found out when the engine was opened, in plain words, for the run's manifest."""
+    layers: int = 0
+    """Layers whose hidden states it gives, see `Sampling.layers`; 0 where it gives none."""
+    top: bool = False
+    """It gives the entropy and the margin of each token, see `Sampling.top`."""
     trains: bool = False
     """Whether training can start from it: it has the weights, as a model of transformers."""
 

@@ -30,8 +30,13 @@ def not_quantized(quantize: str) -> ConfigError:
     )
 
 
-def check_sampling(sampling: Sampling, prompts: Sequence[str], keys: Sequence[str]) -> None:
+def check_sampling(
+    sampling: Sampling, prompts: Sequence[str], keys: Sequence[str], *, layers: int = 0
+) -> None:
     """Refuse settings that mean nothing.
+
+    Args:
+        layers: how many layers the engine gives the hidden states of.
 
     Raises:
         ConfigError: naming all of them.
@@ -43,6 +48,10 @@ def check_sampling(sampling: Sampling, prompts: Sequence[str], keys: Sequence[st
             (f"samples={sampling.samples}, expected at least 0", sampling.samples < 0),
             (f"temperature={sampling.temperature}, expected more than 0", not sampling.temperature > 0),
             (f"top_p={sampling.top_p}, expected in (0, 1]", not 0 < sampling.top_p <= 1),
+            (
+                f"layers={sampling.layers}, expected rising numbers from 1 to {layers}",
+                _bad(sampling, layers),
+            ),
             (f"{len(keys)} keys for {len(prompts)} prompts", len(keys) != len(prompts)),
         )
         if bad
@@ -54,6 +63,12 @@ def check_sampling(sampling: Sampling, prompts: Sequence[str], keys: Sequence[st
             where="sampling",
             fix="correct them; for greedy answers only set samples to 0",
         )
+
+
+def _bad(sampling: Sampling, layers: int) -> bool:
+    """Whether layers are asked for that there are not, or in another order."""
+    wanted = sampling.layers
+    return list(wanted) != sorted(set(wanted)) or not all(1 <= layer <= layers for layer in wanted)
 
 
 def checked_batch_size(batch_size: int | str) -> int | None:

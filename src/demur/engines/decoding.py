@@ -17,6 +17,7 @@ import torch
 
 from demur.engines.cache import Held, RoomyCache, fill
 from demur.engines.encoding import common_prefix
+from demur.engines.states import Recorder
 
 CACHED_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 """Layer types whose whole past is keys and values. A sliding layer is given a full cache here: its mask
@@ -37,6 +38,9 @@ class State(Protocol):
 
     logits: torch.Tensor
     """Of the token after the last one read; shape ``(rows, vocabulary)``, float32."""
+    hidden: torch.Tensor | None
+    """Hidden states after the last token read, shape ``(rows, layers, hidden size)``, float32; None where
+    `CausalModel.recorder` does not record."""
 
     def feed(self, tokens: torch.Tensor) -> torch.Tensor:
         """Read more tokens, shape ``(rows, n)``; returns logits after each, ``(rows, n, vocabulary)``."""
@@ -56,6 +60,7 @@ class CausalModel:
     Attributes:
         padded: whether rows of different length can share a batch, and their cache be taken up again.
             False for recurrent and hybrid models, which are run without a cache and without padding.
+        recorder: keeps hidden states while it is told to.
     """
 
     def __init__(self, model: Any) -> None:
@@ -66,6 +71,7 @@ class CausalModel:
         self._parameters = set(inspect.signature(inner.forward).parameters)
         self.padded = self._keeps_keys_and_values()
         self.limit = _context_limit(model)
+        self.recorder = Recorder(inner)
         _fold_head(model)
 
     @property
@@ -130,6 +136,8 @@ class CausalModel:
         state = CachedState.empty(self, padding, room=room)
         fill(state.cache, [part.held() for part in read], state.padding, widest)
         state.length, state.logits = widest, torch.cat([part.logits for part in read])
+        hidden = [part.hidden for part in read if part.hidden is not None]
+        state.hidden = torch.cat(hidden) if hidden else None
         state.select(sorted(range(len(order)), key=order.__getitem__))
         return state
 
@@ -208,6 +216,7 @@ class CachedState:
     length: int
     logits: torch.Tensor
     is_padded: bool
+    hidden: torch.Tensor | None = None
 
     @classmethod
     def empty(cls, source: CausalModel, padding: Sequence[int], *, room: int) -> Self:
@@ -252,6 +261,7 @@ class CachedState:
             layer.select(index, moved)
         self.padding = self.padding[index]
         self.logits = self.logits[index] if len(self.logits) else self.logits
+        self.hidden = None if self.hidden is None else self.hidden[index]
 
     def take(self, rows: Sequence[int]) -> Held:
         """Copy what some rows have read, to be taken up again later."""
@@ -285,7 +295,7 @@ class CachedState:
             use_cache=True,
         )
         self.length += width
-        self.logits = logits[:, -1]
+        self.logits, self.hidden = logits[:, -1], self.source.recorder.taken()
         return logits
 
 
@@ -325,22 +335,25 @@ class RereadState:
     source: CausalModel
     tokens: torch.Tensor
     logits: torch.Tensor
+    hidden: torch.Tensor | None
 
     def __init__(self, source: CausalModel, tokens: torch.Tensor) -> None:
         self.source, self.tokens = source, tokens
         self.logits = source.forward(tokens, keep=1, use_cache=False)[:, -1]
+        self.hidden = source.recorder.taken()
 
     def feed(self, tokens: torch.Tensor) -> torch.Tensor:
         """Read more tokens; see `State`."""
         self.tokens = torch.cat([self.tokens, tokens], dim=1)
         logits = self.source.forward(self.tokens, keep=tokens.shape[1], use_cache=False)
-        self.logits = logits[:, -1]
+        self.logits, self.hidden = logits[:, -1], self.source.recorder.taken()
         return logits
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows; see `State`."""
         index = torch.tensor(rows, device=self.tokens.device)
         self.tokens, self.logits = self.tokens[index], self.logits[index]
+        self.hidden = None if self.hidden is None else self.hidden[index]
 
 
 def _fold_head(model: Any) -> None:

@@ -17,11 +17,12 @@ import numpy.typing as npt
 import torch
 
 from demur.core.records import Response
-from demur.engines.base import Generated, Sampling
+from demur.engines.base import Generated, Sampling, States
 from demur.engines.cache import Held
 from demur.engines.decoding import CachedState, CausalModel, State
 from demur.engines.encoding import Decoder
 from demur.engines.sampling import draw
+from demur.engines.states import Trail, tops_of
 
 GREEDY = -1
 """The name of the greedy response among a prompt's responses; samples are 0, 1, …"""
@@ -46,10 +47,15 @@ class Branch(NamedTuple):
     tokens: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
     done: bool = False
+    tops: tuple[tuple[float, float], ...] = ()
+    """Entropy and margin at each token, where asked for."""
 
-    def grow(self, members: tuple[int, ...], token: int, logprob: float) -> Branch:
+    def grow(
+        self, members: tuple[int, ...], token: int, logprob: float, *tops: tuple[float, float]
+    ) -> Branch:
         """This branch for some of its members, with one more token."""
-        return Branch(self.prompt, members, (*self.tokens, token), (*self.logprobs, logprob))
+        tokens, logprobs = (*self.tokens, token), (*self.logprobs, logprob)
+        return Branch(self.prompt, members, tokens, logprobs, tops=(*self.tops, *tops))
 
 
 @dataclass(slots=True)
@@ -60,12 +66,14 @@ class Batch:
         responses: by prompt, then by member.
         held: what finished branches had read, where asked for, and ``holders``: their prompts, and
             ``fed``: the tokens after the prompt that they had read, in the same order.
+        states: hidden states by prompt, where asked for.
     """
 
     responses: list[dict[int, Response]]
     held: list[Held] = field(default_factory=list)
     holders: list[int] = field(default_factory=list)
     fed: list[tuple[int, ...]] = field(default_factory=list)
+    states: dict[int, States] = field(default_factory=dict)
 
     def generated(self) -> list[Generated]:
         """One record per prompt."""
@@ -73,8 +81,9 @@ class Batch:
             Generated(
                 greedy=responses.get(GREEDY),
                 samples=tuple(responses[member] for member in sorted(responses) if member != GREEDY),
+                states=self.states.get(prompt),
             )
-            for responses in self.responses
+            for prompt, responses in enumerate(self.responses)
         ]
 
 
@@ -122,10 +131,13 @@ class Endings:
         cut = self.decoder.cut(prompt, tokens, self.stops)
         if full is False and not cut.stopped:
             return None
+        kept = slice(cut.tokens) if cut.text else slice(-1, None)
         return Response(
             text=cut.text,
-            token_logprobs=branch.logprobs[: cut.tokens] if cut.text else branch.logprobs[-1:],
+            token_logprobs=branch.logprobs[kept],
             finish="length" if full and not cut.stopped else "stop",
+            token_entropies=tuple(entropy for entropy, _ in branch.tops[kept]),
+            token_margins=tuple(margin for _, margin in branch.tops[kept]),
         )
 
 
@@ -161,13 +173,28 @@ class Generation:
             hold: keep the cache of every finished branch.
             watch: called with a prompt's place and what its greedy response is so far, at every step.
         """
-        batch = Batch([{} for _ in prompts])
+        with self.source.recorder.recording(self.sampling.layers):
+            return self._run(prompts, numbers, hold=hold, watch=watch)
+
+    def _run(
+        self,
+        prompts: Sequence[list[int]],
+        numbers: Sequence[npt.NDArray[np.float64]],
+        *,
+        hold: bool,
+        watch: Callable[[int, str], None] | None,
+    ) -> Batch:
+        batch, trail = Batch([{} for _ in prompts]), Trail()
         state = self.source.read(prompts, room=self.sampling.max_new_tokens)
         members = (GREEDY,) * self.sampling.greedy + tuple(range(self.sampling.samples))
         branches = [Branch(prompt, members) for prompt in range(len(prompts))] if members else []
         while branches:
+            if state.hidden is not None:
+                trail.add(state.hidden, _greedy_places(branches))
             grown = self._grow(state, branches, numbers)
             ended = self._collect(batch, prompts, grown)
+            if state.hidden is not None:
+                _keep_states(batch, trail, ended)
             if hold:
                 _hold(batch, state, ended)
             grown = self._remaining(grown)
@@ -186,10 +213,11 @@ class Generation:
     ) -> list[tuple[int, Branch]]:
         """Each branch with its next token, split where its members differ, with its parent's place."""
         tokens, logprobs = self._choose(state.logits, branches, numbers)
+        tops = tops_of(state.logits) if self.sampling.top else [()] * len(branches)
         return [
             (place, child)
             for place, branch in enumerate(branches)
-            for child in self._split(branch, tokens[place], logprobs[place])
+            for child in self._split(branch, tokens[place], logprobs[place], tops[place])
         ]
 
     def _choose(
@@ -207,19 +235,26 @@ class Generation:
         logprobs = token_logprobs(logits, tokens)
         return tokens.tolist(), logprobs.tolist()
 
-    def _split(self, branch: Branch, tokens: list[int], logprobs: list[float]) -> list[Branch]:
+    def _split(
+        self,
+        branch: Branch,
+        tokens: list[int],
+        logprobs: list[float],
+        tops: tuple[tuple[float, float], ...],
+    ) -> list[Branch]:
         """The branches that continue ``branch``: one per token that a member chose."""
         if branch.done:
             return [branch._replace(tokens=(*branch.tokens, tokens[0]))]
         first = 0 if branch.members[0] == GREEDY else 1  # column 0 is greedy, the others are draws
         if len(branch.members) == 1:
-            return [branch.grow(branch.members, tokens[first], logprobs[first])]
+            return [branch.grow(branch.members, tokens[first], logprobs[first], *tops)]
         groups: dict[tuple[int, int], tuple[float, list[int]]] = {}
         for column, member in enumerate(branch.members, start=first):
             key = (tokens[column], 0 if self.features.merge else member)
             groups.setdefault(key, (logprobs[column], []))[1].append(member)
         return [
-            branch.grow(tuple(members), token, logprob) for (token, _), (logprob, members) in groups.items()
+            branch.grow(tuple(members), token, logprob, *tops)
+            for (token, _), (logprob, members) in groups.items()
         ]
 
     def _collect(
@@ -314,6 +349,24 @@ def _numbers(
         if members:
             table[row, : len(members)] = numbers[branch.prompt][members, len(branch.tokens)]
     return table
+
+
+def _greedy_places(branches: Sequence[Branch]) -> dict[int, int]:
+    """The place of each prompt's greedy response that still grows."""
+    return {
+        branch.prompt: place
+        for place, branch in enumerate(branches)
+        if GREEDY in branch.members and not branch.done
+    }
+
+
+def _keep_states(batch: Batch, trail: Trail, ended: Sequence[tuple[int, Branch]]) -> None:
+    """Keep the hidden states of greedy responses that ended now."""
+    for _, branch in ended:
+        if GREEDY in branch.members:
+            said = batch.responses[branch.prompt][GREEDY]
+            length = len(said.token_logprobs) if said.text else 0
+            batch.states[branch.prompt] = trail.states(branch.prompt, length)
 
 
 def _hold(batch: Batch, state: State, ended: Sequence[tuple[int, Branch]]) -> None:

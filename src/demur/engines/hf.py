@@ -16,6 +16,7 @@ import contextlib
 import copy
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 import torch
@@ -84,7 +85,7 @@ class HFEngine:
 
     name = "hf"
     local: ClassVar[bool] = True
-    capabilities = Capabilities(token_logprobs=True, scores_continuations=True, trains=True)
+    capabilities = Capabilities(token_logprobs=True, scores_continuations=True, top=True, trains=True)
     ignores: ClassVar[frozenset[str]] = frozenset({"endpoint"})
     refuses: ClassVar[Mapping[str, Refusal]] = {"options": _no_options}
 
@@ -108,6 +109,7 @@ class HFEngine:
         declared = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
         self._eos = end_tokens(declared, tokenizer)
         self._features = features or Features()
+        self.capabilities = replace(type(self).capabilities, layers=self._source.recorder.layers)
 
     @classmethod
     def open(cls, opening: Opening) -> Self:
@@ -185,7 +187,7 @@ class HFEngine:
             DataError: a prompt that does not fit into the model's context.
             ResourceError: not even one prompt fits into the memory.
         """
-        check_sampling(sampling, prompts, keys)
+        check_sampling(sampling, prompts, keys, layers=self.capabilities.layers)
         tokens = self.encoder.encode_all([(prompt, "") for prompt in prompts])
         rows = sampling.greedy + sampling.samples
         loads = self._batches.loads(tokens, [sampling.max_new_tokens] * len(tokens), [rows] * len(tokens))

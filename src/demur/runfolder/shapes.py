@@ -155,12 +155,15 @@ class Metrics(Shape):
 
     metrics: Cells
     tables: dict[str, dict[str, dict[str, dict[str, int]]]] = Field(default_factory=dict)
+    no_answer: dict[str, dict[str, int]] = Field(default_factory=dict)
     policies: dict[str, dict[str, dict[str, dict[str, Estimate | float | None]]]] = Field(
         default_factory=dict
     )
     differences: list[Difference] = Field(default_factory=list)
     settings: Settings = Field(default_factory=Settings)
+    groups: dict[str, int] = Field(default_factory=dict)
     first_answers: FirstAnswers | None = None
+    unread_languages: dict[str, dict[str, int]] = Field(default_factory=dict)
 
 
 class Promise(Shape):
