@@ -19,6 +19,7 @@ from demur.core.records import Question, Response
 from demur.engines import ENGINES, Engine, Message, Sampling
 from demur.engines.opening import open_engine
 from demur.methods import Elicited, Setup
+from demur.signals.fitted import Fitted
 
 
 class Models:
@@ -41,7 +42,8 @@ class Models:
                 where="--system",
                 fix="choose r-tuning or another system whose answers come from one model",
             )
-        self.engine = open_engine(system.config.model, base=system.base, tuned=system.weights)
+        self.engine = open_engine(system.config.model, base=system.base, tuned=system.tuned)
+        _ = self.fitted  # what is damaged is said before a question is answered
         if system.info.certifies:
             _ = self.base  # its answers are half of what is promised
 
@@ -51,10 +53,20 @@ class Models:
         return self.system.template or self.system.config.template.template(chat=self.engine.chat)
 
     @cached_property
+    def fitted(self) -> Fitted | None:
+        """What was fitted, for a method that fits.
+
+        Raises:
+            ModelError: its files cannot be read.
+        """
+        folder = self.system.fitted
+        return None if folder is None else Fitted.load(folder)
+
+    @cached_property
     def base(self) -> Engine:
         """The base model; opened when first needed."""
         system = self.system
-        if system.weights is None or not ENGINES.get(system.config.model.engine).local:
+        if system.tuned is None or not ENGINES.get(system.config.model.engine).local:
             return self.engine
         return open_engine(system.config.model, base=system.base)
 
@@ -109,6 +121,7 @@ class Models:
                 watch=watch,
             ),
             engine=self.engine,
+            fitted=self.fitted,
         )
 
     def samples(self, question: Given, count: int) -> list[str]:

@@ -44,7 +44,7 @@ class System:
     base: str
     """The base model's folder, hub name, or name at its server."""
     weights: Path | None = None
-    """Folder of the adapter or weights that it asks; None for the base model."""
+    """Folder of the adapter or weights that it asks, or of what was fitted; None for the base model."""
     template: Template | None = None
     """As it was tuned; None for the configuration's."""
     rule: Decision
@@ -63,6 +63,16 @@ class System:
     def method(self) -> Method:
         """The method that asks it."""
         return METHODS.get("pretrain-t" if self.info.name == "base" else self.info.name)()
+
+    @property
+    def tuned(self) -> Path | None:
+        """Folder of the adapter or weights that it asks; None for the base model."""
+        return None if self.info.fits else self.weights
+
+    @property
+    def fitted(self) -> Path | None:
+        """Folder of what was fitted, for a method that fits."""
+        return self.weights if self.info.fits else None
 
     @property
     def samples(self) -> int:

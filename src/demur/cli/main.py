@@ -18,7 +18,7 @@ from demur.cli.files import FileCommand, StartCommand
 from demur.cli.finished import analyse, calibrate, export
 from demur.cli.lists import list_metrics, list_signals, methods
 from demur.cli.report import report
-from demur.cli.run import demo, run, stage_command, status
+from demur.cli.run import demo, fit, run, stage_command, status
 from demur.cli.score import score
 from demur.cli.serve import ServeOptions, serve
 from demur.cli.settings import SETTINGS_AS_FLAGS, as_command
@@ -67,6 +67,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 app.command(**SETTINGS_AS_FLAGS)(run)
+app.command(**SETTINGS_AS_FLAGS)(fit)
 app.command(**SETTINGS_AS_FLAGS)(demo)
 app.command("probe", **SETTINGS_AS_FLAGS, help="Ask the base model every question and judge what it says.")(
     stage_command("probe")

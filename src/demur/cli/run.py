@@ -37,6 +37,29 @@ def run(
     _carry_out(settings, update=update, as_json=as_json)
 
 
+def fit(
+    ctx: typer.Context,
+    labels: Annotated[
+        int, typer.Option(min=2, help="Labelled questions to use: two thirds fit, a third calibrates.")
+    ] = 300,
+    update: Update = False,
+    as_json: AsJson = False,
+) -> None:
+    """A confidence on every answer of a model, from some hundred labelled questions. Nothing is tuned.
+
+    Takes the settings of `demur run`. The test part of the data is asked too, and the report is about it.
+
+    Example: `demur fit --model Qwen/Qwen3-4B --data my_qa.jsonl --labels 300 --out runs/mine`
+    """
+    settings = read_settings(ctx, None, preset=FIT | {"data.labels": labels})
+    require_input(ctx)
+    _carry_out(settings, update=update, as_json=as_json)
+
+
+FIT: dict[str, Any] = {"method": "probe", "baselines": [], "data.calibration": 1 / 3}
+"""What `demur fit` sets where the user does not."""
+
+
 def demo(ctx: typer.Context, update: Update = False, as_json: AsJson = False) -> None:
     """The whole of it on the pocket world, in about a minute on a laptop."""
     from demur.pocket import DEMO_CONFIG

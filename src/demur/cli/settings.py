@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -120,12 +120,23 @@ def as_command(run: Callable[[Options], None], options: type[Options]) -> Callab
     return command
 
 
-def read_settings(ctx: typer.Context, limit: int | None, path: Path | None = None) -> Any:
-    """The configuration that a command line gives: its file, its flags, its limit."""
+def read_settings(
+    ctx: typer.Context,
+    limit: int | None,
+    path: Path | None = None,
+    *,
+    preset: Mapping[str, Any] | None = None,
+) -> Any:
+    """The configuration that a command line gives: its file, its flags, its limit.
+
+    Args:
+        preset: settings of the command itself, which flags override.
+    """
     from demur.core.trust import load_own_config
     from demur.pipeline.prompts import TRIAL, left_open
 
-    given_path, given = parse(ctx.args)
+    given_path, flags = parse(ctx.args)
+    given = {**(preset or {}), **flags}
     if path is not None and given_path is not None:
         raise _misplaced(str(given_path))
     if limit is not None:

@@ -108,10 +108,6 @@ class Response:
     token_logprobs: tuple[float, ...] = ()
     """Natural-log probability of each token of ``text`` under the unmodified model (temperature 1);
     of the stopping token alone where the text is empty; empty where the engine gives none."""
-    token_entropies: tuple[float, ...] = ()
-    """Entropy of the model's next token at each of them, in nats; empty where the engine gives none."""
-    token_margins: tuple[float, ...] = ()
-    """There, probability of the likeliest token minus that of the second, in [0, 1]; empty likewise."""
     finish: Finish = "stop"
     token_entropies: tuple[float, ...] = ()
     """Entropy of the next token's distribution at each token of ``token_logprobs``, in nats; empty where it

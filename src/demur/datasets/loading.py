@@ -24,7 +24,7 @@ from demur.datasets.negatives import by_rule
 from demur.datasets.recognition import Recognised, recognise
 from demur.datasets.report import DataReport
 from demur.datasets.rows import DATASET
-from demur.datasets.splits import divide, draw_keys, sample
+from demur.datasets.splits import divide, draw_keys, labelled, sample
 from demur.datasets.targets import DATASETS
 
 _ORDER = ("train", "calibration", "test/id", "test/ood")
@@ -162,6 +162,8 @@ def prepare(
     clean, keys = divided.where(kept), keys[kept]
     _check_leftovers(divided, clean, where)
     questions = clean if settings.limit is None else sample(clean, settings.limit, seed=seed)
+    if settings.labels is not None:
+        questions = labelled(questions, settings.labels, seed=seed)
     if settings.negatives == "rule":
         questions = _with_twins(questions, clean, seed, where, notes)
     _check_required(questions, require, where)
@@ -175,7 +177,7 @@ def prepare(
         unanswerable=questions.unanswerable,
         leaks=leaks,
         duplicates=find_duplicates(clean, keys),
-        before_limit=_counts(clean) if settings.limit is not None else None,
+        before_limit=_counts(clean) if (settings.limit, settings.labels) != (None, None) else None,
         notes=tuple(notes),
     )
     return LoadedData(questions=questions, report=report)

@@ -7,7 +7,7 @@ smaller one, and neither the order of the rows nor the platform changes it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -74,16 +74,30 @@ def settle_validation(questions: Iterable[Question], notes: list[str]) -> Questi
     return table.recode("split", codes, [missing if split == "validation" else split for split in splits])
 
 
-def sample(questions: QuestionTable, limit: int, *, seed: int) -> QuestionTable:
-    """At most ``limit`` questions of each part, in their order; a larger limit holds a smaller one."""
+def sample(
+    questions: QuestionTable, limit: int, *, seed: int, within: Mapping[str, int] | None = None
+) -> QuestionTable:
+    """At most ``limit`` questions of each part, in their order; a larger limit holds a smaller one.
+
+    Args:
+        within: other limits, by split.
+    """
     codes, parts = questions.parts()
     kept = np.zeros(len(questions), dtype=bool)
-    for code in range(len(parts)):
+    limits = [limit if within is None else within.get(split, limit) for split in parts]
+    for code, limit in enumerate(limits):
         places = np.flatnonzero(codes == code)
         names = (name for (name,) in questions.take(places).values("id"))
         order = np.argsort(draw_keys(names, len(places), seed, purpose="limit"))
         kept[places[order[:limit]]] = True
     return questions.where(kept)
+
+
+def labelled(questions: QuestionTable, labels: int, *, seed: int) -> QuestionTable:
+    """At most so many questions in training and calibration together, a third of them for calibration."""
+    calibration = labels // 3
+    within = {"train": labels - calibration, "calibration": calibration}
+    return sample(questions, len(questions), seed=seed, within=within)
 
 
 def _assign(ranked: Places, wanted: dict[str, float]) -> dict[str, Places]:

@@ -8,6 +8,7 @@ METHODS: Registry[type[Method]] = Registry(
     "method",
     {
         "demur": "demur.methods.demur:Demur",
+        "probe": "demur.methods.probe:Probe",
         "r-tuning": "demur.methods.r_tuning:RTuning",
         "r-tuning-r": "demur.methods.r_tuning_r:RTuningR",
         "r-tuning-u": "demur.methods.r_tuning_u:RTuningU",

@@ -10,6 +10,7 @@ from demur.core.config import Config
 from demur.core.records import Example, Finish, Knowledge, Probe, Question, Response
 from demur.core.templates import Template
 from demur.engines import Engine, Progress, Sampling
+from demur.signals.fitted import Fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +47,15 @@ class MethodInfo:
     """Sentences it refuses in, beside the template's."""
     rule: str | None = None
     """The signal below whose threshold it declines by its own rule; None where it has no such rule."""
+    fits: bool = False
+    """It tunes nothing: its own folder holds what was fitted to the base model's labelled answers."""
     certifies: bool = False
     """The answers are the base model's, `Setup.base`; its own weights only say what they are worth."""
 
     @property
     def trained(self) -> bool:
         """Whether it tunes a model of its own."""
-        return self.weights is None
+        return self.weights is None and not self.fits
 
     def owner(self, system: str) -> str:
         """The system whose weights a system of this method asks: itself, ``base`` or a lender."""
@@ -84,6 +87,8 @@ class Setup:
     """What the base model answered greedily, by question id."""
     round: int = 1
     """Which round of aligning this is, from 1."""
+    fitted: Fitted | None = None
+    """What was fitted for a method that fits, see `MethodInfo.fits`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

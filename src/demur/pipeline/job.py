@@ -154,7 +154,7 @@ class Job:
             dtype: another number format than that of the run.
             more: see `open_engine`.
         """
-        tuned = self.folder.model(system) if system else None
+        tuned = self.folder.model(system) if system and self.info(system).trained else None
         settings = self.config.model.model_copy(update={"dtype": dtype or self.dtype})
         return open_engine(settings, base=self.model_path, tuned=tuned, engine=engine, **more)
 

@@ -16,7 +16,7 @@ from demur.core.files import delete
 from demur.core.progress import Listener
 from demur.pipeline import prompts
 from demur.pipeline.job import Job
-from demur.pipeline.stages import build, data, evaluate, predict, probe, report, train
+from demur.pipeline.stages import build, data, evaluate, fit, predict, probe, report, train
 from demur.pipeline.systems import check_tuning
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
@@ -27,6 +27,7 @@ STAGES: Mapping[str, Callable[[Job], None]] = {
     "probe": probe.run,
     "build": build.run,
     "train": train.run,
+    "fit": fit.run,
     "predict": predict.run,
     "evaluate": evaluate.run,
     "report": report.run,

@@ -80,7 +80,12 @@ def method_info(system: str, config: Config) -> MethodInfo:
 def tuned_systems(config: Config) -> tuple[str, ...]:
     """The systems that are trained: those of the run, and whose weights they borrow."""
     owners = {method_info(system, config).owner(system): None for system in config.systems}
-    return tuple(owner for owner in owners if owner != "base")
+    return tuple(owner for owner in owners if owner != "base" and method_info(owner, config).trained)
+
+
+def fitted_systems(config: Config) -> tuple[str, ...]:
+    """The systems that are fitted to the base model's labelled answers."""
+    return tuple(system for system in config.systems if method_info(system, config).fits)
 
 
 def samples_of(config: Config) -> int:

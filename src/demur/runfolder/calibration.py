@@ -15,6 +15,7 @@ from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.names import group_key, unread
 from demur.core.questions import shared_by
 from demur.core.records import Prediction, Question, Verdict
+from demur.methods import METHODS
 from demur.runfolder import digests, provenance
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.grouping import Drawn, Grouping
@@ -91,9 +92,16 @@ def promisable(
     names = {name for _, row in rows for name in row.signals}
     if signal not in names:
         raise UnknownNameError("signal", signal, names, "--signal")
-    if signal == "learned":
+    if signal == "learned" and not _fitted_apart(run, system):
         return refit_on_half(run, system, rows, seed=run.config.seed, grouping=grouping)
     return rows, None
+
+
+def _fitted_apart(run: FinishedRun, system: str) -> bool:
+    """Whether a system's learned signal was fitted on training questions, and so apart from calibration."""
+    if system not in run.config.systems:
+        return False
+    return METHODS.get(run.config.method_of(system)).info.fits
 
 
 def _require_own_weights(run: FinishedRun, config: Config, system: str) -> None:

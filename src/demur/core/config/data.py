@@ -88,6 +88,11 @@ class DataSettings(Section):
     limit: Annotated[int, Field(gt=0)] | None = Field(
         None, description="at most N questions per split, drawn by the seed, for a trial"
     )
+    labels: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="at most N labelled questions in training and calibration together, a third of them "
+        "for calibration, drawn by the seed; test questions are not counted",
+    )
     mixture: tuple[dict[str, Any], ...] = Field(
         (),
         description="several datasets instead of one: data settings of each, with `use`: all, train, or "

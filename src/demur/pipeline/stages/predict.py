@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from demur.core.config import Config
@@ -21,6 +22,7 @@ from demur.methods import METHODS, Elicited, baselines, learned, thresholds
 from demur.pipeline.cards import add_to_card, rule, rule_to_card
 from demur.pipeline.job import Job, make_setup
 from demur.pipeline.stages.rejudging import Decided, by_model
+from demur.signals.fitted import Fitted
 
 R = TypeVar("R")
 
@@ -37,7 +39,7 @@ def run(job: Job) -> None:
         with job.stage(f"predict/{system}", inputs, job.folder.predictions(system)) as notes:
             if notes is not None:
                 notes |= _predict_one(job, system, inputs)
-        if system in job.tuned:
+        if system in job.tuned or job.info(system).fits:
             rule_to_card(job, system)
     _predict_derived(job)
 
@@ -53,6 +55,7 @@ def _predict_one(job: Job, system: str, inputs: str) -> dict[str, Any]:
         method=info.name,
         config=job.config.for_system(system),
         sampling=job.sampling,
+        fitted=job.folder.model(system).resolve() if info.fits else None,
         questions=job.questions_for(engine),
         probes=StoredRows.of(job.folder.probe.resolve(), Probe),
     )
@@ -90,6 +93,8 @@ class _Asking:
     config: Config
     """The system's own."""
     sampling: Sampling
+    fitted: Path | None
+    """Folder of what was fitted for a system that is."""
     questions: Sequence[Question]
     probes: Sequence[Probe]
     """What the base model did with each of them."""
@@ -100,7 +105,8 @@ class _Asking:
         """Ask the questions at these places, which rise."""
         questions = _at(self.questions, part)
         base = {probe.question_id: probe.greedy for probe in _at(self.probes, part)}
-        setup = make_setup(self.config, engine, sampling=self.sampling, base=base)
+        fitted = None if self.fitted is None else Fitted.load(self.fitted)
+        setup = make_setup(self.config, engine, sampling=self.sampling, base=base, fitted=fitted)
         said = METHODS.get(self.method)().elicit(engine, questions, setup, progress=progress)
         return [self._judged(*pair) for pair in zip(questions, said, strict=True)]
 
@@ -203,5 +209,5 @@ def _by_papers_rule(job: Job) -> dict[str, Iterable[Prediction]]:
             StoredRows.of(job.folder.predictions(system), Prediction), found["signal"]
         )
         for system, found in rules.items()
-        if found is not None and thresholds.chosen(found)
+        if found is not None and thresholds.chosen(found) and not job.info(system).fits
     }

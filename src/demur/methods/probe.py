@@ -1,0 +1,69 @@
+"""The untuned model's own answers, with a confidence that was fitted to its labelled answers.
+
+A linear probe reads the model's hidden states at the end of its answer, and is weighed with the
+probabilities of the answer's tokens. Nothing is tuned: fitting takes seconds once the training questions
+were answered, and the answers are those of the model as it is.
+It declines below a threshold that is chosen on calibration questions, which have no part in the fit.
+Nothing is chosen on test.
+
+Not part of any of the papers; sources are named in `demur.signals.linear`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from demur.core.records import Example, Question
+from demur.engines import Engine, Progress
+from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
+from demur.methods.elicitation import from_response
+from demur.signals import Said
+
+
+class Probe:
+    """Untuned answers with a fitted confidence."""
+
+    info = MethodInfo(
+        name="probe",
+        summary="the untuned model's answers; a linear probe on its hidden states, weighed with token "
+        "probabilities, says how sure they are",
+        paper="Demur; linear probes on hidden states (EMNLP 2023 and later)",
+        needs=("labels",),
+        loss="logistic regression on labelled answers",
+        cost="one greedy answer of each training question; at inference a few products beside the answer",
+        signals=("learned", "probe", "sum", "min", "likelihood"),
+        primary_signal="learned",
+        rule="learned",
+        fits=True,
+    )
+
+    def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
+        """Nothing is tuned."""
+        return {}
+
+    def elicit(
+        self,
+        engine: Engine,
+        questions: Sequence[Question],
+        setup: Setup,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Elicited]:
+        """Answer greedily, and read the confidence off the states of the same pass."""
+        fitted = setup.fitted
+        layers = () if fitted is None else fitted.layers
+        sampling = dataclasses.replace(setup.sampling, samples=0, layers=layers)
+        generated = engine.generate(
+            [setup.template.ask(question) for question in questions],
+            keys=[question.id for question in questions],
+            sampling=sampling,
+            progress=progress,
+        )
+        found = []
+        for question, item in zip(questions, generated, strict=True):
+            assert item.greedy is not None, "a greedy response was asked for"
+            said = from_response(item.greedy)
+            own = {} if fitted is None else fitted(Said(question=question, greedy=item.greedy), item.states)
+            found.append(dataclasses.replace(said, signals={**said.signals, **own}))
+        return found
