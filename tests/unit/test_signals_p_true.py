@@ -4,6 +4,7 @@ import math
 
 import engine_models
 import pytest
+import torch
 
 from demur.core.records import Question, Response
 from demur.core.templates import TEMPLATES
@@ -17,9 +18,15 @@ ANSWERS = [" Paris", "Rome"]
 
 
 @pytest.fixture(scope="module")
-def engine():
+def model():
     tokenizer = engine_models.byte_tokenizer()
-    return HFEngine(engine_models.llama_for(tokenizer, seed=3), tokenizer, format="plain")
+    return tokenizer, engine_models.llama_for(tokenizer, seed=3)
+
+
+@pytest.fixture(scope="module")
+def engine(model):
+    tokenizer, network = model
+    return HFEngine(network, tokenizer, format="plain")
 
 
 def test_the_prompt():
@@ -45,13 +52,17 @@ def test_braces_in_an_answer_stay():
     assert "Possible answer: {ideas}\n" in prompt(QUESTIONS[0], "{ideas}", ["Lyon"])
 
 
-def test_both_words_are_whole_continuations(engine):
-    # Log-probability of a word: the sum over its letters, each after all before it.
+def test_both_words_are_whole_continuations(model, engine):
+    # By transformers alone: log-probabilities of every token of the word, not of its first one.
     def whole(text, word):
-        steps = [word[:end] for end in range(len(word) + 1)]
-        [found] = engine.score([text], [[step for step in steps if step]])
-        assert list(found) == sorted(found, reverse=True)  # every letter more is less likely
-        return found[-1]
+        tokenizer, network = model
+        before = tokenizer(text)["input_ids"]
+        ids = tokenizer(text + word)["input_ids"]
+        assert ids[: len(before)] == before
+        assert len(ids) > len(before) + 1
+        with torch.no_grad():
+            logprobs = network(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+        return sum(logprobs[place - 1, ids[place]].item() for place in range(len(before), len(ids)))
 
     found = p_true(engine, TEMPLATE, QUESTIONS, ANSWERS)
     for question, answer, value in zip(QUESTIONS, ANSWERS, found, strict=True):
