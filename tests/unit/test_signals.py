@@ -284,6 +284,18 @@ def test_every_free_signal_stays_within_its_bounds():
             assert low - 1e-9 <= found <= high + 1e-9, name
 
 
+def test_rounding_breaks_no_ties():
+    # With a similarity of 0 or 1 the graph's signals depend on the number m of different answers alone.
+    draws = np.random.default_rng(5)
+    for _ in range(100):
+        k = int(draws.integers(2, 12))
+        item = said("x", *map(str, draws.choice(["one", "two", "three", "four", "five"], size=k)))
+        m = -value("num-sets", item)
+        assert value("eigenvalues", item) == -m
+        assert value("eccentricity", item) == pytest.approx(-math.sqrt(m - 1), abs=1e-12)
+        assert value("eccentricity", item) == round(-math.sqrt(m - 1), 12)
+
+
 def test_free_signals_need_no_model():
     names = {name for name, _ in free_signals()}
     assert names == set(SIGNALS.names()) - {"p-true"}
