@@ -224,6 +224,15 @@ def test_eigenvectors_from_the_threshold_on_are_left_out():
     assert Eccentricity(similarity=lambda *_: 0.9)(item) == pytest.approx(0.0, **EXACT)
 
 
+def test_eigenvalues_above_one_count_nothing():
+    # Neighbours on a path of three are alike: W has rows of 2, 3 and 2. The eigenvalues of
+    # D^-1/2 W D^-1/2 are 1, 1/2 and -1/6, so those of the Laplacian 0, 1/2 and 7/6.
+    def neighbours(first, second):
+        return float(abs(int(first) - int(second)) == 1)
+
+    assert Eigenvalues(similarity=neighbours)(said("1", "1", "2", "3")) == pytest.approx(-1.5, **EXACT)
+
+
 def test_a_similarity_that_is_no_number():
     item = said("a", "a", "b")
     for signal in (Degree, Eigenvalues, Eccentricity):
