@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,15 +41,19 @@ NAMES = (
         "Lyon",
         "Nice",
         "Brest",
-        "New York",
         "York",
-        "New Orleans",
-        "San Marino",
         "Rio",
-        "Port Louis",
+        "Bonn",
+        "Kiel",
+        "Tokyo",
+        "Kyoto",
+        "Lima",
+        "1998",
+        "42",
     ),
-    *("Bonn", "Kiel", "Tokyo", "Kyoto", "Lima", "1998", "42"),
+    *("New York", "New Orleans", "San Marino", "Port Louis"),
 )
+"""Answers; no two of their words have one stem."""
 
 
 def bare(module: str) -> ModuleType:
@@ -71,6 +76,8 @@ def types_only(module: str, *names: str) -> None:
 
 
 types_only("lm_polygraph.utils.model", "Model", "WhiteboxModel")
+for helper in ("lm_polygraph.utils.common", "uqlm.utils.device", "uqlm.utils.warn"):
+    bare(helper)
 ESTIMATORS = {
     name: bare(f"lm_polygraph.estimators.{name}")
     for name in (
@@ -82,11 +89,10 @@ CLASSES = bare("lm_polygraph.stat_calculators.semantic_classes")
 SINGLE = bare("uqlm.white_box.single_logprobs")
 TOP = bare("uqlm.white_box.top_logprobs")
 MATCH = bare("uqlm.black_box.match")
-CLUSTER = bare("uqlm.nli.cluster")
-ENTROPY = bare("uqlm.nli.entropy_utils")
+ENTROPY = bare("uqlm.scorers.shortform.entropy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One answered question."""
 
@@ -188,21 +194,28 @@ class Equality:
         ]
 
 
-def uqlm_clusters(row: Row) -> Any:
-    """The clusters of the samples by uqlm, as positions."""
-    return CLUSTER.SemanticClusterer(nli=Equality()).cluster_responses(row.texts)[1]
+@cache
+def uqlm_semantic(row: Row) -> dict[str, list[float]]:
+    """What uqlm's SemanticEntropy says of one row.
 
-
-def uqlm_entropy(row: Row, *, weighted: bool) -> float:
-    """The confidence by semantic entropy of uqlm: its functions in the order of its SemanticEntropy.
-
-    uqlm counts the greedy answer among the n texts and divides by ln n; here the n texts are the samples.
+    uqlm counts the greedy answer among the texts; here the first sample stands in its place, so that its
+    texts are the samples.
     """
-    given = [tokens(sample.token_logprobs) for sample in row.said.samples]
-    by_tokens, uniform = ENTROPY.compute_response_probabilities(given, num_responses=len(given))
-    shares = ENTROPY.compute_cluster_probabilities(by_tokens if weighted else uniform, uqlm_clusters(row))
-    [scaled] = ENTROPY.normalize_entropy([ENTROPY.compute_semantic_entropy(shares)], len(given) - 1)
-    return float(1 - scaled)
+    first, *rest = [tokens(sample.token_logprobs) for sample in row.said.samples]
+    scorer = ENTROPY.SemanticEntropy(nli=Equality(), use_best=False, device="cpu")
+    found = scorer.score(
+        responses=row.texts[:1],
+        sampled_responses=[row.texts[1:]],
+        logprobs_results=[first],
+        sampled_logprobs_results=[rest],
+        show_progress_bars=False,
+    )
+    return dict(found.data)
+
+
+def of_uqlm(name: str, sign: int = 1) -> Callable[[Row], float]:
+    """One of these numbers."""
+    return lambda row: sign * float(uqlm_semantic(row)[name][0])
 
 
 def equal(row: Row) -> np.ndarray:
@@ -268,9 +281,11 @@ def equality(first: str, second: str) -> float:
     return float(same_answer(first, second))
 
 
-def named(text: str) -> str:
-    """An answer as it is compared; one that is missing is equal to none."""
-    return answer_name(text) or f"nothing {id(text)}"
+def uqlm_match(row: Row) -> float:
+    """Exact match, by uqlm, of answers as Demur compares them; one that is missing is equal to none."""
+    texts = [row.said.greedy.text, *row.texts]
+    greedy, *samples = (answer_name(text) or f"nothing {place}" for place, text in enumerate(texts))
+    return float(MATCH.MatchScorer._compute_score(greedy, samples))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -360,9 +375,7 @@ def comparisons() -> list[Comparison]:
             "agreement",
             UQLM,
             "MatchScorer on normalised answers",
-            lambda row: float(
-                MATCH.MatchScorer._compute_score(named(row.said.greedy.text), list(map(named, row.texts)))
-            ),
+            uqlm_match,
         ),
         Comparison(
             "lexical",
@@ -376,7 +389,7 @@ def comparisons() -> list[Comparison]:
             "semantic-entropy",
             UQLM,
             "discrete_confidence_scores, of the samples alone",
-            lambda row: uqlm_entropy(row, weighted=False),
+            of_uqlm("discrete_confidence_scores"),
         ),
         Comparison(
             "semantic-entropy", POLYGRAPH, "1 - SemanticEntropy(frequency) / ln k", polygraph_entropy
@@ -385,13 +398,13 @@ def comparisons() -> list[Comparison]:
             "semantic-entropy-weighted",
             UQLM,
             "tokenprob_confidence_scores, of the samples alone",
-            lambda row: uqlm_entropy(row, weighted=True),
+            of_uqlm("tokenprob_confidence_scores"),
         ),
         Comparison(
             "num-sets",
             UQLM,
             "-num_semantic_sets, of the samples alone",
-            lambda row: -float(len(uqlm_clusters(row))),
+            of_uqlm("num_semantic_sets", -1),
         ),
         Comparison(
             "num-sets",
@@ -412,7 +425,8 @@ def comparisons() -> list[Comparison]:
 DIFFER = """## Where definitions differ
 
 - uqlm counts the greedy answer among the samples of semantic entropy and of the semantic sets; Demur and
-  LM-Polygraph do not. Given the same texts, the values are equal.
+  LM-Polygraph do not. Given the same texts (the first sample as uqlm's greedy answer), the values
+  are equal.
 - uqlm's `probability_margin` is the mean over the answer's tokens, Demur's `margin` the smallest.
 - LM-Polygraph's `SemanticEntropy` with sequence probabilities sums them without dividing by the answer's
   length or by their total, and averages over samples. `semantic-entropy-weighted` is Farquhar's and

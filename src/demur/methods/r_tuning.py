@@ -19,7 +19,7 @@ from scipy.special import expit
 from demur.core.records import Example, Question
 from demur.engines import Asked, Engine, Progress
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
-from demur.methods.elicitation import likelihood
+from demur.signals.likelihood import likelihood
 
 
 class RTuning:

@@ -44,4 +44,4 @@ class Eccentricity:
             return math.nan
         values, vectors = np.linalg.eigh(laplacian(similar))
         kept = vectors[:, values < KEPT_BELOW]  # [k, number kept]: one eigenvector a column
-        return tied(-np.linalg.norm(kept - kept.mean(axis=0)))
+        return tied(-float(np.linalg.norm(kept - kept.mean(axis=0))))

@@ -39,4 +39,4 @@ class Eigenvalues:
         if np.isnan(similar).any():
             return math.nan
         values = np.linalg.eigvalsh(laplacian(similar))
-        return tied(-np.maximum(0.0, 1.0 - values).sum())
+        return tied(-float(np.maximum(0.0, 1.0 - values).sum()))

@@ -43,7 +43,7 @@ def matrix(texts: Sequence[str], similarity: Similarity = equality) -> Floats:
 
 def tied(value: float) -> float:
     """A value without the noise of its eigenvalues, at 12 decimals, so that equal ones are ties."""
-    return round(float(value), 12) + 0.0  # no -0.0
+    return round(value, 12) + 0.0  # no -0.0
 
 
 def laplacian(similar: Floats) -> Floats:
