@@ -36,22 +36,8 @@ from demur.signals.similarity import matrix
 TOLERANCE = 1e-9
 UQLM, POLYGRAPH = "uqlm", "lm-polygraph"
 NAMES = (
-    *(
-        "Paris",
-        "Lyon",
-        "Nice",
-        "Brest",
-        "York",
-        "Rio",
-        "Bonn",
-        "Kiel",
-        "Tokyo",
-        "Kyoto",
-        "Lima",
-        "1998",
-        "42",
-    ),
-    *("New York", "New Orleans", "San Marino", "Port Louis"),
+    *("Paris", "Lyon", "Nice", "Brest", "York", "Rio", "Bonn", "Kiel", "Tokyo", "Kyoto", "Lima", "1998"),
+    *("42", "New York", "New Orleans", "San Marino", "Port Louis"),
 )
 """Answers; no two of their words have one stem."""
 
