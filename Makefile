@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-groups proof-intervals proof-metrics proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real demo-real bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-groups proof-intervals proof-metrics proof-signals proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real demo-real bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -111,6 +111,16 @@ $(VENV)-metrics/.run: benchmarks/metrics-requirements.txt constraints.txt
 
 proof-metrics: $(VENV)-metrics/.run ## every metric beside the libraries that have it too
 	$(VENV)-metrics/bin/python benchmarks/metrics.py --page docs/results/metrics.md
+
+$(VENV)-signals/.run: benchmarks/signals-requirements.txt constraints.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --constraint constraints.txt --editable . torch transformers langchain-core \
+		pandas pillow rouge_score nltk absl-py six
+	$(@D)/bin/pip install --quiet --no-deps --requirement benchmarks/signals-requirements.txt
+	@touch $@
+
+proof-signals: $(VENV)-signals/.run ## every confidence signal beside the libraries that have it too
+	OMP_NUM_THREADS=1 $(VENV)-signals/bin/python benchmarks/signals_peers.py --page docs/results/signals-peers.md
 
 # Its pins exclude ours, so it has an environment of its own. It imports torchaudio for sound, of which there
 # is no build beside a torch without CUDA: an empty module stands in for it, since rows of text need none.

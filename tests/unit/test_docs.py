@@ -13,6 +13,7 @@ from demur.cli.settings import SHORT
 from demur.core.config import leaves
 from demur.datasets.targets import DATASETS
 from demur.methods.table import deviations, markdown
+from demur.signals.table import markdown as signals_markdown
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -31,6 +32,10 @@ def methods_table() -> str:
     return f"\n{markdown()}\n\n## Deviations from the papers\n\n{deviations()}\n"
 
 
+def signals_table() -> str:
+    return f"\n{signals_markdown()}\n"
+
+
 GENERATED = {
     "configuration.md": (
         "<!-- settings: made by tests/unit/test_docs.py from the configuration itself -->\n",
@@ -39,6 +44,10 @@ GENERATED = {
     "methods.md": (
         "<!-- methods: made by tests/unit/test_docs.py from the methods themselves -->\n",
         methods_table,
+    ),
+    "signals.md": (
+        "<!-- signals: made by tests/unit/test_docs.py from the signals themselves -->\n",
+        signals_table,
     ),
     "reference/command-line.md": (
         "<!-- commands: made by tests/unit/test_docs.py from the command line itself -->\n",

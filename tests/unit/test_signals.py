@@ -224,6 +224,15 @@ def test_eigenvectors_from_the_threshold_on_are_left_out():
     assert Eccentricity(similarity=lambda *_: 0.9)(item) == pytest.approx(0.0, **EXACT)
 
 
+def test_eigenvalues_above_one_count_nothing():
+    # Neighbours on a path of three are alike: W has rows of 2, 3 and 2. The eigenvalues of
+    # D^-1/2 W D^-1/2 are 1, 1/2 and -1/6, so those of the Laplacian 0, 1/2 and 7/6.
+    def neighbours(first, second):
+        return float(abs(int(first) - int(second)) == 1)
+
+    assert Eigenvalues(similarity=neighbours)(said("1", "1", "2", "3")) == pytest.approx(-1.5, **EXACT)
+
+
 def test_a_similarity_that_is_no_number():
     item = said("a", "a", "b")
     for signal in (Degree, Eigenvalues, Eccentricity):
@@ -282,6 +291,18 @@ def test_every_free_signal_stays_within_its_bounds():
         for name, found in computed(item).items():
             low, high = SIGNALS.get(name).info.bounds
             assert low - 1e-9 <= found <= high + 1e-9, name
+
+
+def test_rounding_breaks_no_ties():
+    # With a similarity of 0 or 1 the graph's signals depend on the number m of different answers alone.
+    draws = np.random.default_rng(5)
+    for _ in range(100):
+        k = int(draws.integers(2, 12))
+        item = said("x", *map(str, draws.choice(["one", "two", "three", "four", "five"], size=k)))
+        m = -value("num-sets", item)
+        assert value("eigenvalues", item) == -m
+        assert value("eccentricity", item) == pytest.approx(-math.sqrt(m - 1), abs=1e-12)
+        assert value("eccentricity", item) == round(-math.sqrt(m - 1), 12)
 
 
 def test_free_signals_need_no_model():

@@ -52,9 +52,10 @@ def score(
         ``schema_version``, ``rows``, ``metrics`` (by name: ``value``, ``low``, ``high``, ``n``,
         ``unscored``), ``tables``, ``no_answer`` (of the unscored, how many hold no answer), ``readings``
         (how many responses answer, hedge, refuse, …; how many state a final answer), ``policies``,
-        ``not_computed`` (name to reason), ``unread_languages`` (by code, the number of responses whose
-        refusals nobody reads), ``notes``, and what came of a model's judging (``judge``, ``judge_before``;
-        null where a rule judged), all JSON values.
+        ``signals`` (the confidences by name, and whether they were computed here), ``not_computed`` (name
+        to reason), ``unread_languages`` (by code, the number of responses whose refusals nobody reads),
+        ``notes``, and what came of a model's judging (``judge``, ``judge_before``; null where a rule
+        judged), all JSON values.
 
     Raises:
         DataError: there are no rows, none can be judged, none has a counterpart in ``before``, or ids that
@@ -108,6 +109,7 @@ def score(
         "no_answer": report["no_answer"][SYSTEM][SPLIT],
         "readings": dict(outputs.readings.most_common()),
         "policies": report["policies"][SYSTEM][SPLIT],
+        "signals": {name: name in outputs.computed for name in outputs.signals},
         "not_computed": {
             name: _reason(METRICS.get(name), board, primary, before)
             for name in names

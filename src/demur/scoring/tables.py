@@ -33,15 +33,20 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     policies = found["policies"]
     columns = ("metric", "value", "95 % interval", "n", *(name.replace("_", " ") for name in policies))
     measured = Table(*columns)
+    computed = any(found["signals"].values())
+    beside = _of_signals(found) if computed else {}
     for name, cell in found["metrics"].items():
-        if cell["value"] is not None:
+        if name not in beside and cell["value"] is not None:
             free = (_number(policy.get(name, {}).get("value")) for policy in policies.values())
             mark = MARK if cell.get("small") else ""
             measured.add_row(
                 name, f"{_number(cell['value'])}{mark}", _interval(cell), f"{cell['n']:,}", *free
             )
     yield measured
-    yield from (Text(sentence) for sentence in _beside(found["metrics"]))
+    if computed:
+        yield _signals_table(found)
+    told = {name: cell for name, cell in found["metrics"].items() if name not in beside}
+    yield from (Text(sentence) for sentence in _beside(told))
     for name, of in (("judge", ""), ("judge_before", "before: ")):
         if found[name]:
             yield _agreement_table(found[name]["agreement"]["table"])
@@ -51,6 +56,31 @@ def tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     for note in found["notes"]:
         yield Text(f"note: {note}")
     yield Text("always refusing scores 100 % prudence and abstention recall: read no metric alone")
+
+
+SIDE_BY_SIDE = ("auroc", "ap", "aurc", "prr", "ece", "brier")
+"""Metrics by which signals are compared; JSON has all of them, with intervals."""
+
+
+def _of_signals(found: Mapping[str, Any]) -> dict[str, str]:
+    """The metrics of single signals, ``METRIC_SIGNAL``, with the signal of each."""
+    names = {f"{metric}_{signal}": signal for metric, _ in METRICS.items() for signal in found["signals"]}
+    return {name: names[name] for name in found["metrics"] if name in names and name not in METRICS}
+
+
+def _signals_table(found: Mapping[str, Any]) -> RenderableType:
+    """Every confidence signal beside the others: how it ranks answers, how far it is a probability."""
+    from rich.table import Table
+
+    shown = Table("signal", box=None, header_style="dim", pad_edge=False, title="confidence signals")
+    for metric in ("n", *SIDE_BY_SIDE):
+        shown.add_column(metric, justify="right")
+    single = len(found["signals"]) == 1
+    for signal in found["signals"]:
+        cells = [found["metrics"].get(name if single else f"{name}_{signal}") for name in SIDE_BY_SIDE]
+        rows = next((f"{cell['n']:,}" for cell in cells if cell), "–")
+        shown.add_row(signal, rows, *(_number(cell and cell["value"]) for cell in cells))
+    return shown
 
 
 _READ_AS = {

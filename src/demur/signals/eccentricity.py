@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from demur.signals.base import Said, SignalInfo
-from demur.signals.similarity import Similarity, equality, laplacian, weights
+from demur.signals.similarity import Similarity, equality, laplacian, tied, weights
 
 KEPT_BELOW = 0.9
 """Eigenvalues from here on are noise."""
@@ -44,4 +44,4 @@ class Eccentricity:
             return math.nan
         values, vectors = np.linalg.eigh(laplacian(similar))
         kept = vectors[:, values < KEPT_BELOW]  # [k, number kept]: one eigenvector a column
-        return -float(np.linalg.norm(kept - kept.mean(axis=0)))
+        return tied(-float(np.linalg.norm(kept - kept.mean(axis=0))))

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from demur.signals.base import Said, SignalInfo
-from demur.signals.similarity import Similarity, equality, laplacian, weights
+from demur.signals.similarity import Similarity, equality, laplacian, tied, weights
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,4 @@ class Eigenvalues:
         if np.isnan(similar).any():
             return math.nan
         values = np.linalg.eigvalsh(laplacian(similar))
-        return -float(np.maximum(0.0, 1.0 - values).sum())
+        return tied(-float(np.maximum(0.0, 1.0 - values).sum()))

@@ -41,6 +41,11 @@ def matrix(texts: Sequence[str], similarity: Similarity = equality) -> Floats:
     return found
 
 
+def tied(value: float) -> float:
+    """A value without the noise of its eigenvalues, at 12 decimals, so that equal ones are ties."""
+    return round(value, 12) + 0.0  # no -0.0
+
+
 def laplacian(similar: Floats) -> Floats:
     """I - D^-1/2 W D^-1/2 with D the row sums of W; eigenvalues in [0, 2], shape [k, k]."""
     scale = 1.0 / np.sqrt(similar.sum(axis=1))
