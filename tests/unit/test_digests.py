@@ -28,6 +28,43 @@ from demur.runfolder.verify import verify
 MODEL = "systems/r-tuning/model"
 
 
+class Killed(BaseException):
+    """In place of a kill."""
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_a_claim_killed_between_any_two_of_its_writes_is_taken_up(tmp_path, monkeypatch, update):
+    rename = os.replace
+    for kill_at in range(1, 20):
+        root, count = tmp_path / str(kill_at), 0
+        root.mkdir()
+        config = load_config(None, {"out": root})
+        if update:
+            Manifest.open(root / "manifest.json", config).claim(config)
+            config = load_config(None, {"out": root, "seed": 1})
+
+        def replace(source, target, kill_at=kill_at):
+            nonlocal count
+            count += 1
+            if count == kill_at:
+                raise Killed
+            rename(source, target)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", replace)
+            try:
+                Manifest.open(root / "manifest.json", config).claim(config)
+            except Killed:
+                pass
+            else:
+                break
+        RunFolder(root).check_claim(config, update=update)
+        Manifest.open(root / "manifest.json", config).claim(config)
+        RunFolder(root).check_claim(config, update=False)
+        assert is_signed(root)
+    assert kill_at >= 3, "every write of a claim was killed once"
+
+
 @pytest.fixture
 def run(calibrated, tmp_path):
     """A copy of a calibrated run."""

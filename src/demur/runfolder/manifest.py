@@ -82,7 +82,8 @@ class Manifest:
         if path.is_file() and path.read_bytes() == text.encode() and not self.changed(path):
             signing.sign(path.parent)
             return
-        self.forget(path)
+        if path.exists():  # a folder with a manifest alone would be nobody's, were the run killed here
+            self.forget(path)
         write_text(path, text)
         self.record(path)
 
