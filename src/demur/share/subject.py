@@ -104,8 +104,10 @@ class Subject:
         run.system(system)
         info = system_info(system, config)
         owner = info.owner(system)
-        if not run.has_card(owner):
-            tuned = [name for name in run.systems if run.has_card(name)]
+        if info.fits or not run.has_card(owner):
+            tuned = [
+                name for name in run.systems if run.has_card(name) and not system_info(name, config).fits
+            ]
             raise RunFolderError(
                 expected=f"a system with tuned weights{': ' if tuned else ''}{', '.join(tuned)}",
                 found=f"{system}, which asks the model as it was before tuning: there is nothing to share",

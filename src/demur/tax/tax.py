@@ -109,14 +109,13 @@ def _tuned(run: FinishedRun, system: str | None) -> tuple[Job, str, str]:
     if system not in config.systems:
         raise UnknownNameError("system", system, config.systems, "--system")
     owner = job.owner(system)
-    if not run.has_card(owner):
+    untuned = owner == "base" or job.info(system).fits
+    if untuned or not run.has_card(owner):
         raise RunFolderError(
             expected=f"a tuned model of {system}",
-            found="nothing tuned: it asks the base model"
-            if owner == "base"
-            else f"no {run.folder.model(owner)}",
+            found="nothing tuned: it asks the base model" if untuned else f"no {run.folder.model(owner)}",
             where=str(run.path),
-            fix="name a tuned system with --system" if owner == "base" else "train it with `demur train`",
+            fix="name a tuned system with --system" if untuned else "train it with `demur train`",
         )
     return job, system, owner
 

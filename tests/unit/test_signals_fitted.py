@@ -1,0 +1,316 @@
+"""What is fitted to labelled answers: the linear probe, the weighing, and the run that makes both."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from commands import run_demur, succeeded
+from demur.core.errors import ModelError, TrainingDataError
+from demur.core.records import Question, Response
+from demur.engines.base import States
+from demur.runfolder.finished import FinishedRun
+from demur.signals import Said
+from demur.signals.fitted import SETTINGS, WEIGHTS, Answered, Fitted, feature, fit_to
+from demur.signals.linear import (
+    STRENGTHS,
+    Linear,
+    auroc,
+    fit,
+    grouped_folds,
+    layers_of,
+    standard_error,
+)
+
+
+def said(*logprobs):
+    response = Response(text="a", token_logprobs=logprobs)
+    return Said(question=Question(id="q", text="Q?"), greedy=response)
+
+
+def states(*rows):
+    found = np.array(rows, np.float32)
+    return States(prompt=found * 0, answer=found)
+
+
+def labelled(n=80, *, layers=2, hidden=4, seed=0, groups=None, informative=True):
+    """Answers whose first unit in each layer says whether they are right."""
+    rng = np.random.default_rng(seed)
+    right = rng.permutation(np.arange(n) % 2 == 0)
+    found = []
+    for place, is_right in enumerate(right):
+        hidden_states = rng.normal(size=(layers, hidden))
+        hidden_states[:, 0] += 3 * is_right * informative
+        found.append(
+            Answered(
+                said=said(*rng.uniform(-2, 0, size=3)),
+                states=states(*hidden_states),
+                right=bool(is_right),
+                group=str(place if groups is None else place % groups),
+            )
+        )
+    return found
+
+
+def test_a_linear_probe_by_hand():
+    probe = Linear(weights=np.array([[1, 2], [0, -1]], np.float32), bias=np.array([0.5, 1], np.float32))
+    # layer 1: 1 x 3 + 2 x 4 + 0.5 = 11.5; layer 2: -1 x 2 + 1 = -1; mean 5.25
+    assert probe(np.array([[[3.0, 4.0], [9.0, 2.0]]])).tolist() == [5.25]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, ()),
+        (1, (1,)),
+        (2, (1, 2)),
+        (3, (1, 2, 3)),
+        (4, (2, 3, 4)),
+        (30, (10, 13, 16, 19, 21, 24, 27, 30)),
+    ],
+)
+def test_layers_from_a_third_of_the_depth(count, expected):
+    assert layers_of(count) == expected
+
+
+@pytest.mark.parametrize(
+    ("scores", "right", "expected"),
+    [
+        ([0.1, 0.2, 0.8], [False, False, True], 1.0),
+        ([0.5, 0.5], [True, False], 0.5),
+        ([0.9, 0.1, 0.5], [False, True, True], 0.0),
+        ([0.1, 0.2, 0.2, 0.3], [False, True, False, True], 0.875),
+    ],
+)
+def test_auroc_by_hand(scores, right, expected):
+    assert auroc(np.array(scores), np.array(right)) == expected
+    assert expected == roc_auc_score(right, scores)
+
+
+def test_the_standard_error_of_hanley_and_mcneil():
+    # A = .75, 2 right, 3 wrong: Q1 = .75/1.25 = .6, Q2 = 2 x .5625/1.75; (A(1-A) + (Q1-A²) + 2(Q2-A²)) / 6
+    right = np.array([True, True, False, False, False])
+    expected = math.sqrt((0.1875 + (0.6 - 0.5625) + 2 * (1.125 / 1.75 - 0.5625)) / 6)
+    assert standard_error(0.75, right) == pytest.approx(expected, abs=1e-12)
+
+
+def test_each_layer_is_a_logistic_regression_on_standardised_states():
+    answers = labelled()
+    matrix = np.stack([item.states.answer for item in answers])
+    right = np.array([item.right for item in answers])
+    found = fit(matrix, right, grouped_folds(right, [item.group for item in answers], seed=0))
+    expected = np.mean(
+        [
+            make_pipeline(StandardScaler(), LogisticRegression(C=found.strength, max_iter=500))
+            .fit(matrix[:, layer].astype(float), right)
+            .decision_function(matrix[:, layer].astype(float))
+            for layer in range(matrix.shape[1])
+        ],
+        axis=0,
+    )
+    np.testing.assert_allclose(found.probe(matrix), expected, atol=1e-5)
+
+
+def test_the_strongest_regularisation_within_one_standard_error_is_taken():
+    answers = labelled()
+    matrix = np.stack([item.states.answer for item in answers])
+    right = np.array([item.right for item in answers])
+    assert (
+        fit(matrix, right, grouped_folds(right, [item.group for item in answers], seed=0)).strength
+        == (STRENGTHS[0])
+    )  # every strength ranks these about equally well
+
+
+def test_held_out_scores_do_not_know_their_label():
+    answers = labelled(120, informative=False, hidden=64)
+    matrix = np.stack([item.states.answer for item in answers])
+    right = np.array([item.right for item in answers])
+    found = fit(matrix, right, grouped_folds(right, [item.group for item in answers], seed=0))
+    assert auroc(found.probe(matrix), right) > 0.9  # fitted on them it knows them
+    assert 0.3 < found.auroc < 0.7
+
+
+def test_folds_part_no_group():
+    right = np.arange(60) % 3 == 0
+    groups = [str(place // 4) for place in range(60)]
+    for train, held in grouped_folds(right, groups, seed=0):
+        assert not {groups[place] for place in train} & {groups[place] for place in held}
+
+
+@pytest.mark.parametrize("groups", [["a"] * 6, []])
+def test_no_folds_of_one_group_or_none(groups):
+    assert grouped_folds(np.array([True, False] * (len(groups) // 2), dtype=bool), groups, seed=0) == []
+
+
+def test_all_of_it_ranks_what_the_probe_knows_and_is_saved_and_read_again(tmp_path):
+    answers = labelled()
+    fitted = fit_to(answers, layers=(1, 2), seed=0)
+    assert set(fitted.weights) == {"sum", "min", "probe"}
+    assert fitted.notes["labels"] == 80
+    assert fitted.notes["right"] == 40
+    signals = [fitted(item.said, item.states) for item in answers]
+    assert all(0 <= found["learned"] <= 1 and 0 <= found["probe"] <= 1 for found in signals)
+    right = [item.right for item in answers]
+    assert roc_auc_score(right, [found["learned"] for found in signals]) > 0.95
+    fitted.save(tmp_path)
+    again = Fitted.load(tmp_path)
+    assert [again(item.said, item.states) for item in answers] == signals
+
+
+def test_learned_by_hand():
+    probe = Linear(weights=np.array([[2.0]], np.float32), bias=np.array([-1.0], np.float32))
+    fitted = Fitted(layers=(1,), probe=probe, weights={"probe": 0.5, "sum": 2.0}, bias=0.25, notes={})
+    found = fitted(said(-0.5, -0.25), states([1.5]))
+    # probe: 2 x 1.5 - 1 = 2 in log-odds; learned: .5 x 2 + 2 x -.75 + .25 = -.25
+    assert found["probe"] == pytest.approx(1 / (1 + math.exp(-2)))
+    assert found["sum"] == -0.75
+    assert found["min"] == -0.5
+    assert found["likelihood"] == pytest.approx(math.exp(-0.375))
+    assert found["learned"] == pytest.approx(1 / (1 + math.exp(0.25)))
+
+
+def test_what_is_missing_is_left_out():
+    probe = Linear(weights=np.ones((1, 1), np.float32), bias=np.zeros(1, np.float32))
+    fitted = Fitted(layers=(1,), probe=probe, weights={"probe": 1.0, "sum": 1.0}, bias=0.0, notes={})
+    assert "learned" not in fitted(said(-0.5), None)
+    assert set(fitted(said(), states([1.0]))) == {"probe"}
+
+
+def test_overflowed_numbers_are_no_confidence():
+    fitted = Fitted(layers=(), probe=None, weights={"sum": 1.0}, bias=0.0, notes={})
+    assert math.isnan(fitted(said(math.nan), None)["learned"])
+    probe = Linear(weights=np.ones((1, 1), np.float32), bias=np.zeros(1, np.float32))
+    fitted = Fitted(layers=(1,), probe=probe, weights={"probe": 1.0}, bias=0.0, notes={})
+    assert math.isnan(fitted(said(-1.0), states([math.nan]))["learned"])
+
+
+def test_a_hopeless_log_probability_has_a_floor():
+    assert feature("sum", -1e9) == -30
+    assert feature("probe", 1.0) == pytest.approx(math.log((1 - 1e-6) / 1e-6))
+
+
+def test_without_hidden_states_token_signals_are_weighed(tmp_path):
+    bare = [
+        Answered(
+            said=said(-0.1 if place % 2 else -2.0), states=None, right=place % 2 == 1, group=str(place)
+        )
+        for place in range(40)
+    ]
+    fitted = fit_to(bare, layers=(), seed=0)
+    assert fitted.probe is None
+    assert set(fitted.weights) == {"sum", "min"}
+    fitted.save(tmp_path)
+    assert not (tmp_path / WEIGHTS).exists()
+    assert Fitted.load(tmp_path)(said(-0.1), None)["learned"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ([], "0 right and 0 wrong"),
+        (labelled(18), "9 right and 9 wrong"),
+        (labelled(80, groups=1), "all about one or two subjects"),
+        ([item for item in labelled() if item.right], "40 right and 0 wrong"),
+    ],
+)
+def test_too_little_to_fit_on(answers, found):
+    with pytest.raises(TrainingDataError, match=found):
+        fit_to(answers, layers=(1, 2), seed=0)
+
+
+def test_neither_log_probabilities_nor_states():
+    nothing = [
+        Answered(said=said(), states=None, right=place % 2 == 1, group=str(place)) for place in range(40)
+    ]
+    with pytest.raises(TrainingDataError, match="neither"):
+        fit_to(nothing, layers=(), seed=0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / SETTINGS).write_text("[]"),
+        lambda folder: (folder / SETTINGS).unlink(),
+        lambda folder: (folder / WEIGHTS).unlink(),
+        lambda folder: (folder / WEIGHTS).write_bytes(b"no tensors"),
+        lambda folder: change(folder, layers=[1]),
+        lambda folder: change(folder, layers="all"),
+        lambda folder: change(folder, weights={"probe": "much"}),
+        lambda folder: change(folder, weights={"probe": math.inf}),
+        lambda folder: change(folder, bias=None),
+    ],
+)
+def test_damage_is_a_message(tmp_path, damage):
+    fit_to(labelled(), layers=(1, 2), seed=0).save(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(ModelError, match="a fitted probe"):
+        Fitted.load(tmp_path)
+
+
+def change(folder, **values):
+    held = json.loads((folder / SETTINGS).read_text())
+    (folder / SETTINGS).write_text(json.dumps(held | values))
+
+
+@pytest.fixture(scope="module")
+def fitted_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("fit") / "run"
+    few = ("--data.limit", "120", "--evaluation.resamples", "50")
+    ended = succeeded("fit", "--model", "pocket", "--data", "pocket", "--labels", "240", *few, "--out", out)
+    out.with_name("said").write_text(ended.stderr)
+    return out
+
+
+def test_fit_uses_no_more_labels_than_it_was_given(fitted_run):
+    run = FinishedRun.open(fitted_run)
+    splits = [question.split for question in run.questions]
+    assert splits.count("train") + splits.count("calibration") <= 240
+    assert 0 < splits.count("calibration") <= 80
+    notes = run.manifest["stages"]["fit/probe"]["fitted"]
+    assert notes["labels"] <= splits.count("train")
+    assert "fitted on" in fitted_run.with_name("said").read_text()
+
+
+def test_every_answer_is_the_base_model_s_and_has_a_confidence(fitted_run):
+    run = FinishedRun.open(fitted_run)
+    base = {row.question_id: row.answer for row in run.predictions["base"]}
+    for row in run.predictions["probe"]:
+        assert row.answer == base[row.question_id]
+        assert 0 <= row.signals["learned"] <= 1
+        assert row.signals.keys() >= {"probe", "sum", "min", "likelihood"}
+    assert run.manifest["systems"]["probe"]["threshold"]["chosen_on"] == "calibration"
+
+
+def test_it_answers_from_the_run_and_from_its_folder_alike(fitted_run, tmp_path):
+    question = next(q.text for q in FinishedRun.open(fitted_run).questions if q.split == "test")
+    folder = shutil.copytree(fitted_run / "systems/probe/model", tmp_path / "model")
+    one, other = (
+        json.loads(succeeded("ask", where, question, "--json").stdout) for where in (fitted_run, folder)
+    )
+    assert one["signal"] == "learned"
+    assert one["confidence"] == pytest.approx(other["confidence"])
+    assert one["signals"].keys() == other["signals"].keys()
+
+
+def test_a_promise_takes_every_calibration_question(fitted_run, tmp_path):
+    run = shutil.copytree(fitted_run, tmp_path / "run")
+    found = json.loads(
+        succeeded("calibrate", run, "--max-error", "0.5", "--groups", "all", "--json").stdout
+    )
+    asked = sum(q.split == "calibration" for q in FinishedRun.open(run).questions)
+    assert found["guarantees"]["all"]["n"] > asked / 2  # weighing again would have cost half of them
+
+
+@pytest.mark.parametrize("command", ["card", "merge", "tax"])
+def test_nothing_was_tuned_that_could_be_shared(fitted_run, tmp_path, command):
+    out = ("--out", tmp_path / "out") if command == "merge" else ()
+    ended = run_demur(command, fitted_run, *out)
+    assert ended.returncode == 2
+    assert "tuned" in ended.stderr
+    assert "Traceback" not in ended.stderr
