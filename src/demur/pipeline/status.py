@@ -92,18 +92,23 @@ def _current(folder: RunFolder, *, running: bool) -> dict[str, Any] | None:
 def _stages(
     finished: dict[str, Any], current: dict[str, Any] | None, state: str
 ) -> list[dict[str, str | float | None]]:
-    """Every stage in order, those of many systems one by one as far as they are known."""
+    """Every stage in order, those of many systems one by one as far as they are known.
+
+    One that a run has passed without doing anything, as it tunes or fits no system, is left out.
+    """
     from demur.pipeline.pipeline import STAGES
 
     now = current["stage"] if current else None
     rows: list[dict[str, str | float | None]] = []
-    for stage in STAGES:
+    begun = {name.partition("/")[0] for name in (*finished, *([now] if now else []))}
+    passed = max((place for place, stage in enumerate(STAGES) if stage in begun), default=-1)
+    for place, stage in enumerate(STAGES):
         parts = [name for name in finished if name.partition("/")[0] == stage and name != now]
         rows += [{"name": n, "state": "done", "seconds": finished[n].get("seconds")} for n in parts]
         if now is not None and now.partition("/")[0] == stage:
             done = state == "stopped" and now in finished
             rows.append({"name": now, "state": "done" if done else state, "seconds": None})
-        elif not parts:
+        elif not parts and place > passed:
             rows.append({"name": stage, "state": "to do", "seconds": None})
     return rows
 
