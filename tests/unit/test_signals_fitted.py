@@ -15,6 +15,7 @@ from commands import run_demur, succeeded
 from demur.core.errors import ModelError, TrainingDataError
 from demur.core.records import Question, Response
 from demur.engines.base import States
+from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
 from demur.signals import Said
 from demur.signals.fitted import SETTINGS, WEIGHTS, Answered, Fitted, feature, fit_to
@@ -296,6 +297,15 @@ def test_it_answers_from_the_run_and_from_its_folder_alike(fitted_run, tmp_path)
     assert one["signal"] == "learned"
     assert one["confidence"] == pytest.approx(other["confidence"])
     assert one["signals"].keys() == other["signals"].keys()
+
+
+def test_the_report_says_nothing_of_tuning(fitted_run):
+    run = FinishedRun.open(fitted_run)
+    first = headline(run.metrics, run.manifest)[0]
+    assert first.startswith("In domain, the model answered every question and was right on ")
+    assert "With Probe it answers" in first
+    assert "tuning" not in first
+    assert "knowledge" not in first
 
 
 def test_a_promise_takes_every_calibration_question(fitted_run, tmp_path):

@@ -168,11 +168,13 @@ def _before_and_after(
     systems = metrics["metrics"]
     after = systems[method][split]
     before = systems.get("base", {}).get(split)
-    text = f"before tuning the model {_answering(before, past=True)}. " if before else ""
+    tuned = method not in words.UNTUNED
+    when, then = ("before tuning ", "After") if tuned else ("", "With")
+    text = f"{when}the model {_answering(before, past=True)}. " if before else ""
     rule = ", by its own rule," if by_own_rule else ""
-    text += f"After {words.title(method)}{rule} it {_answering(after)}"
+    text += f"{then} {words.title(method)}{rule} it {_answering(after)}"
     text += _no_better_than_chance(metrics, method, split)
-    if before and _value(after, "coverage") != 0:  # nobody gets to see what a silent model knows
+    if tuned and before and _value(after, "coverage") != 0:  # nobody gets to see what a silent model knows
         text += f"; {_knowledge(metrics, method, split)}"
     text += _unscored(after)
     return _plain(text, place=split)

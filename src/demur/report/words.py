@@ -13,6 +13,7 @@ TITLES = {
     "base": "Base model",
     "vanilla": "Vanilla fine-tuning",
     "r-tuning": "R-Tuning",
+    "probe": "Probe",
     "base-likelihood": "Base, by likelihood",
     "pretrain-w": "Base, on R-Tuning’s choice",
     "familiarity-only": "Familiarity only",
@@ -31,6 +32,9 @@ READINGS = {LEARNED: "signals weighed", FIXED: "fixed rule"}
 
 REFERENCES = frozenset({*DESCRIPTIONS, "pretrain-t", "unaligned"})
 """Systems that a method is compared with; every other system is a method."""
+
+UNTUNED = frozenset({"probe"})
+"""Methods that leave the model and its answers as they are."""
 
 MAIN_SPLITS = {"id": "In domain", "ood": "Out of domain"}
 
