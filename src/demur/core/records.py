@@ -34,23 +34,18 @@ Finish = Literal["stop", "length", "thinking"]
 ended within the model's reasoning, so there is no answer and the text is empty."""
 
 SIGNALS = (
-    "sure",
-    "likelihood",
-    "combined",
-    "agreement",
-    "consistency",
-    "verbal",
-    "learned",
-    "familiarity",
+    *("sure", "likelihood", "combined", "agreement", "consistency", "verbal", "learned", "familiarity"),
+    *("probe", "sum", "min"),
 )
 """Names of confidence signals. ``sure``: probability of the certain word against the uncertain one; where a
 method refuses in words, that it does not refuse.
 ``likelihood``: geometric mean of the answer's token probabilities. ``combined``: mean of the two.
 ``agreement``: share of samples that agree. ``consistency``: one minus the entropy of the sampled answers
-over its maximum. ``verbal``: the confidence stated in words. ``learned``:
-signals combined by a regression fitted on the calibration split. ``familiarity``: how often the
-subject's other facts were read (pocket world), or the logarithm of its population (atlas). All but the last
-are in [0, 1]."""
+over its maximum. ``verbal``: the confidence stated in words. ``learned``: signals combined by a regression,
+fitted on the calibration split, or on training questions (method `probe`). ``familiarity``: how often the
+subject's other facts were read (pocket world), or the logarithm of its population (atlas). ``probe``: read
+off hidden states. ``sum`` and ``min``: of the tokens' log-probabilities, at most 0. All but these two and
+``familiarity`` are in [0, 1]. See also `demur.signals`."""
 
 
 class Verdict(StrEnum):

@@ -51,6 +51,9 @@ MEANINGS = {
     "consistency": "How little several drawn answers scatter.",
     "verbal": "How sure the model says it is when asked for a number.",
     "learned": "The other signals, weighed by how they told right from wrong on calibration questions.",
+    "probe": "What the model's inner state tells of this answer, learned from labelled answers.",
+    "sum": "How likely the model finds the whole answer, as a logarithm: 0 is certain.",
+    "min": "How likely the model finds the least likely piece of its answer, as a logarithm.",
     "familiarity": "How well known the subject is: often read about (pocket world), or populous (atlas).",
 }
 """Each of `demur.core.records.SIGNALS` for people who have read nothing about it."""
