@@ -57,9 +57,10 @@ def test_every_method_answers_every_question(folder):
 
 def test_what_is_tuned_has_rows_and_a_model_and_what_is_not_has_neither(folder):
     for system in OPEN:
-        trained = METHODS.get(system).info.trained
-        assert folder.training(system).exists() is trained, system
-        assert (folder.model(system) / "demur.json").exists() is trained, system
+        info = METHODS.get(system).info
+        assert folder.training(system).exists() is info.trained, system
+        assert (folder.model(system) / "demur.json").exists() is (info.trained or info.fits), system
+        assert (folder.model(system) / "probe.json").exists() is info.fits, system
     card = json.loads((folder.model("absolute-strict") / "demur.json").read_text())
     assert card["method"] == "absolute"
 
