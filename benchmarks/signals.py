@@ -1,9 +1,9 @@
 """How well confidence signals rank a model's answers, beside controls that know nothing of the model.
 
     demur probe --model smollm2 --data atlas --data.path DIR --limit 48 --out runs/asked
-    python benchmarks/signals.py runs/asked --labels 200 --draws 5
+    python benchmarks/signals.py runs/asked/config.yaml --labels 200 --draws 5
 
-The run only says which model is asked, how, and on which data. Each draw takes so many of the training
+The configuration says which model is asked, how, and on which data. Each draw takes so many of the training
 questions. What is fitted (`probe`, `learned`, the controls), and every choice within, is fitted and chosen
 anew for each draw, on its labels alone. Figures are means over draws of the AUROC on test questions, in and
 out of domain, with the standard deviation over draws. Only open parts of the data are read.
@@ -78,12 +78,12 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("config", type=Path, help="of a run")
     parser.add_argument("--labels", type=int, nargs="+", default=[200])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--questions", type=int, default=400, help="of each part, at most")
     options = parser.parse_args()
-    rows, model, layers = ask(options.run, options.questions)
+    rows, model, layers = ask(options.config, options.questions)
     print(
         f"{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores; {model}, layers {layers}"
     )
@@ -94,9 +94,9 @@ def main() -> None:
         show(rows, layers, labels=labels, draws=options.draws)
 
 
-def ask(run: Path, most: int) -> tuple[list[Row], str, tuple[int, ...]]:
-    """What the model of a run answers to answerable questions, judged, with its hidden states."""
-    config = load_config(run / "config.yaml")
+def ask(path: Path, most: int) -> tuple[list[Row], str, tuple[int, ...]]:
+    """What the model of a configuration answers to answerable questions, judged, with its hidden states."""
+    config = load_config(path)
     loaded = load_questions(config.data.model_copy(update={"limit": most}), seed=config.seed)
     config, loaded = prompts.with_examples(config, loaded)
     settings = config.model.model_copy(update={"dtype": "bfloat16"})
