@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from demur.calibrate.calibrate import calibrate_run
 from demur.cli.main import app
+from demur.cli.output import paragraphs
 from demur.confidence.threshold import _Sorted, _Test, find_threshold
 from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
 from demur.core.records import Prediction, Question, read_parquet, write_parquet
@@ -115,10 +116,36 @@ def test_the_command_writes_the_report_with_the_guarantee(run):
 
 def test_the_command_speaks_plainly(run):
     said = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.3", "--system", "base"]).stdout
+    said = " ".join(said.split())
     assert "at most 30.0% of the answers are wrong, with a confidence of 95%" in said
+    assert "On the test splits, base with this threshold" in said
     assert "drawn like the calibration ones" in said
     none = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.0001"]).stdout
     assert "o threshold can promise that" in none
+    assert "No threshold was set. r-tuning keeps its own rule; nothing is promised of it." in none
+    assert "this threshold" not in none
+
+
+def test_the_command_keeps_to_the_width_of_the_terminal(run, monkeypatch):
+    options = ["--max-error", "0.3", "--system", "base", "--recalibrate", "choose"]
+    for columns, width in (("50", 50), (None, 80)):
+        monkeypatch.delenv("COLUMNS", raising=False)
+        if columns:
+            monkeypatch.setenv("COLUMNS", columns)
+        done = CliRunner().invoke(app, ["calibrate", str(run), *options])
+        assert done.exit_code == 0, done.output
+        lines = done.stdout.splitlines()
+        assert width - 15 < max(len(line) for line in lines) <= width
+        assert any(line.startswith("  id: answers ") for line in lines)
+
+
+def test_what_is_broken_off_stands_further_in():
+    assert paragraphs(["one two", "", "  id: " + "word " * 20]).splitlines() == [
+        "one two",
+        "",
+        "  id: " + "word " * 14 + "word",
+        "    word word word word word",
+    ]
 
 
 def test_what_is_missing_is_named(run, tmp_path):

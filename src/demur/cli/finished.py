@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from demur.cli.output import say
+from demur.cli.output import paragraphs, say
 from demur.cli.settings import AsJson
 
 
@@ -88,7 +88,7 @@ def calibrate(
         typer.echo(json.dumps(found, allow_nan=False))
         return
     more = found.get("recalibration", {}).get("sentences", [])
-    say("\n".join([*found["sentences"], *([""] if more else []), *more]))
+    say(paragraphs([*found["sentences"], *([""] if more else []), *more]))
 
 
 def analyse(

@@ -89,7 +89,7 @@ def _say(shared: Shared, *, as_json: bool) -> None:
         return
     say(shared.card)
     for change in shared.mended:
-        say(f"no longer says where on this machine the base model is: {change}")
+        say(f"base model's path removed: {change}")
     for notice in shared.notices:
         say(f"note: {notice}", err=True)
     if shared.weights != shared.system:
