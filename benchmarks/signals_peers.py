@@ -419,7 +419,7 @@ DIFFER = """## Where definitions differ
   uqlm's form, which normalises both.
 - LM-Polygraph stems words before it compares them ("cities" is "city"). No two of the words of these rows
   have one stem.
-- uqlm compares answers to the letter in `exact_match`; here it is given answers as Demur normalises them.
+- `exact_match` of uqlm compares exact texts; here both texts are normalised by Demur first.
 - LM-Polygraph's eigenvalues keep their rounding errors, which break ties between equal answers. Demur
   rounds `eigenvalues` and `eccentricity` to 12 decimals.
 - `p-true` is not compared: it needs a model. uqlm reads the first token alone; Demur scores both words as

@@ -122,7 +122,7 @@ def test_the_command_speaks_plainly(run):
     assert "drawn like the calibration ones" in said
     none = CliRunner().invoke(app, ["calibrate", str(run), "--max-error", "0.0001"]).stdout
     assert "o threshold can promise that" in none
-    assert "No threshold was set. r-tuning keeps its own rule; nothing is promised of it." in none
+    assert "No threshold was set. r-tuning keeps its own rule, without a promise." in none
     assert "this threshold" not in none
 
 

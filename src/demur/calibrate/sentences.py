@@ -25,7 +25,7 @@ def sentences(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _selection(found["selection"], found["signal"])
     yield ""
     if all(item["threshold"] is None for item in found["guarantees"].values()):
-        yield f"No threshold was set. {found['system']} keeps its own rule; nothing is promised of it."
+        yield f"No threshold was set. {found['system']} keeps its own rule, without a promise."
         return
     yield f"On the test splits, {found['system']} with this threshold on {found['signal']}:"
     for split, cell in found["test"].items():

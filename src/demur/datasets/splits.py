@@ -94,7 +94,7 @@ def sample(
 
 
 def labelled(questions: QuestionTable, labels: int, *, seed: int) -> QuestionTable:
-    """At most so many questions in training and calibration together, a third of them for calibration."""
+    """At most ``labels`` training and calibration questions in total, one third of them for calibration."""
     calibration = labels // 3
     within = {"train": labels - calibration, "calibration": calibration}
     return sample(questions, len(questions), seed=seed, within=within)

@@ -20,7 +20,7 @@ from demur.core.files import atomic_path, read_object, write_json
 from demur.engines.base import States
 from demur.signals.base import Said
 from demur.signals.likelihood import Likelihood
-from demur.signals.linear import Bools, Fit, Floats, Linear, auroc, fit, grouped_folds
+from demur.signals.linear import Bools, Fit, Folds, Linear, auroc, fit, grouped_folds, logistic
 from demur.signals.min import Min
 from demur.signals.sum import Sum
 
@@ -183,7 +183,7 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
             where="model.engine",
             fix="choose an engine that gives them (`--model.engine hf`)",
         )
-    weights, bias = _weigh(usable, right)
+    weights, bias = logistic(np.column_stack([*usable.values()]), right)
     notes = {
         "labels": len(answers),
         "right": int(right.sum()),
@@ -191,24 +191,16 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
         "auroc": {name: auroc(values, right) for name, values in usable.items()},
         "strength": None if found is None else found.strength,
     }
-    probe = None if found is None else found.probe
-    kept = layers if found is not None else ()
-    return Fitted(layers=kept, probe=probe, weights=weights, bias=bias, notes=notes)
+    probe = found.probe if found is not None and "probe" in usable else None
+    return Fitted(
+        layers=() if probe is None else layers,
+        probe=probe,
+        weights=dict(zip(usable, map(float, weights), strict=True)),
+        bias=bias,
+        notes=notes,
+    )
 
 
-def _fit_probe(answers: Sequence[Answered], right: Bools, folds: Any) -> Fit:
+def _fit_probe(answers: Sequence[Answered], right: Bools, folds: Folds) -> Fit:
     states = [item.states.answer for item in answers if item.states is not None]
     return fit(np.stack(states), right, folds)
-
-
-def _weigh(columns: Mapping[str, Floats], right: Bools) -> tuple[dict[str, float], float]:
-    """Weight of each signal and bias; the standardisation of the fit is folded in."""
-    from sklearn.linear_model import LogisticRegression
-
-    values = np.column_stack([*columns.values()])
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    scale[scale == 0] = 1.0
-    model = LogisticRegression().fit((values - mean) / scale, right)
-    weights = model.coef_[0] / scale
-    bias = float(model.intercept_[0] - weights @ mean)
-    return dict(zip(columns, map(float, weights), strict=True)), bias

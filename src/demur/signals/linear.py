@@ -13,7 +13,7 @@ layers; a logistic regression in place of a neural network.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,11 +89,9 @@ def fit(states: Floats, right: Bools, folds: Folds) -> Fit:
 
 def auroc(scores: Floats, right: Bools) -> float:
     """How often a right answer has the higher score than a wrong one, ties counted half."""
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    positives = int(right.sum())
-    ranks = rankdata(scores)[right].sum() - positives * (positives + 1) / 2
-    return float(ranks / (positives * (len(right) - positives)))
+    return float(roc_auc_score(right, scores))
 
 
 def standard_error(area: float, right: Bools) -> float:
@@ -140,19 +138,26 @@ def _held_out(states: Floats, right: Bools, folds: Folds, strength: float) -> Fl
 
 
 def _fitted(states: Floats, right: Bools, strength: float) -> Linear:
-    fits = [*_of_layers(states, right, strength)]
+    layers = range(states.shape[1])
+    fits = [logistic(states[:, layer].astype(np.float64), right, strength=strength) for layer in layers]
     weights = np.stack([weights for weights, _ in fits]).astype(np.float32)
     return Linear(weights=weights, bias=np.array([bias for _, bias in fits], np.float32))
 
 
-def _of_layers(states: Floats, right: Bools, strength: float) -> Iterator[tuple[Floats, float]]:
-    """Weights and bias of each layer, for states as they are: the standardisation is folded in."""
-    from sklearn.linear_model import LogisticRegression
+def logistic(values: Floats, right: Bools, *, strength: float = 1.0) -> tuple[Floats, float]:
+    """A logistic regression on standardised columns, as weights and bias for the columns as they are.
 
-    for layer in range(states.shape[1]):
-        values = states[:, layer].astype(np.float64)
-        mean, scale = values.mean(axis=0), values.std(axis=0)
-        scale[scale == 0] = 1.0  # a unit that never changes says nothing
-        model = LogisticRegression(C=strength, max_iter=ITERATIONS).fit((values - mean) / scale, right)
-        weights = model.coef_[0] / scale
-        yield weights, float(model.intercept_[0] - weights @ mean)
+    Args:
+        values: shape ``[n, columns]``; a column that never changes gets no weight.
+        strength: inverse strength of regularisation.
+
+    Returns:
+        Weights of shape ``[columns]`` and the bias of the log-odds.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(values)
+    model = LogisticRegression(C=strength, max_iter=ITERATIONS).fit(scaler.transform(values), right)
+    weights = model.coef_[0] / scaler.scale_
+    return weights, float(model.intercept_[0] - weights @ scaler.mean_)

@@ -44,15 +44,15 @@ class Results:
         if not isinstance(value, dict) or "sampled_responses" not in value:
             return (value,)
         row = {_STORED.get(name, name): held for name, held in value.items() if name not in _LEFT_OUT}
-        scores = {f"uqlm-{name}": number for name in _SCORES if (number := _score(row.pop(name, None)))}
-        plain = {name: float(number) for name, number in scores.items()}
-        return ({**row, "confidence": row.get("confidence", plain)},) if plain else (row,)
+        held = {f"uqlm-{name}": _score(row.pop(name, None)) for name in _SCORES}
+        scores = {name: number for name, number in held.items() if number is not None}
+        return ({**row, "confidence": row.get("confidence", scores)},) if scores else (row,)
 
 
-def _score(value: Any) -> str | None:
-    """A score as text, also from a table's cell; None where there is none."""
+def _score(value: Any) -> float | None:
+    """A score, also from a table's cell; None where there is none."""
     try:
-        return str(value) if values.is_number(float(value)) else None
+        return float(value) if values.is_number(float(value)) else None
     except (TypeError, ValueError):
         return None
 
