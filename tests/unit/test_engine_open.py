@@ -106,6 +106,31 @@ def test_adapter_is_merged_and_finds_its_base(folder, tmp_path):
         HFEngine.open(Opening(base, adapter=tmp_path / "nowhere"))
 
 
+def test_a_small_change_of_an_adapter_survives_a_coarser_dtype(folder, tmp_path):
+    """Changes of a quarter of bfloat16's last place: added to a rounded weight they vanish, one and all."""
+    from peft import LoraConfig, get_peft_model
+
+    with safetensors.safe_open(folder / "model.safetensors", "pt") as file:
+        name = next(key for key in file.keys() if key.endswith("0.self_attn.q_proj.weight"))  # noqa: SIM118
+        stored = file.get_tensor(name)
+    tuned = get_peft_model(
+        engine_models.llama_for(engine_models.byte_tokenizer()),
+        LoraConfig(r=1, lora_alpha=1, target_modules=["q_proj"]),
+    )
+    step = stored.abs().mean().item() / 512
+    for parameter, weights in tuned.named_parameters():
+        if "lora_" in parameter:
+            weights.data.fill_(1 if "lora_A" in parameter else step)
+    tuned.save_pretrained(tmp_path / "adapter")
+    opening = Opening(folder, adapter=tmp_path / "adapter", dtype="bfloat16", device="cpu")
+    opened = HFEngine.open(opening)
+    found = opened.model.state_dict()[name]
+    assert opened.model.dtype == found.dtype == opened.model.config.dtype == torch.bfloat16
+    assert torch.equal(found, (stored + step).to(torch.bfloat16))
+    assert found.float().mean() - stored.mean() == pytest.approx(step, rel=0.3)
+    assert opened.model.model.rotary_emb.inv_freq.dtype == torch.float32
+
+
 @pytest.mark.parametrize(
     ("missing", "message"),
     [

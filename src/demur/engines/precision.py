@@ -96,3 +96,19 @@ def count_parameters(config: Any, opening: Opening) -> int:
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=opening.trust_remote_code)
     return int(model.num_parameters())
+
+
+def merging_dtype(stored: torch.dtype | None, wanted: torch.dtype) -> torch.dtype:
+    """The wider one of the dtype that a model is stored in (None: float32) and the one it is to have."""
+    stored = stored or torch.float32
+    return stored if torch.finfo(stored).bits > torch.finfo(wanted).bits else wanted
+
+
+def rounded(model: Any, dtype: torch.dtype) -> Any:
+    """The model with its weights in a dtype, as if read in it: buffers and what needs float32 stay."""
+    kept = {*(model._keep_in_fp32_modules or ()), *(model._keep_in_fp32_modules_strict or ())}
+    for name, weight in model.named_parameters():
+        if kept.isdisjoint(name.split(".")):
+            weight.data = weight.data.to(dtype)
+    model.config.dtype = dtype
+    return model
