@@ -39,6 +39,16 @@ def test_a_difference_of_independent_estimates_adds_squares():
     assert np.isnan(around(np.nan, 0.3, 0.3, correlation=0.0))
 
 
+@pytest.mark.parametrize(("n", "last"), [(25, 13), (20, 10), (40, 20)])
+def test_a_perfect_order_but_for_rounding_has_no_interval(n, last):
+    """The last right answer is the first that half of the answers leave out: 1, but for rounding."""
+    verdicts = [C if place < 5 or place == last else W for place in range(n)]
+    cell = cells_of(verdicts, np.linspace(0.9, 0.1, n))["prr_0.5"]
+    assert cell["value"] == pytest.approx(1, abs=1e-12)
+    assert cell["value"] <= 1
+    assert (cell["low"], cell["high"]) == (None, None)
+
+
 def test_a_paired_difference_without_moves_has_a_width():
     # One question is added on either side: 1.96 sqrt(2 / 102) / sqrt(102).
     low, high = paired_shares(0.0, 0.0, 100, 1.96)

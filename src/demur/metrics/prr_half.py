@@ -42,7 +42,8 @@ def prr_half(sample: Sample) -> Floats:
     best = total - from_rank - right * (numbers[total] - numbers[from_rank])
     chance = most * divide((total - right).astype(np.float64), total)
     mixed = (right > 0) & (right < total) & (most > 0)
-    return np.where(mixed, divide(chance - area, np.where(mixed, chance - best, 0.0)), np.nan)
+    found = divide(chance - area, np.where(mixed, chance - best, 0.0))
+    return np.where(mixed, np.minimum(found, 1.0), np.nan)  # rounding may put a perfect order above 1
 
 
 PRR_HALF = Metric(
