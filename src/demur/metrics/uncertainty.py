@@ -292,8 +292,7 @@ class Uncertainty:
         bound = series.metric.span[1]
         distance, error = bound - self.values[i], self.errors[i]
         quantile = float(limits.t_of(self.resampling.level, self._freedom(series)))
-        # At the bound but for rounding there is no finite limit below: exp(710) overflows
-        if not distance > 0 or not 0 < quantile * error / distance < 700:
+        if not distance > 0 or not 0 < quantile * error / distance < 700:  # exp(710) overflows
             return NONE
         factor = np.exp(quantile * error / distance)
         return float(bound - distance * factor), float(bound - distance / factor)
