@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from commands import run_demur, succeeded
+from demur.core.config import load_config
 from demur.core.errors import ModelError, TrainingDataError
-from demur.core.records import Question, Response
+from demur.core.records import Probe, Question, Response, Verdict
 from demur.engines.base import States
+from demur.pipeline.job import Job
+from demur.pipeline.stages.fit import _verdict
 from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
 from demur.signals import Said
@@ -324,3 +328,23 @@ def test_nothing_was_tuned_that_could_be_shared(fitted_run, tmp_path, command):
     assert ended.returncode == 2
     assert "tuned" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_an_answer_that_comes_out_otherwise_is_judged_anew(tmp_path):
+    job = Job(load_config(None, {"out": tmp_path}))
+    question = Question(id="q", text="Where was Ann Bell born?", answers=("Paris",))
+    probe = Probe(question_id="q", greedy=Response(text="Rome"), greedy_verdict=Verdict.CORRECT)
+    verdict = partial(_verdict, job, question, probe)
+    assert verdict(Response(text="Rome")) is Verdict.CORRECT  # whoever judged the probe decides
+    assert verdict(Response(text=" Paris")) is Verdict.CORRECT
+    assert verdict(Response(text=" Berlin")) is Verdict.WRONG
+    assert verdict(Response(text=" I don't know")) is Verdict.REFUSED
+
+
+def test_where_a_model_judges_another_answer_is_left_out(tmp_path):
+    config = load_config(
+        None, {"out": tmp_path, "judge.llm.base_url": "http://127.0.0.1:9", "judge.llm.model": "m"}
+    )
+    question = Question(id="q", text="Q?", answers=("Paris",))
+    probe = Probe(question_id="q", greedy=Response(text="Rome"), greedy_verdict=Verdict.WRONG)
+    assert _verdict(Job(config), question, probe, Response(text="Paris")) is Verdict.UNSCORED

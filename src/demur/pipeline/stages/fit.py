@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from demur.core.files import atomic_folder, digest, write_json
 from demur.core.layout import CARD
 from demur.core.questions import shared_by
-from demur.core.records import Probe, Question, Verdict
+from demur.core.records import Probe, Question, Response, Verdict
 from demur.core.signing import sign
 from demur.engines import Engine
+from demur.engines.base import States
+from demur.judging import judgement
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
 from demur.pipeline.systems import fitted_systems
@@ -46,7 +49,7 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
         job.listener.note(
             f"{system}: this engine gives no hidden states, so token probabilities alone are weighed"
         )
-    return {"fitted": {**fitted.notes, "other_answers": len(asked) - len(answers)}}
+    return {"fitted": {**fitted.notes, "unjudged": len(asked) - len(answers)}}
 
 
 def sentence(notes: Mapping[str, Any]) -> str:
@@ -73,25 +76,39 @@ def _answers(
     probes: Sequence[Probe],
     layers: tuple[int, ...],
 ) -> list[Answered]:
-    """The answers with their states; without those that differ now, as ties in floating point do."""
+    """The answers with their states, each with whether it is right; without those that nobody can judge."""
+    said = _asked(job, engine, questions, layers)
+    verdicts = map(partial(_verdict, job), questions, probes, (response for response, _ in said))
     return [
         Answered(
-            said=Said(question=question, greedy=said),
+            said=Said(question=question, greedy=response),
             states=states,
-            right=probe.greedy_verdict is Verdict.CORRECT,
+            right=verdict is Verdict.CORRECT,
             group=shared_by(question) or question.id,
         )
-        for question, probe, (said, states) in zip(
-            questions, probes, _asked(job, engine, questions, layers), strict=True
-        )
-        if said.text == probe.greedy.text
+        for question, (response, states), verdict in zip(questions, said, verdicts, strict=True)
+        if verdict in (Verdict.CORRECT, Verdict.WRONG)
     ]
+
+
+def _verdict(job: Job, question: Question, probe: Probe, said: Response) -> Verdict:
+    """The probe's verdict where the answer is the probe's; else the rule's, unless a model judges.
+
+    In another batch, ties in floating point can change an answer, in bfloat16 and of long answers often.
+    """
+    if said.text == probe.greedy.text:
+        return probe.greedy_verdict
+    judge, template = job.config.judge, job.config.template.template(chat=False)
+    if judge.llm.base_url is not None:
+        return Verdict.UNSCORED
+    return judgement(question, said.text, rule=judge.rule, refusals=(template.refusal,)).verdict
 
 
 def _asked(
     job: Job, engine: Engine, questions: Sequence[Question], layers: tuple[int, ...]
-) -> Iterator[tuple[Any, Any]]:
+) -> list[tuple[Response, States | None]]:
     """What the base model says, with its states, a unit of questions at a time."""
+    found: list[tuple[Response, States | None]] = []
     template = job.config.template.template(chat=engine.chat)
     sampling = dataclasses.replace(job.sampling, samples=0, layers=layers)
     unit = job.config.probe.unit
@@ -100,4 +117,6 @@ def _asked(
             part = questions[start : start + unit]
             prompts, keys = [template.ask(q) for q in part], [q.id for q in part]
             for item in engine.generate(prompts, keys=keys, sampling=sampling, progress=advance):
-                yield item.greedy, item.states
+                assert item.greedy is not None, "a greedy response was asked for"
+                found.append((item.greedy, item.states))
+    return found
