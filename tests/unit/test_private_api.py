@@ -114,6 +114,18 @@ PRIVATE = [
         holds=lambda value: value is False,
     ),
     Private(
+        "transformers:PreTrainedModel._keep_in_fp32_modules",
+        *(TRANSFORMERS, "engines/precision.py"),
+        "names weights that stay in float32 where a merged adapter is rounded; missing, no adapter opens",
+        holds=lambda value: not value,
+    ),
+    Private(
+        "transformers:PreTrainedModel._keep_in_fp32_modules_strict",
+        *(TRANSFORMERS, "engines/precision.py"),
+        "names weights that stay in float32 where a merged adapter is rounded; missing, no adapter opens",
+        holds=lambda value: not value,
+    ),
+    Private(
         "transformers.cache_utils:DynamicLayer.update",
         *(TRANSFORMERS, CACHE),
         "RoomyLayer overrides it: every attention layer must hand its keys and values to it",
