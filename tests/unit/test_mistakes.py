@@ -87,6 +87,32 @@ def test_init_speaks_of_the_file_that_is_missing(there, tmp_path, monkeypatch):
     assert (error.where, error.found) == ("missing.csv", "no such file")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("questions.csv", "--seed", "3", "--data.test", "0.3"),
+        ("--seed", "3", "questions.csv", "--data.test=0.3"),
+        ("--seed=3", "--data.test=0.3", "--force", "questions.csv"),
+        ("--data.test", "0.3", "--out", "demur.yaml", "--seed", "3", "--", "questions.csv"),
+    ],
+)
+def test_settings_may_stand_before_the_question_file(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "\n".join(f"What is the capital of land {n}?,Town {n}" for n in range(20))
+    (tmp_path / "questions.csv").write_text(f"question,answer\n{rows}\n")
+    ended = CliRunner().invoke(app, ["init", *given])
+    assert ended.exit_code == 0, ended.output
+    written = load_config(tmp_path / "demur.yaml")
+    assert (written.seed, written.data.test, written.data.path.name) == (3, 0.3, "questions.csv")
+
+
+def test_a_setting_without_a_value_is_still_a_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "questions.csv").write_text("question,answer\nWho?,Nobody\n")
+    assert said("init", "questions.csv", "--seed").found == "the end of the line"
+    assert said("init", "--seed", "--data.test", "0.3", "questions.csv").found == "'--data.test'"
+
+
 def test_report_speaks_of_the_folder_that_is_missing():
     error = said("report", "/no/such/folder")
     assert isinstance(error, RunFolderError)

@@ -232,7 +232,8 @@ def test_every_training_row_of_an_example_leaves():
 
 def tried(right, *, empty=0, n=32, **way):
     way = Way(**{"format": "plain", "max_new_tokens": 15} | way)
-    return Tried(way=way, n=n, right=right, empty=empty, cut=0, seconds=1.0)
+    hits = tuple(question < right for question in range(n))
+    return Tried(way=way, hits=hits, empty=empty, cut=0, seconds=1.0)
 
 
 def test_the_ways_that_are_tried():
@@ -256,9 +257,15 @@ def test_with_fewer_examples_and_a_limit_of_the_users_own_less_is_tried():
     ]
 
 
-def test_the_most_right_answers_win_and_of_equal_ones_the_simplest():
-    simple, more = tried(5), tried(5, examples=(NILE,))
-    assert trial.best([simple, more]) is simple
+def test_the_most_right_answers_win_and_plain_text_without_examples_only_by_more_than_chance():
+    simple, more, most = tried(5), tried(5, examples=(NILE,)), tried(5, examples=(NILE, RHINE))
+    assert trial.best([simple, more, most]) is more, "of equal ones the simplest that shows the form"
+    assert trial.best([tried(6), more]) is more, "one question more, of one that differs, is chance"
+    by_two = tried(7)
+    assert trial.best([by_two, more]) is by_two, "two of two that differ: 2 > 2 ** .5"
+    differing = Tried(way=simple.way, hits=tuple(n >= 25 for n in range(32)), empty=0, cut=0, seconds=1.0)
+    assert trial.best([differing, more]) is more, "7 against 5, but 12 answers differ: 2 < 12 ** .5"
+    assert trial.best([simple, tried(5, empty=32, examples=(NILE,))]) is simple, "the other says nothing"
     assert trial.best([simple, more, tried(6, format="chat")]).right == 6
     assert trial.best([tried(0, empty=32), more, tried(0)]) is more
     silent, speaking = tried(0, empty=32), tried(0, empty=16)
@@ -275,7 +282,7 @@ def test_the_table_and_the_sentence():
         "brief: the line 'Answer in a few words.' before the question",
     ]
     assert trial.sentence(found) == (
-        "prompt: plain text, 2 examples (11 of 32 training questions right; next best: 9)"
+        "prompt: plain text, 2 examples (11 of 32 training questions right; 9 the best of the others)"
     )
     assert trial.sentence(found[:1]) == "prompt: plain text (0 of 32 training questions right)"
 
@@ -344,7 +351,9 @@ def test_a_run_tries_once_and_a_resumed_one_takes_what_stands_in_its_folder(tmp_
     first = Pipeline(config, listener=notes)
     first.run(until="probe")
     (said,) = [line for line in notes.said if line.startswith("prompt:")]
-    assert re.match(r"prompt: plain text \(\d+ of \d+ training questions right; next best: \d+\)", said)
+    assert re.match(
+        r"prompt: plain text \(\d+ of \d+ training questions right; \d+ the best of the others\)", said
+    )
     kept = yaml.safe_load((tmp_path / "run/config.yaml").read_text())
     assert kept["model"]["format"] == "plain"
     noted = json.loads((tmp_path / "run/manifest.json").read_text())["stages"]["data"]["tried_prompts"]

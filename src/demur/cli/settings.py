@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -40,7 +40,15 @@ BARE = ("--open-sealed", "--data.open_sealed")
 
 
 class ConfigCommand(TyperCommand):
-    """A command whose help also lists every setting of the configuration, each of them a flag."""
+    """A command that takes every setting of the configuration as a flag, and lists them in its help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Set the settings aside first: else a value, or `--seed=3`, is taken for an argument's."""
+        flags = {flag for given in self.params for flag in (*given.opts, *given.secondary_opts)}
+        own, settings = _divided(args, flags)
+        super().parse_args(ctx, own)
+        ctx.args = [*settings, *ctx.args]
+        return ctx.args
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The usual help, then the settings; they are looked up only here, so that help stays fast."""
@@ -170,6 +178,29 @@ def parse(arguments: list[str]) -> tuple[Path | None, dict[str, Any]]:
             raise _without_value(flag, name, value)
         given[SHORT.get(name, name)] = value
     return path, given
+
+
+def _divided(arguments: Sequence[str], own: Set[str]) -> tuple[list[str], list[str]]:
+    """A command's own options and arguments, and its settings as flags, each with its value.
+
+    Args:
+        own: the flags of the command's own options.
+    """
+    kept: list[str] = []
+    settings: list[str] = []
+    rest = list(reversed(arguments))
+    while rest:
+        argument = rest.pop()
+        flag, equals, _ = argument.partition("=")
+        if argument == "--":
+            return [*kept, argument, *reversed(rest)], settings
+        if not flag.startswith("--") or flag in {*own, "--help"}:
+            kept.append(argument)
+            continue
+        settings.append(argument)
+        if not equals and argument not in BARE and rest and not rest[-1].startswith("--"):
+            settings.append(rest.pop())
+    return kept, settings
 
 
 def _without_value(flag: str, name: str, following: str | None) -> ConfigError:

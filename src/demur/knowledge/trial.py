@@ -1,11 +1,15 @@
 """Ways to ask a model, tried on a few training questions: which format, and how many worked examples.
 
 What is right for a model cannot be told from its name: one answers only after examples, another one only
-through its chat template. So each way is tried, and the one with the most right answers is taken.
+through its chat template. So each way is tried, and the one with the most right answers is taken; but plain
+text without examples only where it is clearly better than with them. Examples show the form of an answer,
+which tuning must not have to teach: a model that is right as often without them answers with an empty line
+more easily once it is tuned.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -77,14 +81,33 @@ class Tried:
     """A way to ask, and what came of it."""
 
     way: Way
-    n: int
-    """Questions asked."""
-    right: int
+    hits: tuple[bool, ...]
+    """Whether each answer is right, in the order of the questions."""
     empty: int
     """Answers without text."""
     cut: int
     """Answers cut at the token limit."""
     seconds: float
+
+    @property
+    def n(self) -> int:
+        """Questions asked."""
+        return len(self.hits)
+
+    @property
+    def right(self) -> int:
+        """Right answers."""
+        return sum(self.hits)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether no more answers are empty than a run goes on with."""
+        return self.empty <= MANY_EMPTY * self.n
+
+    def clearly_beats(self, other: Tried) -> bool:
+        """Whether it is right more often, by more than the standard error of the difference."""
+        differ = sum(mine != its for mine, its in zip(self.hits, other.hits, strict=True))
+        return self.right - other.right > math.sqrt(differ)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; no seconds, which differ from run to run."""
@@ -177,8 +200,7 @@ def _try(
 
     return Tried(
         way=way,
-        n=len(said),
-        right=sum(right(*pair) for pair in zip(questions, said, strict=True)),
+        hits=tuple(right(*pair) for pair in zip(questions, said, strict=True)),
         empty=sum(response.silent for response in said),
         cut=sum(response.finish == "length" for response in said),
         seconds=seconds,
@@ -186,8 +208,20 @@ def _try(
 
 
 def best(found: Sequence[Tried]) -> Tried:
-    """The way with the most right answers; of equal ones the first that does not leave most empty."""
-    return max(found, key=lambda tried: (tried.right, tried.empty <= MANY_EMPTY * tried.n))
+    """The way with the most right answers; plain text without examples only where it is clearly better.
+
+    Of equal ones it is the first that does not leave most answers empty.
+    """
+    first = _most_right(found)
+    shown = [tried for tried in found if tried.way.examples and tried.speaks >= first.speaks]
+    if first.way.format == "chat" or first.way.examples or not shown:
+        return first
+    with_examples = _most_right(shown)
+    return first if first.clearly_beats(with_examples) else with_examples
+
+
+def _most_right(found: Sequence[Tried]) -> Tried:
+    return max(found, key=lambda tried: (tried.right, tried.speaks))
 
 
 def table(found: Sequence[Tried]) -> list[str]:
@@ -213,5 +247,5 @@ def sentence(found: Sequence[Tried]) -> str:
     """What was chosen, and why, in a line."""
     chosen = best(found)
     others = [tried for tried in found if tried is not chosen]
-    beside = f"; next best: {best(others).right}" if others else ""
+    beside = f"; {_most_right(others).right} the best of the others" if others else ""
     return f"prompt: {chosen.way} ({chosen.right} of {chosen.n} training questions right{beside})"
