@@ -42,8 +42,8 @@ from demur.engines.opening import open_engine
 from demur.judging import judgement
 from demur.judging.normalise import normalise
 from demur.pipeline import prompts
-from demur.signals import Said
-from demur.signals.fitted import Answered, fit_to
+from demur.signals import Answered, Said
+from demur.signals.fitted import fit_to
 from demur.signals.free import computed
 from demur.signals.linear import auroc, fit, grouped_folds, held_out, layers_of
 from demur.sources import base_model
@@ -71,9 +71,9 @@ class Row:
     @property
     def labelled(self) -> Answered:
         """The answer as it is fitted to."""
-        said = Said(question=self.question, greedy=self.said)
+        said = Said(question=self.question, greedy=self.said, states=self.states)
         group = shared_by(self.question) or self.question.id
-        return Answered(said=said, states=self.states, right=self.right, group=group)
+        return Answered(said=said, right=self.right, group=group)
 
 
 def main() -> None:
@@ -99,8 +99,7 @@ def ask(path: Path, most: int) -> tuple[list[Row], str, tuple[int, ...]]:
     config = load_config(path)
     loaded = load_questions(config.data.model_copy(update={"limit": most}), seed=config.seed)
     config, loaded = prompts.with_examples(config, loaded)
-    settings = config.model.model_copy(update={"dtype": "bfloat16"})
-    engine = open_engine(settings, base=base_model(config))
+    engine = open_engine(config.model, base=base_model(config))
     layers = layers_of(engine.capabilities.layers)
     template = config.template.template(chat=engine.chat)
     questions = [q for q in loaded.questions if q.answers and q.split in ("train", "test")]
@@ -166,7 +165,7 @@ def scored(
     right = np.array([item.right for item in labelled])
     folds = grouped_folds(right, [item.group for item in labelled], seed=seed)
     fitted = fit_to(labelled, layers=layers, seed=seed)
-    signals = [fitted(Said(question=row.question, greedy=row.said), row.states) for row in rows]
+    signals = [fitted(row.labelled.said) for row in rows]
     smallest = np.array([values["min"] for values in free])
     found = {name: np.array([values[name] for values in signals]) for name in ("probe", "learned")}
     for name, make in (("answer rate", _rate), ("words", _words)):
@@ -175,7 +174,7 @@ def scored(
         found[f"{name} + min"] = _both(inside, smallest[drawn], right, found[name], smallest)
     found["group rate"] = _smoothed(rows, drawn, lambda row: str(row.question.group))
     shuffled = np.random.default_rng(seed).permutation(right)
-    states = np.stack([item.states.answer for item in labelled if item.states is not None])
+    states = np.stack([item.said.states.answer for item in labelled if item.said.states is not None])
     probe = fit(states, shuffled, grouped_folds(shuffled, [item.group for item in labelled], seed=seed))
     found["shuffled"] = probe.probe(np.stack([row.states.answer for row in rows]))
     return found

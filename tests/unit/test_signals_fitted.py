@@ -21,8 +21,9 @@ from demur.pipeline.job import Job
 from demur.pipeline.stages.fit import _verdict
 from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
-from demur.signals import Said
-from demur.signals.fitted import SETTINGS, WEIGHTS, Answered, Fitted, feature, fit_to
+from demur.signals import Answered, Said
+from demur.signals.fitted import SETTINGS, WEIGHTS, Fitted, Weighing, feature, fit_to
+from demur.signals.likeness import Likeness
 from demur.signals.linear import (
     STRENGTHS,
     Linear,
@@ -32,16 +33,17 @@ from demur.signals.linear import (
     layers_of,
     standard_error,
 )
+from demur.signals.probe import Probe as ProbeSignal
 
 
-def said(*logprobs):
-    response = Response(text="a", token_logprobs=logprobs)
-    return Said(question=Question(id="q", text="Q?"), greedy=response)
+def said(*logprobs, states=None, text="a"):
+    response = Response(text=text, token_logprobs=logprobs)
+    return Said(question=Question(id="q", text="Q?"), greedy=response, states=states)
 
 
-def states(*rows):
+def states(*rows, prompt=None):
     found = np.array(rows, np.float32)
-    return States(prompt=found * 0, answer=found)
+    return States(prompt=found * 0 if prompt is None else np.array(prompt, np.float32), answer=found)
 
 
 def labelled(n=80, *, layers=2, hidden=4, seed=0, groups=None, informative=True):
@@ -54,8 +56,11 @@ def labelled(n=80, *, layers=2, hidden=4, seed=0, groups=None, informative=True)
         hidden_states[:, 0] += 3 * is_right * informative
         found.append(
             Answered(
-                said=said(*rng.uniform(-2, 0, size=3)),
-                states=states(*hidden_states),
+                said=said(
+                    *rng.uniform(-2, 0, size=3),
+                    states=states(*hidden_states, prompt=rng.normal(size=(layers, hidden))),
+                    text=f"answer {place % 7}",
+                ),
                 right=bool(is_right),
                 group=str(place if groups is None else place % groups),
             )
@@ -107,7 +112,7 @@ def test_the_standard_error_of_hanley_and_mcneil():
 
 def test_each_layer_is_a_logistic_regression_on_standardised_states():
     answers = labelled()
-    matrix = np.stack([item.states.answer for item in answers])
+    matrix = np.stack([item.said.states.answer for item in answers])
     right = np.array([item.right for item in answers])
     found = fit(matrix, right, grouped_folds(right, [item.group for item in answers], seed=0))
     expected = np.mean(
@@ -124,7 +129,7 @@ def test_each_layer_is_a_logistic_regression_on_standardised_states():
 
 def test_the_strongest_regularisation_within_one_standard_error_is_taken():
     answers = labelled()
-    matrix = np.stack([item.states.answer for item in answers])
+    matrix = np.stack([item.said.states.answer for item in answers])
     right = np.array([item.right for item in answers])
     assert (
         fit(matrix, right, grouped_folds(right, [item.group for item in answers], seed=0)).strength
@@ -134,7 +139,7 @@ def test_the_strongest_regularisation_within_one_standard_error_is_taken():
 
 def test_held_out_scores_do_not_know_their_label():
     answers = labelled(120, informative=False, hidden=64)
-    matrix = np.stack([item.states.answer for item in answers])
+    matrix = np.stack([item.said.states.answer for item in answers])
     right = np.array([item.right for item in answers])
     found = fit(matrix, right, grouped_folds(right, [item.group for item in answers], seed=0))
     assert auroc(found.probe(matrix), right) > 0.9  # fitted on them it knows them
@@ -156,22 +161,39 @@ def test_no_folds_of_one_group_or_none(groups):
 def test_all_of_it_ranks_what_the_probe_knows_and_is_saved_and_read_again(tmp_path):
     answers = labelled()
     fitted = fit_to(answers, layers=(1, 2), seed=0)
-    assert set(fitted.weights) == {"sum", "min", "probe"}
+    assert set(fitted.weighing.weights) == {"sum", "min", "probe", "answer-rate"}
+    assert set(fitted.apart.weights) == {"sum"}
+    assert set(fitted.learnt) == {"probe", "answer-rate", "p-ik"}
     assert fitted.notes["labels"] == 80
     assert fitted.notes["right"] == 40
-    signals = [fitted(item.said, item.states) for item in answers]
+    signals = [fitted(item.said) for item in answers]
     assert all(0 <= found["learned"] <= 1 and 0 <= found["probe"] <= 1 for found in signals)
     right = [item.right for item in answers]
     assert roc_auc_score(right, [found["learned"] for found in signals]) > 0.95
     fitted.save(tmp_path)
     again = Fitted.load(tmp_path)
-    assert [again(item.said, item.states) for item in answers] == signals
+    assert [again(item.said) for item in answers] == signals
+
+
+def by_hand(weights, *, bias=0.0, apart=None, likeness=None, linear=None):
+    learnt = {} if linear is None else {"probe": ProbeSignal(linear)}
+    return Fitted(
+        layers=(1,) if linear else (),
+        learnt=learnt,
+        weighing=Weighing(weights=weights, bias=bias),
+        apart=apart,
+        likeness=likeness,
+        notes={},
+    )
+
+
+ONE = Linear(weights=np.ones((1, 1), np.float32), bias=np.zeros(1, np.float32))
 
 
 def test_learned_by_hand():
     probe = Linear(weights=np.array([[2.0]], np.float32), bias=np.array([-1.0], np.float32))
-    fitted = Fitted(layers=(1,), probe=probe, weights={"probe": 0.5, "sum": 2.0}, bias=0.25, notes={})
-    found = fitted(said(-0.5, -0.25), states([1.5]))
+    fitted = by_hand({"probe": 0.5, "sum": 2.0}, bias=0.25, linear=probe)
+    found = fitted(said(-0.5, -0.25, states=states([1.5])))
     # probe: 2 x 1.5 - 1 = 2 in log-odds; learned: .5 x 2 + 2 x -.75 + .25 = -.25
     assert found["probe"] == pytest.approx(1 / (1 + math.exp(-2)))
     assert found["sum"] == -0.75
@@ -180,19 +202,39 @@ def test_learned_by_hand():
     assert found["learned"] == pytest.approx(1 / (1 + math.exp(0.25)))
 
 
+@pytest.mark.parametrize(
+    ("prompt", "odds"),
+    [
+        ([1.0, 0.1], 2.0 * -0.5 + 1.0),  # near to [1, 0]: all signals weighed, 0
+        ([-1.0, 0.0], ((2.0 * -0.5 + 1.0) + (3.0 * -0.5 + 0.5)) / 2),  # unlike: the mean of 0 and -1
+        ([math.nan, 0.0], ((2.0 * -0.5 + 1.0) + (3.0 * -0.5 + 0.5)) / 2),
+    ],
+)
+def test_a_question_unlike_the_labelled_ones_half_trusts_its_log_probability_alone(prompt, odds):
+    likeness = Likeness(
+        mean=np.zeros(2, np.float32),
+        scale=np.ones(2, np.float32),
+        kept=np.array([[1.0, 0.0]], np.float32),
+        most=0.5,
+    )
+    fitted = by_hand(
+        {"sum": 2.0}, bias=1.0, apart=Weighing(weights={"sum": 3.0}, bias=0.5), likeness=likeness
+    )
+    asked = said(-0.5, states=states([0.0, 0.0], prompt=[prompt]))
+    assert fitted.like(asked) is (prompt == [1.0, 0.1])
+    assert fitted(asked)["learned"] == pytest.approx(1 / (1 + math.exp(-odds)))
+
+
 def test_what_is_missing_is_left_out():
-    probe = Linear(weights=np.ones((1, 1), np.float32), bias=np.zeros(1, np.float32))
-    fitted = Fitted(layers=(1,), probe=probe, weights={"probe": 1.0, "sum": 1.0}, bias=0.0, notes={})
-    assert "learned" not in fitted(said(-0.5), None)
-    assert set(fitted(said(), states([1.0]))) == {"probe"}
+    fitted = by_hand({"probe": 1.0, "sum": 1.0}, linear=ONE)
+    assert "learned" not in fitted(said(-0.5))
+    assert set(fitted(said(states=states([1.0])))) == {"probe"}
 
 
 def test_overflowed_numbers_are_no_confidence():
-    fitted = Fitted(layers=(), probe=None, weights={"sum": 1.0}, bias=0.0, notes={})
-    assert math.isnan(fitted(said(math.nan), None)["learned"])
-    probe = Linear(weights=np.ones((1, 1), np.float32), bias=np.zeros(1, np.float32))
-    fitted = Fitted(layers=(1,), probe=probe, weights={"probe": 1.0}, bias=0.0, notes={})
-    assert math.isnan(fitted(said(-1.0), states([math.nan]))["learned"])
+    assert math.isnan(by_hand({"sum": 1.0})(said(math.nan))["learned"])
+    fitted = by_hand({"probe": 1.0}, linear=ONE)
+    assert math.isnan(fitted(said(-1.0, states=states([math.nan])))["learned"])
 
 
 def test_a_hopeless_log_probability_has_a_floor():
@@ -203,16 +245,17 @@ def test_a_hopeless_log_probability_has_a_floor():
 def test_without_hidden_states_token_signals_are_weighed(tmp_path):
     bare = [
         Answered(
-            said=said(-0.1 if place % 2 else -2.0), states=None, right=place % 2 == 1, group=str(place)
+            said=said(-0.1 if place % 2 else -2.0, text=f"{place}"), right=place % 2 == 1, group=str(place)
         )
         for place in range(40)
     ]
     fitted = fit_to(bare, layers=(), seed=0)
-    assert fitted.probe is None
-    assert set(fitted.weights) == {"sum", "min"}
+    assert set(fitted.learnt) == {"answer-rate"}
+    assert (fitted.layers, fitted.likeness, fitted.apart) == ((), None, None)
+    assert set(fitted.weighing.weights) == {"sum", "min", "answer-rate"}
     fitted.save(tmp_path)
     assert not (tmp_path / WEIGHTS).exists()
-    assert Fitted.load(tmp_path)(said(-0.1), None)["learned"] > 0.5
+    assert Fitted.load(tmp_path)(said(-0.1))["learned"] > 0.5
 
 
 @pytest.mark.parametrize(
@@ -230,9 +273,7 @@ def test_too_little_to_fit_on(answers, found):
 
 
 def test_neither_log_probabilities_nor_states():
-    nothing = [
-        Answered(said=said(), states=None, right=place % 2 == 1, group=str(place)) for place in range(40)
-    ]
+    nothing = [Answered(said=said(), right=place % 2 == 1, group=str(place)) for place in range(40)]
     with pytest.raises(TrainingDataError, match="neither"):
         fit_to(nothing, layers=(), seed=0)
 
@@ -246,9 +287,16 @@ def test_neither_log_probabilities_nor_states():
         lambda folder: (folder / WEIGHTS).write_bytes(b"no tensors"),
         lambda folder: change(folder, layers=[1]),
         lambda folder: change(folder, layers="all"),
-        lambda folder: change(folder, weights={"probe": "much"}),
-        lambda folder: change(folder, weights={"probe": math.inf}),
-        lambda folder: change(folder, bias=None),
+        lambda folder: change(folder, weighing={"weights": {"probe": "much"}, "bias": 0}),
+        lambda folder: change(folder, weighing={"weights": {"probe": math.inf}, "bias": 0}),
+        lambda folder: change(folder, weighing={"weights": {}, "bias": None}),
+        lambda folder: change(folder, apart={"weights": {"sum": 1}}),
+        lambda folder: change(folder, parts={"unheard-of": {}}),
+        lambda folder: change(folder, parts={"probe": {"layers": 1}}),
+        lambda folder: change(folder, parts={"likeness": {"most": math.nan}}),
+        lambda folder: change(folder, parts={"answer-rate": {"mean": 2, "counts": {}}}),
+        lambda folder: change(folder, parts={"answer-rate": {"mean": 0.5, "counts": {"a": [1, 2]}}}),
+        lambda folder: change(folder, parts=[]),
     ],
 )
 def test_damage_is_a_message(tmp_path, damage):
@@ -288,7 +336,7 @@ def test_every_answer_is_the_base_model_s_and_has_a_confidence(fitted_run):
     for row in run.predictions["probe"]:
         assert row.answer == base[row.question_id]
         assert 0 <= row.signals["learned"] <= 1
-        assert row.signals.keys() >= {"probe", "sum", "min", "likelihood"}
+        assert row.signals.keys() >= {"probe", "answer-rate", "p-ik", "sum", "min", "likelihood"}
     assert run.manifest["systems"]["probe"]["threshold"]["chosen_on"] == "calibration"
 
 

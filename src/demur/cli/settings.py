@@ -47,8 +47,9 @@ class ConfigCommand(TyperCommand):
         flags = {flag for given in self.params for flag in (*given.opts, *given.secondary_opts)}
         own, settings = _divided(args, flags)
         super().parse_args(ctx, own)
-        ctx.args = [*settings, *ctx.args]
-        return ctx.args
+        rest: list[str] = [*settings, *ctx.args]
+        ctx.args = rest
+        return rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The usual help, then the settings; they are looked up only here, so that help stays fast."""

@@ -35,7 +35,7 @@ ended within the model's reasoning, so there is no answer and the text is empty.
 
 SIGNALS = (
     *("sure", "likelihood", "combined", "agreement", "consistency", "verbal", "learned", "familiarity"),
-    *("probe", "sum", "min"),
+    *("probe", "answer-rate", "p-ik", "sum", "min"),
 )
 """Names of confidence signals. ``sure``: probability of the certain word against the uncertain one; where a
 method refuses in words, that it does not refuse.
@@ -44,7 +44,8 @@ method refuses in words, that it does not refuse.
 over its maximum. ``verbal``: the confidence stated in words. ``learned``: signals combined by a regression,
 fitted on the calibration split, or on training questions (method `probe`). ``familiarity``: how often the
 subject's other facts were read (pocket world), or the logarithm of its population (atlas). ``probe``: read
-off hidden states. ``sum`` and ``min``: of the tokens' log-probabilities, at most 0. All but these two and
+off hidden states. ``answer-rate``: share right of the same answer. ``p-ik``: read off hidden states before
+an answer. ``sum`` and ``min``: of the tokens' log-probabilities, at most 0. All but these two and
 ``familiarity`` are in [0, 1]. See also `demur.signals`."""
 
 

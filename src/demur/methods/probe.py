@@ -1,8 +1,9 @@
 """The untuned model's own answers, with a confidence that was fitted to its labelled answers.
 
 A linear probe reads the model's hidden states at the end of its answer, and is weighed with the
-probabilities of the answer's tokens. Nothing is tuned: fitting takes seconds once the training questions
-were answered, and the answers are those of the model as it is.
+probabilities of the answer's tokens and with how often the same answer was right. For questions unlike
+those it was fitted to it trusts the tokens more (`demur.signals.fitted`). Nothing is tuned: fitting takes
+seconds once the training questions were answered, and the answers are those of the model as it is.
 It declines below a threshold that is chosen on calibration questions, which have no part in the fit.
 Nothing is chosen on test.
 
@@ -27,12 +28,12 @@ class Probe:
     info = MethodInfo(
         name="probe",
         summary="the untuned model's answers; a linear probe on its hidden states, weighed with token "
-        "probabilities, says how sure they are",
+        "probabilities and the answer's rate, says how sure they are",
         paper="Demur; linear probes on hidden states (EMNLP 2023 and later)",
         needs=("labels",),
         loss="logistic regression on labelled answers",
         cost="one greedy answer of each training question; at inference a few products beside the answer",
-        signals=("learned", "probe", "sum", "min", "likelihood"),
+        signals=("learned", "probe", "answer-rate", "sum", "min", "likelihood", "p-ik"),
         primary_signal="learned",
         rule="learned",
         fits=True,
@@ -63,7 +64,8 @@ class Probe:
         found = []
         for question, item in zip(questions, generated, strict=True):
             assert item.greedy is not None, "a greedy response was asked for"
-            said = from_response(item.greedy)
-            own = {} if fitted is None else fitted(Said(question=question, greedy=item.greedy), item.states)
-            found.append(dataclasses.replace(said, signals={**said.signals, **own}))
+            elicited = from_response(item.greedy)
+            said = Said(question=question, greedy=item.greedy, states=item.states)
+            own = {} if fitted is None else fitted(said)
+            found.append(dataclasses.replace(elicited, signals={**elicited.signals, **own}))
         return found

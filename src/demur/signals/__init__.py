@@ -6,7 +6,7 @@ one file and one line here.
 """
 
 from demur.core.registry import Registry
-from demur.signals.base import NEEDS, Said, Signal, SignalInfo
+from demur.signals.base import NEEDS, Answered, Said, Signal, SignalInfo
 
 SIGNALS: Registry[type[Signal]] = Registry(
     "signal",
@@ -26,6 +26,11 @@ SIGNALS: Registry[type[Signal]] = Registry(
         "eccentricity": "demur.signals.eccentricity:Eccentricity",
         "cocoa": "demur.signals.cocoa:Cocoa",
         "p-true": "demur.signals.p_true:PTrue",
+        "p-ik": "demur.signals.p_ik:PIK",
+        "probe": "demur.signals.probe:Probe",
+        "direction": "demur.signals.direction:Direction",
+        "sep": "demur.signals.sep:SEP",
+        "answer-rate": "demur.signals.answer_rate:AnswerRate",
     },
     group="demur.signals",
     form="a class with info (a SignalInfo) that is called with a Said",
@@ -34,4 +39,4 @@ SIGNALS: Registry[type[Signal]] = Registry(
     ),
 )
 
-__all__ = ["NEEDS", "SIGNALS", "Said", "Signal", "SignalInfo"]
+__all__ = ["NEEDS", "SIGNALS", "Answered", "Said", "Signal", "SignalInfo"]

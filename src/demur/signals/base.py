@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from demur.core.records import Question, Response
+from demur.engines.base import States
+
+Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
+Folds = Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
+"""Training and held-out places."""
 
 NEEDS: dict[str, str] = {
     "logprobs": "log-probability of each token of the answer",
@@ -47,6 +56,18 @@ class Said:
     question: Question
     greedy: Response
     samples: tuple[Response, ...] = ()
+    states: States | None = None
+    """Of the greedy answer; None where the engine gives none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A labelled answer: what signals are fitted to."""
+
+    said: Said
+    right: bool
+    group: str
+    """What it shares with others that are likely to fail together; its own id where nothing."""
 
 
 class Signal(Protocol):
@@ -56,6 +77,42 @@ class Signal(Protocol):
 
     def __call__(self, said: Said) -> float | None:
         """The confidence; None where what it needs is missing, NaN where a number overflowed."""
+        ...
+
+
+class Learnt(Signal, Protocol):
+    """A signal that is fitted to labelled answers. Called before it is fitted, it gives None."""
+
+    @classmethod
+    def fit(cls, answers: Sequence[Answered], folds: Folds) -> tuple[Self, Floats] | None:
+        """Fit it.
+
+        Args:
+            answers: labelled answers, some of them right.
+            folds: training and held-out places, as `demur.signals.linear.grouped_folds` makes them.
+
+        Returns:
+            The signal, and for each answer its confidence by a signal that was fitted without it and its
+            group, shape ``[n]``; None where what it needs is missing from an answer.
+        """
+        ...
+
+    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """What is stored of it as tensors."""
+        ...
+
+    def values(self) -> dict[str, Any]:
+        """What is stored of it as JSON."""
+        ...
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[np.float32]], values: Mapping[str, Any]) -> Self:
+        """What was stored.
+
+        Raises:
+            ValueError: with other shapes, or numbers that are none.
+            KeyError: some of it is missing.
+        """
         ...
 
 

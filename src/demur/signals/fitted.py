@@ -1,8 +1,12 @@
-"""What is fitted to labelled answers of a model: a linear probe, and how it is weighed with token signals.
+"""What is fitted to labelled answers of a model: signals of their own, and how all are weighed.
 
-Everything is fitted and chosen on the labels given, by cross-validation that parts no group. The probe's
-part in the weighing is judged by what it says of answers that it was not fitted on. No calibration question
-is needed, so all of those are left for a threshold and its promise.
+Everything is fitted and chosen on the labels given, by cross-validation that parts no group. A fitted
+signal's part in the weighing is judged by what it says of answers that it was not fitted on. No calibration
+question is needed, so all of those are left for a threshold and its promise.
+
+What was learned of some questions need not hold for others. For a question that is not like the labelled
+ones (`demur.signals.likeness`), the log-odds are therefore the mean of two: of all signals weighed, and of
+the log-probability of the answer alone, of which the labels only set the scale.
 """
 
 from __future__ import annotations
@@ -13,76 +17,140 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from demur.confidence.logistic import logit, sigmoid
 from demur.core.errors import ModelError, TrainingDataError
 from demur.core.files import atomic_path, read_object, write_json
-from demur.engines.base import States
-from demur.signals.base import Said
+from demur.signals.answer_rate import AnswerRate
+from demur.signals.base import Answered, Floats, Learnt, Said, Signal
 from demur.signals.likelihood import Likelihood
-from demur.signals.linear import Bools, Fit, Folds, Linear, auroc, fit, grouped_folds, logistic
+from demur.signals.likeness import Likeness
+from demur.signals.linear import auroc, grouped_folds, logistic, rightness
 from demur.signals.min import Min
+from demur.signals.p_ik import PIK
+from demur.signals.probe import Probe
 from demur.signals.sum import Sum
 
 WEIGHTS, SETTINGS = "probe.safetensors", "probe.json"
 """Files of a folder that holds what was fitted."""
 LEAST = 10
 """Right and wrong labelled answers that a fit needs of each."""
-TOKEN_SIGNALS = (Sum, Min)
-"""Weighed beside the probe. Not the geometric mean, which forgets how long an answer is: on two models it
-carried over worse to other questions than the sum."""
+FREE: tuple[type[Signal], ...] = (Sum, Min)
+"""Weighed beside the fitted ones. Not the geometric mean, which forgets how long an answer is: on two
+models it carried over worse to other questions than the sum."""
+LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate)
+"""Fitted and weighed."""
+BEFORE: tuple[type[Learnt], ...] = (PIK,)
+"""Fitted, but not weighed: it is there before an answer is."""
+APART: tuple[type[Signal], ...] = (Sum,)
+"""Weighed by themselves for questions that are not like the labelled ones."""
+PROBABILITIES = frozenset(kind.info.name for kind in (*LEARNT, *BEFORE))
 LOWEST = -30.0
 """Log-probabilities below this are as good as this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A labelled answer."""
+class Weighing:
+    """Log-odds of being right: weights times features + bias."""
 
-    said: Said
-    states: States | None
-    """None where the engine gives none."""
-    right: bool
-    group: str
-    """What it shares with others that are likely to fail together; its own id where nothing."""
+    weights: Mapping[str, float]
+    """By signal."""
+    bias: float
+
+    def __call__(self, signals: Mapping[str, float]) -> float | None:
+        """The log-odds; None where a signal is missing, NaN where one is."""
+        if not self.weights.keys() <= signals.keys():
+            return None
+        return self.bias + sum(
+            weight * feature(name, signals[name]) for name, weight in self.weights.items()
+        )
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Floats], right: npt.NDArray[np.bool_]) -> Weighing:
+        """A logistic regression on features."""
+        weights, bias = logistic(np.column_stack([*columns.values()]), right)
+        return cls(weights=dict(zip(columns, map(float, weights), strict=True)), bias=bias)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {"weights": dict(self.weights), "bias": self.bias}
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Weighing:
+        """What `to_json` gave.
+
+        Raises:
+            ValueError: numbers that are none.
+        """
+        weights = {str(name): float(weight) for name, weight in values["weights"].items()}
+        if not np.isfinite([*weights.values(), float(values["bias"])]).all():
+            raise ValueError("weights that are no numbers")
+        return cls(weights=weights, bias=float(values["bias"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """The confidences of an answer: token signals, a probe's, and all of them weighed."""
+    """The confidences of an answer: token signals, fitted ones, and all of them weighed."""
 
     layers: tuple[int, ...]
-    """Layers whose states the probe reads; empty without a probe."""
-    probe: Linear | None
-    weights: Mapping[str, float]
-    """Weight of each signal's feature in the log-odds of being right."""
-    bias: float
+    """Layers whose states are read; empty where none are."""
+    learnt: Mapping[str, Learnt]
+    """The fitted signals by name."""
+    weighing: Weighing
+    """Of all signals."""
+    apart: Weighing | None
+    """Of `APART`; its log-odds are half of those of a question that is not like the labelled ones. None
+    where there is nothing to tell such a question by, or no log-probability."""
+    likeness: Likeness | None
+    """None without hidden states."""
     notes: Mapping[str, Any]
     """What was fitted on how many labels, and what cross-validation said of it; JSON values."""
 
-    def __call__(self, said: Said, states: States | None) -> dict[str, float]:
+    def __call__(self, said: Said) -> dict[str, float]:
         """The signals of an answer by name; ``learned``, all of them weighed, where none is missing.
 
         A signal whose numbers overflowed is NaN, and so is then ``learned``.
         """
-        found = token_signals(said)
-        if self.probe is not None and states is not None:
-            found["probe"] = sigmoid_or_nan(float(self.probe(states.answer[None])[0]))
-        likelihood = Likelihood()(said)
-        if all(name in found for name in self.weights):
-            score = sum(weight * feature(name, found[name]) for name, weight in self.weights.items())
-            found["learned"] = sigmoid_or_nan(self.bias + score)
-        return found if likelihood is None else {**found, "likelihood": likelihood}
+        found = _values(said, [kind() for kind in FREE] + [*self.learnt.values()])
+        score = self._score(said, found)
+        learned = {} if score is None else {"learned": score if np.isnan(score) else sigmoid(score)}
+        return found | learned | _values(said, [Likelihood()])
+
+    def _score(self, said: Said, found: Mapping[str, float]) -> float | None:
+        whole = self.weighing(found)
+        if whole is None or self.apart is None or self.like(said):
+            return whole
+        alone = self.apart(found)
+        return None if alone is None else (whole + alone) / 2
+
+    def like(self, said: Said) -> bool:
+        """Whether a question is like the labelled ones; so is each where there is nothing to tell it by."""
+        if self.likeness is None or said.states is None:
+            return True
+        return bool(self.likeness(said.states.prompt[:1])[0])
 
     def save(self, folder: Path) -> None:
-        """Write the weights as safetensors and the rest as JSON, each atomically."""
+        """Write tensors as safetensors and the rest as JSON, each atomically."""
         from safetensors.numpy import save_file
 
-        if self.probe is not None:
+        parts = self._parts()
+        arrays = {
+            f"{name}.{key}": value for name, part in parts.items() for key, value in part.arrays().items()
+        }
+        if arrays:
             with atomic_path(folder / WEIGHTS) as partial:
-                save_file({"weights": self.probe.weights, "bias": self.probe.bias}, partial)
-        values = {"layers": list(self.layers), "weights": dict(self.weights), "bias": self.bias}
+                save_file(arrays, partial)
+        values = {
+            "layers": list(self.layers),
+            "parts": {name: part.values() for name, part in parts.items()},
+            "weighing": self.weighing.to_json(),
+            "apart": None if self.apart is None else self.apart.to_json(),
+        }
         write_json(folder / SETTINGS, {**values, "notes": dict(self.notes)})
+
+    def _parts(self) -> dict[str, Learnt | Likeness]:
+        return {**self.learnt} | ({} if self.likeness is None else {"likeness": self.likeness})
 
     @classmethod
     def load(cls, folder: Path) -> Fitted:
@@ -92,19 +160,7 @@ class Fitted:
             ModelError: a file is missing, damaged or has other shapes.
         """
         try:
-            values = read_object(folder / SETTINGS)
-            layers = tuple(int(layer) for layer in values["layers"])
-            probe = _load_probe(folder, len(layers)) if layers else None
-            weights = {str(name): float(weight) for name, weight in values["weights"].items()}
-            if not np.isfinite([*weights.values(), float(values["bias"])]).all():
-                raise ValueError("weights that are no numbers")
-            return cls(
-                layers=layers,
-                probe=probe,
-                weights=weights,
-                bias=float(values["bias"]),
-                notes=dict(values["notes"]),
-            )
+            return cls._loaded(folder)
         except Exception as error:
             raise ModelError(
                 expected=f"a fitted probe: {SETTINGS}, and {WEIGHTS} where it reads hidden states",
@@ -113,35 +169,46 @@ class Fitted:
                 fix="take the folder from a copy of the run, or delete it and run the same command again",
             ) from error
 
+    @classmethod
+    def _loaded(cls, folder: Path) -> Fitted:
+        from safetensors.numpy import load_file
 
-def _load_probe(folder: Path, layers: int) -> Linear:
-    from safetensors.numpy import load_file
+        values = read_object(folder / SETTINGS)
+        layers = tuple(int(layer) for layer in values["layers"])
+        arrays = load_file(folder / WEIGHTS) if layers else {}
+        kinds = {kind.info.name: kind for kind in (*LEARNT, *BEFORE)}
+        learnt = {}
+        likeness = None
+        for name, held in values["parts"].items():
+            own = {
+                key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(name)
+            }
+            if name == "likeness":
+                likeness = Likeness.restored(own, held)
+            else:
+                learnt[name] = kinds[name].restored(own, held)
+            if held.get("layers", len(layers)) != len(layers):
+                raise ValueError(f"{name} reads other layers than {layers}")
+        return cls(
+            layers=layers,
+            learnt=learnt,
+            weighing=Weighing.restored(values["weighing"]),
+            apart=None if values["apart"] is None else Weighing.restored(values["apart"]),
+            likeness=likeness,
+            notes=dict(values["notes"]),
+        )
 
-    held = load_file(folder / WEIGHTS)
-    weights, bias = held["weights"], held["bias"]
-    if weights.ndim != 2 or len(weights) != layers or bias.shape != (layers,):
-        raise ValueError(f"weights of shape {weights.shape} and {bias.shape} for {layers} layers")
-    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-        raise ValueError("weights that are no numbers")
-    return Linear(weights=weights.astype(np.float32), bias=bias.astype(np.float32))
 
-
-def token_signals(said: Said) -> dict[str, float]:
-    """The token signals of an answer by name; none where the engine gave no log-probabilities."""
-    found = {kind.info.name: kind()(said) for kind in TOKEN_SIGNALS}
+def _values(said: Said, signals: Sequence[Signal]) -> dict[str, float]:
+    found = {signal.info.name: signal(said) for signal in signals}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def feature(name: str, value: float) -> float:
-    """A signal as it is weighed: the probe as log-odds, token signals as log-probabilities."""
+    """A signal as it is weighed: a probability as log-odds, token signals as log-probabilities."""
     if not np.isfinite(value):
         return value
-    return logit(value, clip=True) if name == "probe" else max(value, LOWEST)
-
-
-def sigmoid_or_nan(score: float) -> float:
-    """The probability with these log-odds; NaN of NaN."""
-    return score if np.isnan(score) else sigmoid(score)
+    return logit(value, clip=True) if name in PROBABILITIES else max(value, LOWEST)
 
 
 def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -> Fitted:
@@ -149,13 +216,13 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
 
     Args:
         answers: with states of ``layers``, or all without.
-        layers: empty for a fit without a probe.
+        layers: empty for a fit without hidden states.
         seed: of the folds.
 
     Raises:
         TrainingDataError: too few right or wrong answers, or no signal at all.
     """
-    right = np.array([item.right for item in answers], dtype=bool)
+    right = rightness(answers)
     folds = grouped_folds(right, [item.group for item in answers], seed=seed)
     few = min(int(right.sum()), int((~right).sum())) if len(right) else 0
     if few < LEAST or not folds:
@@ -166,41 +233,48 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
             where="the training questions",
             fix="give more labelled questions (`--labels`), of which the model knows some and not others",
         )
-    read = [token_signals(item.said) for item in answers]
-    columns = {
-        name: np.array([feature(name, values[name]) for values in read])
-        for name in (kind.info.name for kind in TOKEN_SIGNALS)
-        if all(name in values for values in read)
+    found = {kind.info.name: kind.fit(answers, folds) for kind in (*LEARNT, *BEFORE)}
+    fits = {name: fit for name, fit in found.items() if fit is not None and np.isfinite(fit[1]).all()}
+    columns = _columns(answers) | {
+        name: np.array([feature(name, value) for value in inside])
+        for name, (_, inside) in fits.items()
+        if name not in {kind.info.name for kind in BEFORE}
     }
-    found = _fit_probe(answers, right, folds) if layers else None
-    if found is not None:
-        columns["probe"] = found.held_out
-    usable = {name: values for name, values in columns.items() if np.isfinite(values).all()}
-    if not usable:
+    if not columns.keys() - {AnswerRate.info.name}:
         raise TrainingDataError(
             expected="log-probabilities or hidden states of the answers",
             found="neither, from this engine",
             where="model.engine",
             fix="choose an engine that gives them (`--model.engine hf`)",
         )
-    weights, bias = logistic(np.column_stack([*usable.values()]), right)
-    notes = {
-        "labels": len(answers),
-        "right": int(right.sum()),
-        "folds": len(folds),
-        "auroc": {name: auroc(values, right) for name, values in usable.items()},
-        "strength": None if found is None else found.strength,
-    }
-    probe = found.probe if found is not None and "probe" in usable else None
+    likeness = _likeness(answers) if layers else None
+    others = {kind.info.name: columns[kind.info.name] for kind in APART if kind.info.name in columns}
     return Fitted(
-        layers=() if probe is None else layers,
-        probe=probe,
-        weights=dict(zip(usable, map(float, weights), strict=True)),
-        bias=bias,
-        notes=notes,
+        layers=layers if likeness is not None or Probe.info.name in fits else (),
+        learnt={name: signal for name, (signal, _) in fits.items()},
+        weighing=Weighing.of(columns, right),
+        apart=Weighing.of(others, right) if others and likeness is not None else None,
+        likeness=likeness,
+        notes={
+            "labels": len(answers),
+            "right": int(right.sum()),
+            "folds": len(folds),
+            "auroc": {name: auroc(values, right) for name, values in columns.items()},
+        },
     )
 
 
-def _fit_probe(answers: Sequence[Answered], right: Bools, folds: Folds) -> Fit:
-    states = [item.states.answer for item in answers if item.states is not None]
-    return fit(np.stack(states), right, folds)
+def _columns(answers: Sequence[Answered]) -> dict[str, Floats]:
+    """The token signals that every answer has, as they are weighed."""
+    read = [_values(item.said, [kind() for kind in FREE]) for item in answers]
+    names = [kind.info.name for kind in FREE if all(kind.info.name in values for values in read)]
+    found = {name: np.array([feature(name, values[name]) for values in read]) for name in names}
+    return {name: values for name, values in found.items() if np.isfinite(values).all()}
+
+
+def _likeness(answers: Sequence[Answered]) -> Likeness | None:
+    """By the first of the layers."""
+    states = [item.said.states.prompt[0] for item in answers if item.said.states is not None]
+    if len(states) < len(answers) or not np.isfinite(states).all():
+        return None
+    return Likeness.fit(np.stack(states), [item.group for item in answers])

@@ -13,16 +13,13 @@ layers; a logistic regression in place of a neural network.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating[Any]]
-Bools = npt.NDArray[np.bool_]
-Folds = Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
+from demur.signals.base import Answered, Bools, Floats, Folds
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)
 """Inverse strengths of regularisation (scikit-learn's C), the strongest first."""
@@ -51,6 +48,28 @@ class Linear:
     """Shape ``[layers, hidden size]``."""
     bias: npt.NDArray[np.float32]
     """Shape ``[layers]``."""
+
+    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """What is stored of it."""
+        return {"weights": self.weights, "bias": self.bias}
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[np.float32]], *, layers: int) -> Linear:
+        """What was stored.
+
+        Args:
+            layers: how many there must be.
+
+        Raises:
+            ValueError: with other shapes, or numbers that are none.
+            KeyError: some of it is missing.
+        """
+        weights, bias = arrays["weights"], arrays["bias"]
+        if weights.ndim != 2 or len(weights) != layers or bias.shape != (layers,):
+            raise ValueError(f"weights of shape {weights.shape} and {bias.shape} for {layers} layers")
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise ValueError("weights that are no numbers")
+        return cls(weights=weights.astype(np.float32), bias=bias.astype(np.float32))
 
     def __call__(self, states: Floats) -> Floats:
         """Log-odds of some answers, shape ``[n]``, of states of shape ``[n, layers, hidden size]``."""
@@ -85,6 +104,11 @@ def fit(states: Floats, right: Bools, folds: Folds) -> Fit:
     strength = next(strength for strength in STRENGTHS if scores[strength] >= allowed)
     probe = _fitted(states, right, strength)
     return Fit(probe=probe, strength=strength, held_out=tried[strength], auroc=scores[strength])
+
+
+def rightness(answers: Sequence[Answered]) -> Bools:
+    """Whether each labelled answer is right, shape ``[n]``."""
+    return np.array([item.right for item in answers], dtype=bool)
 
 
 def auroc(scores: Floats, right: Bools) -> float:

@@ -18,8 +18,8 @@ from demur.judging import judgement
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
 from demur.pipeline.systems import fitted_systems
-from demur.signals import Said
-from demur.signals.fitted import Answered, fit_to
+from demur.signals import Answered, Said
+from demur.signals.fitted import fit_to
 from demur.signals.linear import layers_of
 
 
@@ -81,8 +81,7 @@ def _answers(
     verdicts = map(partial(_verdict, job), questions, probes, (response for response, _ in said))
     return [
         Answered(
-            said=Said(question=question, greedy=response),
-            states=states,
+            said=Said(question=question, greedy=response, states=states),
             right=verdict is Verdict.CORRECT,
             group=shared_by(question) or question.id,
         )
