@@ -31,6 +31,8 @@ from demur.signals.linear import (
     fit,
     grouped_folds,
     layers_of,
+    logistic,
+    rising,
     standard_error,
 )
 from demur.signals.probe import Probe as ProbeSignal
@@ -161,7 +163,7 @@ def test_no_folds_of_one_group_or_none(groups):
 def test_all_of_it_ranks_what_the_probe_knows_and_is_saved_and_read_again(tmp_path):
     answers = labelled()
     fitted = fit_to(answers, layers=(1, 2), seed=0)
-    assert set(fitted.weighing.weights) == {"sum", "min", "probe", "answer-rate"}
+    assert set(fitted.weighing.weights) == {"sum", "probe"}
     assert set(fitted.apart.weights) == {"sum"}
     assert set(fitted.learnt) == {"probe", "answer-rate", "p-ik"}
     assert fitted.notes["labels"] == 80
@@ -225,6 +227,17 @@ def test_a_question_unlike_the_labelled_ones_half_trusts_its_log_probability_alo
     assert fitted(asked)["learned"] == pytest.approx(1 / (1 + math.exp(-odds)))
 
 
+def test_no_signal_is_turned_round():
+    rng = np.random.default_rng(0)
+    right = np.arange(200) % 2 == 0
+    good, falling = right + rng.normal(size=200), ~right + rng.normal(size=200)
+    weights, bias = rising(np.column_stack([falling, good]), right)
+    [alone], own = logistic(good[:, None], right)
+    assert (weights.tolist(), bias) == ([0.0, alone], own)
+    weights, bias = rising(falling[:150, None], right[:150])
+    assert (weights.tolist(), bias) == ([0.0], 0.0), "nothing is left but the share right, one half"
+
+
 def test_what_is_missing_is_left_out():
     fitted = by_hand({"probe": 1.0, "sum": 1.0}, linear=ONE)
     assert "learned" not in fitted(said(-0.5))
@@ -252,7 +265,7 @@ def test_without_hidden_states_token_signals_are_weighed(tmp_path):
     fitted = fit_to(bare, layers=(), seed=0)
     assert set(fitted.learnt) == {"answer-rate"}
     assert (fitted.layers, fitted.likeness, fitted.apart) == ((), None, None)
-    assert set(fitted.weighing.weights) == {"sum", "min", "answer-rate"}
+    assert set(fitted.weighing.weights) == {"sum", "answer-rate"}
     fitted.save(tmp_path)
     assert not (tmp_path / WEIGHTS).exists()
     assert Fitted.load(tmp_path)(said(-0.1))["learned"] > 0.5

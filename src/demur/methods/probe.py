@@ -1,9 +1,9 @@
 """The untuned model's own answers, with a confidence that was fitted to its labelled answers.
 
 A linear probe reads the model's hidden states at the end of its answer, and is weighed with the
-probabilities of the answer's tokens and with how often the same answer was right. For questions unlike
-those it was fitted to it trusts the tokens more (`demur.signals.fitted`). Nothing is tuned: fitting takes
-seconds once the training questions were answered, and the answers are those of the model as it is.
+probability of the answer's tokens. For questions unlike those it was fitted to it trusts the tokens more
+(`demur.signals.fitted`). Nothing is tuned: fitting takes seconds once the training questions were
+answered, and the answers are those of the model as it is.
 It declines below a threshold that is chosen on calibration questions, which have no part in the fit.
 Nothing is chosen on test.
 
@@ -28,7 +28,7 @@ class Probe:
     info = MethodInfo(
         name="probe",
         summary="the untuned model's answers; a linear probe on its hidden states, weighed with token "
-        "probabilities and the answer's rate, says how sure they are",
+        "probabilities, says how sure they are",
         paper="Demur; linear probes on hidden states (EMNLP 2023 and later)",
         needs=("labels",),
         loss="logistic regression on labelled answers",

@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from demur.confidence.logistic import logit, sigmoid
 from demur.core.errors import ModelError, TrainingDataError
 from demur.core.files import atomic_path, read_object, write_json
 from demur.signals.answer_rate import AnswerRate
-from demur.signals.base import Answered, Floats, Learnt, Said, Signal
+from demur.signals.base import Answered, Bools, Floats, Learnt, Said, Signal
 from demur.signals.likelihood import Likelihood
 from demur.signals.likeness import Likeness
-from demur.signals.linear import auroc, grouped_folds, logistic, rightness
+from demur.signals.linear import auroc, grouped_folds, rightness, rising
 from demur.signals.min import Min
 from demur.signals.p_ik import PIK
 from demur.signals.probe import Probe
@@ -36,16 +35,17 @@ WEIGHTS, SETTINGS = "probe.safetensors", "probe.json"
 """Files of a folder that holds what was fitted."""
 LEAST = 10
 """Right and wrong labelled answers that a fit needs of each."""
-FREE: tuple[type[Signal], ...] = (Sum, Min)
-"""Weighed beside the fitted ones. Not the geometric mean, which forgets how long an answer is: on two
-models it carried over worse to other questions than the sum."""
-LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate)
-"""Fitted and weighed."""
-BEFORE: tuple[type[Learnt], ...] = (PIK,)
-"""Fitted, but not weighed: it is there before an answer is."""
-APART: tuple[type[Signal], ...] = (Sum,)
-"""Weighed by themselves for questions that are not like the labelled ones."""
-PROBABILITIES = frozenset(kind.info.name for kind in (*LEARNT, *BEFORE))
+TOKENS: tuple[type[Signal], ...] = (Sum, Min)
+"""Token signals that are told. Only the sum is weighed: beside it the smallest one carries over worse to
+other questions, and so does the geometric mean, which forgets how long an answer is."""
+LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate, PIK)
+"""Signals that are fitted."""
+WEIGHED = (Probe.info.name, Sum.info.name)
+WITHOUT_STATES = (AnswerRate.info.name, Sum.info.name)
+"""What is weighed where the engine gives no hidden states; beside a probe an answer's rate adds nothing."""
+ALONE = (Sum.info.name,)
+"""What questions that are not like the labelled ones are judged by too."""
+PROBABILITIES = frozenset(kind.info.name for kind in LEARNT)
 LOWEST = -30.0
 """Log-probabilities below this are as good as this."""
 
@@ -67,9 +67,9 @@ class Weighing:
         )
 
     @classmethod
-    def of(cls, columns: Mapping[str, Floats], right: npt.NDArray[np.bool_]) -> Weighing:
-        """A logistic regression on features."""
-        weights, bias = logistic(np.column_stack([*columns.values()]), right)
+    def of(cls, columns: Mapping[str, Floats], right: Bools) -> Weighing:
+        """A logistic regression on features without weights below 0, since higher is surer for each."""
+        weights, bias = rising(np.column_stack([*columns.values()]), right)
         return cls(weights=dict(zip(columns, map(float, weights), strict=True)), bias=bias)
 
     def to_json(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Fitted:
     weighing: Weighing
     """Of all signals."""
     apart: Weighing | None
-    """Of `APART`; its log-odds are half of those of a question that is not like the labelled ones. None
+    """Of `ALONE`; its log-odds are half of those of a question that is not like the labelled ones. None
     where there is nothing to tell such a question by, or no log-probability."""
     likeness: Likeness | None
     """None without hidden states."""
@@ -112,7 +112,7 @@ class Fitted:
 
         A signal whose numbers overflowed is NaN, and so is then ``learned``.
         """
-        found = _values(said, [kind() for kind in FREE] + [*self.learnt.values()])
+        found = _values(said, [kind() for kind in TOKENS] + [*self.learnt.values()])
         score = self._score(said, found)
         learned = {} if score is None else {"learned": score if np.isnan(score) else sigmoid(score)}
         return found | learned | _values(said, [Likelihood()])
@@ -176,7 +176,7 @@ class Fitted:
         values = read_object(folder / SETTINGS)
         layers = tuple(int(layer) for layer in values["layers"])
         arrays = load_file(folder / WEIGHTS) if layers else {}
-        kinds = {kind.info.name: kind for kind in (*LEARNT, *BEFORE)}
+        kinds = {kind.info.name: kind for kind in LEARNT}
         learnt = {}
         likeness = None
         for name, held in values["parts"].items():
@@ -233,27 +233,27 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
             where="the training questions",
             fix="give more labelled questions (`--labels`), of which the model knows some and not others",
         )
-    found = {kind.info.name: kind.fit(answers, folds) for kind in (*LEARNT, *BEFORE)}
+    found = {kind.info.name: kind.fit(answers, folds) for kind in LEARNT}
     fits = {name: fit for name, fit in found.items() if fit is not None and np.isfinite(fit[1]).all()}
-    columns = _columns(answers) | {
-        name: np.array([feature(name, value) for value in inside])
-        for name, (_, inside) in fits.items()
-        if name not in {kind.info.name for kind in BEFORE}
+    columns = _token_columns(answers) | {
+        name: np.array([feature(name, value) for value in inside]) for name, (_, inside) in fits.items()
     }
-    if not columns.keys() - {AnswerRate.info.name}:
+    weighed = WEIGHED if Probe.info.name in columns else WITHOUT_STATES
+    chosen = {name: columns[name] for name in weighed if name in columns}
+    if not chosen.keys() - {AnswerRate.info.name}:
         raise TrainingDataError(
             expected="log-probabilities or hidden states of the answers",
             found="neither, from this engine",
             where="model.engine",
             fix="choose an engine that gives them (`--model.engine hf`)",
         )
-    likeness = _likeness(answers) if layers else None
-    others = {kind.info.name: columns[kind.info.name] for kind in APART if kind.info.name in columns}
+    likeness = _likeness(answers) if Probe.info.name in fits else None
+    alone = {name: columns[name] for name in ALONE if name in columns}
     return Fitted(
-        layers=layers if likeness is not None or Probe.info.name in fits else (),
+        layers=layers if Probe.info.name in fits else (),
         learnt={name: signal for name, (signal, _) in fits.items()},
-        weighing=Weighing.of(columns, right),
-        apart=Weighing.of(others, right) if others and likeness is not None else None,
+        weighing=Weighing.of(chosen, right),
+        apart=Weighing.of(alone, right) if alone and likeness is not None else None,
         likeness=likeness,
         notes={
             "labels": len(answers),
@@ -264,10 +264,10 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
     )
 
 
-def _columns(answers: Sequence[Answered]) -> dict[str, Floats]:
+def _token_columns(answers: Sequence[Answered]) -> dict[str, Floats]:
     """The token signals that every answer has, as they are weighed."""
-    read = [_values(item.said, [kind() for kind in FREE]) for item in answers]
-    names = [kind.info.name for kind in FREE if all(kind.info.name in values for values in read)]
+    read = [_values(item.said, [kind() for kind in TOKENS]) for item in answers]
+    names = [kind.info.name for kind in TOKENS if all(kind.info.name in values for values in read)]
     found = {name: np.array([feature(name, values[name]) for values in read]) for name in names}
     return {name: values for name, values in found.items() if np.isfinite(values).all()}
 

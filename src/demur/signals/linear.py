@@ -168,6 +168,30 @@ def _fitted(states: Floats, right: Bools, strength: float) -> Linear:
     return Linear(weights=weights, bias=np.array([bias for _, bias in fits], np.float32))
 
 
+def rising(values: Floats, right: Bools) -> tuple[Floats, float]:
+    """A logistic regression without weights below 0: columns that get one are left out, one after another.
+
+    For columns that should all rise with the odds of being right. On few labels a signal can by chance
+    seem to fall, and a weight below 0 would turn it round on all later questions.
+
+    Args:
+        values: shape ``[n, columns]``.
+
+    Returns:
+        Weights of shape ``[columns]``, at least 0, and the bias of the log-odds.
+    """
+    kept = list(range(values.shape[1]))
+    while kept:
+        weights, bias = logistic(values[:, kept], right)
+        if weights.min() >= 0:
+            found = np.zeros(values.shape[1])
+            found[kept] = weights
+            return found, bias
+        kept.pop(int(np.argmin(weights * values[:, kept].std(axis=0))))
+    share = right.mean()
+    return np.zeros(values.shape[1]), math.log(share / (1 - share))
+
+
 def logistic(values: Floats, right: Bools, *, strength: float = 1.0) -> tuple[Floats, float]:
     """A logistic regression on standardised columns, as weights and bias for the columns as they are.
 
