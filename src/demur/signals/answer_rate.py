@@ -51,7 +51,7 @@ class AnswerRate:
         return min(1 - EDGE, max(EDGE, (right + PRIOR * self.mean) / (n + PRIOR)))
 
     @classmethod
-    def fit(cls, answers: Sequence[Answered], folds: Folds) -> tuple[AnswerRate, Floats] | None:
+    def fit(cls, answers: Sequence[Answered], folds: Folds) -> tuple[AnswerRate, Floats]:
         """Count."""
         # One mean for all folds: that of the others alone would be low where a fold has many right answers.
         mean = sum(item.right for item in answers) / len(answers)

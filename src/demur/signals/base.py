@@ -15,7 +15,8 @@ from demur.engines.base import States
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
-Folds = Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
+Places = npt.NDArray[np.intp]
+Folds = Sequence[tuple[Places, Places]]
 """Training and held-out places."""
 
 NEEDS: dict[str, str] = {
