@@ -409,3 +409,17 @@ def test_where_a_model_judges_another_answer_is_left_out(tmp_path):
     question = Question(id="q", text="Q?", answers=("Paris",))
     probe = Probe(question_id="q", greedy=Response(text="Rome"), greedy_verdict=Verdict.WRONG)
     assert _verdict(Job(config), question, probe, Response(text="Paris")) is Verdict.UNSCORED
+
+
+def test_the_run_holds_controls_and_its_report_shows_them(fitted_run):
+    run = FinishedRun.open(fitted_run)
+    found = run.metrics["controls"]["probe"]
+    assert found.keys() == {"id", "ood"}
+    for cells in found.values():
+        assert {"learned", "probe", "sum", "p-ik", "answer-rate"} <= cells["signals"].keys()
+        assert {"words", "answer rate", "group rate", "length"} <= cells["controls"].keys()
+        assert cells["lead"]["control"]["low"] <= cells["lead"]["control"]["value"]
+    assert 0.4 < run.manifest["stages"]["fit/probe"]["fitted"]["shuffled"] < 0.6
+    page = (fitted_run / "report.html").read_text()
+    assert "What the confidence of Probe knows" in page
+    assert "control: words" in page

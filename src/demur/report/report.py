@@ -23,6 +23,7 @@ from demur.judging.llm_judge import sentences
 from demur.knowledge import first_look
 from demur.methods import thresholds
 from demur.report import payload, sheets, views, words
+from demur.report.controlled import controlled
 from demur.report.headline import Finding, findings
 from demur.report.legend import legends
 from demur.report.material import BEFORE, Material
@@ -134,6 +135,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "settings": run.metrics.get("settings", {}),
         "groups": run.metrics.get("groups", {}),
         "tax": tax_section(run.tax),
+        "controlled": controlled(run.metrics),
         "promise": promise(run.guarantee),
         "first_look": _first_look(run),
         "unread": _unread(run),

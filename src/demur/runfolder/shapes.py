@@ -150,6 +150,38 @@ class Settings(Shape):
 Cells = dict[str, dict[str, dict[str, Estimate]]]
 
 
+class Ranked(Shape):
+    """How well a signal or a control ranks answers; None where there is no pair."""
+
+    auroc: float | None
+    within: float | None
+
+
+class Lead(Shape):
+    """How far a signal ranks better than the best of others."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+class Leads(Shape):
+    """Over the best free signal, and over the best control; None where there is none."""
+
+    signal: Lead | None
+    control: Lead | None
+
+
+class Controlled(Shape):
+    """Signals beside controls, see `demur.pipeline.controls`."""
+
+    n: int
+    signals: dict[str, Ranked]
+    controls: dict[str, Ranked]
+    lead: Leads
+
+
 class Metrics(Shape):
     """``metrics.json``."""
 
@@ -164,6 +196,7 @@ class Metrics(Shape):
     groups: dict[str, int] = Field(default_factory=dict)
     first_answers: FirstAnswers | None = None
     unread_languages: dict[str, dict[str, int]] = Field(default_factory=dict)
+    controls: dict[str, dict[str, Controlled]] = Field(default_factory=dict)
 
 
 class Promise(Shape):

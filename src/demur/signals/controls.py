@@ -9,17 +9,19 @@ the model.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from demur.judging.normalise import normalise
 from demur.signals.answer_rate import EDGE, PRIOR, AnswerRate
-from demur.signals.base import Answered, Floats, Folds, Said
-from demur.signals.linear import grouped_folds, held_out, logistic, rightness
+from demur.signals.base import Answered, Bools, Floats, Folds, Places, Said
+from demur.signals.linear import STRENGTHS, grouped_folds, held_out, logistic, rightness
 from demur.signals.ranking import area
 
+SHUFFLES = 20
 WORDS_STRENGTH = 0.3
 """Inverse strength of regularisation of the words."""
 
@@ -67,6 +69,32 @@ def controls(
     if asked and all(isinstance(value, int | float) for value in popularity):
         found["popularity"] = np.array(popularity, float)
     return found
+
+
+def shuffled(answers: Sequence[Answered], *, seed: int) -> float | None:
+    """The AUROC of a probe on shuffled labels, by cross-validation: the mean of `SHUFFLES`, near .5.
+
+    It reads one layer, the middle one of those given, with the strongest regularisation. Another value says
+    that answers know each other's labels. None without hidden states, or without folds.
+    """
+    states = [item.said.states.answer for item in answers if item.said.states is not None]
+    if not states or len(states) < len(answers):
+        return None
+    middle = np.stack(states)[:, len(states[0]) // 2].astype(np.float64)
+    groups = [item.group for item in answers]
+    found = []
+    for number in range(SHUFFLES):
+        right = np.random.default_rng([seed, number]).permutation(rightness(answers))
+        folds = grouped_folds(right, groups, seed=seed)
+        if folds:
+            scores = held_out(partial(_scorer, middle, right), len(right), folds)
+            found.append(area(scores, right) or 0.0)
+    return float(np.mean(found)) if found else None
+
+
+def _scorer(states: Floats, right: Bools, train: Places) -> Callable[[Places], Floats]:
+    weights, bias = logistic(states[train], right[train], strength=STRENGTHS[0])
+    return lambda held: states[held] @ weights + bias
 
 
 def _inside(score: object, answers: Sequence[Answered], folds: Folds) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from demur.core.files import digest, write_json
 from demur.core.names import FIXED
@@ -12,7 +13,7 @@ from demur.methods import baselines, learned
 from demur.pipeline.cards import reported_rule
 from demur.pipeline.job import Job
 from demur.pipeline.stages.probe import first_answers
-from demur.pipeline.systems import system_info
+from demur.pipeline.systems import fitted_systems, system_info
 
 MANY = 8
 """Above so many systems a run's report compares its method with the free ones only."""
@@ -49,10 +50,34 @@ def run(job: Job) -> None:
             seed=job.config.seed,
             ece_bins=settings.ece_bins,
         )
-        write_json(
-            job.folder.metrics,
-            {**results, "first_answers": first_answers(job), "unread_languages": _unread(job, predictions)},
+        found = {
+            **results,
+            "first_answers": first_answers(job),
+            "unread_languages": _unread(job, predictions),
+            "controls": _controls(job, predictions),
+        }
+        write_json(job.folder.metrics, found)
+
+
+def _controls(job: Job, predictions: Mapping[str, Sequence[Prediction]]) -> dict[str, Any]:
+    """The signals of each system that was fitted to labels, beside controls (`demur.pipeline.controls`)."""
+    fitted = [system for system in fitted_systems(job.config) if system in predictions]
+    if not fitted:
+        return {}
+    from demur.pipeline.controls import beside
+
+    asked = {question.id: question for question in job.asked}
+    training = list(zip(*job.training, strict=True))
+    return {
+        system: beside(
+            training,
+            asked,
+            predictions[system],
+            primary=system_info(system, job.config).primary_signal,
+            seed=job.config.seed,
         )
+        for system in fitted
+    }
 
 
 def _unread(job: Job, predictions: Mapping[str, Sequence[Prediction]]) -> dict[str, dict[str, int]]:

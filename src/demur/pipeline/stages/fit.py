@@ -19,6 +19,7 @@ from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
 from demur.pipeline.systems import fitted_systems
 from demur.signals import Answered, Said
+from demur.signals.controls import shuffled
 from demur.signals.fitted import fit_to
 from demur.signals.linear import layers_of
 
@@ -49,7 +50,8 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
         job.listener.note(
             f"{system}: this engine gives no hidden states, so token probabilities alone are weighed"
         )
-    return {"fitted": {**fitted.notes, "unjudged": len(asked) - len(answers)}}
+    control = shuffled(answers, seed=job.config.seed)
+    return {"fitted": {**fitted.notes, "unjudged": len(asked) - len(answers), "shuffled": control}}
 
 
 def sentence(notes: Mapping[str, Any]) -> str:

@@ -1,0 +1,76 @@
+"""What a fitted confidence knows beyond its controls, in words and rows for the report and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demur.report import words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A signal or a control, as texts by domain."""
+
+    name: str
+    control: bool
+    cells: tuple[str, ...]
+    """AUROC of all answers and within groups, for each domain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controlled:
+    """One system's part of the section."""
+
+    title: str
+    sentences: tuple[str, ...]
+    domains: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def controlled(metrics: Mapping[str, Any]) -> list[Controlled]:
+    """What the report shows, for each system that was fitted to labels."""
+    return [
+        Controlled(
+            title=words.title(system),
+            sentences=tuple(sentences(domains)),
+            domains=tuple(words.split_title(domain) for domain in domains),
+            rows=tuple(_rows(domains)),
+        )
+        for system, domains in metrics.get("controls", {}).items()
+        if domains
+    ]
+
+
+def sentences(domains: Mapping[str, Any]) -> Iterator[str]:
+    """What is left above the best control and the best free signal, in a sentence for each domain."""
+    for domain, found in domains.items():
+        leads = [
+            f"{_points(lead)} {'above' if lead['value'] >= 0 else 'below'} the best {kind} ({lead['name']})"
+            for kind, lead in (
+                ("control", found["lead"]["control"]),
+                ("free signal", found["lead"]["signal"]),
+            )
+            if lead is not None
+        ]
+        if leads:
+            yield f"{words.split_title(domain)}, the fitted confidence ranks {' and '.join(leads)}."
+
+
+def _points(lead: Mapping[str, Any]) -> str:
+    value, low, high = (100 * lead[name] for name in ("value", "low", "high"))
+    return f"{abs(value):.1f} points of AUROC [{low:+.1f}, {high:+.1f}]".replace("-", "−")
+
+
+def _rows(domains: Mapping[str, Any]) -> Iterator[Row]:
+    for kind in ("signals", "controls"):
+        names = dict.fromkeys(name for found in domains.values() for name in found[kind])
+        for name in names:
+            cells = [found[kind].get(name, {}) for found in domains.values()]
+            texts = [_text(cell.get(key)) for cell in cells for key in ("auroc", "within")]
+            yield Row(name=name, control=kind == "controls", cells=tuple(texts))
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}".removeprefix("0")
