@@ -298,7 +298,9 @@ def scored(rows: Sequence[Row], free: Scores, drawn: Places, *, seed: int, shuff
         seed=seed,
     )
     every = {name: [scores] for name, scores in found.items()}
-    every |= {f"control: {name}": [scores] for name, scores in known.items()}
+    for name, scores in known.items():
+        alone, plus, _ = name.partition(" + ")  # which free signal is the best may differ between draws
+        every[f"control: {alone}{plus and ' + free'}"] = [scores]
     if shuffles:
         every["control: shuffled"] = _shuffled(rows, labelled, seed=seed, count=shuffles)
     return every

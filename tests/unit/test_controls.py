@@ -208,9 +208,10 @@ def test_a_run_tells_what_is_left_above_the_controls():
     [part] = controlled(again)
     assert part.title == "Probe"
     assert part.domains == ("In domain", "Out of domain")
-    assert part.sentences[0].startswith("In domain, the fitted confidence ranks ")
-    assert "above the best control" in part.sentences[0]
+    assert part.sentences[0].startswith("In domain, by AUROC, the fitted confidence ranks ")
+    assert "above the best control (answer rate + sum)" in part.sentences[0]
     assert {row.name for row in part.rows} >= {"learned", "sum", "words", "answer rate + sum"}
+    assert part.rows[0].name == "learned"
 
 
 @pytest.mark.parametrize(
@@ -242,8 +243,18 @@ def test_signals_that_some_answers_lack_are_left_out():
     assert beside(probes, questions, bare, primary="sum", seed=0) == {}
 
 
-def test_a_lead_below_is_said_to_be_below():
-    lead = {"name": "sum", "value": -0.02, "low": -0.05, "high": 0.01}
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (-0.05, -0.01, "2.0 points [−5.0, −1.0] below the best free signal (sum)"),
+        (
+            -0.05,
+            0.01,
+            "no better or worse than the best free signal (sum) as far as this run can tell (−2.0 points",
+        ),
+    ],
+)
+def test_a_lead_below_is_said_to_be_below(low, high, told):
+    lead = {"name": "sum", "value": -0.02, "low": low, "high": high}
     [sentence] = sentences({"id": {"lead": {"signal": lead, "control": None}}})
-    points = "2.0 points of AUROC [−5.0, +1.0]"
-    assert sentence == f"In domain, the fitted confidence ranks {points} below the best free signal (sum)."
+    assert sentence.startswith(f"In domain, by AUROC, the fitted confidence ranks {told}")

@@ -126,8 +126,10 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
         typer.echo(json.dumps({"run": str(folder.root), "report": str(folder.report), **run.metrics}))
         return
     from demur.core.console import print_shown
-    from demur.report import headline, summary_table
+    from demur.report import controlled, headline, summary_table
 
     print_shown(summary_table(run.metrics, run.manifest))
-    print_shown(*(f"• {sentence}" for sentence in headline(run.metrics, run.manifest, run.guarantee)))
+    known = [sentence for part in controlled(run.metrics) for sentence in part.sentences]
+    told = headline(run.metrics, run.manifest, run.guarantee)
+    print_shown(*(f"• {sentence}" for sentence in (*told, *known)))
     say(f"\nreport: {folder.report}")

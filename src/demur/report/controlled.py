@@ -47,7 +47,7 @@ def sentences(domains: Mapping[str, Any]) -> Iterator[str]:
     """What is left above the best control and the best free signal, in a sentence for each domain."""
     for domain, found in domains.items():
         leads = [
-            f"{_points(lead)} {'above' if lead['value'] >= 0 else 'below'} the best {kind} ({lead['name']})"
+            _told(lead, kind)
             for kind, lead in (
                 ("control", found["lead"]["control"]),
                 ("free signal", found["lead"]["signal"]),
@@ -55,18 +55,28 @@ def sentences(domains: Mapping[str, Any]) -> Iterator[str]:
             if lead is not None
         ]
         if leads:
-            yield f"{words.split_title(domain)}, the fitted confidence ranks {' and '.join(leads)}."
+            yield f"{words.split_title(domain)}, by AUROC, the fitted confidence ranks {'; '.join(leads)}."
 
 
-def _points(lead: Mapping[str, Any]) -> str:
+def _told(lead: Mapping[str, Any], kind: str) -> str:
     value, low, high = (100 * lead[name] for name in ("value", "low", "high"))
-    return f"{abs(value):.1f} points of AUROC [{low:+.1f}, {high:+.1f}]".replace("-", "−")
+    rival = f"the best {kind} ({lead['name']})"
+    span = f"[{low:+.1f}, {high:+.1f}]"
+    if lead["low"] <= 0 <= lead["high"]:
+        text = f"no better or worse than {rival} as far as this run can tell ({value:+.1f} points {span})"
+    else:
+        side = "above" if value > 0 else "below"
+        text = f"{abs(value):.1f} points {span} {side} {rival}"
+    return text.replace("-", "−")
 
 
 def _rows(domains: Mapping[str, Any]) -> Iterator[Row]:
+    """Signals, then controls; the best in the first domain first."""
     for kind in ("signals", "controls"):
-        names = dict.fromkeys(name for found in domains.values() for name in found[kind])
-        for name in names:
+        best: dict[str, float] = {}
+        for found in domains.values():
+            best |= {name: cell["auroc"] or 0.0 for name, cell in found[kind].items() if name not in best}
+        for name in sorted(best, key=best.__getitem__, reverse=True):
             cells = [found[kind].get(name, {}) for found in domains.values()]
             texts = [_text(cell.get(key)) for cell in cells for key in ("auroc", "within")]
             yield Row(name=name, control=kind == "controls", cells=tuple(texts))
