@@ -21,6 +21,9 @@ questions, which favours it. Intervals: 95%, percentile bootstrap over clusters 
 else of one group), the same draws of clusters for both; the p-value is two-sided, from the same bootstrap.
 `--holm P…` adds p-values of other configurations to Holm's correction.
 
+Below stands what a promise answers in domain (`--max-error`): its threshold is chosen on calibration
+questions, one of each group, by each of three signals.
+
 The sealed part of a data set is only read with `--sealed`, as test questions, and that it was is printed.
 """
 
@@ -38,6 +41,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import numpy as np
 
+from demur.confidence.independent import one_of_each
+from demur.confidence.threshold import find_threshold
 from demur.core.config import load_config
 from demur.core.questions import shared_by
 from demur.core.records import Question, Verdict
@@ -97,6 +102,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=400, help="of each test part, at most")
     parser.add_argument("--samples", type=int, default=0, help="sampled answers of each question")
     parser.add_argument("--shuffles", type=int, default=4, help="in each draw")
+    parser.add_argument("--max-error", type=float, default=0.2, help="that is promised")
     parser.add_argument("--sealed", action="store_true", help="test on the sealed part instead")
     parser.add_argument("--holm", type=float, nargs="*", default=[], metavar="P")
     options = parser.parse_args()
@@ -144,9 +150,9 @@ def ask(options: argparse.Namespace) -> tuple[list[Row], str]:
 
 
 def _part(question: Question, options: argparse.Namespace) -> str:
-    """``train``, ``test/id``, ``test/ood``, or nothing for a question that is not asked."""
-    if question.split == "train":
-        return "train"
+    """``train``, ``calibration``, ``test/id``, ``test/ood``; nothing for a question that is not asked."""
+    if question.split in ("train", "calibration"):
+        return question.split
     tested = "confirm" if options.sealed else "test"
     return f"test/{question.domain}" if question.split == tested else ""
 
@@ -200,6 +206,7 @@ def study(rows: Sequence[Row], options: argparse.Namespace) -> None:
         table(rows, right, free, fits, labels=min(labels, len(training)))
         if labels == (options.primary or options.labels[0]):
             compare(rows, right, free, fits, options.holm)
+            promise(rows, right, free, fits, options.max_error)
 
 
 def table(rows: Sequence[Row], right: Bools, free: Scores, fits: Sequence[Fits], *, labels: int) -> None:
@@ -257,6 +264,30 @@ def compare(
     for name, found, corrected in zip(names, gaps, adjusted, strict=False):
         span = f"{found.low:+.3f} to {found.high:+.3f}"
         print(f"| {name} | {found.value:+.3f} | {span} | {found.p:.3f} | {corrected:.3f} |")
+
+
+def promise(
+    rows: Sequence[Row], right: Bools, free: Scores, fits: Sequence[Fits], max_error: float
+) -> None:
+    """Print what a promise chosen on calibration questions answers and gets wrong in domain."""
+    calibration = _places(rows, lambda row: row.part == "calibration")
+    chosen = calibration[one_of_each([rows[place].answered.group for place in calibration], seed=0)]
+    inside = views(rows)[0].places
+    shown = {LEARNED: [made[LEARNED][0] for made in fits]}
+    shown |= {name: [free[name]] * len(fits) for name in ("likelihood", "sum") if name in free}
+    print(f"\npromise: at most {max_error:.0%} errors, on {len(chosen)} calibration questions\n")
+    print("| signal | draws with a promise | answered | errors |\n| --- | ---: | ---: | ---: |")
+    for name, scores in shown.items():
+        found = []
+        for draw, one in enumerate(scores):
+            threshold = find_threshold(
+                one[chosen], ~right[chosen], max_error=max_error, seed=draw
+            ).threshold
+            if threshold is not None:
+                answered = one[inside] >= threshold
+                found.append((answered.mean(), (~right[inside])[answered].mean()))
+        means = [f"{mean:.1%}" for mean in np.mean(found, axis=0)] if found else ["0%", "–"]
+        print(f"| {name} | {len(found)} of {len(scores)} | {' | '.join(means)} |")
 
 
 def holm(values: Sequence[float]) -> list[float]:
