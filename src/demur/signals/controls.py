@@ -18,7 +18,7 @@ import numpy as np
 from demur.judging.normalise import normalise
 from demur.signals.answer_rate import EDGE, PRIOR, AnswerRate
 from demur.signals.base import Answered, Bools, Floats, Folds, Places, Said
-from demur.signals.linear import STRENGTHS, grouped_folds, held_out, logistic, rightness
+from demur.signals.linear import STRENGTHS, grouped_folds, held_out, logistic, rightness, rising
 from demur.signals.ranking import area
 
 SHUFFLES = 20
@@ -61,7 +61,7 @@ def controls(
         if best is not None and folds:
             inside = _inside(score, answers, folds)
             pair = np.column_stack([inside, labelled.free[best]])
-            weights, bias = logistic(pair, right)
+            weights, bias = rising(pair, right)  # as the confidence itself is weighed: no weight below 0
             found[f"{name} + {best}"] = np.column_stack([found[name], free[best]]) @ weights + bias
     found["group rate"] = _group_rate(answers, asked)
     found["length"] = -np.array([float(len(said.greedy.text.strip())) for said in asked])

@@ -48,7 +48,8 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
     job.listener.note(f"{system}: {sentence(fitted.notes)}")
     if not layers:
         job.listener.note(
-            f"{system}: this engine gives no hidden states, so token probabilities alone are weighed"
+            f"{system}: this engine gives no hidden states; weighed are log-probabilities and "
+            "how often the same answer was right"
         )
     control = shuffled(answers, seed=job.config.seed)
     return {"fitted": {**fitted.notes, "unjudged": len(asked) - len(answers), "shuffled": control}}
