@@ -51,6 +51,7 @@ from demur.engines import Sampling
 from demur.engines.opening import open_engine
 from demur.judging import judgement
 from demur.judging.normalise import normalise
+from demur.metrics.multiple import holm
 from demur.pipeline import prompts
 from demur.signals import Answered, Said
 from demur.signals.base import Bools, Floats, Places
@@ -288,15 +289,6 @@ def promise(
                 found.append((answered.mean(), (~right[inside])[answered].mean()))
         means = [f"{mean:.1%}" for mean in np.mean(found, axis=0)] if found else ["0%", "–"]
         print(f"| {name} | {len(found)} of {len(scores)} | {' | '.join(means)} |")
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values, in the order of the values."""
-    found, highest = [0.0] * len(values), 0.0
-    for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
-        found[place] = highest
-    return found
 
 
 # -- what ranks --------------------------------------------------------------------------------------

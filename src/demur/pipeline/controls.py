@@ -36,7 +36,7 @@ def beside(
         training: the labelled questions it was fitted to.
         asked: all questions by id.
         rows: the system's predictions.
-        primary: the signal whose lead over the others is told.
+        primary: the signal whose lead over the others is reported.
 
     Returns:
         By domain: ``n`` answers, ``signals`` and ``controls`` by name with ``auroc`` and ``within`` (only

@@ -21,6 +21,8 @@ from demur.signals.base import Answered, Bools, Floats, Folds, Places, Said
 from demur.signals.linear import STRENGTHS, grouped_folds, held_out, logistic, rightness, rising
 from demur.signals.ranking import area
 
+Score = Callable[[Sequence[Answered], Sequence[Said]], Floats]
+"""Learns from labelled answers and scores others."""
 SHUFFLES = 20
 WORDS_STRENGTH = 0.3
 """Inverse strength of regularisation of the words."""
@@ -97,8 +99,7 @@ def _scorer(states: Floats, right: Bools, train: Places) -> Callable[[Places], F
     return lambda held: states[held] @ weights + bias
 
 
-def _inside(score: object, answers: Sequence[Answered], folds: Folds) -> Floats:
-    assert callable(score)
+def _inside(score: Score, answers: Sequence[Answered], folds: Folds) -> Floats:
     saids = [item.said for item in answers]
     return held_out(
         lambda train: lambda held: score([answers[at] for at in train], [saids[at] for at in held]),

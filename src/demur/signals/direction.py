@@ -9,19 +9,17 @@ Deviations: standardised states in place of a tilt by their covariance; the mean
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from demur.signals.base import Answered, Bools, Floats, Folds, Said, SignalInfo
 from demur.signals.linear import Linear, held_out, rightness
+from demur.signals.probe import Probe
 
 
-@dataclass(frozen=True)
-class Direction:
+class Direction(Probe):
     """The state's part in the direction from wrong to right answers."""
 
     info: ClassVar = SignalInfo(
@@ -32,18 +30,17 @@ class Direction:
         cost="a product per layer",
         bounds=(-math.inf, math.inf),
     )
-    linear: Linear | None = None
 
     def __call__(self, said: Said) -> float | None:
         """The mean over layers."""
         if self.linear is None or said.states is None:
             return None
-        return float(self.linear(said.states.answer[None])[0])
+        return float(self.linear(self.read(said.states)[None])[0])
 
     @classmethod
-    def fit(cls, answers: Sequence[Answered], folds: Folds) -> tuple[Direction, Floats] | None:
+    def fit(cls, answers: Sequence[Answered], folds: Folds) -> tuple[Self, Floats] | None:
         """Take the means of labelled answers' states."""
-        read = [item.said.states.answer for item in answers if item.said.states is not None]
+        read = [cls.read(item.said.states) for item in answers if item.said.states is not None]
         if len(read) < len(answers):
             return None
         states, right = np.stack(read).astype(np.float64), rightness(answers)
@@ -53,21 +50,6 @@ class Direction:
             folds,
         )
         return cls(_direction(states, right)), inside
-
-    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Its weights."""
-        return {} if self.linear is None else self.linear.arrays()
-
-    def values(self) -> dict[str, Any]:
-        """How many layers it reads."""
-        return {"layers": 0 if self.linear is None else len(self.linear.bias)}
-
-    @classmethod
-    def restored(
-        cls, arrays: Mapping[str, npt.NDArray[np.float32]], values: Mapping[str, Any]
-    ) -> Direction:
-        """What was stored."""
-        return cls(Linear.restored(arrays, layers=int(values["layers"])))
 
 
 def _direction(states: Floats, right: Bools) -> Linear:

@@ -36,8 +36,8 @@ WEIGHTS, SETTINGS = "probe.safetensors", "probe.json"
 LEAST = 10
 """Right and wrong labelled answers that a fit needs of each."""
 TOKENS: tuple[type[Signal], ...] = (Sum, Min)
-"""Token signals that are told. Only the sum is weighed: beside it the smallest one carries over worse to
-other questions, and so does the geometric mean, which forgets how long an answer is."""
+"""Token signals that are reported. Only the sum is weighed. Adding the smallest one ranked other questions
+worse, and so did the geometric mean, which ignores how long an answer is."""
 LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate, PIK)
 """Signals that are fitted."""
 WEIGHED = (Probe.info.name, Sum.info.name)
