@@ -119,3 +119,35 @@ def test_no_states_of_a_model_without_a_list_of_blocks():
     blocks_held = torch.nn.Module()
     blocks_held.config = model.config
     assert Recorder(blocks_held).layers == 0
+
+
+@family
+def test_a_gate_keeps_prompts_from_being_answered_and_changes_no_other(name):
+    asked = {}
+
+    def second_and_last(key, states):
+        asked[key] = states
+        return key in (PROMPTS[1], PROMPTS[-1])
+
+    free, gated = generate(name), generate(name, gate=second_and_last)
+    assert asked.keys() == set(PROMPTS)
+    for prompt, one, other in zip(PROMPTS, free, gated, strict=True):
+        np.testing.assert_allclose(asked[prompt], one.states.prompt, atol=2e-4)
+        np.testing.assert_allclose(other.states.prompt, one.states.prompt, atol=2e-4)
+        if prompt in (PROMPTS[1], PROMPTS[-1]):
+            assert other.greedy.text == one.greedy.text
+            assert other.greedy.token_logprobs == pytest.approx(one.greedy.token_logprobs, abs=1e-4)
+            np.testing.assert_allclose(other.states.answer, one.states.answer, atol=2e-4)
+        else:
+            assert other.greedy is None
+            np.testing.assert_array_equal(other.states.answer, other.states.prompt)
+
+
+def test_a_gate_may_turn_all_away_samples_too():
+    found = generate("llama", gate=lambda *_: False, samples=3)
+    assert all(item.greedy is None and item.samples == () and item.states is not None for item in found)
+
+
+def test_without_states_a_gate_is_not_asked():
+    found = generate("llama", layers=(), gate=lambda *_: False)
+    assert all(item.greedy is not None for item in found)

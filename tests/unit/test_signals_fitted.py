@@ -4,21 +4,26 @@ import json
 import math
 import shutil
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from huggingface_hub import ModelCard
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from commands import run_demur, succeeded
+from demur.ask import Query, load
+from demur.ask.answer import UNASKED
 from demur.core.config import load_config
-from demur.core.errors import ModelError, TrainingDataError
+from demur.core.errors import ConfigError, ModelError, TrainingDataError
 from demur.core.records import Probe, Question, Response, Verdict
-from demur.engines.base import States
+from demur.engines.base import Capabilities, States
 from demur.pipeline.job import Job
 from demur.pipeline.stages.fit import _verdict
+from demur.pipeline.systems import check_states
 from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
 from demur.signals import Answered, Said
@@ -382,12 +387,41 @@ def test_a_promise_takes_every_calibration_question(fitted_run, tmp_path):
     assert found["guarantees"]["all"]["n"] > asked / 2  # weighing again would have cost half of them
 
 
-@pytest.mark.parametrize("command", ["card", "merge", "tax"])
+@pytest.mark.parametrize("command", ["merge", "tax"])
 def test_nothing_was_tuned_that_could_be_shared(fitted_run, tmp_path, command):
     out = ("--out", tmp_path / "out") if command == "merge" else ()
     ended = run_demur(command, fitted_run, *out)
     assert ended.returncode == 2
     assert "tuned" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_card_of_what_was_fitted(fitted_run, tmp_path):
+    run = shutil.copytree(fitted_run, tmp_path / "run")
+    succeeded("card", run, "--name", "me/sure")
+    folder = run / "systems/probe/model"
+    text = (folder / "README.md").read_text()
+    data = ModelCard(text).data
+    assert (data.library_name, data.model_name) == ("demur", "sure")
+    assert "base_model_relation" not in data.to_dict()
+    notes = FinishedRun.open(run).manifest["stages"]["fit/probe"]["fitted"]
+    assert f"Fitted on {notes['labels']} labelled answers, {notes['right']} of them right" in text
+    assert "best control" in text
+    assert "tuned" not in text.replace("untuned", "").replace("fine-tuned", "")
+    held = json.loads((folder / "demur.json").read_text())
+    assert not held["base_model"].startswith("/")
+    # whoever downloads the folder asks it as the run is asked
+    moved = shutil.copytree(folder, tmp_path / "downloaded")
+    question = next(q.text for q in FinishedRun.open(run).questions if q.split == "test")
+    one, other = (json.loads(succeeded("ask", where, question, "--json").stdout) for where in (run, moved))
+    assert one["confidence"] == pytest.approx(other["confidence"])
+
+
+def test_a_card_of_a_fit_without_its_files_is_refused(fitted_run, tmp_path):
+    run = shutil.copytree(fitted_run, tmp_path / "run")
+    (run / "systems/probe/model" / SETTINGS).unlink()
+    ended = run_demur("card", run)
+    assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
 
 
@@ -423,3 +457,70 @@ def test_the_run_holds_controls_and_its_report_shows_them(fitted_run):
     page = (fitted_run / "report.html").read_text()
     assert "What the confidence of Probe knows" in page
     assert "control: words" in page
+
+
+@pytest.fixture(scope="module")
+def before_run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("before") / "run"
+    few = ("--data.limit", "120", "--evaluation.resamples", "50")
+    given = ("--model", "pocket", "--data", "pocket", "--labels", "240", "--before-answering")
+    succeeded("fit", *given, *few, "--out", out)
+    return out
+
+
+def test_before_answering_decides_by_the_question(before_run):
+    run = FinishedRun.open(before_run)
+    assert run.config.method == "p-ik"
+    base = {row.question_id: row.answer for row in run.predictions["base"]}
+    rule = run.manifest["systems"]["p-ik"]["threshold"]
+    assert rule["signal"] == "p-ik"
+    for row in run.predictions["p-ik"]:  # a run answers all, since accuracy is measured on all
+        assert row.answer == base[row.question_id]
+        assert row.abstained == (row.signals["p-ik"] < rule["value"] or not row.answer)
+    assert run.metrics["controls"]["p-ik"]["id"]["lead"]["control"] is not None
+
+
+def test_a_question_declined_before_has_no_answer_and_others_are_as_in_the_run(before_run):
+    run = FinishedRun.open(before_run)
+    rows = {row.question_id: row for row in run.predictions["p-ik"]}
+    tested = [q for q in run.questions if q.split == "test" and rows[q.id].answer][:60]
+    with load(before_run) as answerer:
+        limit = answerer.decision().threshold
+        answers = answerer.ask([question.text for question in tested])
+        assert {answer.abstained for answer in answers} == {True, False}
+        for question, answer in zip(tested, answers, strict=True):
+            row = rows[question.id]
+            assert answer.confidence == pytest.approx(row.signals["p-ik"], abs=1e-3)
+            assert answer.abstained == (answer.confidence < limit)
+            if answer.abstained:
+                assert (answer.said, answer.reason) == ("", UNASKED)
+                assert answer.signals.keys() == {"p-ik"}
+            else:
+                assert answer.text == row.answer
+                assert answer.signals.keys() >= {"p-ik", "learned"}
+        declined = next(answer for answer in answers if answer.abstained)
+        assert answerer.ask(declined.question, threshold=0.0).said  # by another decision it is answered
+        pieces = list(answerer.stream(declined.question, optimistic=True))
+        assert len(pieces) == 1
+        assert pieces[0].reason == UNASKED
+
+
+def test_asked_twice_at_once_a_question_is_answered_where_one_of_them_is_to_be(before_run):
+    run = FinishedRun.open(before_run)
+    row = next(row for row in run.predictions["p-ik"] if row.abstained)
+    question = next(question for question in run.questions if question.id == row.question_id)
+    with load(before_run) as answerer:
+        high, low = (Query(question=question, least=least) for least in (1.0, 0.0))
+        both = answerer.elicit([high, low])
+        assert both[0].answer == both[1].answer != ""
+        assert [said.finish for said in answerer.elicit([high, high])] == ["declined"] * 2
+        assert answerer.elicit([Query(question=question)])[0].answer
+
+
+def test_an_engine_without_states_cannot_decide_before(tmp_path):
+    config = load_config(None, {"method": "p-ik", "baselines": [], "out": tmp_path})
+    engine = SimpleNamespace(name="vllm", capabilities=Capabilities(True, True))
+    with pytest.raises(ConfigError, match="hidden states") as raised:
+        check_states(config, engine)
+    assert "--method probe" in str(raised.value)
+    check_states(config.model_copy(update={"method": "probe"}), engine)

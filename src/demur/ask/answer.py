@@ -16,6 +16,7 @@ MODEL = "model"
 NO_NUMBER = "the model's confidence is not a number"
 REASONED = "the model's reply ended within its reasoning, before an answer"
 SILENT = "the model's reply held no text"
+UNASKED = "declined before an answer was generated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Answer:
     """The final answer that ``said`` states, as a judge would read it; None where that is ``said``
     itself."""
     reason: str | None = None
-    """Why the model gave no answer, which is declined without a confidence; None where it gave one."""
+    """Why the model gave no answer, which is declined; None where it gave one."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; a number that is none is null."""

@@ -130,12 +130,17 @@ class Answerer(Models):
         threshold: float | None,
         max_error: float | None,
     ) -> list[Answer]:
-        self.decision(questions[0] if questions else None, threshold, max_error)  # before the work
-        said = self.elicit([Query(question=question, history=tuple(history)) for question in questions])
-        return [
-            self.decided(question, item, self.decision(question, threshold, max_error))
-            for question, item in zip(questions, said, strict=True)
+        decisions = [self.decision(question, threshold, max_error) for question in questions]
+        queries = [
+            self._under(Query(question=question, history=tuple(history)), decision)
+            for question, decision in zip(questions, decisions, strict=True)
         ]
+        said = self.elicit(queries)
+        return [self.decided(*item) for item in zip(questions, said, decisions, strict=True)]
+
+    def _under(self, query: Query, decision: Decision) -> Query:
+        """A question whose decision is known, for a system that decides before it answers."""
+        return query.under(decision, before=self.system.before)
 
     async def ask_async(
         self,
@@ -178,7 +183,8 @@ class Answerer(Models):
             DemurError: the limits that are asked for cannot be had.
         """
         decisions = [self.decision(query.question, threshold, max_error) for query in queries]
-        futures = self._batcher.submit_all(queries, owner=owner)
+        known = [self._under(*pair) for pair in zip(queries, decisions, strict=True)]
+        futures = self._batcher.submit_all(known, owner=owner)
         try:
             waited = map(asyncio.wrap_future, futures)
             said: list[Any] = await asyncio.gather(*waited, return_exceptions=True)
@@ -243,7 +249,8 @@ class Answerer(Models):
         asked = as_question(question, context=how.get("context"), choices=how.get("choices", ()))
         decision = self.decision(asked, how.get("threshold"), how.get("max_error"))
         told: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        future = self.submit(Query(question=asked, history=tuple(how.get("history", ())), watch=told.put))
+        query = Query(question=asked, history=tuple(how.get("history", ())), watch=told.put)
+        future = self.submit(self._under(query, decision))
         future.add_done_callback(lambda _: told.put(None))
         try:
             yield from iter(told.get, None)
@@ -273,7 +280,7 @@ class Answerer(Models):
             loop.call_soon_threadsafe(told.put_nowait, said)
 
         query = Query(question=asked, history=tuple(how.get("history", ())), watch=tell)
-        future = self.submit(query, owner=owner)
+        future = self.submit(self._under(query, decision), owner=owner)
         future.add_done_callback(lambda _: tell(None))
         shown = 0
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from demur.ask.answer import NO_NUMBER, REASONED, SILENT, Answer
+from demur.ask.answer import NO_NUMBER, REASONED, SILENT, UNASKED, Answer
 from demur.ask.calibration import Calibration
 from demur.ask.decision import Decision
 from demur.ask.system import System
@@ -113,13 +113,14 @@ def decided(
     phrases = (plain, template.refusal, *system.info.refusals)
     found = extract(said.response, question=question.text, choices=question.choices)
     shown = found.raw if found.raw and found.raw in said.answer else said.answer
-    silent = not said.answer.strip() or found.answer is None
+    unasked = said.finish == "declined"
+    silent = not unasked and (not said.answer.strip() or found.answer is None)
     signals = {} if silent else decision.signals(said)
     broken = any(not math.isfinite(value) for value in signals.values())
     confidence = None if broken else signals.get(decision.signal)
     in_words = declines(said.response, question=question.text, phrases=phrases)
-    abstained = silent or broken or in_words or decision.declines(confidence)
-    withheld = silent or (abstained and not in_words)
+    abstained = silent or unasked or broken or in_words or decision.declines(confidence)
+    withheld = silent or unasked or (abstained and not in_words)
     if in_words and found.statement and found.answer:
         shown = found.answer  # what stands around a stated refusal answers nothing
     mapped = system.recalibration if system.recalibrated == decision.signal else None
@@ -136,10 +137,10 @@ def decided(
         guarantee=decision.guarantee,
         finish="length" if said.finish == "length" and not withheld else "stop",
         answer=found.answer if found.statement and not silent else None,
-        reason=_reason(said) if silent else NO_NUMBER if broken else None,
+        reason=NO_NUMBER if broken else _reason(said) if silent or unasked else None,
     )
 
 
 def _reason(said: Elicited) -> str:
     """Why a model said nothing."""
-    return REASONED if said.finish == "thinking" else SILENT
+    return {"thinking": REASONED, "declined": UNASKED}.get(said.finish, SILENT)

@@ -89,7 +89,7 @@ class Models:
     def _elicit(self, queries: Sequence[Query]) -> list[Elicited]:
         system, history = self.system, queries[0].history
         questions = [query.question for query in queries]
-        setup = self._setup(follow(queries, self.template))
+        setup = dataclasses.replace(self._setup(follow(queries, self.template)), least=_least(queries))
         if system.info.certifies:
             setup = dataclasses.replace(setup, base=self._base_answers(questions, history, setup))
         return system.method.elicit(self.engine.after(history), questions, setup)
@@ -133,3 +133,15 @@ class Models:
             engine = self.base if self.system.info.certifies else self.engine
             (drawn,) = engine.generate([self.template.ask(asked)], keys=[asked.id], sampling=sampling)
         return [sample.text.strip() for sample in drawn.samples]
+
+
+def _least(queries: Sequence[Query]) -> dict[str, float]:
+    """The confidence from which each question is answered at all, by its id; of several the least."""
+    limits: dict[str, list[float | None]] = {}
+    for query in queries:
+        limits.setdefault(query.question.id, []).append(query.least)
+    return {
+        name: min(known)
+        for name, found in limits.items()
+        if len(known := [limit for limit in found if limit is not None]) == len(found)
+    }

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from demur.ask.decision import Decision
 from demur.core.errors import DataError
 from demur.core.records import Question, question_id
 from demur.engines import Message
@@ -24,6 +25,17 @@ class Query:
     history: tuple[Message, ...] = ()
     watch: Callable[[str], None] | None = None
     """Told what the answer is so far, as it grows and before it is decided on."""
+    least: float | None = None
+    """The confidence from which it is answered at all, where the system decides before it answers."""
+
+    def under(self, decision: Decision, *, before: str | None) -> Query:
+        """The same question where a decision on it is known.
+
+        Args:
+            before: the signal that the system has before it answers; None where it has none.
+        """
+        known = before is not None and decision.signal == before
+        return dataclasses.replace(self, least=decision.threshold) if known else self
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

@@ -75,6 +75,11 @@ class System:
         return self.weights if self.info.fits else None
 
     @property
+    def before(self) -> str | None:
+        """The signal by which it can decline before it answers; None where it cannot."""
+        return self.info.primary_signal if self.info.before else None
+
+    @property
     def samples(self) -> int:
         """Samples that it draws of each question."""
         return (self.config.probe.samples or SAMPLES) if self.info.samples else 0

@@ -42,6 +42,12 @@ def fit(
     labels: Annotated[
         int, typer.Option(min=2, help="Labelled questions to use: two thirds fit, a third calibrates.")
     ] = 300,
+    before_answering: Annotated[
+        bool,
+        typer.Option(
+            "--before-answering", help="Decline by the question alone, before an answer is generated."
+        ),
+    ] = False,
     update: Update = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +57,8 @@ def fit(
 
     Example: `demur fit --model Qwen/Qwen3-4B --data my_qa.jsonl --labels 300 --out runs/mine`
     """
-    settings = read_settings(ctx, None, preset=FIT | {"data.labels": labels})
+    method = {"method": "p-ik"} if before_answering else {}
+    settings = read_settings(ctx, None, preset=FIT | {"data.labels": labels} | method)
     require_input(ctx)
     _carry_out(settings, update=update, as_json=as_json)
 

@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other tools
 
 
 def card(run: Run, system: System = None, name: Name = None, as_json: AsJson = False) -> None:
-    """Write a model card into a tuned model's folder, which is then ready for `hf upload`.
+    """Write a model card into the folder of a tuned or fitted system, ready for `hf upload`.
 
     Example: `demur card runs/mine --name me/my-honest-model`
     """

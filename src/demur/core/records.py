@@ -29,9 +29,10 @@ Task = Literal["open", "choice", "contextual"]
 Domain = Literal["id", "ood"]
 Reading = Literal["refused", "answered", "hedged", "corrects-premise", "contradicts", "unclear"]
 """What a response does: see `demur.judging.refusals.refusal_state`."""
-Finish = Literal["stop", "length", "thinking"]
+Finish = Literal["stop", "length", "thinking", "declined"]
 """Why a text ends: a stop string or the end of text; the token limit. ``thinking``: the reply of a server
-ended within the model's reasoning, so there is no answer and the text is empty."""
+ended within the model's reasoning, so there is no answer and the text is empty. ``declined``: nothing was
+generated, since what the question's hidden states say of it was too little."""
 
 SIGNALS = (
     *("sure", "likelihood", "combined", "agreement", "consistency", "verbal", "learned", "familiarity"),

@@ -24,6 +24,8 @@ Progress = Callable[[int], None]
 """Called with the number of prompts finished since the last call."""
 Watch = Callable[[str, str], None]
 """Called with a prompt and what its greedy response is so far, as it grows."""
+Gate = Callable[[str, "npt.NDArray[np.float32]"], bool]
+"""Called with a prompt's key and its `States.prompt`: whether the prompt is to be answered at all."""
 Refusal = Callable[[Any], DemurError]
 """Makes the error for a value of `Opening` that an engine cannot follow."""
 
@@ -105,6 +107,9 @@ class Sampling:
     """Whether responses come with the entropy and the margin of each token."""
     watch: Watch | None = field(default=None, compare=False)
     """Who follows the greedy responses as they are made; an engine that cannot show them calls nobody."""
+    gate: Gate | None = field(default=None, compare=False)
+    """Who says, once a prompt was read, whether it is answered; asked only where ``layers`` are and the
+    engine gives them. What is not answered has no response, greedy or sampled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,7 @@ class States:
     answer: npt.NDArray[np.float32]
     """After the last token of the answer; of one that was cut at the token limit, or whose last token also
     holds the stop string, after the token before it, the last that the model read. The prompt's where the
-    answer is empty."""
+    answer is empty, or there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +133,7 @@ class Generated:
     """What was generated for one prompt."""
 
     greedy: Response | None
+    """None where none was asked for, or `Sampling.gate` kept the prompt from being answered."""
     samples: tuple[Response, ...] = ()
     states: States | None = field(default=None, compare=False)
     """Where `Sampling.layers` asks for them and the engine has them, see `Capabilities.layers`."""

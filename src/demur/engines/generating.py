@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +164,7 @@ class Generation:
         *,
         hold: bool = False,
         watch: Callable[[int, str], None] | None = None,
+        gate: Callable[[int, Any], bool] | None = None,
     ) -> Batch:
         """Generate for one batch.
 
@@ -172,9 +173,11 @@ class Generation:
             numbers: random numbers for the samples of each prompt, shape ``(samples, max_new_tokens)``.
             hold: keep the cache of every finished branch.
             watch: called with a prompt's place and what its greedy response is so far, at every step.
+            gate: called with a prompt's place and the states after it, where states are asked for; a prompt
+                for which it gives False is not answered.
         """
         with self.source.recorder.recording(self.sampling.layers):
-            return self._run(prompts, numbers, hold=hold, watch=watch)
+            return self._run(prompts, numbers, hold=hold, watch=watch, gate=gate)
 
     def _run(
         self,
@@ -183,11 +186,14 @@ class Generation:
         *,
         hold: bool,
         watch: Callable[[int, str], None] | None,
+        gate: Callable[[int, Any], bool] | None,
     ) -> Batch:
         batch, trail = Batch([{} for _ in prompts]), Trail()
         state = self.source.read(prompts, room=self.sampling.max_new_tokens)
         members = (GREEDY,) * self.sampling.greedy + tuple(range(self.sampling.samples))
         branches = [Branch(prompt, members) for prompt in range(len(prompts))] if members else []
+        if gate is not None and state.hidden is not None:
+            branches = _admitted(batch, state, branches, gate)
         while branches:
             if state.hidden is not None:
                 trail.add(state.hidden, _greedy_places(branches))
@@ -349,6 +355,25 @@ def _numbers(
         if members:
             table[row, : len(members)] = numbers[branch.prompt][members, len(branch.tokens)]
     return table
+
+
+def _admitted(
+    batch: Batch, state: State, branches: Sequence[Branch], gate: Callable[[int, Any], bool]
+) -> list[Branch]:
+    """The prompts that are to be answered, as branches; the others leave the batch with their states."""
+    assert state.hidden is not None, "states were asked for"
+    trail = Trail()
+    trail.add(state.hidden, {branch.prompt: place for place, branch in enumerate(branches)})
+    for branch in branches:
+        batch.states[branch.prompt] = trail.states(branch.prompt, 0)
+    going = [
+        (place, branch)
+        for place, branch in enumerate(branches)
+        if gate(branch.prompt, batch.states[branch.prompt].prompt)
+    ]
+    if going:
+        state.select([place for place, _ in going])
+    return [branch for _, branch in going]
 
 
 def _greedy_places(branches: Sequence[Branch]) -> dict[int, int]:

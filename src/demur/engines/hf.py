@@ -32,7 +32,6 @@ from demur.engines.base import (
     Progress,
     Refusal,
     Sampling,
-    Watch,
 )
 from demur.engines.batches import Batches
 from demur.engines.checks import check_opening, check_sampling, checked_batch_size
@@ -201,7 +200,8 @@ class HFEngine:
                 for i in chosen
             ]
             watch = _by_place(sampling.watch, [prompts[i] for i in chosen])
-            return generation.run([tokens[i] for i in chosen], numbers, watch=watch).generated()
+            gate = _by_place(sampling.gate, [keys[i] for i in chosen])
+            return generation.run([tokens[i] for i in chosen], numbers, watch=watch, gate=gate).generated()
 
         return self._batches.run(loads, work, progress)
 
@@ -310,9 +310,9 @@ def _sums(rows: Sequence[Scored], scores: Sequence[Sequence[Sequence[float]]]) -
     ]
 
 
-def _by_place(watch: Watch | None, prompts: Sequence[str]) -> Callable[[int, str], None] | None:
-    """Who follows the responses of a batch, told of by their places in it."""
-    return None if watch is None else lambda place, text: watch(prompts[place], text)
+def _by_place(told: Callable[[str, Any], T] | None, names: Sequence[str]) -> Callable[[int, Any], T] | None:
+    """Who is told of the members of a batch by name, told of by their places in it."""
+    return None if told is None else lambda place, what: told(names[place], what)
 
 
 @contextlib.contextmanager

@@ -289,8 +289,8 @@ def _open_after(opening: Callable[[], Engine], history: Sequence[Message]) -> En
 
 
 def _sendable(sampling: Sampling) -> Sampling:
-    """Without who watches the responses grow: nobody is called from another process."""
-    return dataclasses.replace(sampling, watch=None)
+    """Without who watches the responses grow or gates them: nobody is called from another process."""
+    return dataclasses.replace(sampling, watch=None, gate=None)
 
 
 def _failure(error: Exception) -> str:

@@ -9,6 +9,7 @@ METHODS: Registry[type[Method]] = Registry(
     {
         "demur": "demur.methods.demur:Demur",
         "probe": "demur.methods.probe:Probe",
+        "p-ik": "demur.methods.p_ik:PIK",
         "r-tuning": "demur.methods.r_tuning:RTuning",
         "r-tuning-r": "demur.methods.r_tuning_r:RTuningR",
         "r-tuning-u": "demur.methods.r_tuning_u:RTuningU",

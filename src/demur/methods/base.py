@@ -49,6 +49,8 @@ class MethodInfo:
     """The signal below whose threshold it declines by its own rule; None where it has no such rule."""
     fits: bool = False
     """It tunes nothing: its own folder holds what was fitted to the base model's labelled answers."""
+    before: bool = False
+    """It can decline a question before anything is answered, see `Setup.least`."""
     certifies: bool = False
     """The answers are the base model's, `Setup.base`; its own weights only say what they are worth."""
 
@@ -89,6 +91,9 @@ class Setup:
     """Which round of aligning this is, from 1."""
     fitted: Fitted | None = None
     """What was fitted for a method that fits, see `MethodInfo.fits`."""
+    least: Mapping[str, float] = field(default_factory=dict)
+    """The confidence from which a question is answered at all, by question id, for a method that decides
+    before it answers (`MethodInfo.before`); others, and questions that are not named, are answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ class Elicited:
     """True where its own rule makes the system decline to answer."""
     signals: Mapping[str, float] = field(default_factory=dict)
     finish: Finish = "stop"
-    """Of the generated text."""
+    """Of the generated text; ``declined`` where none was generated, since its signals were too low."""
 
     def __post_init__(self) -> None:
         """Decline without any confidence where the model gave no answer, whatever the method made of it."""

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
+from demur.engines.base import Gate, Generated
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import from_response
 from demur.signals import Said
@@ -54,7 +55,7 @@ class Probe:
         """Answer greedily, and read the confidence off the states of the same pass."""
         fitted = setup.fitted
         layers = () if fitted is None else fitted.layers
-        sampling = dataclasses.replace(setup.sampling, samples=0, layers=layers)
+        sampling = dataclasses.replace(setup.sampling, samples=0, layers=layers, gate=self.gate(setup))
         generated = engine.generate(
             [setup.template.ask(question) for question in questions],
             keys=[question.id for question in questions],
@@ -63,9 +64,19 @@ class Probe:
         )
         found = []
         for question, item in zip(questions, generated, strict=True):
-            assert item.greedy is not None, "a greedy response was asked for"
+            if item.greedy is None:
+                found.append(self.unanswered(question, item, setup))
+                continue
             elicited = from_response(item.greedy)
             said = Said(question=question, greedy=item.greedy, states=item.states)
             own = {} if fitted is None else fitted(said)
             found.append(dataclasses.replace(elicited, signals={**elicited.signals, **own}))
         return found
+
+    def gate(self, setup: Setup) -> Gate | None:
+        """Who decides before a question is answered; nobody."""
+        return None
+
+    def unanswered(self, question: Question, item: Generated, setup: Setup) -> Elicited:
+        """What is said of a question that the gate turned away."""
+        raise AssertionError("a greedy response was asked for")

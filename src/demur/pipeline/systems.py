@@ -11,7 +11,7 @@ from demur.core.errors import ConfigError
 from demur.core.files import digest, file_digest
 from demur.core.names import FIXED, reserved
 from demur.endpoints import Endpoint
-from demur.engines import ENGINES, Sampling
+from demur.engines import ENGINES, Engine, Sampling
 from demur.judging import find_judge
 from demur.knowledge import estimators
 from demur.methods import METHODS, MethodInfo, baselines, learned, thresholds
@@ -86,6 +86,22 @@ def tuned_systems(config: Config) -> tuple[str, ...]:
 def fitted_systems(config: Config) -> tuple[str, ...]:
     """The systems that are fitted to the base model's labelled answers."""
     return tuple(system for system in config.systems if method_info(system, config).fits)
+
+
+def check_states(config: Config, engine: Engine) -> None:
+    """Look whether an engine gives the hidden states that a system of the run cannot do without.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    needed = [system for system in fitted_systems(config) if method_info(system, config).before]
+    if needed and not engine.capabilities.layers:
+        raise ConfigError(
+            expected=f"an engine that gives hidden states: {needed[0]} declines by them before it answers",
+            found=f"{engine.name}, which gives none",
+            where="model.engine",
+            fix="choose --model.engine hf, or --method probe, which needs none",
+        )
 
 
 def samples_of(config: Config) -> int:

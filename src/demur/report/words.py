@@ -14,6 +14,7 @@ TITLES = {
     "vanilla": "Vanilla fine-tuning",
     "r-tuning": "R-Tuning",
     "probe": "Probe",
+    "p-ik": "Probe before answering",
     "base-likelihood": "Base, by likelihood",
     "pretrain-w": "Base, on R-Tuning’s choice",
     "familiarity-only": "Familiarity only",
@@ -33,7 +34,7 @@ READINGS = {LEARNED: "signals weighed", FIXED: "fixed rule"}
 REFERENCES = frozenset({*DESCRIPTIONS, "pretrain-t", "unaligned"})
 """Systems that a method is compared with; every other system is a method."""
 
-UNTUNED = frozenset({"probe"})
+UNTUNED = frozenset({"probe", "p-ik"})
 """Methods that leave the model and its answers as they are."""
 
 MAIN_SPLITS = {"id": "In domain", "ood": "Out of domain"}

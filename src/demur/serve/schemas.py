@@ -175,7 +175,7 @@ class Sureness(BaseModel):
         None, description="The final answer that the text states; null where that is the text itself."
     )
     reason: str | None = Field(
-        None, description="Why the model gave no answer, such as a reply that ended within its reasoning."
+        None, description="Why there is no answer, such as a reply that ended within its reasoning."
     )
 
 

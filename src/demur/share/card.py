@@ -43,7 +43,9 @@ class Shared:
 
 
 def write_card(root: Path, *, system: str | None = None, name: str | None = None) -> Shared:
-    """Write a model card into the model folder of a run's system and make the folder fit to be uploaded.
+    """Write a model card into the folder of a run's system and make the folder fit to be uploaded.
+
+    The folder holds tuned weights, or what was fitted to the answers of an untuned model.
 
     PEFT's own stub of a card is replaced. Files that name the folder of a base model on this machine name
     only the model afterwards; the run itself goes by its configuration and is not affected.
@@ -59,14 +61,14 @@ def write_card(root: Path, *, system: str | None = None, name: str | None = None
         UnknownNameError: the run has no such system.
         ConfigError: the Hub would not take the name.
     """
-    subject = Subject.of(root, system)
+    subject = Subject.of(root, system, fitted=True)
     subject.run.model_folder(subject.owner)
     with rewritten(root, subject.folder):
         with kept_signed(subject.folder, root):
             mended = contents.mend(subject.folder, subject.base)
             notices = [*refused_findings(subject), *_without_refused(subject)]
         text = build_card(subject, name=name, adapter=subject.is_adapter)
-        contents.check(subject.folder)
+        contents.check(subject.folder, fitted=subject.info.fits)
         write_text(subject.folder / README, text)
     return Shared(
         card=subject.folder / README,

@@ -15,6 +15,7 @@ from demur.core.files import read_object, write_json
 from demur.core.layout import CARD, README
 from demur.core.trust import names_code
 from demur.share.subject import Base
+from demur.signals.fitted import SETTINGS
 
 NAMES = frozenset({README, "LICENSE", "LICENSE.txt", "NOTICE", ".gitattributes", "chat_template.jinja"})
 SUFFIXES = frozenset({".safetensors", ".json"})
@@ -46,13 +47,17 @@ def mend(folder: Path, base: Base) -> list[str]:
     return changed
 
 
-def check(folder: Path) -> None:
+def check(folder: Path, *, fitted: bool = False) -> None:
     """Refuse a folder that is not fit to be shared, naming everything that is wrong.
+
+    Args:
+        fitted: it holds what was fitted to a model's answers, and no model.
 
     Raises:
         RunFolderError: it lacks something that asking the model needs, or holds what should not go out.
     """
-    problems = [*_missing(folder), *_foreign(folder), *_addresses(folder)]
+    lacking = _missing_of_fit(folder) if fitted else _missing(folder)
+    problems = [*lacking, *_foreign(folder), *_addresses(folder)]
     if problems:
         raise RunFolderError(
             expected="a model folder of safetensors and JSON, with all that asking it needs",
@@ -86,6 +91,10 @@ def _missing(folder: Path) -> Iterator[str]:
         yield "no tokenizer"
     if not (folder / CARD).is_file():
         yield f"no {CARD}, which holds the prompts and the threshold"
+
+
+def _missing_of_fit(folder: Path) -> Iterator[str]:
+    yield from (f"no {name}" for name in (SETTINGS, CARD) if not (folder / name).is_file())
 
 
 def _foreign(folder: Path) -> Iterator[str]:

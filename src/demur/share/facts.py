@@ -12,6 +12,7 @@ from demur.core.names import FIXED
 from demur.core.version import __version__
 from demur.methods import thresholds
 from demur.report import calibrated, words
+from demur.report.controlled import sentences as above_controls
 from demur.report.headline import findings
 from demur.report.legend import legend, main_metrics
 from demur.report.tax import headline as tax_headline
@@ -37,6 +38,7 @@ def facts_of(subject: Subject, material: Material, name: str | None, *, adapter:
         "asking": subject.asking,
         "prompt": subject.asking.prompt(subject.sample),
         "adapter": adapter,
+        "fitted": subject.info.fits,
         "licence": licence_of(subject),
         "findings": _findings(subject, material),
         "sources": found,
@@ -51,7 +53,9 @@ def facts_of(subject: Subject, material: Material, name: str | None, *, adapter:
         "rule": _rule(subject, material),
         "tax": None if material.tax is None else tax_headline(material.tax),
         "tax_rows": [] if material.tax is None else tax_rows(material.tax),
-        "with_demur": usage.with_demur(subject, repository, adapter=adapter, guarantee=material.guarantee),
+        "with_demur": usage.of_fit(repository)
+        if subject.info.fits
+        else usage.with_demur(subject, repository, adapter=adapter, guarantee=material.guarantee),
         "with_transformers": usage.with_transformers(subject, repository, adapter=adapter),
         "command": without_places(manifest["command"], _known_places(subject)),
         "versions": manifest["versions"],
@@ -68,11 +72,19 @@ def _findings(subject: Subject, material: Material) -> list[str]:
     """What the run found of this system, in sentences: refusals, knowledge, and what is had for free."""
     order = ["base", subject.system, *(s for s in material.manifest["systems"] if s in words.REFERENCES)]
     about = {"method": subject.system, "systems": dict.fromkeys(order)}
-    return [finding.text for finding in findings(material.metrics, about, material.guarantee)]
+    known = material.metrics.get("controls", {}).get(subject.system, {})
+    told = (finding.text for finding in findings(material.metrics, about, material.guarantee))
+    return [*told, *above_controls(known)]
 
 
 def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What the weights were tuned on, a sentence for each stage."""
+    """What the weights were tuned on, a sentence for each stage; or what was fitted to how many labels."""
+    fitted = manifest["stages"].get(f"fit/{subject.owner}", {}).get("fitted")
+    if fitted is not None:
+        yield (
+            f"on {fitted['labels']:,} labelled answers, {fitted['right']:,} of them right, with "
+            f"{fitted['folds']} folds of cross-validation that part no subject"
+        )
     plans = manifest["stages"].get(f"train/{subject.owner}", {}).get("plan", {})
     for stage, plan in plans.items():
         rows = list(subject.run.training(subject.owner, stage))
@@ -166,6 +178,10 @@ def _own_rule(subject: Subject, material: Material) -> str:
             f"declines where learned, its signals weighed on {learned['combination']['n']:,} calibration "
             f"questions, is below {learned.get('threshold', 0.5):.4f}"
         )
+    if subject.info.fits:
+        own = material.settings["threshold"]
+        how = f"chosen on {own['n']:,} calibration questions" if thresholds.chosen(own) else "a fixed rule"
+        return f"declines where {own['signal']}, its fitted confidence, is below {own['value']:.4g}, {how}"
     if "combined" in signals:
         own, fixed = material.settings["threshold"], subject.system.endswith(FIXED)
         value = PAPER_THRESHOLD if fixed else own["value"]
@@ -179,7 +195,8 @@ def _own_rule(subject: Subject, material: Material) -> str:
 
 def _stages(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What the stages that concern it took."""
-    names = ("probe", f"build/{subject.owner}", f"train/{subject.owner}", f"predict/{subject.asked}")
+    own = ("build", "train", "fit")
+    names = ("probe", *(f"{stage}/{subject.owner}" for stage in own), f"predict/{subject.asked}")
     for name in names:
         notes = manifest["stages"].get(name)
         if notes is not None:

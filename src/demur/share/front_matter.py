@@ -27,8 +27,8 @@ def front_matter(subject: Subject, material: Material, name: str | None, *, adap
     return ModelCardData(
         license=licence_of(subject),
         base_model=base.name if base.on_hub else None,
-        base_model_relation=("adapter" if adapter else "finetune") if base.on_hub else None,
-        library_name="peft" if adapter else "transformers",
+        base_model_relation=_relation(subject, adapter) if base.on_hub else None,
+        library_name="demur" if subject.info.fits else "peft" if adapter else "transformers",
         pipeline_tag="text-generation",
         tags=[
             "demur",
@@ -42,6 +42,11 @@ def front_matter(subject: Subject, material: Material, name: str | None, *, adap
         model_name=title_of(subject, name) if results else None,
         eval_results=results or None,
     )
+
+
+def _relation(subject: Subject, adapter: bool) -> str | None:
+    """What the weights are to the base model, in the Hub's words, which has none for a confidence."""
+    return None if subject.info.fits else "adapter" if adapter else "finetune"
 
 
 def _kinds(adapter: bool) -> Iterator[str]:

@@ -86,11 +86,12 @@ class Subject:
     """The system whose weights it asks: itself, unless it borrows them."""
 
     @classmethod
-    def of(cls, root: Path, system: str | None = None) -> Self:
+    def of(cls, root: Path, system: str | None = None, *, fitted: bool = False) -> Self:
         """Find a system in a run folder.
 
         Args:
             system: by default the run's method.
+            fitted: whether one will do that tunes nothing, whose folder holds what was fitted.
 
         Raises:
             RunFolderError: this is no finished run, the system asks the base model only, or there are links
@@ -104,7 +105,7 @@ class Subject:
         run.system(system)
         info = system_info(system, config)
         owner = info.owner(system)
-        if info.fits or not run.has_card(owner):
+        if (info.fits and not fitted) or not run.has_card(owner):
             tuned = [
                 name for name in run.systems if run.has_card(name) and not system_info(name, config).fits
             ]
@@ -136,7 +137,7 @@ class Subject:
 
     @property
     def is_adapter(self) -> bool:
-        """Whether the folder holds an adapter; else it holds every weight."""
+        """Whether the folder holds an adapter; else it holds every weight, or what was fitted."""
         return (self.folder / "adapter_config.json").is_file()
 
     @property

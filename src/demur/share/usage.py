@@ -20,6 +20,21 @@ def with_demur(
     return "\n".join(_with_demur(subject, repository, adapter=adapter, guarantee=guarantee))
 
 
+def of_fit(repository: str) -> str:
+    """The base model's answers with the fitted confidence."""
+    return "\n".join(
+        (
+            "from huggingface_hub import snapshot_download",
+            "",
+            "import demur",
+            "",
+            f"with demur.load(snapshot_download({repository!r})) as answerer:",
+            f"    answer = answerer.ask({EXAMPLE!r})",
+            "    print(answer.text, answer.confidence)",
+        )
+    )
+
+
 def with_transformers(subject: Subject, repository: str, *, adapter: bool) -> str:
     """The same without Demur: the exact texts, on transformers and, for an adapter, PEFT."""
     return "\n".join(_with_transformers(subject, repository, adapter=adapter))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from demur.confidence.logistic import logit, sigmoid
 from demur.core.errors import ModelError, TrainingDataError
@@ -123,6 +124,11 @@ class Fitted:
             return whole
         alone = self.apart(found)
         return None if alone is None else (whole + alone) / 2
+
+    def before(self, prompt: npt.NDArray[np.float32]) -> float | None:
+        """`p-ik` of the states after a prompt, ``[layers, hidden size]``; None if it was not fitted."""
+        signal = self.learnt.get(PIK.info.name)
+        return signal.chance(prompt) if isinstance(signal, PIK) else None
 
     def like(self, said: Said) -> bool:
         """Whether a question is like the labelled ones; so is each where there is nothing to tell it by."""

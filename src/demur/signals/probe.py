@@ -40,9 +40,11 @@ class Probe:
 
     def __call__(self, said: Said) -> float | None:
         """The probability that the answer is right."""
-        if self.linear is None or said.states is None:
-            return None
-        return float(expit(self.linear(self.read(said.states)[None])[0]))
+        return None if said.states is None else self.chance(self.read(said.states))
+
+    def chance(self, states: npt.NDArray[np.float32]) -> float | None:
+        """The same of the states that it reads, shape ``[layers, hidden size]``."""
+        return None if self.linear is None else float(expit(self.linear(states[None])[0]))
 
     @classmethod
     def fit(cls, answers: Sequence[Answered], folds: Folds) -> tuple[Self, Floats] | None:

@@ -17,7 +17,7 @@ from demur.engines.base import States
 from demur.judging import judgement
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
-from demur.pipeline.systems import fitted_systems
+from demur.pipeline.systems import check_states, fitted_systems
 from demur.signals import Answered, Said
 from demur.signals.controls import shuffled
 from demur.signals.fitted import fit_to
@@ -38,6 +38,7 @@ def run(job: Job) -> None:
 def _fit_one(job: Job, system: str) -> dict[str, Any]:
     engine = job.engine
     layers = layers_of(engine.capabilities.layers)
+    check_states(job.config, engine)
     asked, probes = _labelled(job)
     answers = _answers(job, engine, asked, probes, layers)
     fitted = fit_to(answers, layers=layers, seed=job.config.seed)

@@ -24,7 +24,7 @@ from demur.knowledge.imported import read_probes
 from demur.knowledge.probing import probe
 from demur.pipeline.job import Job
 from demur.pipeline.stages.rejudging import rejudged, with_verdicts
-from demur.pipeline.systems import model_fingerprint
+from demur.pipeline.systems import check_states, model_fingerprint
 
 
 def run(job: Job) -> None:
@@ -53,6 +53,7 @@ def run(job: Job) -> None:
         store = job.store("probe", Probe, key=job.hashes.probe)
         made: Sequence[Probe] = ()
         if len(asked):
+            check_states(config, job.engine)
             title, see = "asking the base model", partial(_look, job, notes, asked)
             made = ask(job, job.engine, asked, store, title, on_first=see)
         else:

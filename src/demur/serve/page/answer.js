@@ -2,7 +2,7 @@
 
 import { Failure, call } from "./api.js";
 import { h, number, percent, plural, put, say } from "./dom.js";
-import { bar, chosenThreshold, declines, refusedInWords, shownText, thresholdOf } from "./threshold.js";
+import { bar, chosenThreshold, declines, refusedInWords, shownText, thresholdOf, unanswered } from "./threshold.js";
 
 const DRAWS = 10;
 export const name = (system) => `${system.title} on ${system.base}`;
@@ -15,6 +15,7 @@ export const reason = (answer) => {
   if (refusedInWords(answer)) return "The model declined in its own words, which holds at any threshold.";
   if (limit === null) return "Only the model’s own words decline; no threshold does.";
   if (answer.confidence === null) return "The model gave no confidence, and a threshold asks for one.";
+  if (unanswered(answer) && answer.confidence >= limit) return "No answer was generated for it. Ask it again with this threshold.";
   return declines(answer) ? `${number(answer.confidence)} is below ${mine} of ${number(limit)}, so it declines.`
     : `${number(answer.confidence)} reaches ${mine} of ${number(limit)}, so it answers.`;
 };

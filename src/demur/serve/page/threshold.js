@@ -13,8 +13,10 @@ export const thresholdOf = (answer) => (movable(answer) ? chosen : answer.thresh
 
 /* Whether an answer is a refusal now. What the model refused in words stays refused at any threshold. */
 export const refusedInWords = (answer) => answer.abstained && answer.text === answer.said;
+/* A question that was declined before an answer was generated has none to show at another threshold. */
+export const unanswered = (answer) => answer.abstained && !answer.said;
 export const declines = (answer) => {
-  if (!movable(answer) || refusedInWords(answer)) return answer.abstained;
+  if (!movable(answer) || refusedInWords(answer) || unanswered(answer)) return answer.abstained;
   return answer.confidence === null || answer.confidence < chosen;
 };
 /* What a reader is shown of it now. */
