@@ -14,7 +14,7 @@ from demur.confidence.combination import Combination
 from demur.core.errors import DataError
 from demur.core.templates import TEMPLATES
 from demur.methods import Elicited
-from demur.methods.verbal_confidence import percentage
+from demur.signals.verbal import percentage
 
 
 def test_a_decision_needs_the_confidence_it_asks_for():

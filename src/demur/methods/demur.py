@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy.special import expit
-
 from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import from_response
+from demur.signals.sure import sure
 
 
 class Demur:
@@ -54,21 +53,16 @@ class Demur:
         progress: Progress | None = None,
     ) -> list[Elicited]:
         """Score both label words after the base model's answers."""
-        template = setup.template
         answers = [from_response(setup.base[question.id]) for question in questions]
-        leads = [
-            template.certainty(said.answer, question)
-            for question, said in zip(questions, answers, strict=True)
-        ]
-        prompts = [template.ask(question) for question in questions]
-        options = [[template.label(True), template.label(False)]] * len(prompts)
-        scores = engine.score(prompts, options, leads=leads, progress=progress)
+        values = sure(
+            engine, setup.template, questions, [said.answer for said in answers], progress=progress
+        )
         return [
             Elicited(
                 answer=said.answer,
                 response=said.response,
                 finish=said.finish,
-                signals={**said.signals, "sure": float(expit(log_sure - log_unsure))},
+                signals={**said.signals, "sure": value},
             )
-            for said, (log_sure, log_unsure) in zip(answers, scores, strict=True)
+            for said, value in zip(answers, values, strict=True)
         ]
