@@ -15,14 +15,23 @@ are means over draws of the AUROC on test questions, with the standard deviation
 Controls are those of `demur.signals.controls`, and `shuffled`: the probe on shuffled labels, the mean
 over so many shuffles (`--shuffles`) in each draw.
 
-Primary comparisons, with `--primary N` labels: `learned` less the best free signal, in domain and out of
-it; `learned` less the best control, in domain. "Best" is the one with the highest figure on the very test
-questions, which favours it. Intervals: 95%, percentile bootstrap over clusters (questions of one entity,
-else of one group), the same draws of clusters for both; the p-value is two-sided, from the same bootstrap.
+Primary comparisons, with `--primary N` labels: `learned` less the best free token signal, in domain and
+out of it; `learned` less the best control, in domain. "Best" is the one with the highest figure on the very
+test questions, which favours it. Intervals: 95%, percentile bootstrap over clusters (questions of one
+entity, else of one group), the same draws of clusters for both; the p-value is two-sided, from the same
+bootstrap.
 `--holm P…` adds p-values of other configurations to Holm's correction.
 
 Below stands what a promise answers in domain (`--max-error`): its threshold is chosen on calibration
 questions, one of each group, by each of three signals.
+
+`--promises N` measures how often such a promise is broken. All labelled answers in domain, one of each
+cluster, are taken for the population. N times some of them are drawn: on the first (`--primary`) everything
+is fitted and chosen anew, on half as many more the threshold is. The promise is broken where the errors
+among those answered, of all that nothing was fitted to, are more than promised.
+
+`--samples K` adds what is computed from sampled answers, `--p-true` asks the model whether its answer is
+true, `--by-group` adds a column for each group in domain.
 
 The sealed part of a data set is only read with `--sealed`, as test questions, and that it was is printed.
 """
@@ -34,7 +43,7 @@ import datetime
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -44,6 +53,7 @@ import numpy as np
 from demur.confidence.independent import one_of_each
 from demur.confidence.threshold import find_threshold
 from demur.core.config import load_config
+from demur.core.errors import TrainingDataError
 from demur.core.questions import shared_by
 from demur.core.records import Question, Verdict
 from demur.datasets import load_questions
@@ -53,19 +63,22 @@ from demur.judging import judgement
 from demur.judging.normalise import normalise
 from demur.metrics.multiple import holm
 from demur.pipeline import prompts
-from demur.signals import Answered, Said
+from demur.signals import SIGNALS, Answered, Said
 from demur.signals.base import Bools, Floats, Places
 from demur.signals.controls import Labelled, controls
 from demur.signals.direction import Direction
 from demur.signals.fitted import fit_to
 from demur.signals.free import computed
 from demur.signals.linear import fit, grouped_folds, layers_of, rightness
+from demur.signals.p_true import p_true
 from demur.signals.ranking import area, gap, strata_of
 from demur.signals.sep import SEP
 from demur.sources import base_model
 
 Scores = Mapping[str, Floats]
 """By signal, shape ``[rows]``."""
+Scalars = Mapping[str, float]
+"""By signal."""
 Fits = Mapping[str, list[Floats]]
 """The same of what was fitted, some of it several times."""
 
@@ -79,6 +92,8 @@ class Row:
 
     part: str
     answered: Answered
+    asked: Scalars
+    """What the model was asked beside, by signal."""
 
     @property
     def question(self) -> Question:
@@ -102,6 +117,9 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--questions", type=int, default=400, help="of each test part, at most")
     parser.add_argument("--samples", type=int, default=0, help="sampled answers of each question")
+    parser.add_argument("--p-true", action="store_true")
+    parser.add_argument("--by-group", action="store_true")
+    parser.add_argument("--promises", type=int, default=0, metavar="N")
     parser.add_argument("--shuffles", type=int, default=4, help="in each draw")
     parser.add_argument("--max-error", type=float, default=0.2, help="that is promised")
     parser.add_argument("--sealed", action="store_true", help="test on the sealed part instead")
@@ -137,15 +155,20 @@ def ask(options: argparse.Namespace) -> tuple[list[Row], str]:
         keys=[question.id for question in questions],
         sampling=sampling,
     )
+    truths = [{}] * len(questions)
+    if options.p_true:
+        answers = [item.greedy.text for item in found if item.greedy is not None]
+        truths = [{"p-true": value} for value in p_true(engine, template, questions, answers)]
     rows = []
-    for question, item in zip(questions, found, strict=True):
+    for question, item, asked in zip(questions, found, truths, strict=True):
         assert item.greedy is not None
         judged = judgement(question, item.greedy.text, rule=config.judge.rule, refusals=(template.refusal,))
         if judged.verdict in (Verdict.CORRECT, Verdict.WRONG):
             said = Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
             group = shared_by(question) or question.id
             right = judged.verdict is Verdict.CORRECT
-            rows.append(Row(_part(question, options), Answered(said=said, right=right, group=group)))
+            answered = Answered(said=said, right=right, group=group)
+            rows.append(Row(_part(question, options), answered, asked))
     told = f"{config.model.path}, {engine.model.dtype}, layers {layers}"
     return rows, told + (", THE SEALED PART" if options.sealed else "")
 
@@ -176,12 +199,21 @@ class View:
         return float("nan") if found is None else found
 
 
-def views(rows: Sequence[Row]) -> list[View]:
-    """The columns of the tables."""
+def views(rows: Sequence[Row], *, by_group: bool = False) -> list[View]:
+    """The columns of the tables.
+
+    Args:
+        by_group: with one for each group in domain.
+    """
     parts = {part: _places(rows, lambda row, part=part: row.part == part) for part in DOMAINS}
     inside = parts["test/id"]
+    groups = sorted({str(rows[place].question.group) for place in inside}) if by_group else []
     return [
         *(View(name, parts[part]) for part, name in DOMAINS.items()),
+        *(
+            View(name, np.array([p for p in inside if str(rows[p].question.group) == name], np.intp))
+            for name in groups
+        ),
         View("within groups", inside, strata_of([rows[place].question.group for place in inside])),
         View("gold elsewhere", _places(rows, lambda row: row.part == "test/id" and row.gold_elsewhere)),
     ]
@@ -204,15 +236,19 @@ def study(rows: Sequence[Row], options: argparse.Namespace) -> None:
             scored(rows, free, places, seed=draw, shuffles=options.shuffles)
             for draw, places in enumerate(drawn)
         ]
-        table(rows, right, free, fits, labels=min(labels, len(training)))
+        columns = views(rows, by_group=options.by_group)
+        table(columns, right, free, fits, labels=min(labels, len(training)))
         if labels == (options.primary or options.labels[0]):
             compare(rows, right, free, fits, options.holm)
             promise(rows, right, free, fits, options.max_error)
+    if options.promises:
+        promises(rows, free, options)
 
 
-def table(rows: Sequence[Row], right: Bools, free: Scores, fits: Sequence[Fits], *, labels: int) -> None:
+def table(
+    columns: Sequence[View], right: Bools, free: Scores, fits: Sequence[Fits], *, labels: int
+) -> None:
     """Print the AUROC of every signal in every view."""
-    columns = views(rows)
     print(f"\n{labels} labels, {len(fits)} draws\n")
     print(f"| signal | {' | '.join(view.name for view in columns)} |\n| --- |{' ---: |' * len(columns)}")
     for name, scores in free.items():
@@ -236,7 +272,7 @@ def compare(
 ) -> None:
     """Print the primary comparisons."""
     inside, outside = views(rows)[:2]
-    rivals = {name: [scores] * len(fits) for name, scores in free.items()}
+    rivals = {name: [scores] * len(fits) for name, scores in of_tokens(free).items()}
     known = {
         name: [made[name][0] for made in fits]
         for name in fits[0]
@@ -291,14 +327,78 @@ def promise(
         print(f"| {name} | {len(found)} of {len(scores)} | {' | '.join(means)} |")
 
 
+def promises(rows: Sequence[Row], free: Scores, options: argparse.Namespace) -> None:
+    """Print how often a promise is broken where everything is fitted and chosen anew each time."""
+    inside = _places(rows, lambda row: row.part in ("train", "calibration", "test/id"))
+    places = inside[one_of_each([rows[place].answered.group for place in inside], seed=0)]
+    right = rightness([rows[place].answered for place in places])
+    labels = options.primary or options.labels[0]
+    counts = {name: _Kept() for name in (LEARNED, *(n for n in ("likelihood", "sum") if n in free))}
+    for draw in range(options.promises):
+        order = np.random.default_rng([draw, 1]).permutation(len(places))
+        fitted_on, others = order[:labels], order[labels:]
+        labelled = [rows[place].answered for place in places[fitted_on]]
+        try:
+            fitted = fit_to(labelled, layers=_layers(rows), seed=draw)
+        except TrainingDataError:
+            continue
+        scores = {name: free[name][places] for name in counts if name in free}
+        scores[LEARNED] = np.array([fitted(rows[place].answered.said)[LEARNED] for place in places])
+        chosen = others[: labels // 2]
+        for name, kept in counts.items():
+            one, wrong = scores[name], ~right
+            threshold = find_threshold(
+                one[chosen], wrong[chosen], max_error=options.max_error, seed=draw
+            ).threshold
+            answered = np.zeros(0, bool) if threshold is None else one[others] >= threshold
+            kept.add(answered, wrong[others], options.max_error)
+    print(
+        f"\n{options.promises} draws of {labels} labels and {labels // 2} calibration questions from "
+        f"{len(places)}, at most {options.max_error:.0%} errors with 95%\n"
+    )
+    print("| signal | promises made | broken, of all draws | answered, of all draws | errors where made |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for name, kept in counts.items():
+        print(f"| {name} | {kept.row()} |")
+
+
+@dataclass
+class _Kept:
+    """What became of promises."""
+
+    draws: int = 0
+    broken: int = 0
+    answered: float = 0.0
+    errors: list[float] = field(default_factory=list)
+
+    def add(self, answered: Bools, wrong: Bools, max_error: float) -> None:
+        self.draws += 1
+        if answered.any():
+            error = float(wrong[answered].mean())
+            self.errors.append(error)
+            self.answered += float(answered.mean())
+            self.broken += error > max_error
+
+    def row(self) -> str:
+        errors = f"{np.mean(self.errors):.1%}" if self.errors else "–"
+        made, broken = len(self.errors) / self.draws, self.broken / self.draws
+        return f"{made:.1%} | {broken:.1%} | {self.answered / self.draws:.1%} | {errors}"
+
+
 # -- what ranks --------------------------------------------------------------------------------------
 
 
 def free_scores(rows: Sequence[Row]) -> Scores:
     """Every signal that needs no label, by name."""
-    found = [computed(row.answered.said) for row in rows]
+    found = [{**computed(row.answered.said), **row.asked} for row in rows]
     names = sorted(set.intersection(*(set(values) for values in found)))
     return {name: np.nan_to_num(np.array([values[name] for values in found]), nan=-1e9) for name in names}
+
+
+def of_tokens(free: Scores) -> Scores:
+    """Those that need the tokens' probabilities and nothing else, which primary comparisons are with."""
+    own = {"logprobs", "top"}
+    return {name: scores for name, scores in free.items() if own.issuperset(SIGNALS.get(name).info.needs)}
 
 
 def scored(rows: Sequence[Row], free: Scores, drawn: Places, *, seed: int, shuffles: int) -> Fits:
@@ -314,10 +414,11 @@ def scored(rows: Sequence[Row], free: Scores, drawn: Places, *, seed: int, shuff
         if made is not None:
             signal = made[0]
             found[kind.info.name] = np.array([signal(row.answered.said) for row in rows], float)
+    tokens = of_tokens(free)
     known = controls(
-        Labelled(answers=labelled, free={name: scores[drawn] for name, scores in free.items()}),
+        Labelled(answers=labelled, free={name: scores[drawn] for name, scores in tokens.items()}),
         [row.answered.said for row in rows],
-        free,
+        tokens,
         seed=seed,
     )
     every = {name: [scores] for name, scores in found.items()}
