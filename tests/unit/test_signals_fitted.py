@@ -1,5 +1,6 @@
 """What is fitted to labelled answers: the linear probe, the weighing, and the run that makes both."""
 
+import dataclasses
 import json
 import math
 import shutil
@@ -327,6 +328,29 @@ def test_damage_is_a_message(tmp_path, damage):
 def change(folder, **values):
     held = json.loads((folder / SETTINGS).read_text())
     (folder / SETTINGS).write_text(json.dumps(held | values))
+
+
+def without_tokens(item):
+    said = item.said
+    return dataclasses.replace(
+        item, said=dataclasses.replace(said, greedy=dataclasses.replace(said.greedy, token_logprobs=()))
+    )
+
+
+def test_few_answers_without_tokens_are_left_out_and_many_take_the_signal_with_them():
+    answers = labelled()
+    few = [without_tokens(item) if at % 20 == 3 else item for at, item in enumerate(answers)]
+    fitted = fit_to(few, layers=(1, 2), seed=0)
+    gone = sum(not item.said.greedy.token_logprobs for item in few)
+    assert gone > 0
+    assert fitted.notes["incomplete"] == gone
+    assert fitted.notes["labels"] == len(answers) - gone
+    assert fitted.weighing.weights.keys() == {"probe", "sum"}
+    assert "learned" not in fitted(few[3].said)
+    many = [without_tokens(item) if at % 4 == 3 else item for at, item in enumerate(answers)]
+    fitted = fit_to(many, layers=(1, 2), seed=0)
+    assert fitted.notes["incomplete"] == 0
+    assert fitted.weighing.weights.keys() == {"probe"}
 
 
 @pytest.fixture(scope="module")

@@ -221,6 +221,16 @@ class OpenAIEngine:
         other.history = tuple(history)
         return other
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The format that the server is asked in; which others it knows is not found out."""
+        return ("chat",) if self.chat else ("plain",)
+
+    def in_format(self, format: str) -> Self:
+        """The same engine; see `Reformats`."""
+        assert format in self.formats, "only formats that it named are asked for"
+        return self
+
     def _turns(self) -> list[dict[str, str]]:
         return [{"role": turn.role, "content": sendable(turn.content)} for turn in self.history]
 

@@ -129,7 +129,7 @@ def ways(config: Config, formats: Sequence[str], examples: Sequence[Question]) -
     """
     limit = config.probe.max_new_tokens
     counts = dict.fromkeys(min(count, len(examples)) for count in COUNTS)
-    shown = (tuple(examples[:count]) for count in counts)
+    shown = (tuple(examples[:count]) for count in counts) if "plain" in formats else ()
     found = [Way(format="plain", examples=some, max_new_tokens=limit) for some in shown]
     if "chat" in formats:
         usual = limit == ProbeSettings().max_new_tokens

@@ -47,6 +47,8 @@ WITHOUT_STATES = (AnswerRate.info.name, Sum.info.name)
 ALONE = (Sum.info.name,)
 """What questions that are not like the labelled ones are judged by too."""
 PROBABILITIES = frozenset(kind.info.name for kind in LEARNT)
+MOST = 0.9
+"""Share of the answers that must have a signal; then the others are left out. With fewer the signal is."""
 LOWEST = -30.0
 """Log-probabilities below this are as good as this."""
 
@@ -228,6 +230,8 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
     Raises:
         TrainingDataError: too few right or wrong answers, or no signal at all.
     """
+    given = len(answers)
+    answers = _complete(answers)
     right = rightness(answers)
     folds = grouped_folds(right, [item.group for item in answers], seed=seed)
     few = min(int(right.sum()), int((~right).sum())) if len(right) else 0
@@ -263,11 +267,27 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
         likeness=likeness,
         notes={
             "labels": len(answers),
+            "incomplete": given - len(answers),
             "right": int(right.sum()),
             "folds": len(folds),
             "auroc": {name: auroc(values, right) for name, values in columns.items()},
         },
     )
+
+
+def _complete(answers: Sequence[Answered]) -> Sequence[Answered]:
+    """The answers that have all that `MOST` of them have: a server may fail to name an answer's tokens."""
+    signals = [kind() for kind in TOKENS]
+    held = np.array(
+        [
+            [item.said.states is not None]
+            + [(value := signal(item.said)) is not None and np.isfinite(value) for signal in signals]
+            for item in answers
+        ],
+        dtype=bool,
+    ).reshape(len(answers), len(signals) + 1)
+    usual = held.mean(axis=0) >= MOST if len(answers) else np.zeros(0, dtype=bool)
+    return [item for item, has in zip(answers, held, strict=True) if has[usual].all()]
 
 
 def _token_columns(answers: Sequence[Answered]) -> dict[str, Floats]:

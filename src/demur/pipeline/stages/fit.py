@@ -59,8 +59,9 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
 def sentence(notes: Mapping[str, Any]) -> str:
     """What was fitted, in words."""
     best = ", ".join(f"{name} {value:.3f}" for name, value in notes["auroc"].items())
-    n, right = notes["labels"], notes["right"]
-    return f"fitted on {n:,} labelled answers, {right:,} of them right (AUROC there: {best})"
+    n, right, rest = notes["labels"], notes["right"], notes["incomplete"]
+    left = f"; {rest:,} more were left out, whose log-probabilities or states are missing" if rest else ""
+    return f"fitted on {n:,} labelled answers, {right:,} of them right (AUROC there: {best}){left}"
 
 
 def _labelled(job: Job) -> tuple[list[Question], list[Probe]]:
