@@ -7,13 +7,15 @@ Three ways answer the same questions of R-Tuning's ParaRel files, once greedily 
     loop       ``generate`` for one question at a time, once for each response: what the published code runs
     batched    ``generate`` for batches of 32 questions, padded on the left, all samples in one call
     demur      Demur's Hugging Face engine
+    NAME       an OpenAI-compatible server with the same model, see `--server`, 16 requests at once
 
-All ways run in this process with the same model, dtype and threads. Every response runs to 15 new tokens
-or the end of the text, and is cut at the first full stop afterwards. A round runs every way once; the loop
-gets every n-th question, and batched sampling the first batch. Figures are medians over rounds, ratios are
-taken within a round; those of processor time change little with other work on the machine. Below stands how
-much of the machine's rate of matrix products Demur uses: the operations that cannot be left out (every
-distinct beginning of a prompt or response is read once), over the time, over the measured rate.
+The ways but the servers run in this process with the same model, dtype and threads. Every response runs to
+15 new tokens or the end of the text, and is cut at the first full stop afterwards. A round runs every way
+once; the loop gets every n-th question, and batched sampling the first batch. Figures are medians over
+rounds, ratios are taken within a round; those of processor time change little with other work on the
+machine. Of a server only the time of a clock is known. Below stands how much of the machine's rate of matrix
+products Demur uses: the operations that cannot be left out (every distinct beginning of a prompt or response
+is read once), over the time, over the measured rate.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ import json
 import os
 import platform
 import statistics
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -34,9 +38,10 @@ import transformers
 
 import demur
 from ceiling import Cost, matmul_rate
-from demur.core.config import TemplateSettings
-from demur.engines import Opening, Sampling
+from demur.core.config import ServerSettings, TemplateSettings
+from demur.engines import Engine, Opening, Sampling
 from demur.engines.hf import HFEngine
+from demur.engines.openai import OpenAIEngine
 from probing import NEW_TOKENS, TEMPERATURE, Reference, Timing, cut, ratio, timed
 
 LOOP, BATCHED, DEMUR = "loop", "batched", "demur"
@@ -84,9 +89,9 @@ class Batched:
 
 
 class Ours:
-    """Demur's engine."""
+    """A Demur engine."""
 
-    def __init__(self, engine: HFEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def run(self, prompts: Sequence[str], *, samples: int) -> Timing:
@@ -109,6 +114,22 @@ class Ours:
             [found.text for found in (one.samples or (one.greedy,)) if found is not None]
             for one in generated
         ]
+
+
+class Served(Ours):
+    """Demur's engine for servers; it forgets every reply, so that each round asks anew."""
+
+    def __init__(self, url: str, *, model: str, chat: bool) -> None:
+        self.url, self.model, self.format = url, model, "chat" if chat else "plain"
+
+    def run(self, prompts: Sequence[str], *, samples: int) -> Timing:
+        """As `Ours.run`, of a server whose abilities are known."""
+        with tempfile.TemporaryDirectory() as folder:
+            server = ServerSettings(
+                base_url=self.url, cache=Path(folder) / "replies.sqlite", concurrency=16
+            )
+            self.engine = OpenAIEngine.open(Opening(self.model, format=self.format, endpoint=server))
+            return super().run(prompts, samples=samples)
 
 
 @dataclass(frozen=True)
@@ -173,11 +194,18 @@ def report(engine: HFEngine, asked: Asked, options: argparse.Namespace, samples:
     """Measure and print one kind: greedy answers, or samples."""
     few = asked.part(options.reference if samples == 0 else max(1, options.reference // 4))
     loop, batched, ours = Reference(engine, stopping=False), Batched(engine), Ours(engine)
+    others = {
+        name: Served(url, model=model, chat=engine.chat)
+        for name, url, model in (given.split("=", 2) for given in options.server)
+    }
     rates, cpu_rates, loads = measure(
         {
             LOOP: lambda: loop.run(few.texts, samples=samples),
             BATCHED: lambda: batched.run(asked.texts[: None if samples == 0 else BATCH], samples=samples),
             DEMUR: lambda: ours.run(asked.prompts, samples=samples),
+            **{
+                name: partial(server.run, asked.prompts, samples=samples) for name, server in others.items()
+            },
         },
         options.rounds,
     )
@@ -191,7 +219,8 @@ def report(engine: HFEngine, asked: Asked, options: argparse.Namespace, samples:
         wall, cpu = ratio(rates, DEMUR, name), ratio(cpu_rates, DEMUR, name)
         print(
             f"| {name} | {statistics.median(rates[name]):,.2f} | ×{wall['ratio']:.2f} "
-            f"({wall['low']:.2f} to {wall['high']:.2f}) | ×{cpu['ratio']:.2f} |"
+            f"({wall['low']:.2f} to {wall['high']:.2f}) | "
+            + ("– |" if name in others else f"×{cpu['ratio']:.2f} |")
         )
     print(
         f"matrix products: {products / 1e9:,.0f} GFLOP/s, used by demur {reached / 1e9:,.0f} "
@@ -222,6 +251,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--server", nargs="*", default=[], metavar="NAME=URL=MODEL")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -236,6 +266,11 @@ def main() -> None:
         f"{len(lengths)} questions of {min(lengths)} to {max(lengths)} tokens"
     )
     print(f"equal greedy answers: {agreement(engine, asked)}")
+    for name, url, model in (given.split("=", 2) for given in options.server):
+        served = Served(url, model=model, chat=engine.chat).run(asked.prompts, samples=0)
+        own = Ours(engine).run(asked.prompts, samples=0)
+        same = sum(a == b for a, b in zip(own.answers, served.answers, strict=True))
+        print(f"{name}: {same} of {len(own.answers)} as demur")
     for samples in options.samples:
         report(engine, asked, options, samples)
 
