@@ -13,9 +13,9 @@ The ways but the servers run in this process with the same model, dtype and thre
 15 new tokens or the end of the text, and is cut at the first full stop afterwards. A round runs every way
 once; the loop gets every n-th question, and batched sampling the first batch. Figures are medians over
 rounds, ratios are taken within a round; those of processor time change little with other work on the
-machine. Of a server only the time of a clock is known. Below stands how much of the machine's rate of matrix
-products Demur uses: the operations that cannot be left out (every distinct beginning of a prompt or response
-is read once), over the time, over the measured rate.
+machine. Of a server only the time of a clock is known. Below stands how much of the machine's rate of
+matrix products Demur uses: the operations that cannot be left out (every distinct beginning of a prompt or
+response is read once), over the time, over the measured rate.
 """
 
 from __future__ import annotations
