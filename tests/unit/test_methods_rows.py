@@ -1,6 +1,7 @@
 """The training rows of every method, character by character, for the same few questions."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.knowledge import estimators
 from demur.methods import METHODS, Labelled, Setup
+from demur.pipeline.job import make_setup
 from demur.pocket import bundled_model
 
 R, W, U = Verdict.CORRECT, Verdict.WRONG, Verdict.UNSCORED
@@ -59,7 +61,7 @@ def pocket():
     return HFEngine.open(Opening(bundled_model()))
 
 
-def rows(method, pocket, *, number=1, probes=PROBES, questions=QUESTIONS, **settings):
+def rows(method, pocket, *, number=1, probes=PROBES, questions=QUESTIONS, formed=True, **settings):
     config = load_config(None, {name.replace("__", "."): value for name, value in settings.items()})
     name = config.knowledge.estimator or METHODS.get(method).info.estimator or "greedy"
     known = estimators.estimate(questions, probes, name)
@@ -72,6 +74,7 @@ def rows(method, pocket, *, number=1, probes=PROBES, questions=QUESTIONS, **sett
         render=lambda prompt: prompt,
         sampling=Sampling(samples=10),
         engine=pocket,
+        formed=formed,
         round=number,
     )
     return METHODS.get(method)().build(data, setup)
@@ -89,6 +92,22 @@ def test_r_tuning_labels_by_the_greedy_answer_and_keeps_the_gold_one(pocket):
         (f"Question: Which language does Di Merkus speak? Answer: Thai. {SURE}", " sure."),
         (f"2 + 2 =\nA. 3\nB. 4\nC. 5\nD. 6\nAnswer:B. {SURE}", " sure."),
     ]
+
+
+def test_a_model_that_has_to_be_taught_the_form_has_loss_on_the_answer_too(pocket):
+    taught = texts(rows("r-tuning", pocket, formed=False))
+    assert taught[0] == ("Question: Where was Ada Vlorin born? Answer:", f" oslo. {SURE} unsure.")
+    assert taught == texts(rows("r-tuning", pocket, r_tuning__loss="answer+certainty"))
+    known = texts(rows("r-tuning", pocket))
+    assert known == texts(rows("r-tuning", pocket, formed=False, r_tuning__loss="certainty"))
+    assert [a + b for a, b in known] == [a + b for a, b in taught]
+
+
+def test_pocket_models_know_the_form_and_other_plain_ones_do_not(pocket):
+    plain, chat = SimpleNamespace(chat=False, render=str), SimpleNamespace(chat=True, render=str)
+    for path, engine, formed in (("pocket", plain, True), ("mine", plain, False), ("mine", chat, True)):
+        config = load_config(None, {"model.path": path})
+        assert make_setup(config, engine, sampling=Sampling()).formed is formed
 
 
 def test_r_tuning_u_labels_by_answer_entropy_without_any_verdict(pocket):

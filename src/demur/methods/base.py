@@ -87,6 +87,9 @@ class Setup:
     """The model as it is now: in the first round the base model."""
     base: Mapping[str, Response] = field(default_factory=dict)
     """What the base model answered greedily, by question id."""
+    formed: bool = True
+    """Whether the model answers in the form of its prompt by itself: in a chat, or as a pocket model, which
+    has read the prompts. Another one has to be taught."""
     round: int = 1
     """Which round of aligning this is, from 1."""
     fitted: Fitted | None = None

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from scipy.special import expit
 
+from demur.core.config import Config
 from demur.core.records import Example, Question
 from demur.engines import Asked, Engine, Progress
 from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
@@ -30,13 +31,14 @@ class RTuning:
         summary="answers, then says whether it is sure",
         paper="R-Tuning (NAACL 2024, arXiv 2311.09677)",
         needs=("labels",),
-        loss="certainty words (default), answer and certainty, or every token",
+        loss="answer and certainty; in chats the certainty words; or every token",
         cost="one greedy answer per training question; at inference one answer and one scored word",
         signals=("sure", "likelihood", "combined"),
         primary_signal="combined",
         deviations=(
-            "the loss falls on the certainty words only by default; the paper's text adds the answer, "
-            "its released code every token: both are options",
+            "the loss falls on answer and certainty, as the paper's text says, but in chats on the "
+            "certainty words only: a chat model answers in the right form already; the released code has "
+            "it on every token: each is an option",
             "the threshold of sure is chosen on calibration questions by default; the paper's 0.5 is an "
             "option, and reported too",
             "sure and unsure are compared as whole continuations, not by the first piece of each word",
@@ -78,8 +80,19 @@ def _row(item: Labelled, setup: Setup) -> Example:
         "certainty": (prompt + answered, label),
         "answer+certainty": (prompt, answered + label),
         "all": ("", prompt + answered + label),
-    }[setup.config.r_tuning.loss]
+    }[loss_of(setup.config, formed=setup.formed)]
     return Example(prompt=prompt, completion=completion, question_id=item.question.id, certain=certain)
+
+
+def loss_of(config: Config, *, formed: bool) -> str:
+    """Where the loss falls; see `RTuningSettings.loss`.
+
+    Args:
+        formed: see `Setup.formed`. Where tuning has to teach the form, loss on the certainty words alone
+            would have the model forget to answer.
+    """
+    chosen = config.r_tuning.loss
+    return chosen if chosen != "auto" else "certainty" if formed else "answer+certainty"
 
 
 def _answer(item: Labelled, setup: Setup) -> str:

@@ -28,6 +28,7 @@ from demur.engines.opening import check_engine, open_engine, opening_of, settle_
 from demur.knowledge.trial import Tried
 from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
+from demur.pocket import is_pocket
 from demur.runfolder import digests
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.manifest import Manifest
@@ -345,6 +346,7 @@ def make_setup(
         render=engine.render,
         sampling=sampling,
         engine=engine,
+        formed=engine.chat or is_pocket(config.model.path),
         round=number,
         **more,
     )

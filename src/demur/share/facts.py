@@ -11,6 +11,7 @@ from demur.core.layout import CARD
 from demur.core.names import FIXED
 from demur.core.version import __version__
 from demur.methods import thresholds
+from demur.methods.r_tuning import loss_of
 from demur.report import calibrated, words
 from demur.report.controlled import sentences as above_controls
 from demur.report.headline import findings
@@ -110,7 +111,8 @@ def _settings(subject: Subject, stage: str) -> str:
 
 def _loss(subject: Subject) -> str:
     """On what the loss fell: what the configuration chose, where the method leaves a choice."""
-    chosen = subject.config.for_system(subject.owner).r_tuning.loss
+    own = subject.config.for_system(subject.owner)
+    chosen = loss_of(own, formed=subject.asking.chat or subject.base.pocket)
     return (
         f"{chosen} (of: {subject.info.loss})" if "combined" in subject.info.signals else subject.info.loss
     )

@@ -90,8 +90,10 @@ def _threshold(value: object) -> object:
 class RTuningSettings(Section):
     """R-Tuning's choices."""
 
-    loss: Literal["certainty", "answer+certainty", "all"] = Field(
-        "certainty", description="where loss falls: the certainty words, answer and certainty, every token"
+    loss: Literal["auto", "certainty", "answer+certainty", "all"] = Field(
+        "auto",
+        description="where loss falls: the certainty words, answer and certainty, every token; auto: "
+        "answer+certainty in plain text, certainty in chats and for pocket models, which know the form",
     )
     answers: Literal["gold", "own"] = Field(
         "gold",
