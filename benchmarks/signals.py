@@ -71,6 +71,7 @@ from demur.signals.fitted import fit_to
 from demur.signals.free import computed
 from demur.signals.linear import fit, grouped_folds, layers_of, rightness
 from demur.signals.p_true import p_true
+from demur.signals.probe import Probe
 from demur.signals.ranking import area, gap, strata_of
 from demur.signals.sep import SEP
 from demur.sources import base_model
@@ -339,7 +340,7 @@ def promises(rows: Sequence[Row], free: Scores, options: argparse.Namespace) -> 
         fitted_on, others = order[:labels], order[labels:]
         labelled = [rows[place].answered for place in places[fitted_on]]
         try:
-            fitted = fit_to(labelled, layers=_layers(rows), seed=draw)
+            fitted = fit_to(labelled, layers=_layers(rows), seed=draw, kinds=(Probe,))
         except TrainingDataError:
             continue
         scores = {name: free[name][places] for name in counts if name in free}

@@ -219,13 +219,20 @@ def feature(name: str, value: float) -> float:
     return logit(value, clip=True) if name in PROBABILITIES else max(value, LOWEST)
 
 
-def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -> Fitted:
+def fit_to(
+    answers: Sequence[Answered],
+    *,
+    layers: tuple[int, ...],
+    seed: int,
+    kinds: Sequence[type[Learnt]] = LEARNT,
+) -> Fitted:
     """Fit to labelled answers.
 
     Args:
         answers: with states of ``layers``, or all without.
         layers: empty for a fit without hidden states.
         seed: of the folds.
+        kinds: the signals that are fitted; without those that are not weighed it is faster.
 
     Raises:
         TrainingDataError: too few right or wrong answers, or no signal at all.
@@ -243,7 +250,7 @@ def fit_to(answers: Sequence[Answered], *, layers: tuple[int, ...], seed: int) -
             where="the training questions",
             fix="give more labelled questions (`--labels`), of which the model knows some and not others",
         )
-    found = {kind.info.name: kind.fit(answers, folds) for kind in LEARNT}
+    found = {kind.info.name: kind.fit(answers, folds) for kind in kinds}
     fits = {name: fit for name, fit in found.items() if fit is not None and np.isfinite(fit[1]).all()}
     columns = _token_columns(answers) | {
         name: np.array([feature(name, value) for value in inside]) for name, (_, inside) in fits.items()
