@@ -116,7 +116,8 @@ def _asked(
     template = job.config.template.template(chat=engine.chat)
     sampling = dataclasses.replace(job.sampling, samples=0, layers=layers)
     unit = job.config.probe.unit
-    with job.listener.bar("reading hidden states", len(questions), "questions") as advance:
+    title = "reading hidden states" if layers else "reading answers"
+    with job.listener.bar(title, len(questions), "questions") as advance:
         for start in range(0, len(questions), unit):
             part = questions[start : start + unit]
             prompts, keys = [template.ask(q) for q in part], [q.id for q in part]
