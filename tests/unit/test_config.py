@@ -10,7 +10,7 @@ from demur.core.errors import ConfigError
 
 def test_the_defaults_are_a_configuration(tmp_path):
     save_config(Config(), tmp_path / "c.yaml")
-    assert load_config(tmp_path / "c.yaml") == Config()
+    assert load_config(tmp_path / "c.yaml") == load_config(str(tmp_path / "c.yaml")) == Config()
 
 
 def test_flags_go_over_the_file_over_the_defaults(tmp_path):

@@ -20,7 +20,7 @@ MOST_CHARACTERS, MOST_VALUES = 500_000, 100_000
 """Of a configuration file; one from elsewhere could fill the memory."""
 
 
-def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
+def load_config(path: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> Config:
     """Read a configuration: flags over file over defaults.
 
     Args:
@@ -31,7 +31,7 @@ def load_config(path: Path | None = None, overrides: Mapping[str, Any] | None = 
     Raises:
         ConfigError: the file cannot be read, or values are wrong; every problem is listed.
     """
-    values = _read_yaml(path) if path else {}
+    values = _read_yaml(Path(path)) if path else {}
     for name, value in (overrides or {}).items():
         _put(values, name.split("."), _from_flag(name, value))
     try:
