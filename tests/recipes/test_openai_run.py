@@ -27,7 +27,7 @@ from demur.endpoints.abilities import WORDS, Abilities
 from demur.engines import Opening, Sampling
 from demur.engines.hf import HFEngine
 from demur.engines.openai import OpenAIEngine
-from model_server import MODEL, ModelAnswer
+from model_server import EVERYTHING, MODEL, ModelAnswer
 
 TESTS = Path(__file__).parents[1]
 UNTUNED = ["--method", "honesty-prompt", "--baselines", "pretrain-t"]
@@ -125,6 +125,33 @@ def test_a_probe_over_a_server_with_bad_manners_is_the_probe_over_a_good_one(tmp
     assert all(len(row.samples) == 3 for row in good)
     notes = json.loads((tmp_path / "bad/manifest.json").read_text())["stages"]["probe"]["engine"]
     assert "scores continuations (echo)" in notes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("can", "weighed"),
+    [
+        (EVERYTHING, {"answer-rate", "sum"}),
+        (EVERYTHING - {"logprobs", "echo"}, {"answer-rate", "agreement"}),
+    ],
+)
+def test_a_fit_weighs_what_the_server_gives(tmp_path, can, weighed):
+    few = ["--labels", 72, "--data.limit", 36, "--probe.samples", 3, "--evaluation.resamples", 20]
+    out, ask = tmp_path / "run", ["ask", tmp_path / "run", "Where was Ann Bell born?", "--json"]
+    with ChatServer(ModelAnswer(can=can)) as server:
+        arguments = served(server.url, "fit", "--data", "pocket", "--out", out, *few)
+        code, said = finished(demur(*arguments, cache=tmp_path / "cache"))
+        assert code == 0, said
+        asked = subprocess.run(line(*ask), capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    held = json.loads((out / "systems/probe/model/probe.json").read_text())
+    assert held["weighing"]["weights"].keys() == weighed
+    assert held["samples"] == (3 if "agreement" in weighed else 0)
+    assert "gives no hidden states" in said
+    answer = json.loads(asked.stdout)
+    assert answer["signal"] == "learned"
+    assert 0 < answer["confidence"] < 1
+    assert answer["signals"].keys() >= weighed
 
 
 @pytest.mark.slow

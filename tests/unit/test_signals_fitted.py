@@ -23,7 +23,7 @@ from demur.core.errors import ConfigError, ModelError, TrainingDataError
 from demur.core.records import Probe, Question, Response, Verdict
 from demur.engines.base import Capabilities, States
 from demur.pipeline.job import Job
-from demur.pipeline.stages.fit import _verdict
+from demur.pipeline.stages.fit import _verdict, without_states
 from demur.pipeline.systems import check_states
 from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
@@ -351,6 +351,33 @@ def test_few_answers_without_tokens_are_left_out_and_many_take_the_signal_with_t
     fitted = fit_to(many, layers=(1, 2), seed=0)
     assert fitted.notes["incomplete"] == 0
     assert fitted.weighing.weights.keys() == {"probe"}
+
+
+def sampled(item, *texts):
+    said = dataclasses.replace(item.said, states=None, samples=tuple(Response(text=t) for t in texts))
+    return without_tokens(dataclasses.replace(item, said=said))
+
+
+def test_without_states_and_tokens_sampled_answers_are_weighed(tmp_path):
+    answers = [
+        sampled(item, item.said.greedy.text, item.said.greedy.text if item.right else f"other {at}")
+        for at, item in enumerate(labelled())
+    ]
+    fitted = fit_to(answers, layers=(), seed=0)
+    assert fitted.samples == 2
+    assert fitted.weighing.weights.keys() == {"answer-rate", "agreement"}
+    fitted.save(tmp_path)
+    assert Fitted.load(tmp_path).samples == 2
+    right, wrong = (next(item for item in answers if item.right is side) for side in (True, False))
+    assert fitted(right.said)["learned"] > 0.5 > fitted(wrong.said)["learned"]
+    assert "this engine gives no hidden states or log-probabilities" in without_states(fitted)
+    assert "2 sampled answers agree" in without_states(fitted)
+
+
+def test_without_anything_to_weigh_it_says_what_is_missing():
+    answers = [sampled(item) for item in labelled()]
+    with pytest.raises(TrainingDataError, match="samples of the answers"):
+        fit_to(answers, layers=(), seed=0)
 
 
 @pytest.fixture(scope="module")

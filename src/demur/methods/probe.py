@@ -34,7 +34,7 @@ class Probe:
         needs=("labels",),
         loss="logistic regression on labelled answers",
         cost="one greedy answer of each training question; at inference a few products beside the answer",
-        signals=("learned", "probe", "answer-rate", "sum", "min", "likelihood", "p-ik"),
+        signals=("learned", "probe", "answer-rate", "sum", "min", "likelihood", "p-ik", "agreement"),
         primary_signal="learned",
         rule="learned",
         fits=True,
@@ -55,7 +55,10 @@ class Probe:
         """Answer greedily, and read the confidence off the states of the same pass."""
         fitted = setup.fitted
         layers = () if fitted is None else fitted.layers
-        sampling = dataclasses.replace(setup.sampling, samples=0, layers=layers, gate=self.gate(setup))
+        samples = 0 if fitted is None else fitted.samples
+        sampling = dataclasses.replace(
+            setup.sampling, samples=samples, layers=layers, gate=self.gate(setup)
+        )
         generated = engine.generate(
             [setup.template.ask(question) for question in questions],
             keys=[question.id for question in questions],
@@ -68,7 +71,7 @@ class Probe:
                 found.append(self.unanswered(question, item, setup))
                 continue
             elicited = from_response(item.greedy)
-            said = Said(question=question, greedy=item.greedy, states=item.states)
+            said = Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
             own = {} if fitted is None else fitted(said)
             found.append(dataclasses.replace(elicited, signals={**elicited.signals, **own}))
         return found

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from demur.confidence.logistic import logit, sigmoid
 from demur.core.errors import ModelError, TrainingDataError
 from demur.core.files import atomic_path, read_object, write_json
+from demur.signals.agreement import Agreement
 from demur.signals.answer_rate import AnswerRate
 from demur.signals.base import Answered, Bools, Floats, Learnt, Said, Signal
 from demur.signals.likelihood import Likelihood
@@ -39,14 +40,18 @@ LEAST = 10
 TOKENS: tuple[type[Signal], ...] = (Sum, Min)
 """Token signals that are reported. Only the sum is weighed. Adding the smallest one ranked other questions
 worse, and so did the geometric mean, which ignores how long an answer is."""
+DRAWN: tuple[type[Signal], ...] = (Agreement,)
+"""Signals of sampled answers, which are drawn where there is nothing else to weigh."""
 LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate, PIK)
 """Signals that are fitted."""
 WEIGHED = (Probe.info.name, Sum.info.name)
 WITHOUT_STATES = (AnswerRate.info.name, Sum.info.name)
 """What is weighed where the engine gives no hidden states; beside a probe an answer's rate adds nothing."""
+WITHOUT_TOKENS = (AnswerRate.info.name, Agreement.info.name)
+"""What is weighed where it gives no log-probabilities either."""
 ALONE = (Sum.info.name,)
 """What questions that are not like the labelled ones are judged by too."""
-PROBABILITIES = frozenset(kind.info.name for kind in LEARNT)
+PROBABILITIES = frozenset(kind.info.name for kind in (*LEARNT, *DRAWN))
 MOST = 0.9
 """Share of the answers that must have a signal; then the others are left out. With fewer the signal is."""
 LOWEST = -30.0
@@ -107,6 +112,8 @@ class Fitted:
     where there is nothing to tell such a question by, or no log-probability."""
     likeness: Likeness | None
     """None without hidden states."""
+    samples: int = 0
+    """Sampled answers that it needs of a question."""
     notes: Mapping[str, Any]
     """What was fitted on how many labels, and what cross-validation said of it; JSON values."""
 
@@ -115,7 +122,7 @@ class Fitted:
 
         A signal whose numbers overflowed is NaN, and so is then ``learned``.
         """
-        found = _values(said, [kind() for kind in TOKENS] + [*self.learnt.values()])
+        found = _values(said, [kind() for kind in (*TOKENS, *DRAWN)] + [*self.learnt.values()])
         score = self._score(said, found)
         learned = {} if score is None else {"learned": score if np.isnan(score) else sigmoid(score)}
         return found | learned | _values(said, [Likelihood()])
@@ -151,6 +158,7 @@ class Fitted:
                 save_file(arrays, partial)
         values = {
             "layers": list(self.layers),
+            "samples": self.samples,
             "parts": {name: part.values() for name, part in parts.items()},
             "weighing": self.weighing.to_json(),
             "apart": None if self.apart is None else self.apart.to_json(),
@@ -203,6 +211,7 @@ class Fitted:
             weighing=Weighing.restored(values["weighing"]),
             apart=None if values["apart"] is None else Weighing.restored(values["apart"]),
             likeness=likeness,
+            samples=int(values.get("samples", 0)),
             notes=dict(values["notes"]),
         )
 
@@ -252,18 +261,18 @@ def fit_to(
         )
     found = {kind.info.name: kind.fit(answers, folds) for kind in kinds}
     fits = {name: fit for name, fit in found.items() if fit is not None and np.isfinite(fit[1]).all()}
-    columns = _token_columns(answers) | {
+    columns = _free_columns(answers) | {
         name: np.array([feature(name, value) for value in inside]) for name, (_, inside) in fits.items()
     }
-    weighed = WEIGHED if Probe.info.name in columns else WITHOUT_STATES
-    chosen = {name: columns[name] for name in weighed if name in columns}
+    chosen = {name: columns[name] for name in _weighed(columns) if name in columns}
     if not chosen.keys() - {AnswerRate.info.name}:
         raise TrainingDataError(
-            expected="log-probabilities or hidden states of the answers",
-            found="neither, from this engine",
+            expected="log-probabilities, hidden states or samples of the answers",
+            found="none of them, from this engine",
             where="model.engine",
             fix="choose an engine that gives them (`--model.engine hf`)",
         )
+    drawn = Agreement.info.name in chosen
     likeness = _likeness(answers) if Probe.info.name in fits else None
     alone = {name: columns[name] for name in ALONE if name in columns}
     return Fitted(
@@ -272,6 +281,7 @@ def fit_to(
         weighing=Weighing.of(chosen, right),
         apart=Weighing.of(alone, right) if alone and likeness is not None else None,
         likeness=likeness,
+        samples=min(len(item.said.samples) for item in answers) if drawn else 0,
         notes={
             "labels": len(answers),
             "incomplete": given - len(answers),
@@ -282,9 +292,15 @@ def fit_to(
     )
 
 
+def _weighed(columns: Mapping[str, Floats]) -> tuple[str, ...]:
+    if Probe.info.name in columns:
+        return WEIGHED
+    return WITHOUT_STATES if Sum.info.name in columns else WITHOUT_TOKENS
+
+
 def _complete(answers: Sequence[Answered]) -> Sequence[Answered]:
     """The answers that have all that `MOST` of them have: a server may fail to name an answer's tokens."""
-    signals = [kind() for kind in TOKENS]
+    signals = [kind() for kind in (*TOKENS, *DRAWN)]
     held = np.array(
         [
             [item.said.states is not None]
@@ -297,10 +313,11 @@ def _complete(answers: Sequence[Answered]) -> Sequence[Answered]:
     return [item for item, has in zip(answers, held, strict=True) if has[usual].all()]
 
 
-def _token_columns(answers: Sequence[Answered]) -> dict[str, Floats]:
-    """The token signals that every answer has, as they are weighed."""
-    read = [_values(item.said, [kind() for kind in TOKENS]) for item in answers]
-    names = [kind.info.name for kind in TOKENS if all(kind.info.name in values for values in read)]
+def _free_columns(answers: Sequence[Answered]) -> dict[str, Floats]:
+    """The signals that every answer has and that nothing is fitted for, as they are weighed."""
+    kinds = (*TOKENS, *DRAWN)
+    read = [_values(item.said, [kind() for kind in kinds]) for item in answers]
+    names = [kind.info.name for kind in kinds if all(kind.info.name in values for values in read)]
     found = {name: np.array([feature(name, values[name]) for values in read]) for name in names}
     return {name: values for name, values in found.items() if np.isfinite(values).all()}
 

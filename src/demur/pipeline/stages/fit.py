@@ -13,14 +13,14 @@ from demur.core.questions import shared_by
 from demur.core.records import Probe, Question, Response, Verdict
 from demur.core.signing import sign
 from demur.engines import Engine
-from demur.engines.base import States
 from demur.judging import judgement
+from demur.methods.base import SAMPLES
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
 from demur.pipeline.systems import check_states, fitted_systems
 from demur.signals import Answered, Said
 from demur.signals.controls import shuffled
-from demur.signals.fitted import fit_to
+from demur.signals.fitted import Fitted, fit_to
 from demur.signals.linear import layers_of
 
 
@@ -48,12 +48,18 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
         sign(unfinished)
     job.listener.note(f"{system}: {sentence(fitted.notes)}")
     if not layers:
-        job.listener.note(
-            f"{system}: this engine gives no hidden states; weighed are log-probabilities and "
-            "how often the same answer was right"
-        )
+        job.listener.note(f"{system}: {without_states(fitted)}")
     control = shuffled(answers, seed=job.config.seed)
     return {"fitted": {**fitted.notes, "unjudged": len(asked) - len(answers), "shuffled": control}}
+
+
+def without_states(fitted: Fitted) -> str:
+    """What is weighed where an engine gives no hidden states, in words."""
+    lacking, weighed = "hidden states", "log-probabilities"
+    if fitted.samples:
+        lacking += " or log-probabilities"
+        weighed = f"how far {fitted.samples} sampled answers agree"
+    return f"this engine gives no {lacking}; weighed are {weighed} and how often the same answer was right"
 
 
 def sentence(notes: Mapping[str, Any]) -> str:
@@ -83,14 +89,12 @@ def _answers(
 ) -> list[Answered]:
     """The answers with their states, each with whether it is right; without those that nobody can judge."""
     said = _asked(job, engine, questions, layers)
-    verdicts = map(partial(_verdict, job), questions, probes, (response for response, _ in said))
+    verdicts = map(partial(_verdict, job), questions, probes, (item.greedy for item in said))
     return [
         Answered(
-            said=Said(question=question, greedy=response, states=states),
-            right=verdict is Verdict.CORRECT,
-            group=shared_by(question) or question.id,
+            said=item, right=verdict is Verdict.CORRECT, group=shared_by(item.question) or item.question.id
         )
-        for question, (response, states), verdict in zip(questions, said, verdicts, strict=True)
+        for item, verdict in zip(said, verdicts, strict=True)
         if verdict in (Verdict.CORRECT, Verdict.WRONG)
     ]
 
@@ -108,20 +112,26 @@ def _verdict(job: Job, question: Question, probe: Probe, said: Response) -> Verd
     return judgement(question, said.text, rule=judge.rule, refusals=(template.refusal,)).verdict
 
 
-def _asked(
-    job: Job, engine: Engine, questions: Sequence[Question], layers: tuple[int, ...]
-) -> list[tuple[Response, States | None]]:
-    """What the base model says, with its states, a unit of questions at a time."""
-    found: list[tuple[Response, States | None]] = []
+def _asked(job: Job, engine: Engine, questions: Sequence[Question], layers: tuple[int, ...]) -> list[Said]:
+    """What the base model says, with its states, a unit of questions at a time.
+
+    Answers are sampled too where the engine gives neither states nor log-probabilities.
+    """
+    found: list[Said] = []
+    can = engine.capabilities
+    drawn = 0 if layers or can.token_logprobs or not can.samples else (job.samples or SAMPLES)
     template = job.config.template.template(chat=engine.chat)
-    sampling = dataclasses.replace(job.sampling, samples=0, layers=layers)
+    sampling = dataclasses.replace(job.sampling, samples=drawn, layers=layers)
     unit = job.config.probe.unit
     title = "reading hidden states" if layers else "reading answers"
     with job.listener.bar(title, len(questions), "questions") as advance:
         for start in range(0, len(questions), unit):
             part = questions[start : start + unit]
             prompts, keys = [template.ask(q) for q in part], [q.id for q in part]
-            for item in engine.generate(prompts, keys=keys, sampling=sampling, progress=advance):
+            made = engine.generate(prompts, keys=keys, sampling=sampling, progress=advance)
+            for question, item in zip(part, made, strict=True):
                 assert item.greedy is not None, "a greedy response was asked for"
-                found.append((item.greedy, item.states))
+                found.append(
+                    Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
+                )
     return found
