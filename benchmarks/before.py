@@ -3,8 +3,8 @@
     python benchmarks/before.py RUN --questions 256 --rounds 5
 
 Asks test questions of the run in batches, in turns: once all are answered (threshold 0), once those
-below the run's own threshold are declined before an answer is generated. Medians over rounds; the ratio is
-taken within a round.
+below the run's own threshold are declined before an answer is generated. Seconds are those of the processor,
+which change little with other work on the machine. Medians over rounds; the ratio is taken within a round.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ def row(answerer: Answerer, questions: Sequence[Question], options: argparse.Nam
 def asked(
     answerer: Answerer, questions: Sequence[Question], threshold: float | None, batch: int
 ) -> tuple[float, list[Answer]]:
-    """Seconds, and what was answered."""
-    start, answers = time.perf_counter(), []
+    """Seconds of the processor, and what was answered."""
+    start, answers = time.process_time(), []
     for first in range(0, len(questions), batch):
         answers += answerer.ask(list(questions[first : first + batch]), threshold=threshold)
-    return time.perf_counter() - start, answers
+    return time.process_time() - start, answers
 
 
 if __name__ == "__main__":
