@@ -3,8 +3,9 @@
     python benchmarks/before.py RUN --questions 256 --rounds 5
 
 Asks test questions of the run in batches, in turns: once all are answered (threshold 0), once those
-below the run's own threshold are declined before an answer is generated. Seconds are those of the processor,
-which change little with other work on the machine. Medians over rounds; the ratio is taken within a round.
+below the run's own threshold are declined before an answer is generated. Seconds are those of the
+processor, which change little with other work on the machine. Medians over rounds; the ratio is taken
+within a round.
 """
 
 from __future__ import annotations
