@@ -293,7 +293,7 @@ def test_too_little_to_fit_on(answers, found):
 
 def test_neither_log_probabilities_nor_states():
     nothing = [Answered(said=said(), right=place % 2 == 1, group=str(place)) for place in range(40)]
-    with pytest.raises(TrainingDataError, match="neither"):
+    with pytest.raises(TrainingDataError, match="none of them"):
         fit_to(nothing, layers=(), seed=0)
 
 
@@ -316,6 +316,7 @@ def test_neither_log_probabilities_nor_states():
         lambda folder: change(folder, parts={"answer-rate": {"mean": 2, "counts": {}}}),
         lambda folder: change(folder, parts={"answer-rate": {"mean": 0.5, "counts": {"a": [1, 2]}}}),
         lambda folder: change(folder, parts=[]),
+        lambda folder: change(folder, parts={}),
     ],
 )
 def test_damage_is_a_message(tmp_path, damage):
@@ -436,6 +437,37 @@ def test_a_promise_takes_every_calibration_question(fitted_run, tmp_path):
     )
     asked = sum(q.split == "calibration" for q in FinishedRun.open(run).questions)
     assert found["guarantees"]["all"]["n"] > asked / 2  # weighing again would have cost half of them
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(1, 1), (1, 2), (2, 1), (0, 3), (3, 0), (1, 9), (0, 0)])
+def test_too_few_of_a_kind_have_no_folds_and_are_said(right, wrong):
+    answers = labelled()
+    few = [item for side, n in ((True, right), (False, wrong)) for item in _some(answers, side, n)]
+    groups = [item.group for item in few]
+    folds = grouped_folds(np.array([item.right for item in few], bool), groups, seed=0)
+    assert folds == [] or min(right, wrong) > 1
+    with pytest.raises(TrainingDataError, match=f"{right} right and {wrong} wrong"):
+        fit_to(few, layers=(1, 2), seed=0)
+
+
+def _some(answers, side, n):
+    return [item for item in answers if item.right is side][:n]
+
+
+def test_before_answering_and_another_method_is_a_contradiction(tmp_path):
+    given = ("--model", "pocket", "--data", "pocket", "--method", "r-tuning", "--before-answering")
+    ended = run_demur("fit", *given, "--out", tmp_path / "run")
+    assert ended.returncode == 2
+    assert "leave out one of the two" in ended.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_file_is_named_in_words(tmp_path):
+    fit_to(labelled(), layers=(1, 2), seed=0).save(tmp_path)
+    (tmp_path / WEIGHTS).unlink()
+    with pytest.raises(ModelError) as raised:
+        Fitted.load(tmp_path)
+    assert raised.value.found == f"{WEIGHTS}: No such file or directory"
 
 
 @pytest.mark.parametrize("command", ["merge", "tax"])

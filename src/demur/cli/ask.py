@@ -61,7 +61,7 @@ class AskOptions(AskedOptions):
 
 
 def put(given: AskOptions) -> None:
-    """Ask a tuned model: an answer, or a refusal, and how sure it is.
+    """Ask a tuned or fitted model: an answer, or a refusal, and how sure it is.
 
     Example: `demur ask runs/mine "Who wrote The Hobbit?"`
     """

@@ -57,8 +57,17 @@ def fit(
 
     Example: `demur fit --model Qwen/Qwen3-4B --data my_qa.jsonl --labels 300 --out runs/mine`
     """
+    from demur.core.errors import ConfigError
+
     method = {"method": "p-ik"} if before_answering else {}
     settings = read_settings(ctx, None, preset=FIT | {"data.labels": labels} | method)
+    if before_answering and settings.method != method["method"]:
+        raise ConfigError(
+            expected="method p-ik, which declines before it answers",
+            found=f"--before-answering and method {settings.method}",
+            where="--method",
+            fix="leave out one of the two",
+        )
     require_input(ctx)
     _carry_out(settings, update=update, as_json=as_json)
 

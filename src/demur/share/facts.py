@@ -19,12 +19,12 @@ from demur.report.legend import legend, main_metrics
 from demur.report.tax import headline as tax_headline
 from demur.report.tax import tax_rows
 from demur.share import sources, usage
-from demur.share.front_matter import METRICS, licence_of, title_of
+from demur.share.front_matter import METRICS, NEWLY_WRONG, licence_of, title_of
 from demur.share.markdown import last_part, without_places
 from demur.share.material import Material
 from demur.share.subject import REPOSITORY, Subject
 
-BASE, OWN = "base", "this model"
+BASE, OWN, FITTED = "base", "this model", "with this confidence"
 
 
 def facts_of(subject: Subject, material: Material, name: str | None, *, adapter: bool) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
     if fitted is not None:
         yield (
             f"on {fitted['labels']:,} labelled answers, {fitted['right']:,} of them right, with "
-            f"{fitted['folds']} folds of cross-validation that part no subject"
+            f"{fitted['folds']} folds of cross-validation that keep questions about one subject together"
         )
     plans = manifest["stages"].get(f"train/{subject.owner}", {}).get("plan", {})
     for stage, plan in plans.items():
@@ -133,7 +133,8 @@ def _splits(subject: Subject, material: Material) -> Iterator[_Split]:
     own = metrics["metrics"][subject.system]
     for split in words.main_splits(list(own)):
         policies = metrics.get("policies", {}).get(subject.system, {}).get(split, {})
-        columns = {BASE: metrics["metrics"]["base"].get(split, {}), OWN: own[split]} | {
+        title = FITTED if subject.info.fits else OWN
+        columns = {BASE: metrics["metrics"]["base"].get(split, {}), title: own[split]} | {
             words.POLICIES.get(policy, policy).format(system="it"): cells
             for policy, cells in policies.items()
         }
@@ -143,7 +144,7 @@ def _splits(subject: Subject, material: Material) -> Iterator[_Split]:
             rows=tuple(
                 _row(metric, own[split][metric], columns)
                 for metric in (*main_metrics(), *METRICS)
-                if metric in own[split]
+                if metric in own[split] and not (subject.info.fits and metric == NEWLY_WRONG)
             ),
         )
 

@@ -16,7 +16,9 @@ from demur.share.markdown import last_part
 from demur.share.material import Material
 from demur.share.subject import Subject
 
-METRICS = ("refusal_rate", "prudence", "over_conservativeness", "honesty", "newly_wrong")
+NEWLY_WRONG = "newly_wrong"
+"""Always 0 where nothing was tuned, and then left out."""
+METRICS = ("refusal_rate", "prudence", "over_conservativeness", "honesty", NEWLY_WRONG)
 """What the card shows after the main metrics; the run folder has the rest."""
 
 
@@ -79,7 +81,7 @@ def _eval_results(subject: Subject, material: Material) -> Iterator[EvalResult]:
     for split in words.main_splits(list(cells)):
         for metric in (*main_metrics(), *METRICS):
             estimate = cells[split].get(metric, {})
-            if estimate.get("value") is None:
+            if estimate.get("value") is None or (subject.info.fits and metric == NEWLY_WRONG):
                 continue
             yield EvalResult(
                 task_type="text-generation",

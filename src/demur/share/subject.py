@@ -111,10 +111,13 @@ class Subject:
             ]
             raise RunFolderError(
                 expected=f"a system with tuned weights{': ' if tuned else ''}{', '.join(tuned)}",
-                found=f"{system}, which asks the model as it was before tuning: there is nothing to share",
+                found=f"{system}, which asks the model as it was before tuning"
+                + ("" if info.fits else ": there is nothing to share"),
                 where="--system" if tuned else str(root),
                 fix="name a tuned one with --system"
                 if tuned
+                else "share what was fitted with `demur card`, or serve the run as it is"
+                if info.fits
                 else "tune one: `demur run --method r-tuning`",
             )
         check_no_links(run.folder.model(owner))

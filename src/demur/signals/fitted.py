@@ -11,6 +11,8 @@ the log-probability of the answer alone, of which the labels only set the scale.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.confidence.logistic import logit, sigmoid
-from demur.core.errors import ModelError, TrainingDataError
+from demur.core.errors import DemurError, ModelError, TrainingDataError
 from demur.core.files import atomic_path, read_object, write_json
 from demur.signals.agreement import Agreement
 from demur.signals.answer_rate import AnswerRate
@@ -180,7 +182,7 @@ class Fitted:
         except Exception as error:
             raise ModelError(
                 expected=f"a fitted probe: {SETTINGS}, and {WEIGHTS} where it reads hidden states",
-                found=f"{type(error).__name__}: {error}",
+                found=_found(error),
                 where=str(folder),
                 fix="take the folder from a copy of the run, or delete it and run the same command again",
             ) from error
@@ -191,6 +193,8 @@ class Fitted:
 
         values = read_object(folder / SETTINGS)
         layers = tuple(int(layer) for layer in values["layers"])
+        if layers and not (folder / WEIGHTS).is_file():  # the library's own error does not name the file
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), WEIGHTS)
         arrays = load_file(folder / WEIGHTS) if layers else {}
         kinds = {kind.info.name: kind for kind in LEARNT}
         learnt = {}
@@ -205,15 +209,28 @@ class Fitted:
                 learnt[name] = kinds[name].restored(own, held)
             if held.get("layers", len(layers)) != len(layers):
                 raise ValueError(f"{name} reads other layers than {layers}")
+        weighing = Weighing.restored(values["weighing"])
+        unknown = weighing.weights.keys() - {*learnt, *(kind.info.name for kind in (*TOKENS, *DRAWN))}
+        if unknown:
+            raise ValueError(f"no part {', '.join(sorted(unknown))}, which is weighed")
         return cls(
             layers=layers,
             learnt=learnt,
-            weighing=Weighing.restored(values["weighing"]),
+            weighing=weighing,
             apart=None if values["apart"] is None else Weighing.restored(values["apart"]),
             likeness=likeness,
             samples=int(values.get("samples", 0)),
             notes=dict(values["notes"]),
         )
+
+
+def _found(error: Exception) -> str:
+    """What is wrong with a folder, for people."""
+    if isinstance(error, DemurError):
+        return error.found
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{Path(error.filename).name}: {error.strerror}"
+    return f"nothing at {error}" if isinstance(error, KeyError) else f"a damaged file: {error}"
 
 
 def _values(said: Said, signals: Sequence[Signal]) -> dict[str, float]:

@@ -134,7 +134,7 @@ def grouped_folds(right: Bools, groups: Sequence[str], *, seed: int, count: int 
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    most = min(count, len(set(groups)))
+    most = min(count, len(set(groups)), int(right.sum()), int((~right).sum()))
     if most < 2:
         return []
     splitter = StratifiedGroupKFold(most, shuffle=True, random_state=seed)
