@@ -17,6 +17,7 @@ from scipy.special import expit
 from demur.core.records import Question
 from demur.core.templates import Template, fill, options
 from demur.engines import Engine, Progress
+from demur.signals.asking import AsksAgain
 from demur.signals.base import Said, SignalInfo
 
 PROMPT = (
@@ -28,7 +29,7 @@ WORDS = ("True", "False")
 
 
 @dataclass(frozen=True)
-class PTrue:
+class PTrue(AsksAgain):
     """P(True) of one answer, in [0, 1]; None without a model that scores continuations.
 
     For many answers `p_true` is faster: it asks them in batches.
@@ -42,21 +43,16 @@ class PTrue:
         cost="two scored words; with brainstormed answers k samples too",
         bounds=(0.0, 1.0),
     )
-    engine: Engine | None = None
-    template: Template | None = None
     brainstorm: bool = False
     """Show the sampled answers first."""
 
     def __call__(self, said: Said) -> float | None:
         """P(True) of the greedy answer."""
-        if (
-            self.engine is None
-            or self.template is None
-            or not self.engine.capabilities.scores_continuations
-        ):
+        model = self.model(scores=True)
+        if model is None:
             return None
         ideas = [[sample.text for sample in said.samples]] if self.brainstorm else None
-        [value] = p_true(self.engine, self.template, [said.question], [said.greedy.text], ideas=ideas)
+        [value] = p_true(*model, [said.question], [said.greedy.text], ideas=ideas)
         return value
 
 

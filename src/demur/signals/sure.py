@@ -16,11 +16,12 @@ from scipy.special import expit
 from demur.core.records import Question
 from demur.core.templates import Template
 from demur.engines import Engine, Progress
+from demur.signals.asking import AsksAgain
 from demur.signals.base import Said, SignalInfo
 
 
 @dataclass(frozen=True)
-class Sure:
+class Sure(AsksAgain):
     """How sure the model says that it is of one answer, in [0, 1].
 
     For many answers `sure` is faster: it asks them in batches.
@@ -34,18 +35,13 @@ class Sure:
         cost="two scored words",
         bounds=(0.0, 1.0),
     )
-    engine: Engine | None = None
-    template: Template | None = None
 
     def __call__(self, said: Said) -> float | None:
         """How sure it is of the greedy answer; None without a model that scores continuations."""
-        if (
-            self.engine is None
-            or self.template is None
-            or not self.engine.capabilities.scores_continuations
-        ):
+        model = self.model(scores=True)
+        if model is None:
             return None
-        [value] = sure(self.engine, self.template, [said.question], [said.greedy.text.strip()])
+        [value] = sure(*model, [said.question], [said.greedy.text.strip()])
         return value
 
 

@@ -15,6 +15,7 @@ from typing import ClassVar
 from demur.core.records import Question
 from demur.core.templates import VERBAL_QUESTION, Template, fill
 from demur.engines import Engine, Progress, Sampling
+from demur.signals.asking import AsksAgain
 from demur.signals.base import Said, SignalInfo
 
 NUMBER_TOKENS = 8
@@ -29,7 +30,7 @@ STATED = re.compile(
 
 
 @dataclass(frozen=True)
-class Verbal:
+class Verbal(AsksAgain):
     """The stated confidence in one answer, in [0, 1]; None where the model states none.
 
     For many answers `verbal` is faster: it asks them in batches.
@@ -43,14 +44,13 @@ class Verbal:
         cost="a second question with a number as its answer",
         bounds=(0.0, 1.0),
     )
-    engine: Engine | None = None
-    template: Template | None = None
 
     def __call__(self, said: Said) -> float | None:
         """The confidence in the greedy answer."""
-        if self.engine is None or self.template is None:
+        model = self.model()
+        if model is None:
             return None
-        [value] = verbal(self.engine, self.template, [said.question], [said.greedy.text.strip()])
+        [value] = verbal(*model, [said.question], [said.greedy.text.strip()])
         return value
 
 
