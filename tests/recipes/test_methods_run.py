@@ -76,7 +76,11 @@ def test_every_method_gives_the_signals_it_promises(folder):
         assert states is (system != "verbal-confidence"), system
 
 
-def test_the_base_models_answers_stay_demurs(folder):
+def test_the_base_models_answers_stay_demurs_where_tuning_adds_nothing(folder):
+    tuning = json.loads(folder.manifest.read_text())["stages"]["fit/demur"]["tuning"]
+    assert tuning["kept"] is False
+    assert tuning["gained"] - tuning["lost"] == tuning["right_after"] - tuning["right_before"]
+    assert not (folder.model("demur") / "adapter_config.json").exists()
     answers = {row.question_id: row.answer for row in rows(folder, "base")}
     assert all(row.answer == answers[row.question_id] for row in rows(folder, "demur"))
     declined = [row.abstained for row in rows(folder, "demur")]

@@ -39,8 +39,8 @@ MIXTURE = [
     {"name": "halueval", "path": str(SHARED / "halueval/generation/qa"), "limit": 4, "use": "test"},
     {"name": "asqa", "path": str(SHARED / "asqa/ASQA.json"), "use": "test"},
 ]
-# Too few calibration questions for `demur`, and no right answer for a method that is fitted.
-SYSTEMS = [name for name in METHODS.names() if name != "demur" and not METHODS.get(name).info.fits]
+# No right answer for a method that is fitted.
+SYSTEMS = [name for name in METHODS.names() if not METHODS.get(name).info.fits]
 
 
 @pytest.fixture(scope="module")

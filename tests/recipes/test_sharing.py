@@ -78,7 +78,7 @@ def borrowed(tmp_path_factory):
     out = folder / "run"
     settings = ("--evaluation.resamples", "50", "--training.learning_rate", "0.01", "--probe.samples", "4")
     where = ("--model.path", base, "--data.path", data, "--out", out)
-    succeeded("run", *where, "--method", "demur", "--baselines", "r-tuning,vanilla-c", *settings)
+    succeeded("run", *where, "--method", "r-tuning", "--baselines", "probe,vanilla-c", *settings)
     return out
 
 
@@ -284,25 +284,13 @@ def test_names_of_files_stay_names(borrowed):
 
 
 def test_who_borrows_weights_gets_the_card_of_those(borrowed):
-    found = json.loads(succeeded("card", borrowed, "--json").stdout)
-    assert (found["system"], found["weights"]) == ("demur", "r-tuning")
-    text = Path(found["card"]).read_text()
-    assert "as the user's turn of its chat template" in text
-    assert "do not write the answers" in text
-    ours, plain = programs(found["card"])
-    model, base = Path(found["card"]).parent, borrowed.parent / HOSTILE
-    for question, row in asked_of(borrowed, "demur", 3):
-        said = carried_out(ours, model, question.text, base=base)
-        assert said["said"].answer == row.answer
-        assert said["signals"] == pytest.approx(dict(row.signals), abs=1e-4)
-        assert said["answers"] is not row.abstained
-        bare = carried_out(plain, model, question.text, base=base)
-        assert bare["answer"] == row.answer
-        assert bare["sure"] == pytest.approx(row.signals["sure"], abs=1e-4)
     found = json.loads(succeeded("card", borrowed, "--system", "vanilla-c", "--json").stdout)
     assert found["weights"] == "vanilla"
-    assert "The weights are those of `vanilla`" in Path(found["card"]).read_text()
+    text = Path(found["card"]).read_text()
+    assert "The weights are those of `vanilla`" in text
+    assert "as the user's turn of its chat template" in text
     ours, _ = programs(found["card"])
+    base = borrowed.parent / HOSTILE
     assert carried_out(ours, Path(found["card"]).parent, "Who?", base=base)["signals"].keys() == {
         "agreement",
         "consistency",
@@ -312,7 +300,7 @@ def test_who_borrows_weights_gets_the_card_of_those(borrowed):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("merge", "--out", "x"), "whose answers are the base model's"),
+        (("merge", "--system", "probe", "--out", "x"), "asks the model as it was before tuning"),
         (("card", "--system", "base"), "there is nothing to share"),
         (("card", "--system", "r-tunin"), "did you mean 'r-tuning'"),
         (("card", "--name", "a b/../c"), "a repository's name that the Hub takes"),

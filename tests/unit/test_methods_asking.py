@@ -134,20 +134,6 @@ def test_sure_is_one_minus_the_probability_of_beginning_a_refusal(asked):
         assert ("likelihood" in one.signals) is not refused
 
 
-def test_demur_scores_its_certainty_behind_the_base_models_answer(asked):
-    engine, questions, setup = asked
-    answers = {q.id: Response(text=" Oslo", token_logprobs=(-0.5,)) for q in questions}
-    from dataclasses import replace
-
-    found = METHODS.get("demur")().elicit(engine, questions, replace(setup, base=answers))
-    assert {one.answer for one in found} == {"Oslo"}
-    assert {round(one.signals["likelihood"], 6) for one in found} == {round(math.exp(-0.5), 6)}
-    template = setup.template
-    text = template.ask(questions[0]) + template.certainty("Oslo")
-    ((sure, unsure),) = engine.score([text], [[" sure.", " unsure."]])
-    assert found[0].signals["sure"] == pytest.approx(1 / (1 + math.exp(unsure - sure)), abs=1e-4)
-
-
 def test_self_consistency_is_vanilla_c_on_the_model_it_is_given(asked):
     from dataclasses import replace
 

@@ -257,7 +257,8 @@ def test_multisample_keeps_every_sample_and_refuses_for_the_wrong_ones(pocket):
         "self-consistency",
         "verbal-confidence",
         "vanilla-c",
-        "demur",
+        "probe",
+        "p-ik",
     ],
 )
 def test_what_is_not_tuned_builds_nothing(pocket, method):

@@ -48,7 +48,6 @@ class Answerer(Models):
 
     Raises:
         ModelError: a model cannot be opened; the message says why and what to do.
-        ConfigError: a system that needs two models, behind a server that is asked for one.
     """
 
     def __init__(

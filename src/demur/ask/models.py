@@ -14,9 +14,7 @@ from typing import Any
 from demur.ask.batching import check_process
 from demur.ask.query import Given, Query, as_question, follow
 from demur.ask.system import System
-from demur.core.errors import ConfigError
-from demur.core.records import Question, Response
-from demur.engines import ENGINES, Engine, Message, Sampling
+from demur.engines import ENGINES, Engine, Sampling
 from demur.engines.opening import open_engine
 from demur.methods import Elicited, Setup
 from demur.signals.fitted import Fitted
@@ -27,7 +25,6 @@ class Models:
 
     Raises:
         ModelError: a model cannot be opened; the message says why and what to do.
-        ConfigError: a system that needs two models, behind a server that is asked for one.
     """
 
     def __init__(self, system: System) -> None:
@@ -35,17 +32,8 @@ class Models:
         local = ENGINES.get(system.config.model.engine).local
         self._own: AbstractContextManager[Any] = threading.RLock() if local else nullcontext()
         self._process = os.getpid()
-        if system.info.certifies and not local:
-            raise ConfigError(
-                expected="an engine with the weights of both models",
-                found=f"{system.name!r}, whose answers are the base model's, behind one server",
-                where="--system",
-                fix="choose r-tuning or another system whose answers come from one model",
-            )
         self.engine = open_engine(system.config.model, base=system.base, tuned=system.tuned)
         _ = self.fitted  # what is damaged is said before a question is answered
-        if system.info.certifies:
-            _ = self.base  # its answers are half of what is promised
 
     @cached_property
     def template(self) -> Any:
@@ -90,20 +78,7 @@ class Models:
         system, history = self.system, queries[0].history
         questions = [query.question for query in queries]
         setup = dataclasses.replace(self._setup(follow(queries, self.template)), least=_least(queries))
-        if system.info.certifies:
-            setup = dataclasses.replace(setup, base=self._base_answers(questions, history, setup))
         return system.method.elicit(self.engine.after(history), questions, setup)
-
-    def _base_answers(
-        self, questions: Sequence[Question], history: Sequence[Message], setup: Setup
-    ) -> dict[str, Response]:
-        generated = self.base.after(history).generate(
-            [self.template.ask(question) for question in questions],
-            keys=[question.id for question in questions],
-            sampling=dataclasses.replace(setup.sampling, samples=0),
-        )
-        pairs = zip(questions, generated, strict=True)
-        return {question.id: item.greedy for question, item in pairs if item.greedy is not None}
 
     def _setup(self, watch: Callable[[str, str], None] | None = None) -> Setup:
         probe = self.system.config.probe
@@ -130,8 +105,7 @@ class Models:
         asked = as_question(question)
         sampling = dataclasses.replace(self._setup().sampling, greedy=False, samples=count)
         with self._own:
-            engine = self.base if self.system.info.certifies else self.engine
-            (drawn,) = engine.generate([self.template.ask(asked)], keys=[asked.id], sampling=sampling)
+            (drawn,) = self.engine.generate([self.template.ask(asked)], keys=[asked.id], sampling=sampling)
         return [sample.text.strip() for sample in drawn.samples]
 
 

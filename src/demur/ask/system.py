@@ -26,7 +26,7 @@ from demur.methods.base import SAMPLES
 from demur.methods.baselines import BASELINES
 from demur.pocket import POCKET_MODELS
 from demur.runfolder import provenance
-from demur.runfolder.card import MODEL_KEYS, read_card
+from demur.runfolder.card import MODEL_KEYS, holds_weights, read_card
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.provenance import Refused
@@ -67,7 +67,8 @@ class System:
     @property
     def tuned(self) -> Path | None:
         """Folder of the adapter or weights that it asks; None for the base model."""
-        return None if self.info.fits else self.weights
+        kept = self.weights is not None and (not self.info.fits or holds_weights(self.weights))
+        return self.weights if kept else None
 
     @property
     def fitted(self) -> Path | None:
@@ -249,13 +250,6 @@ def _own_rule(name: str, info: MethodInfo, config: Config, card: Mapping[str, An
         combination = Combination(**reading["combination"])
         threshold = reading.get("threshold", 0.5)
         return Decision(signal="learned", threshold=threshold, combination=combination)
-    if info.combines:
-        raise ConfigError(
-            expected="signals weighed on calibration questions, in the model's card",
-            found="none: the run did not get so far, or the model's folder was made without it",
-            where=f"system {name}",
-            fix="finish the run (`demur run` with the same configuration), or choose another system",
-        )
     if info.rule is None:
         return Decision(signal=info.primary_signal, threshold=None)
     if name.endswith(FIXED):

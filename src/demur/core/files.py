@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -74,6 +74,25 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             _sync(path.parent)
         finally:
             delete(partial)
+
+
+def link_files(source: Path, target: Path, *, without: Collection[str] = ()) -> None:
+    """Give the files of a folder a second name in another one, so that they take no space twice.
+
+    They are copied where the file system cannot do that. No file is ever changed in place (`atomic_path`),
+    so neither name sees what is written under the other.
+
+    Args:
+        without: files of these names are left out.
+    """
+    for file in sorted(source.rglob("*")):
+        if file.is_file() and not file.is_symlink() and file.name not in without:
+            place = target / file.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(file, place)
+            except OSError:
+                shutil.copyfile(file, place)
 
 
 def _put_in_place(new: Path, path: Path, aside: Path) -> None:

@@ -36,8 +36,6 @@ class Asking:
     """What stands between the prompt and those continuations; holds ``{answer}`` where the answer does."""
     samples: int = 0
     """How many answers are sampled, whose majority is given; 0 for a greedy answer."""
-    certifies: bool = False
-    """The untuned model answers, by the plain prompt; the tuned one only scores that answer."""
 
 
 def by_default() -> Asking:

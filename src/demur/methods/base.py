@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from demur.core.config import Config
-from demur.core.records import Example, Finish, Knowledge, Probe, Question, Response
+from demur.core.records import Example, Finish, Knowledge, Probe, Question
 from demur.core.templates import Template
 from demur.engines import Engine, Progress, Sampling
 from demur.signals.fitted import Fitted
@@ -34,30 +34,27 @@ class MethodInfo:
     weights: str | None = None
     """Whose weights it asks: None for its own, tuned on what it builds; ``base``, or another method."""
     stages: tuple[str, ...] = ("sft",)
-    """The stages it trains, in order."""
+    """The stages it trains, in order; none where it tunes nothing."""
     samples: bool = False
     """Whether it samples when asked, beside its greedy answer."""
     row_per_sample: bool = False
     """Whether it trains on a row for every sample."""
     rounds: int = 1
     """How often it aligns, asking anew in between what the model knows."""
-    combines: tuple[str, ...] = ()
-    """Signals that are weighed on the calibration split; the result is its `learned` signal."""
     refusals: tuple[str, ...] = ()
     """Sentences it refuses in, beside the template's."""
     rule: str | None = None
     """The signal below whose threshold it declines by its own rule; None where it has no such rule."""
     fits: bool = False
-    """It tunes nothing: its own folder holds what was fitted to the base model's labelled answers."""
+    """Its own folder holds a confidence that was fitted to labelled answers; with weights beside it where
+    it tunes a model and keeps that."""
     before: bool = False
     """It can decline a question before anything is answered, see `Setup.least`."""
-    certifies: bool = False
-    """The answers are the base model's, `Setup.base`; its own weights only say what they are worth."""
 
     @property
     def trained(self) -> bool:
         """Whether it tunes a model of its own."""
-        return self.weights is None and not self.fits
+        return self.weights is None and bool(self.stages)
 
     def owner(self, system: str) -> str:
         """The system whose weights a system of this method asks: itself, ``base`` or a lender."""
@@ -85,8 +82,6 @@ class Setup:
     """How answers are generated: greedily, with the number of samples that the probe has."""
     engine: Engine
     """The model as it is now: in the first round the base model."""
-    base: Mapping[str, Response] = field(default_factory=dict)
-    """What the base model answered greedily, by question id."""
     formed: bool = True
     """Whether the model answers in the form of its prompt by itself: in a chat, or as a pocket model, which
     has read the prompts. Another one has to be taught."""

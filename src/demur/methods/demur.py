@@ -1,68 +1,94 @@
-"""The base model's own answers, certified by an R-Tuning adapter, both signals weighed on calibration data.
+"""A model tuned to answer, where that makes it right more often, with a confidence fitted to its answers.
 
-R-Tuning asks one tuned model for answer and certainty; tuning then costs knowledge, and a fixed mean of
-the two signals gives away what each is worth. Here the untuned model answers, so nothing it knows is lost;
-the tuned one only says whether it is sure of that answer; and a logistic regression on the calibration
-questions weighs `sure` against the untuned model's likelihood. It declines below the threshold at which
-honesty on the calibration questions is highest. Nothing is chosen on test.
+Half of the training questions tune the model on their accepted answers. The other half decides whether
+that is kept: only where the tuned model is right on more of them than the untuned one, by more than chance.
+To the answers of the model that is kept a confidence is fitted, as for `probe`: to those to the other half,
+which tuning did not read, or to all training questions where nothing is kept.
 
-Not part of any of the papers. Parts: R-Tuning (arXiv 2311.09677); logistic combination of scores (Platt
-1999); honesty as in Alignment for Honesty (arXiv 2312.07000).
+It declines below a threshold that is chosen on calibration questions, which have no other part in it.
+Nothing is chosen on test.
+
+Not part of any of the papers. Tuning: Vanilla of R-Tuning (arXiv 2311.09677), section 3.3; the test of what
+is kept: McNemar 1947, exact; the confidence: `demur.methods.probe`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from demur.core.questions import shared_by
 from demur.core.records import Example, Question
-from demur.engines import Engine, Progress
-from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
-from demur.methods.elicitation import from_response
-from demur.signals.sure import sure
+from demur.methods.base import Labelled, MethodInfo, Setup
+from demur.methods.probe import Probe
+from demur.methods.vanilla import Vanilla
+
+CHANCE = 0.05
+"""Two-sided p-value below which the tuned model counts as right on more questions."""
 
 
-class Demur:
-    """Base answers, certified."""
+class Demur(Probe):
+    """Answers of the better of two models, with a fitted confidence."""
 
     info = MethodInfo(
         name="demur",
-        summary="the untuned model's answers; an R-Tuning adapter says whether they are sure; weighed on "
-        "calibration questions",
-        paper="Demur; parts from R-Tuning (NAACL 2024) and Platt scaling",
+        summary="tuned on the accepted answers of half of the questions where that makes more of the other "
+        "half right; a linear probe, weighed with token probabilities, says how sure its answers are",
+        paper="Demur; parts from R-Tuning (NAACL 2024) and linear probes (EMNLP 2023 and later)",
         needs=("labels",),
-        loss="R-Tuning's",
-        cost="R-Tuning's; at inference one answer of the base model and one scored word of the tuned one",
-        signals=("learned", "sure", "likelihood"),
+        loss="the answer; then logistic regression on labelled answers",
+        cost="vanilla's on half of the questions, and an answer of the tuned model to each of the others; "
+        "at inference a few products beside the answer",
+        signals=Probe.info.signals,
         primary_signal="learned",
-        weights="r-tuning",
-        combines=("sure", "likelihood"),
         rule="learned",
-        certifies=True,
+        fits=True,
     )
 
     def build(self, data: Sequence[Labelled], setup: Setup) -> dict[str, list[Example]]:
-        """Nothing beyond what `r-tuning` is trained on."""
-        return {}
+        """One row per answerable question of the half that tunes: prompt and accepted answer."""
+        chosen = tuning_half((item.question for item in data), seed=setup.config.seed)
+        return Vanilla().build([item for item in data if item.question.id in chosen], setup)
 
-    def elicit(
-        self,
-        engine: Engine,
-        questions: Sequence[Question],
-        setup: Setup,
-        *,
-        progress: Progress | None = None,
-    ) -> list[Elicited]:
-        """Score both label words after the base model's answers."""
-        answers = [from_response(setup.base[question.id]) for question in questions]
-        values = sure(
-            engine, setup.template, questions, [said.answer for said in answers], progress=progress
-        )
-        return [
-            Elicited(
-                answer=said.answer,
-                response=said.response,
-                finish=said.finish,
-                signals={**said.signals, "sure": value},
-            )
-            for said, value in zip(answers, values, strict=True)
-        ]
+
+def tuning_half(questions: Iterable[Question], *, seed: int) -> set[str]:
+    """The ids of the half of some questions that tunes; questions that share their errors stay together.
+
+    Whole groups are taken in the order of a hash until half of the questions are; of a single group, half
+    of its questions.
+    """
+    groups: dict[str, list[str]] = {}
+    for question in questions:
+        groups.setdefault(shared_by(question) or question.id, []).append(question.id)
+    if len(groups) == 1:
+        groups = {name: [name] for members in groups.values() for name in members}
+    wanted, chosen = sum(map(len, groups.values())) / 2, set[str]()
+    for name in sorted(groups, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest()):
+        if len(chosen) + len(groups[name]) / 2 <= wanted:
+            chosen.update(groups[name])
+    return chosen
+
+
+def compared(before: Sequence[bool], after: Sequence[bool]) -> dict[str, Any]:
+    """Whether tuning is kept: more answers are right than before, by more than chance.
+
+    McNemar's exact test on the questions whose answer was right with one of the two models only.
+
+    Args:
+        before: whether the untuned model's answer is right, for each question.
+        after: the same of the tuned model.
+
+    Returns:
+        Questions ``n``, ``right_before``, ``right_after``, ``gained``, ``lost``, the two-sided ``p``,
+        whether it is ``kept``, and the ``reason`` if not for the counts alone; JSON values.
+    """
+    from scipy.stats import binomtest
+
+    gained = sum(new and not old for old, new in zip(before, after, strict=True))
+    lost = sum(old and not new for old, new in zip(before, after, strict=True))
+    p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    kept = gained > lost and p < CHANCE
+    reason = "no more than chance" if gained > lost and not kept else ""
+    counts = {"n": len(before), "right_before": sum(before), "right_after": sum(after)}
+    return {**counts, "gained": gained, "lost": lost, "p": p, "kept": kept, "reason": reason}

@@ -2,16 +2,15 @@
 
 A logistic regression gives the probability that an answer is right from a system's signals. Read so, a
 tuned method becomes a second system, ``METHOD-learned``, that declines below 0.5, where an answer is more
-likely wrong than right. A method that combines its signals itself declines where the honesty of the
-calibration questions is highest. Nothing is chosen on test. Not part of any of the papers.
+likely wrong than right. Nothing is chosen on test. Not part of any of the papers.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from demur.confidence.combination import Combination, fit, most_honest
+from demur.confidence.combination import Combination, fit
 from demur.core.names import LEARNED
 from demur.core.records import Prediction, Question, Verdict
 from demur.methods.base import MethodInfo
@@ -55,25 +54,6 @@ def learned(
         dataclasses.replace(row, system=row.system + SUFFIX, signals=_only_learned(row)) for row in read
     )
     return renamed, combine
-
-
-def combined(
-    rows: Iterable[Prediction], questions: Iterable[Question], names: Sequence[str]
-) -> tuple[Iterator[Prediction], Combination, float] | None:
-    """A method's predictions with its signals combined, the combination, and the threshold.
-
-    Args:
-        rows: read twice.
-
-    Returns:
-        None where the calibration split is too small to fit one.
-    """
-    calibration = calibration_rows(rows, questions)
-    combine = fit(calibration, names)
-    if combine is None:
-        return None
-    threshold = most_honest([(combine(signals), verdict) for signals, verdict in calibration])
-    return (_read(row, combine, threshold) for row in rows), combine, threshold
 
 
 def calibration_rows(

@@ -33,6 +33,7 @@ class PIK(Probe):
         signals=("p-ik", "learned", "probe", "answer-rate", "sum", "min", "likelihood"),
         primary_signal="p-ik",
         rule="p-ik",
+        stages=(),
         fits=True,
         before=True,
     )

@@ -37,6 +37,7 @@ class Probe:
         signals=("learned", "probe", "answer-rate", "sum", "min", "likelihood", "p-ik", "agreement"),
         primary_signal="learned",
         rule="learned",
+        stages=(),
         fits=True,
     )
 

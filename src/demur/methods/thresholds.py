@@ -42,7 +42,7 @@ def rule(
         were ``right`` and the ``honesty`` reached there, else the ``reason``. None for a method without a
         threshold of its own.
     """
-    if info.rule is None or info.combines:
+    if info.rule is None:
         return None
     if not settings.calibrated:
         return not_chosen(info.rule, settings)

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn, Self
 
-from demur.core.records import Question, Response
+from demur.core.records import Question
 from demur.engines import ENGINES, Capabilities, Message, Opening, Sampling
 from demur.engines.base import Refusal
 from demur.engines.encoding import opens_chat
@@ -45,16 +45,14 @@ def as_system(job: Job, system: str, sample: Question) -> Asking:
 
     def first(question: Question) -> _Heard:
         try:
-            base = {question.id: Response(text=ANSWER)}  # for whoever certifies the base model's answer
-            method.elicit(engine, [question], dataclasses.replace(setup, base=base))
+            method.elicit(engine, [question], setup)
         except _Heard as heard:
             return heard
         raise AssertionError(f"{system} asks nothing")
 
     heard = first(sample)
-    if heard.sampling is None:
-        after = heard.scored_after
-        return dataclasses.replace(plain, scored=heard.scored, scored_after=after, certifies=True)
+    if heard.sampling is None:  # nothing is generated
+        return dataclasses.replace(plain, scored=heard.scored, scored_after=heard.scored_after)
     return Asking(
         prompt=lambda question: first(question).prompt,
         stop=tuple(heard.sampling.stop),

@@ -66,7 +66,7 @@ def rule(job: Job, system: str) -> dict[str, Any] | None:
     One that is calibrated is chosen when the system is asked; until then the paper's stands.
     """
     info, settings = job.info(system), job.config.for_system(system).r_tuning
-    if info.rule is None or info.combines:
+    if info.rule is None:
         return None
     stage = f"predict/{system}"
     if settings.calibrated and job.manifest.is_done(stage, job.predict_inputs(system)):

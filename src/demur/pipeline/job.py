@@ -30,6 +30,7 @@ from demur.methods import MethodInfo, Setup
 from demur.pipeline.systems import check_names, method_info, samples_of, sampling_of, tuned_systems
 from demur.pocket import is_pocket
 from demur.runfolder import digests
+from demur.runfolder.card import holds_weights
 from demur.runfolder.folder import RunFolder
 from demur.runfolder.manifest import Manifest
 from demur.sources import base_model
@@ -102,10 +103,7 @@ class Job:
         return sampling_of(self.config)
 
     def setup(self, engine: Engine, system: str, *, number: int = 1) -> Setup:
-        """What the method of a system is given beside its data, in a round of aligning.
-
-        The base model's answers are left out: they are added for the questions in hand.
-        """
+        """What the method of a system is given beside its data, in a round of aligning."""
         return make_setup(self.config.for_system(system), engine, sampling=self.sampling, number=number)
 
     # -- the models ----------------------------------------------------------------------------
@@ -146,16 +144,35 @@ class Job:
         """How the base model is opened, for what reads a part of it or opens it in another process."""
         return opening_of(self.config.model, base=self.model_path)
 
+    def trained_into(self, system: str) -> Path:
+        """Where the training of a system writes: its model folder, unless what is kept is decided later."""
+        return self.folder.tuned(system) if self.info(system).fits else self.folder.model(system)
+
+    def weights_folder(self, system: str) -> Path | None:
+        """The folder of the tuned weights that a system asks; None where it asks the base model."""
+        info, folder = self.info(system), self.folder.model(system)
+        if not info.trained or (info.fits and not holds_weights(folder)):
+            return None
+        return folder
+
     def open_model(
-        self, system: str | None, *, engine: str | None = None, dtype: str | None = None, **more: Any
+        self,
+        system: str | None,
+        *,
+        tuned: Path | None = None,
+        engine: str | None = None,
+        dtype: str | None = None,
+        **more: Any,
     ) -> Engine:
         """The base model (None), or the tuned model of a system, in the run's engine or another one.
 
         Args:
+            tuned: another folder of tuned weights than that of the system.
             dtype: another number format than that of the run.
             more: see `open_engine`.
         """
-        tuned = self.folder.model(system) if system and self.info(system).trained else None
+        if tuned is None and system is not None:
+            tuned = self.weights_folder(system)
         settings = self.config.model.model_copy(update={"dtype": dtype or self.dtype})
         return open_engine(settings, base=self.model_path, tuned=tuned, engine=engine, **more)
 

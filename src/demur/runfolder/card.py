@@ -18,6 +18,11 @@ MODEL_KEYS = ("method", "base_model", "format", "stop", "max_new_tokens", "thres
 """What it needs where no run lies around it."""
 
 
+def holds_weights(folder: Path) -> bool:
+    """Whether a model folder holds an adapter or whole weights; else only what was fitted."""
+    return any((folder / name).is_file() for name in ("adapter_config.json", "config.json"))
+
+
 def read_card(folder: Path, *needs: str) -> JsonObject:
     """The ``demur.json`` of a tuned model's folder: all that asking it needs.
 

@@ -121,6 +121,14 @@ class RunFolder:
         """Folder of a system's tuned model."""
         return self._system(system) / layout.MODEL_FOLDER
 
+    def tuned(self, system: str) -> Path:
+        """Folder of what was tuned for a system that keeps it in its model only where it adds something."""
+        return self._system(system) / layout.TUNED_FOLDER
+
+    def labelled(self, system: str) -> Path:
+        """The answers that a system's confidence was fitted to, as probe rows."""
+        return self._system(system) / layout.LABELLED
+
     def predictions(self, system: str) -> Path:
         """A system's predictions of every split."""
         return self.root / layout.PREDICTIONS / f"{self._named('system', system)}.parquet"

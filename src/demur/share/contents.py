@@ -14,6 +14,7 @@ from demur.core.errors import RunFolderError
 from demur.core.files import read_object, write_json
 from demur.core.layout import CARD, README
 from demur.core.trust import names_code
+from demur.runfolder.card import holds_weights
 from demur.share.subject import Base
 from demur.signals.fitted import SETTINGS
 
@@ -51,12 +52,14 @@ def check(folder: Path, *, fitted: bool = False) -> None:
     """Refuse a folder that is not fit to be shared, naming everything that is wrong.
 
     Args:
-        fitted: it holds what was fitted to a model's answers, and no model.
+        fitted: it holds what was fitted to a model's answers, and that model only where it was tuned.
 
     Raises:
         RunFolderError: it lacks something that asking the model needs, or holds what should not go out.
     """
-    lacking = _missing_of_fit(folder) if fitted else _missing(folder)
+    lacking = [*(_missing_of_fit(folder) if fitted else ())]
+    if holds_weights(folder) or not fitted:
+        lacking += _missing(folder)
     problems = [*lacking, *_foreign(folder), *_addresses(folder)]
     if problems:
         raise RunFolderError(

@@ -40,6 +40,7 @@ def facts_of(subject: Subject, material: Material, name: str | None, *, adapter:
         "prompt": subject.asking.prompt(subject.sample),
         "adapter": adapter,
         "fitted": subject.info.fits,
+        "tuned": subject.tuned,
         "licence": licence_of(subject),
         "findings": _findings(subject, material),
         "sources": found,
@@ -83,7 +84,7 @@ def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
     fitted = manifest["stages"].get(f"fit/{subject.owner}", {}).get("fitted")
     if fitted is not None:
         yield (
-            f"on {fitted['labels']:,} labelled answers, {fitted['right']:,} of them right, with "
+            f"Fitted on {fitted['labels']:,} labelled answers, {fitted['right']:,} of them right, with "
             f"{fitted['folds']} folds of cross-validation that keep questions about one subject together"
         )
     plans = manifest["stages"].get(f"train/{subject.owner}", {}).get("plan", {})
@@ -94,7 +95,7 @@ def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:
             f", {certain:,} of certain and {uncertain:,} of uncertain data" if certain + uncertain else ""
         )
         yield (
-            f"stage {stage}: {plan['rows']:,} rows{kinds}; {plan['steps']:,} steps; loss on "
+            f"Training stage {stage}: {plan['rows']:,} rows{kinds}; {plan['steps']:,} steps; loss on "
             f"{plan['supervised_tokens']:,} of {plan['tokens']:,} tokens; {_settings(subject, stage)}"
         )
 
@@ -133,7 +134,7 @@ def _splits(subject: Subject, material: Material) -> Iterator[_Split]:
     own = metrics["metrics"][subject.system]
     for split in words.main_splits(list(own)):
         policies = metrics.get("policies", {}).get(subject.system, {}).get(split, {})
-        title = FITTED if subject.info.fits else OWN
+        title = OWN if subject.tuned else FITTED
         columns = {BASE: metrics["metrics"]["base"].get(split, {}), title: own[split]} | {
             words.POLICIES.get(policy, policy).format(system="it"): cells
             for policy, cells in policies.items()
@@ -144,7 +145,7 @@ def _splits(subject: Subject, material: Material) -> Iterator[_Split]:
             rows=tuple(
                 _row(metric, own[split][metric], columns)
                 for metric in (*main_metrics(), *METRICS)
-                if metric in own[split] and not (subject.info.fits and metric == NEWLY_WRONG)
+                if metric in own[split] and (subject.tuned or metric != NEWLY_WRONG)
             ),
         )
 

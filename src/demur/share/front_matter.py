@@ -48,7 +48,7 @@ def front_matter(subject: Subject, material: Material, name: str | None, *, adap
 
 def _relation(subject: Subject, adapter: bool) -> str | None:
     """What the weights are to the base model, in the Hub's words, which has none for a confidence."""
-    return None if subject.info.fits else "adapter" if adapter else "finetune"
+    return None if not subject.tuned else "adapter" if adapter else "finetune"
 
 
 def _kinds(adapter: bool) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _eval_results(subject: Subject, material: Material) -> Iterator[EvalResult]:
     for split in words.main_splits(list(cells)):
         for metric in (*main_metrics(), *METRICS):
             estimate = cells[split].get(metric, {})
-            if estimate.get("value") is None or (subject.info.fits and metric == NEWLY_WRONG):
+            if estimate.get("value") is None or (not subject.tuned and metric == NEWLY_WRONG):
                 continue
             yield EvalResult(
                 task_type="text-generation",

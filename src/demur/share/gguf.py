@@ -55,8 +55,8 @@ def convert_run(
         The GGUF file and its settings.
 
     Raises:
-        ConfigError: no converter, no such type, a name that is no GGUF file's, a model that brings code of
-            its own, or one whose tuned weights only certify.
+        ConfigError: no converter, no such type, a name that is no GGUF file's, or a model that brings code
+            of its own.
         ModelError: the converter failed; what it said.
         RunFolderError: as `merge_run`.
         UnknownNameError: the run has no such system.

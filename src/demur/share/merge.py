@@ -16,7 +16,10 @@ from demur.share import contents
 from demur.share.card import Shared, build_card
 from demur.share.material import refused_findings
 from demur.share.subject import REPOSITORY, Subject
+from demur.signals.fitted import SETTINGS, WEIGHTS
 
+FITTED = (WEIGHTS, SETTINGS)
+"""Files of a fitted confidence, which reads the states of the merged model as it did those of the two."""
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -38,7 +41,7 @@ def merge_run(
     Raises:
         RunFolderError: there is nothing to merge, or the folder holds something.
         UnknownNameError: the run has no such system.
-        ConfigError: the tuned weights only certify answers of the base model, or there is no such dtype.
+        ConfigError: there is no such dtype.
         ModelError: the base model cannot be opened.
     """
     if dtype not in DTYPES:
@@ -46,11 +49,13 @@ def merge_run(
             expected=f"one of: {', '.join(DTYPES)}", found=repr(dtype), where="--dtype", fix="use 'auto'"
         )
     subject = Subject.of(root, system)
-    _require_own_answers(subject)
     _require_empty(out)
     with atomic_folder(out) as partial:
         if subject.is_adapter or dtype != "auto":
             _save(subject, dtype, partial)
+            for name in FITTED:
+                if (subject.folder / name).is_file():
+                    shutil.copyfile(subject.folder / name, partial / name)
         else:
             for file in contents.files_of(subject.folder):
                 if file.name != SIGNATURE:
@@ -59,7 +64,7 @@ def merge_run(
         write_json(partial / CARD, _settings(subject, partial, promise=promise))
         mended = contents.mend(partial, subject.base)
         write_text(partial / README, build_card(subject, adapter=False, name=name, promise=promise))
-        contents.check(partial)
+        contents.check(partial, fitted=subject.info.fits)
         if is_signed(root):
             sign(partial)
     return Shared(
@@ -99,18 +104,6 @@ def _save(subject: Subject, dtype: str, folder: Path) -> None:
     model, tokenizer = load(dataclasses.replace(opening, dtype=dtype, device="cpu"))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def _require_own_answers(subject: Subject) -> None:
-    if subject.asking.certifies:
-        raise ConfigError(
-            expected="a system whose tuned weights write its answers",
-            found=f"{subject.system}, whose answers are the base model's: merged into it, its adapter "
-            "could only certify them, and the answers would be lost",
-            where="--system",
-            fix="share the adapter with `demur card`, which leaves the base model in reach; or tune "
-            "r-tuning, which answers and certifies in one, and merge that",
-        )
 
 
 def _require_empty(out: Path) -> None:

@@ -25,7 +25,7 @@ from demur.pipeline.asking import as_system
 from demur.pipeline.job import Job
 from demur.pipeline.systems import system_info
 from demur.pocket import POCKET_MODELS
-from demur.runfolder.card import MODEL_KEYS
+from demur.runfolder.card import MODEL_KEYS, holds_weights
 from demur.runfolder.finished import FinishedRun
 from demur.sources import KNOWN_MODELS
 from demur.sources.header import is_gguf
@@ -105,19 +105,20 @@ class Subject:
         run.system(system)
         info = system_info(system, config)
         owner = info.owner(system)
-        if (info.fits and not fitted) or not run.has_card(owner):
+        only_fitted = info.fits and not holds_weights(run.folder.model(owner))
+        if (only_fitted and not fitted) or not run.has_card(owner):
             tuned = [
-                name for name in run.systems if run.has_card(name) and not system_info(name, config).fits
+                name for name in run.systems if run.has_card(name) and holds_weights(run.folder.model(name))
             ]
             raise RunFolderError(
                 expected=f"a system with tuned weights{': ' if tuned else ''}{', '.join(tuned)}",
                 found=f"{system}, which asks the model as it was before tuning"
-                + ("" if info.fits else ": there is nothing to share"),
+                + ("" if only_fitted else ": there is nothing to share"),
                 where="--system" if tuned else str(root),
                 fix="name a tuned one with --system"
                 if tuned
                 else "share what was fitted with `demur card`, or serve the run as it is"
-                if info.fits
+                if only_fitted
                 else "tune one: `demur run --method r-tuning`",
             )
         check_no_links(run.folder.model(owner))
@@ -142,6 +143,11 @@ class Subject:
     def is_adapter(self) -> bool:
         """Whether the folder holds an adapter; else it holds every weight, or what was fitted."""
         return (self.folder / "adapter_config.json").is_file()
+
+    @property
+    def tuned(self) -> bool:
+        """Whether the folder holds an adapter or whole weights; else its answers are the base model's."""
+        return holds_weights(self.folder)
 
     @property
     def asked(self) -> str:

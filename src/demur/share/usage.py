@@ -43,9 +43,8 @@ def with_transformers(subject: Subject, repository: str, *, adapter: bool) -> st
 def _with_demur(
     subject: Subject, repository: str, *, adapter: bool, guarantee: Mapping[str, Any] | None
 ) -> Iterator[str]:
-    needs_base = adapter or subject.asking.certifies
     name = subject.system
-    learned = bool(subject.info.combines) or name.endswith(LEARNED)
+    learned = name.endswith(LEARNED)
     yield from (
         "import json",
         "from pathlib import Path",
@@ -58,12 +57,12 @@ def _with_demur(
         "from demur.engines import Opening, Sampling",
     )
     yield from ("from demur.engines.hf import HFEngine", "from demur.methods import METHODS, Setup")
-    yield from _pocket_import(subject) if needs_base else ()
+    yield from _pocket_import(subject) if adapter else ()
     yield "from demur.core.records import Question"
     yield from ("from demur.confidence.combination import Combination",) if learned else ()
     yield from ("from demur.core.templates import Template", "", *_folder(repository))
     yield 'settings = json.loads((folder / "demur.json").read_text(encoding="utf-8"))'
-    yield from _base(subject) if needs_base else ()
+    yield from _base(subject) if adapter else ()
     opened = f"base, adapter=folder{_revision(subject)}" if adapter else "folder"
     yield f'engine = HFEngine.open(Opening({opened}, format=settings["format"]))'
     yield f'question = Question(id="1", text={EXAMPLE!r})'
@@ -74,9 +73,6 @@ def _with_demur(
         'sampling = Sampling(max_new_tokens=settings["max_new_tokens"], stop=tuple(settings["stop"])'
         + (f"{more})" if asking.samples else ")")
     )
-    if asking.certifies:
-        yield f'untuned = HFEngine.open(Opening(base{_revision(subject)}, format=settings["format"]))'
-        yield "[answer] = untuned.generate([template.ask(question)], keys=[question.id], sampling=sampling)"
     yield "setup = Setup("
     rule = repr(PAPER_THRESHOLD) if name.endswith(FIXED) else 'settings["threshold"]["value"]'
     yield f'    config=load_config(None, {{"r_tuning.threshold": {rule}}}),'
@@ -84,7 +80,6 @@ def _with_demur(
     yield "    render=engine.render,"
     yield "    sampling=sampling,"
     yield "    engine=engine,"
-    yield from ("    base={question.id: answer.greedy},",) if asking.certifies else ()
     yield ")"
     method = subject.config.method_of(subject.asked)
     yield f"[said] = METHODS.get({method!r})().elicit(engine, [question], setup)"
@@ -147,8 +142,7 @@ def _with_transformers(subject: Subject, repository: str, *, adapter: bool) -> I
     yield f'read = tokenizer(prompt, return_tensors="pt"{special})'
     stop = list(asking.stop)
     ends = f", stop_strings={stop!r}, tokenizer=tokenizer" if stop else ""
-    untuned = ", model.disable_adapter():  # the untuned model answers" if asking.certifies else ":"
-    yield f"with torch.inference_mode(){untuned}"
+    yield "with torch.inference_mode():"
     limits = f"max_new_tokens={asking.max_new_tokens}, do_sample=False{ends}"
     yield f"    written = model.generate(**read, {limits})"
     yield "answer = tokenizer.decode(written[0, read.input_ids.shape[1]:], skip_special_tokens=True)"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from demur.core.config import Config
-from demur.core.errors import ConfigError, DataError, RunFolderError, UnknownNameError
+from demur.core.errors import DataError, RunFolderError, UnknownNameError
 from demur.core.records import Question, Verdict
 from demur.core.signing import is_run
 from demur.core.trust import MODEL
@@ -72,13 +72,6 @@ def _of_run(run: FinishedRun, out: Path, system: str | None) -> list[Path]:
     questions = list(run.questions)
     job = Job(config)
     asking = plainly(job) if system == "base" else as_system(job, system, questions[0])
-    if asking.certifies:
-        raise ConfigError(
-            expected="a system that writes its own answers",
-            found=f"{system}, which certifies the answers of the base model",
-            where="--system",
-            fix="export the system 'base' instead: its answers are the same",
-        )
     before = {row.question_id: row.outcome for row in run.predictions["base"]}
     tasks = _by_part(questions, asking, before)
     tasks += _pocket(config, plainly(job))

@@ -19,6 +19,7 @@ from demur.pipeline.job import Job
 from demur.pocket import POCKET_MODELS
 from demur.report import write_report
 from demur.runfolder import provenance
+from demur.runfolder.card import holds_weights
 from demur.runfolder.finished import FinishedRun
 from demur.runfolder.manifest import rewritten
 from demur.tax.export import read_questions, tested
@@ -109,7 +110,7 @@ def _tuned(run: FinishedRun, system: str | None) -> tuple[Job, str, str]:
     if system not in config.systems:
         raise UnknownNameError("system", system, config.systems, "--system")
     owner = job.owner(system)
-    untuned = owner == "base" or job.info(system).fits
+    untuned = owner == "base" or not holds_weights(run.folder.model(owner))
     if untuned or not run.has_card(owner):
         raise RunFolderError(
             expected=f"a tuned model of {system}",

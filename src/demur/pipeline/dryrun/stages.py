@@ -20,7 +20,7 @@ from demur.pipeline.dryrun.ladder import Asked
 from demur.pipeline.dryrun.spent import Seconds
 from demur.pipeline.dryrun.trial import Trial
 from demur.pipeline.job import Job
-from demur.pipeline.systems import round_count, strategy_of
+from demur.pipeline.systems import fitted_systems, round_count, strategy_of
 
 SAME_TIME = 800
 """Questions of a part that take as long to evaluate as the part itself, however few it has; measured
@@ -60,6 +60,10 @@ def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
         peak = max((cost.peak for cost in trial.tuned[system].values()), default=peak)
         yield Stage(f"train/{system}", seconds, peak)
         opened = trial.reopening.seconds
+    for system in fitted_systems(job.config):
+        # A tuned model answers half of them, and the base model all where that one is not kept
+        again = 1.5 if system in job.tuned else 1.0
+        yield Stage(f"fit/{system}", probing * (again * counts.size.train), peak)
     for system in job.config.systems:
         asked = trial.predict[system]
         each = asked.each(batch) * counts.weight(job.sampling.max_new_tokens)

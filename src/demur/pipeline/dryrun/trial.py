@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from demur.core.questions import QuestionTable
-from demur.core.records import Example, Prediction, Probe, Question, Response
+from demur.core.records import Example, Prediction, Probe, Question
 from demur.engines import Engine
 from demur.knowledge.labelling import label
 from demur.knowledge.probing import Probing
@@ -76,7 +76,7 @@ def rehearse(job: Job, questions: QuestionTable, *, tokens: int) -> Trial:
     del engine  # what is tuned gives its memory back, as in a run
     for system, rows in built.items():
         trial.tuned[system] = _tune(job, system, rows, len(drawn))
-    _predict(job, drawn, probes, trial)
+    _predict(job, drawn, trial)
     _evaluate(job, drawn, probes, trial)
     trial.resident = resident()
     trial.seconds = Seconds.now().less(start)
@@ -151,28 +151,19 @@ def _wanted(job: Job, system: str, data: Sequence[Labelled]) -> list[Labelled]:
     return chosen or list(data)
 
 
-def _predict(job: Job, drawn: Sequence[Question], probes: Sequence[Probe], trial: Trial) -> None:
+def _predict(job: Job, drawn: Sequence[Question], trial: Trial) -> None:
     """Let a model that is opened again answer as each system does."""
     job.let_go()
     with spending() as trial.reopening:
         engine = job.open_model(None)
-    base = {probe.question_id: probe.greedy for probe in probes}
     for system in job.config.systems:
-        trial.predict[system] = _asked(job, system, engine, drawn, base, warm=not trial.predict)
+        trial.predict[system] = _asked(job, system, engine, drawn, warm=not trial.predict)
 
 
-def _asked(
-    job: Job,
-    system: str,
-    engine: Engine,
-    drawn: Sequence[Question],
-    base: dict[str, Response],
-    *,
-    warm: bool,
-) -> Asked:
+def _asked(job: Job, system: str, engine: Engine, drawn: Sequence[Question], *, warm: bool) -> Asked:
     """Measure the answers of a system; ``warm``: the engine has not answered before."""
     config, method = job.config.for_system(system), METHODS.get(job.config.method_of(system))()
-    setup = make_setup(config, engine, sampling=job.sampling, base=base)
+    setup = make_setup(config, engine, sampling=job.sampling)
     budget = BUDGET["predict"] / len(job.config.systems)
     return ladder(lambda size: method.elicit(engine, drawn[:size], setup), len(drawn), budget, warm=warm)[1]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from demur.core.files import digest, write_json
 from demur.core.names import FIXED
-from demur.core.records import Prediction, read_parquet
+from demur.core.records import Prediction, Probe, Question, read_parquet
 from demur.judging.languages import unread_counts
 from demur.methods import baselines, learned
 from demur.pipeline.cards import reported_rule
@@ -67,10 +67,9 @@ def _controls(job: Job, predictions: Mapping[str, Sequence[Prediction]]) -> dict
     from demur.pipeline.controls import beside
 
     asked = {question.id: question for question in job.asked}
-    training = list(zip(*job.training, strict=True))
     return {
         system: beside(
-            training,
+            _labelled(job, system),
             asked,
             predictions[system],
             primary=system_info(system, job.config).primary_signal,
@@ -78,6 +77,16 @@ def _controls(job: Job, predictions: Mapping[str, Sequence[Prediction]]) -> dict
         )
         for system in fitted
     }
+
+
+def _labelled(job: Job, system: str) -> list[tuple[Question, Probe]]:
+    """The answers that a system was fitted to; of a run without them, those of the base model."""
+    questions, probes = job.training
+    path = job.folder.labelled(system)
+    if not path.exists():
+        return list(zip(questions, probes, strict=True))
+    by_id = {question.id: question for question in questions}
+    return [(by_id[row.question_id], row) for row in read_parquet(path, Probe)]
 
 
 def _unread(job: Job, predictions: Mapping[str, Sequence[Prediction]]) -> dict[str, dict[str, int]]:

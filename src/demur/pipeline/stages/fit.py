@@ -1,33 +1,42 @@
-"""The systems that are fitted to what the base model answered to the training questions."""
+"""The systems whose confidence is fitted to labelled answers, of the base model or of one tuned before."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from demur.core.files import atomic_folder, digest, write_json
-from demur.core.layout import CARD
+from demur.core.errors import TrainingDataError
+from demur.core.files import atomic_folder, digest, link_files, write_json
+from demur.core.layout import CARD, SIGNATURE
 from demur.core.questions import shared_by
-from demur.core.records import Probe, Question, Response, Verdict
+from demur.core.records import Probe, Question, Verdict, write_parquet
 from demur.core.signing import sign
 from demur.engines import Engine
 from demur.judging import judgement
 from demur.methods.base import SAMPLES
+from demur.methods.demur import compared, tuning_half
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
+from demur.pipeline.stages.rejudging import by_model
 from demur.pipeline.systems import check_states, fitted_systems
 from demur.signals import Answered, Said
 from demur.signals.controls import shuffled
 from demur.signals.fitted import Fitted, fit_to
 from demur.signals.linear import layers_of
 
+JUDGED = (Verdict.CORRECT, Verdict.WRONG)
+
 
 def run(job: Job) -> None:
     """Fit each of them."""
     for system in fitted_systems(job.config):
-        job.hashes.train[system] = digest([job.hashes.probe, job.info(system).name, job.config.seed])
+        tuned = [job.hashes.train[system]] if system in job.tuned else []
+        job.hashes.train[system] = digest(
+            [job.hashes.probe, job.info(system).name, job.config.seed, *tuned]
+        )
         output = job.folder.model(system)
         with job.stage(f"fit/{system}", job.hashes.train[system], output) as notes:
             if notes is not None:
@@ -35,22 +44,56 @@ def run(job: Job) -> None:
         rule_to_card(job, system)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A confidence, and the answers that it was fitted to."""
+
+    fitted: Fitted
+    rows: Sequence[_Row]
+    unjudged: int
+    card: Mapping[str, Any]
+    weights: Path | None = None
+    """Of the tuned model that gave the answers; None for the base model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What a model said to a labelled question."""
+
+    said: Said
+    verdict: Verdict
+
+    @property
+    def answered(self) -> Answered:
+        """As something is fitted to it."""
+        question = self.said.question
+        right = self.verdict is Verdict.CORRECT
+        return Answered(said=self.said, right=right, group=shared_by(question) or question.id)
+
+
 def _fit_one(job: Job, system: str) -> dict[str, Any]:
-    engine = job.engine
-    layers = layers_of(engine.capabilities.layers)
-    check_states(job.config, engine)
-    asked, probes = _labelled(job)
-    answers = _answers(job, engine, asked, probes, layers)
-    fitted = fit_to(answers, layers=layers, seed=job.config.seed)
+    check_states(job.config, job.engine)
+    notes: dict[str, Any] = {}
+    made = None
+    if system in job.tuned:
+        made, notes["tuning"] = _of_tuned(job, system)
+        job.listener.note(f"{system}: {tuning_sentence(notes['tuning'])}")
+    made = made or _of_base(job, system)
+    path = job.folder.labelled(system)
+    job.manifest.forget(path)
     with atomic_folder(job.folder.model(system)) as unfinished:
-        fitted.save(unfinished)
-        write_json(unfinished / CARD, make_card(job, system, engine))
+        if made.weights is not None:
+            link_files(made.weights, unfinished, without=(CARD, SIGNATURE))
+        made.fitted.save(unfinished)
+        write_json(unfinished / CARD, made.card)
         sign(unfinished)
-    job.listener.note(f"{system}: {sentence(fitted.notes)}")
-    if not layers:
-        job.listener.note(f"{system}: {without_states(fitted)}")
-    control = shuffled(answers, seed=job.config.seed)
-    return {"fitted": {**fitted.notes, "unjudged": len(asked) - len(answers), "shuffled": control}}
+    write_parquet(path, map(_stored, made.rows), Probe)
+    job.manifest.record(path)
+    job.listener.note(f"{system}: {sentence(made.fitted.notes)}")
+    if not made.fitted.layers:
+        job.listener.note(f"{system}: {without_states(made.fitted)}")
+    control = shuffled([row.answered for row in made.rows], seed=job.config.seed)
+    return {**notes, "fitted": {**made.fitted.notes, "unjudged": made.unjudged, "shuffled": control}}
 
 
 def without_states(fitted: Fitted) -> str:
@@ -70,55 +113,123 @@ def sentence(notes: Mapping[str, Any]) -> str:
     return f"fitted on {n:,} labelled answers, {right:,} of them right (AUROC there: {best}){left}"
 
 
-def _labelled(job: Job) -> tuple[list[Question], list[Probe]]:
-    """The training questions with an answer that was judged right or wrong."""
-    rows = [
-        (question, probe)
-        for question, probe in zip(*job.training, strict=True)
-        if probe.greedy_verdict in (Verdict.CORRECT, Verdict.WRONG)
-    ]
-    return [question for question, _ in rows], [probe for _, probe in rows]
+def tuning_sentence(notes: Mapping[str, Any]) -> str:
+    """What tuning did, and whether it is kept, in words."""
+    n, before, after = notes["n"], notes["right_before"], notes["right_after"]
+    found = f"on {n:,} questions that tuning did not read, {after:,} answers are right, {before:,} before"
+    if notes["kept"]:
+        return f"{found} (p {notes['p']:.2g}): the tuned model is kept"
+    return f"{found}{'; ' + notes['reason'] if notes['reason'] else ''}: the model stays as it was"
 
 
-def _answers(
-    job: Job,
-    engine: Engine,
-    questions: Sequence[Question],
-    probes: Sequence[Probe],
-    layers: tuple[int, ...],
-) -> list[Answered]:
-    """The answers with their states, each with whether it is right; without those that nobody can judge."""
-    said = _asked(job, engine, questions, layers)
-    verdicts = map(partial(_verdict, job), questions, probes, (item.greedy for item in said))
-    return [
-        Answered(
-            said=item, right=verdict is Verdict.CORRECT, group=shared_by(item.question) or item.question.id
-        )
-        for item, verdict in zip(said, verdicts, strict=True)
-        if verdict in (Verdict.CORRECT, Verdict.WRONG)
-    ]
+# -- the tuned model -----------------------------------------------------------------------------
 
 
-def _verdict(job: Job, question: Question, probe: Probe, said: Response) -> Verdict:
-    """The probe's verdict where the answer is the probe's; else the rule's, unless a model judges.
+def _of_tuned(job: Job, system: str) -> tuple[_Made | None, dict[str, Any]]:
+    """A confidence for the tuned model's answers, None where that is not kept; and what tuning did.
 
-    In another batch, ties in floating point can change an answer, in bfloat16 and of long answers often.
+    It is asked the training questions that it was not tuned on.
     """
-    if said.text == probe.greedy.text:
-        return probe.greedy_verdict
-    judge, template = job.config.judge, job.config.template.template(chat=False)
-    if judge.llm.base_url is not None:
-        return Verdict.UNSCORED
-    return judgement(question, said.text, rule=judge.rule, refusals=(template.refusal,)).verdict
+    questions, probes = job.training
+    half = tuning_half(questions, seed=job.config.seed)
+    rest = [
+        (question, probe)
+        for question, probe in zip(questions, probes, strict=True)
+        if question.id not in half and question.answers
+    ]
+    job.let_go()  # one model in memory at a time
+    folder = job.folder.tuned(system)
+    engine = job.open_model(system, tuned=folder)
+    rows = _asked(job, engine, [question for question, _ in rest], {})
+    notes = compared(
+        [probe.greedy_verdict is Verdict.CORRECT for _, probe in rest],
+        [row.verdict is Verdict.CORRECT for row in rows],
+    )
+    if not notes["kept"]:
+        return None, notes
+    try:
+        return _made(job, system, engine, rows, weights=folder), notes
+    except TrainingDataError as error:  # too few of them are right or wrong to fit anything
+        return None, notes | {"kept": False, "reason": f"of its answers {error.found}"}
 
 
-def _asked(job: Job, engine: Engine, questions: Sequence[Question], layers: tuple[int, ...]) -> list[Said]:
-    """What the base model says, with its states, a unit of questions at a time.
+# -- the base model ------------------------------------------------------------------------------
+
+
+def _of_base(job: Job, system: str) -> _Made:
+    """A confidence for the base model's answers to all training questions that could be judged."""
+    labelled = {
+        question.id: (question, probe)
+        for question, probe in zip(*job.training, strict=True)
+        if probe.greedy_verdict in JUDGED
+    }
+    known = {name: probe for name, (_, probe) in labelled.items()}
+    rows = _asked(job, job.engine, [question for question, _ in labelled.values()], known)
+    return _made(job, system, job.engine, rows)
+
+
+def _made(
+    job: Job, system: str, engine: Engine, rows: Sequence[_Row], *, weights: Path | None = None
+) -> _Made:
+    judged = [row for row in rows if row.verdict in JUDGED]
+    return _Made(
+        fitted=fit_to(
+            [row.answered for row in judged],
+            layers=layers_of(engine.capabilities.layers),
+            seed=job.config.seed,
+        ),
+        rows=judged,
+        unjudged=len(rows) - len(judged),
+        card=make_card(job, system, engine),
+        weights=weights,
+    )
+
+
+def _stored(row: _Row) -> Probe:
+    return Probe(question_id=row.said.question.id, greedy=row.said.greedy, greedy_verdict=row.verdict)
+
+
+# -- asking --------------------------------------------------------------------------------------
+
+
+def _asked(
+    job: Job, engine: Engine, questions: Sequence[Question], known: Mapping[str, Probe]
+) -> list[_Row]:
+    """What a model says with its states, judged.
+
+    Args:
+        known: what the same model said before, by question id. In another batch, ties in floating point can
+            change an answer, in bfloat16 and of long answers often.
+    """
+    said = list(_said(job, engine, questions))
+    found = [_known(item, known) or _by_rule(job, item) for item in said]
+    new = [place for place, item in enumerate(said) if _known(item, known) is None]
+    if new:
+        pairs = ((said[place].question, said[place].greedy.text) for place in new)
+        again, _ = by_model(job, pairs, [found[place] for place in new])
+        for place, verdict in zip(new, again or [found[place] for place in new], strict=True):
+            found[place] = verdict
+    return [_Row(said=item, verdict=verdict) for item, verdict in zip(said, found, strict=True)]
+
+
+def _known(said: Said, known: Mapping[str, Probe]) -> Verdict | None:
+    """The verdict of the same answer from before."""
+    probe = known.get(said.question.id)
+    return probe.greedy_verdict if probe is not None and probe.greedy.text == said.greedy.text else None
+
+
+def _by_rule(job: Job, said: Said) -> Verdict:
+    refusals = (job.config.template.template(chat=False).refusal,)
+    return judgement(said.question, said.greedy.text, rule=job.config.judge.rule, refusals=refusals).verdict
+
+
+def _said(job: Job, engine: Engine, questions: Sequence[Question]) -> Iterator[Said]:
+    """What a model says, with its states, a unit of questions at a time.
 
     Answers are sampled too where the engine gives neither states nor log-probabilities.
     """
-    found: list[Said] = []
     can = engine.capabilities
+    layers = layers_of(can.layers)
     drawn = 0 if layers or can.token_logprobs or not can.samples else (job.samples or SAMPLES)
     template = job.config.template.template(chat=engine.chat)
     sampling = dataclasses.replace(job.sampling, samples=drawn, layers=layers)
@@ -131,7 +242,4 @@ def _asked(job: Job, engine: Engine, questions: Sequence[Question], layers: tupl
             made = engine.generate(prompts, keys=keys, sampling=sampling, progress=advance)
             for question, item in zip(part, made, strict=True):
                 assert item.greedy is not None, "a greedy response was asked for"
-                found.append(
-                    Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
-                )
-    return found
+                yield Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)

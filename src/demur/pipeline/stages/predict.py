@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from demur.core.config import Config
-from demur.core.errors import TrainingDataError
 from demur.core.files import digest
 from demur.core.names import FIXED, unread
-from demur.core.records import Prediction, Probe, Question, write_parquet
+from demur.core.records import Prediction, Question, write_parquet
 from demur.core.stored import StoredRows
 from demur.engines import Engine, Progress, Sampling
 from demur.judging import judgement
@@ -57,7 +56,6 @@ def _predict_one(job: Job, system: str, inputs: str) -> dict[str, Any]:
         sampling=job.sampling,
         fitted=job.folder.model(system).resolve() if info.fits else None,
         questions=job.questions_for(engine),
-        probes=StoredRows.of(job.folder.probe.resolve(), Probe),
     )
     store = job.store(f"predict/{system}", Prediction, key=inputs)
     with job.listener.bar(f"asking {system}", len(job.asked), "questions") as advance:
@@ -72,8 +70,6 @@ def _predict_one(job: Job, system: str, inputs: str) -> dict[str, Any]:
     pairs = ((question, row.response) for question, row in zip(job.asked, rows, strict=True))
     verdicts, judged = by_model(job, pairs, (row.verdict for row in rows))
     decided: Iterable[Prediction] = Decided(rows, verdicts)
-    if info.combines:
-        decided = _combine(job, system, decided, info.combines)
     found = thresholds.rule(info, work.config.r_tuning, decided, job.questions)
     if found is not None:
         judged["threshold"] = found
@@ -96,17 +92,14 @@ class _Asking:
     fitted: Path | None
     """Folder of what was fitted for a system that is."""
     questions: Sequence[Question]
-    probes: Sequence[Probe]
-    """What the base model did with each of them."""
 
     def __call__(
         self, engine: Engine, part: Sequence[int], *, progress: Progress | None = None
     ) -> list[Prediction]:
         """Ask the questions at these places, which rise."""
         questions = _at(self.questions, part)
-        base = {probe.question_id: probe.greedy for probe in _at(self.probes, part)}
         fitted = None if self.fitted is None else Fitted.load(self.fitted)
-        setup = make_setup(self.config, engine, sampling=self.sampling, base=base, fitted=fitted)
+        setup = make_setup(self.config, engine, sampling=self.sampling, fitted=fitted)
         said = METHODS.get(self.method)().elicit(engine, questions, setup, progress=progress)
         return [self._judged(*pair) for pair in zip(questions, said, strict=True)]
 
@@ -147,32 +140,13 @@ def _of(rows: Iterable[R], places: Iterable[int]) -> Iterator[R]:
             place = next(wanted, None)
 
 
-def _combine(
-    job: Job, system: str, rows: Iterable[Prediction], names: Sequence[str]
-) -> Iterable[Prediction]:
-    """The rows of a method that weighs its signals on the calibration split."""
-    found = learned.combined(rows, job.questions, names)
-    if found is None:
-        raise TrainingDataError(
-            expected="a calibration split with ten or more right and wrong answers each",
-            found="fewer",
-            where=f"calibration of {system}",
-            fix="set data.calibration higher, or choose a method that needs no calibration (r-tuning)",
-        )
-    combined, combination, threshold = found
-    owner = job.owner(system)
-    add_to_card(job, owner, system, combination, threshold=threshold)
-    return combined
-
-
 def _predict_derived(job: Job) -> None:
     """The base model read in other ways, beside the method of the run."""
     method = job.config.method
     inputs = digest([job.hashes.predict["base"], job.hashes.predict[method]])
     base, tuned = (StoredRows.of(job.folder.predictions(system), Prediction) for system in ("base", method))
     systems: dict[str, Iterable[Prediction]] = {**baselines.derived(base, tuned, job.asked)}
-    own = job.info(method).combines  # a method that weighs its signals itself needs no second reading
-    reading = None if own else learned.learned(tuned, job.questions)
+    reading = learned.learned(tuned, job.questions)
     if reading is not None:
         systems[method + learned.SUFFIX], combination = reading
         if method in job.tuned:

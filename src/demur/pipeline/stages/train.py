@@ -35,12 +35,13 @@ def run(job: Job) -> None:
                 job.config.seed,
             ]
         )
-        model = job.folder.model(system)
+        model = job.trained_into(system)
         _require_unchanged(job, f"train/{system}", system)
         with job.stage(f"train/{system}", job.hashes.train[system], model) as notes:
             if notes is not None:
                 notes |= _train_one(job, system)
-        rule_to_card(job, system)
+        if model == job.folder.model(system):
+            rule_to_card(job, system)
 
 
 def _require_unchanged(job: Job, stage: str, system: str) -> None:
@@ -49,7 +50,7 @@ def _require_unchanged(job: Job, stage: str, system: str) -> None:
     Raises:
         RunFolderError: naming the files.
     """
-    model = job.folder.model(system)
+    model = job.trained_into(system)
     done = job.manifest.is_done(stage, job.hashes.train[system]) and model.exists()
     if done and (wrong := job.manifest.changed(model)):
         raise model_changed(job.folder.root, model, wrong)
@@ -74,7 +75,7 @@ def _train_one(job: Job, system: str) -> dict[str, Any]:
         count=round_count(system, job.config),
         settings=settings,
         work=work,
-        out=job.folder.model(system),
+        out=job.trained_into(system),
         card=card,
         note=job.listener.note,
         bar=job.listener.bar,

@@ -1,0 +1,65 @@
+"""Which half of the questions tunes, and what has to be seen of a tuned model before it is kept."""
+
+import pytest
+
+from demur.core.questions import shared_by
+from demur.core.records import Question
+from demur.methods.demur import compared, tuning_half
+
+
+def questions(groups):
+    return [
+        Question(id=f"{name}{place}", text="Who?", answers=("Ann",), group=name)
+        for name, count in groups.items()
+        for place in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_stay_together_and_half_of_the_questions_is_taken(seed):
+    asked = questions({name: 1 + place % 4 for place, name in enumerate("abcdefghijklmnop")})
+    half = tuning_half(asked, seed=seed)
+    sides = {shared_by(q): {o.id in half for o in asked if o.group == q.group} for q in asked}
+    assert all(len(side) == 1 for side in sides.values())
+    assert abs(len(half) - len(asked) / 2) <= 2, "within half of the largest group"
+
+
+def test_a_half_is_the_same_in_any_order_and_another_with_another_seed():
+    asked = questions(dict.fromkeys("abcdefghijklmnop", 2))
+    assert tuning_half(asked, seed=1) == tuning_half(asked[::-1], seed=1)
+    assert len({frozenset(tuning_half(asked, seed=seed)) for seed in range(4)}) > 1
+
+
+def test_questions_without_a_group_are_groups_of_their_own():
+    asked = [Question(id=str(place), text="Who?", answers=("Ann",)) for place in range(11)]
+    assert len(tuning_half(asked, seed=0)) in (5, 6)
+
+
+@pytest.mark.parametrize(("groups", "taken"), [({}, 0), ({"one": 10}, 5), ({"one": 1}, 1)])
+def test_where_there_is_nothing_to_keep_together(groups, taken):
+    assert len(tuning_half(questions(groups), seed=0)) == taken
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "p", "kept"),
+    [
+        (6, 0, 2 / 64, True),
+        (5, 0, 2 / 32, False),
+        (0, 6, 2 / 64, False),
+        (10, 1, 2 * 12 / 2**11, True),
+        (10, 10, 1.0, False),
+        (0, 0, 1.0, False),
+    ],
+)
+def test_tuning_is_kept_for_more_right_answers_than_chance_gives(gained, lost, p, kept):
+    before = [False] * gained + [True] * lost + [True, True, False]
+    after = [True] * gained + [False] * lost + [True, True, False]
+    found = compared(before, after)
+    assert found["p"] == pytest.approx(p)
+    assert (found["kept"], found["gained"], found["lost"]) == (kept, gained, lost)
+    assert (found["right_before"], found["right_after"]) == (lost + 2, gained + 2)
+    assert bool(found["reason"]) is (gained > lost and not kept)
+
+
+def test_nothing_is_kept_of_no_questions():
+    assert compared([], [])["kept"] is False
