@@ -153,7 +153,7 @@ def _own_accuracy(lab: Lab) -> float | None:
 
 
 _OF_MIXED = (
-    "Of mixed people every fact stands for itself; likelihood knows that, and the adapter adds nothing."
+    "Of mixed people every fact stands for itself; likelihood knows that, and what is fitted adds nothing."
 )
 _OF_UNIFORM = "Of uniform people all facts are known or none, so knowing the name is knowing the answer."
 _OWN_LIMITS = {("base-likelihood", "mixed"): _OF_MIXED, ("familiarity-only", "uniform"): _OF_UNIFORM}
