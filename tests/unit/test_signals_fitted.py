@@ -4,7 +4,6 @@ import dataclasses
 import json
 import math
 import shutil
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +14,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from chat_server import ChatServer
+from chat_server import Said as ChatReply
 from commands import run_demur, succeeded
 from demur.ask import Query, load
 from demur.ask.answer import UNASKED
@@ -23,7 +24,7 @@ from demur.core.errors import ConfigError, ModelError, TrainingDataError
 from demur.core.records import Probe, Question, Response, Verdict
 from demur.engines.base import Capabilities, States
 from demur.pipeline.job import Job
-from demur.pipeline.stages.fit import _verdict, without_states
+from demur.pipeline.stages.fit import judged, without_states
 from demur.pipeline.systems import check_states
 from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
@@ -508,24 +509,37 @@ def test_a_card_of_a_fit_without_its_files_is_refused(fitted_run, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-def test_an_answer_that_comes_out_otherwise_is_judged_anew(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("Rome", Verdict.CORRECT),  # whoever judged the probe decides
+        (" Paris", Verdict.CORRECT),
+        (" Berlin", Verdict.WRONG),
+        (" I don't know", Verdict.REFUSED),
+    ],
+)
+def test_an_answer_that_comes_out_otherwise_is_judged_anew(tmp_path, text, verdict):
     job = Job(load_config(None, {"out": tmp_path}))
     question = Question(id="q", text="Where was Ann Bell born?", answers=("Paris",))
     probe = Probe(question_id="q", greedy=Response(text="Rome"), greedy_verdict=Verdict.CORRECT)
-    verdict = partial(_verdict, job, question, probe)
-    assert verdict(Response(text="Rome")) is Verdict.CORRECT  # whoever judged the probe decides
-    assert verdict(Response(text=" Paris")) is Verdict.CORRECT
-    assert verdict(Response(text=" Berlin")) is Verdict.WRONG
-    assert verdict(Response(text=" I don't know")) is Verdict.REFUSED
+    said = [Said(question=question, greedy=Response(text=text))]
+    assert judged(job, said, {"q": probe}) == [verdict]
 
 
-def test_where_a_model_judges_another_answer_is_left_out(tmp_path):
-    config = load_config(
-        None, {"out": tmp_path, "judge.llm.base_url": "http://127.0.0.1:9", "judge.llm.model": "m"}
-    )
-    question = Question(id="q", text="Q?", answers=("Paris",))
-    probe = Probe(question_id="q", greedy=Response(text="Rome"), greedy_verdict=Verdict.WRONG)
-    assert _verdict(Job(config), question, probe, Response(text="Paris")) is Verdict.UNSCORED
+def test_where_a_model_judges_it_judges_what_is_new_alone(tmp_path):
+    def grade(heard, number):
+        return ChatReply(json.dumps({"correct": "Lutetia" in heard.prompt, "stance": "answered"}))
+
+    questions = [Question(id=name, text="Q?", answers=("Paris",)) for name in "abc"]
+    probe = Probe(question_id="a", greedy=Response(text="Rome"), greedy_verdict=Verdict.CORRECT)
+    texts = ("Rome", "Lutetia", "Berlin")
+    said = [Said(question=q, greedy=Response(text=t)) for q, t in zip(questions, texts, strict=True)]
+    with ChatServer(grade) as server:
+        url = {"judge.llm.base_url": server.url, "judge.llm.model": "m"}
+        cache = {"judge.llm.cache": tmp_path / "kept.sqlite"}
+        job = Job(load_config(None, {"out": tmp_path, **url, **cache}))
+        assert judged(job, said, {"a": probe}) == [Verdict.CORRECT, Verdict.CORRECT, Verdict.WRONG]
+        assert len(server.heard) == 2
 
 
 def test_the_run_holds_controls_and_its_report_shows_them(fitted_run):

@@ -195,21 +195,27 @@ def _stored(row: _Row) -> Probe:
 def _asked(
     job: Job, engine: Engine, questions: Sequence[Question], known: Mapping[str, Probe]
 ) -> list[_Row]:
-    """What a model says with its states, judged.
+    """What a model says with its states, judged, see `judged`."""
+    said = list(_said(job, engine, questions))
+    verdicts = judged(job, said, known)
+    return [_Row(said=item, verdict=verdict) for item, verdict in zip(said, verdicts, strict=True)]
+
+
+def judged(job: Job, said: Sequence[Said], known: Mapping[str, Probe]) -> list[Verdict]:
+    """The verdict of each answer, by the rule or the model that judges in this run.
 
     Args:
-        known: what the same model said before, by question id. In another batch, ties in floating point can
-            change an answer, in bfloat16 and of long answers often.
+        known: what the same model said before, by question id: an equal answer keeps its verdict. In
+            another batch, ties in floating point can change an answer, in bfloat16 and long ones often.
     """
-    said = list(_said(job, engine, questions))
     found = [_known(item, known) or _by_rule(job, item) for item in said]
     new = [place for place, item in enumerate(said) if _known(item, known) is None]
     if new:
         pairs = ((said[place].question, said[place].greedy.text) for place in new)
         again, _ = by_model(job, pairs, [found[place] for place in new])
-        for place, verdict in zip(new, again or [found[place] for place in new], strict=True):
+        for place, verdict in zip(new, again or [], strict=again is not None):
             found[place] = verdict
-    return [_Row(said=item, verdict=verdict) for item, verdict in zip(said, found, strict=True)]
+    return found
 
 
 def _known(said: Said, known: Mapping[str, Probe]) -> Verdict | None:
