@@ -92,6 +92,8 @@ def test_it_is_shared_and_merged_with_its_confidence(run, folder, tmp_path):
     assert "Two things are here" in text
     assert "Fitted on" in text
     assert "Training stage sft" in text
+    assert "the tuned model is kept" in text
+    assert "the tuned model is kept" in (run / "report.html").read_text()
     succeeded("merge", run, "--out", tmp_path / "whole")
     assert "probe.safetensors" in {file.name for file in files_of(tmp_path / "whole")}
     pairs = answered(folder, "demur")[:20]

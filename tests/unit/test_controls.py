@@ -205,7 +205,7 @@ def test_a_run_tells_what_is_left_above_the_controls():
     assert lead["control"]["value"] == pytest.approx(1 - best)
     again = json.loads(json.dumps({"metrics": {}, "controls": {"probe": found}}))
     assert not shapes.problem(shapes.Metrics, again)
-    [part] = controlled(again)
+    [part] = controlled(again, {})
     assert part.title == "Probe"
     assert part.domains == ("In domain", "Out of domain")
     assert part.sentences[0].startswith("In domain, by AUROC, the fitted confidence ranks ")
@@ -220,8 +220,8 @@ def test_a_run_tells_what_is_left_above_the_controls():
 def test_where_there_is_nothing_to_rank_nothing_is_told(verdicts):
     questions, probes, rows = run_of(verdicts=verdicts)
     assert beside(probes, questions, rows, primary="learned", seed=0) == {}
-    assert controlled({"controls": {"probe": {}}}) == []
-    assert controlled({}) == []
+    assert controlled({"controls": {"probe": {}}}, {}) == []
+    assert controlled({}, {}) == []
 
 
 def test_signals_that_some_answers_lack_are_left_out():

@@ -4,7 +4,7 @@ import pytest
 
 from demur.core.questions import shared_by
 from demur.core.records import Question
-from demur.methods.demur import compared, tuning_half
+from demur.methods.demur import compared, sentence, tuning_half
 
 
 def questions(groups):
@@ -63,3 +63,16 @@ def test_tuning_is_kept_for_more_right_answers_than_chance_gives(gained, lost, p
 
 def test_nothing_is_kept_of_no_questions():
     assert compared([], [])["kept"] is False
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "ending"),
+    [
+        (8, 0, "8 answers are right, 0 before (p 0.0078): the tuned model is kept"),
+        (5, 0, "5 answers are right, 0 before, no more than chance: the model stays as it was"),
+        (0, 3, "0 answers are right, 3 before: the model stays as it was"),
+    ],
+)
+def test_what_tuning_did_is_said_in_words(gained, lost, ending):
+    found = compared([False] * gained + [True] * lost, [True] * gained + [False] * lost)
+    assert sentence(found) == f"on {gained + lost} questions that tuning did not read, {ending}"

@@ -145,7 +145,7 @@ def _carry_out(settings: Any, *, update: bool, as_json: bool) -> None:
     from demur.report import controlled, headline, summary_table
 
     print_shown(summary_table(run.metrics, run.manifest))
-    known = [sentence for part in controlled(run.metrics) for sentence in part.sentences]
+    known = [sentence for part in controlled(run.metrics, run.manifest) for sentence in part.sentences]
     told = headline(run.metrics, run.manifest, run.guarantee)
     print_shown(*(f"• {sentence}" for sentence in (*told, *known)))
     say(f"\nreport: {folder.report}")

@@ -15,7 +15,7 @@ is kept: McNemar 1947, exact; the confidence: `demur.methods.probe`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from demur.core.questions import shared_by
@@ -92,3 +92,12 @@ def compared(before: Sequence[bool], after: Sequence[bool]) -> dict[str, Any]:
     reason = "no more than chance" if gained > lost and not kept else ""
     counts = {"n": len(before), "right_before": sum(before), "right_after": sum(after)}
     return {**counts, "gained": gained, "lost": lost, "p": p, "kept": kept, "reason": reason}
+
+
+def sentence(notes: Mapping[str, Any]) -> str:
+    """What tuning did and whether it is kept (`compared`), in words."""
+    n, before, after = notes["n"], notes["right_before"], notes["right_after"]
+    found = f"on {n:,} questions that tuning did not read, {after:,} answers are right, {before:,} before"
+    if notes["kept"]:
+        return f"{found} (p {notes['p']:.2g}): the tuned model is kept"
+    return f"{found}{', ' + notes['reason'] if notes['reason'] else ''}: the model stays as it was"

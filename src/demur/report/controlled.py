@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from demur.methods.demur import sentence as tuning_sentence
 from demur.report import words
 
 
@@ -29,18 +30,25 @@ class Controlled:
     rows: tuple[Row, ...]
 
 
-def controlled(metrics: Mapping[str, Any]) -> list[Controlled]:
+def controlled(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Controlled]:
     """What the report shows, for each system that was fitted to labels."""
     return [
         Controlled(
             title=words.title(system),
-            sentences=tuple(sentences(domains)),
+            sentences=(*tuning(system, manifest), *sentences(domains)),
             domains=tuple(words.split_title(domain) for domain in domains),
             rows=tuple(_rows(domains)),
         )
         for system, domains in metrics.get("controls", {}).items()
         if domains
     ]
+
+
+def tuning(system: str, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What tuning did before the confidence was fitted, in a sentence, where a model was tuned."""
+    notes = manifest.get("stages", {}).get(f"fit/{system}", {}).get("tuning")
+    if notes is not None:
+        yield f"{words.title(system)}: {tuning_sentence(notes)}."
 
 
 def sentences(domains: Mapping[str, Any]) -> Iterator[str]:

@@ -135,7 +135,7 @@ def _context(run: FinishedRun, data: Mapping[str, Any], tables: Sequence[sheets.
         "settings": run.metrics.get("settings", {}),
         "groups": run.metrics.get("groups", {}),
         "tax": tax_section(run.tax),
-        "controlled": controlled(run.metrics),
+        "controlled": controlled(run.metrics, run.manifest),
         "promise": promise(run.guarantee),
         "first_look": _first_look(run),
         "unread": _unread(run),

@@ -14,6 +14,7 @@ from demur.methods import thresholds
 from demur.methods.r_tuning import loss_of
 from demur.report import calibrated, words
 from demur.report.controlled import sentences as above_controls
+from demur.report.controlled import tuning
 from demur.report.headline import findings
 from demur.report.legend import legend, main_metrics
 from demur.report.tax import headline as tax_headline
@@ -76,7 +77,7 @@ def _findings(subject: Subject, material: Material) -> list[str]:
     about = {"method": subject.system, "systems": dict.fromkeys(order)}
     known = material.metrics.get("controls", {}).get(subject.system, {})
     told = (finding.text for finding in findings(material.metrics, about, material.guarantee))
-    return [*told, *above_controls(known)]
+    return [*tuning(subject.system, material.manifest), *told, *above_controls(known)]
 
 
 def _training(subject: Subject, manifest: Mapping[str, Any]) -> Iterator[str]:

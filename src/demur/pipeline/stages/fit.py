@@ -18,6 +18,7 @@ from demur.engines import Engine
 from demur.judging import judgement
 from demur.methods.base import SAMPLES
 from demur.methods.demur import compared, tuning_half
+from demur.methods.demur import sentence as tuning_sentence
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.job import Job
 from demur.pipeline.stages.rejudging import by_model
@@ -111,15 +112,6 @@ def sentence(notes: Mapping[str, Any]) -> str:
     n, right, rest = notes["labels"], notes["right"], notes["incomplete"]
     left = f"; {rest:,} more were left out, whose log-probabilities or states are missing" if rest else ""
     return f"fitted on {n:,} labelled answers, {right:,} of them right (AUROC there: {best}){left}"
-
-
-def tuning_sentence(notes: Mapping[str, Any]) -> str:
-    """What tuning did, and whether it is kept, in words."""
-    n, before, after = notes["n"], notes["right_before"], notes["right_after"]
-    found = f"on {n:,} questions that tuning did not read, {after:,} answers are right, {before:,} before"
-    if notes["kept"]:
-        return f"{found} (p {notes['p']:.2g}): the tuned model is kept"
-    return f"{found}{'; ' + notes['reason'] if notes['reason'] else ''}: the model stays as it was"
 
 
 # -- the tuned model -----------------------------------------------------------------------------
