@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.core.config import TrainingSettings
-from demur.methods import METHODS
+from demur.methods import METHODS, MethodInfo
 from demur.pipeline.dryrun import formulas
 from demur.pipeline.dryrun.shapes import Shape
 
@@ -127,7 +127,7 @@ LARGE = ("8B", "70B")
 """Models that several GPUs are shown for."""
 CHOSEN = (
     "pretrain-t",
-    "honesty-prompt",
+    "probe",
     "r-tuning",
     "demur",
     "self-consistency",
@@ -168,20 +168,30 @@ def row_tokens(work: Work = WORK) -> int:
     return work.prompt + work.answer + work.certainty
 
 
+def owner_of(name: str) -> MethodInfo:
+    """The method whose weights a method asks."""
+    info = METHODS.get(name).info
+    return METHODS.get(info.weights).info if info.weights not in (None, "base") else info
+
+
 def run_seconds(
     name: str, model: Shape, machine: Machine, settings: TrainingSettings, work: Work = WORK
 ) -> float:
     """A run of one method without baselines: probe, training, answers of the tuned model."""
-    info = METHODS.get(name).info
-    owner = METHODS.get(info.weights).info if info.weights not in (None, "base") else info
+    info, owner = METHODS.get(name).info, owner_of(name)
     sampled = info.samples or "samples" in info.needs or "samples" in owner.needs or owner.row_per_sample
     probe = answer_seconds(model, machine, work.questions, 1 + work.samples * sampled, work)
     trained = 0.0
-    if info.weights != "base":
+    if owner.trained:
         rows = work.train * (work.samples if owner.row_per_sample else 1)
+        rows = rows // 2 if owner.fits else rows  # the other half decides, and is fitted to
         trained = training_seconds(model, machine, rows, settings, work) * owner.rounds
     predict = answer_seconds(model, machine, work.questions, 1 + work.samples * info.samples, work)
-    return probe + trained + predict
+    labelled = (
+        work.train * 3 // 2 if owner.trained else work.train
+    )  # half by the tuned model, all by the other
+    fitted = answer_seconds(model, machine, labelled, 1, work) if info.fits else 0.0
+    return probe + trained + fitted + predict
 
 
 def answering_bytes(model: Shape, work: Work = WORK) -> float:
@@ -277,7 +287,7 @@ def time_table(machine: Machine) -> Iterator[str]:
 
 
 def cell(method: str, model: Shape, machine: Machine) -> str:
-    tuned = METHODS.get(method).info.weights != "base"
+    tuned = owner_of(method).trained
     return shown(method, model, machine, fits_best(model, machine, tuned))
 
 
