@@ -19,7 +19,7 @@ from demur.cli.ask import shown
 from demur.cli.main import app
 from demur.cli.output import json_text, say
 from demur.compare import collect, markdown, summarise
-from demur.core.console import Shown, Terminal, print_wide, safe
+from demur.core.console import Shown, Terminal, print_wide, rate, safe
 from demur.core.errors import plain
 from demur.core.records import Probe, Question, read_parquet, write_parquet
 
@@ -169,3 +169,17 @@ def test_a_page_in_markdown_holds_no_markup_of_others(text, tmp_path):
         text,
     )  # fmt: skip
     assert [tag for tag in tags_in(analysed) if tag != "strong_open"] == []
+
+
+@pytest.mark.parametrize(
+    ("speed", "text"),
+    [
+        (1240.4, "1,240 steps/s"),
+        (10, "10 steps/s"),
+        (2.54, "2.5 steps/s"),
+        (0.4, "0.4 steps/s"),
+        (0.0618, "0.062 steps/s"),
+    ],
+)
+def test_a_rate_is_never_shown_as_nothing(speed, text):
+    assert rate(speed, "steps") == text

@@ -35,7 +35,12 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "", style="dim")
+        return Text(rate(speed, task.fields["unit"]) if speed else "", style="dim")
+
+
+def rate(speed: float, unit: str) -> str:
+    """Units a second, with two digits where there are few."""
+    return f"{speed:,.0f} {unit}/s" if speed >= 10 else f"{speed:.2g} {unit}/s"
 
 
 def safe(text: object, style: str = "") -> Text:
