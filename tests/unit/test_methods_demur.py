@@ -35,8 +35,10 @@ def test_questions_without_a_group_are_groups_of_their_own():
     assert len(tuning_half(asked, seed=0)) in (5, 6)
 
 
-@pytest.mark.parametrize(("groups", "taken"), [({}, 0), ({"one": 10}, 5), ({"one": 1}, 1)])
-def test_where_there_is_nothing_to_keep_together(groups, taken):
+@pytest.mark.parametrize(
+    ("groups", "taken"), [({}, 0), ({"one": 10}, 5), ({"one": 1}, 1), ({"history": 2, "art": 38}, 20)]
+)
+def test_few_groups_are_kinds_of_question_and_are_parted(groups, taken):
     assert len(tuning_half(questions(groups), seed=0)) == taken
 
 

@@ -24,6 +24,8 @@ from demur.methods.base import Labelled, MethodInfo, Setup
 from demur.methods.probe import Probe
 from demur.methods.vanilla import Vanilla
 
+FEW = 10
+"""With fewer groups each is a kind of question, which both halves need, and not a subject."""
 CHANCE = 0.05
 """Two-sided p-value below which the tuned model counts as right on more questions."""
 
@@ -55,13 +57,13 @@ class Demur(Probe):
 def tuning_half(questions: Iterable[Question], *, seed: int) -> set[str]:
     """The ids of the half of some questions that tunes; questions that share their errors stay together.
 
-    Whole groups are taken in the order of a hash until half of the questions are; of a single group, half
-    of its questions.
+    Whole groups are taken in the order of a hash until half of the questions are; where there are fewer than
+    `FEW` groups, single questions are.
     """
     groups: dict[str, list[str]] = {}
     for question in questions:
         groups.setdefault(shared_by(question) or question.id, []).append(question.id)
-    if len(groups) == 1:
+    if len(groups) < FEW:
         groups = {name: [name] for members in groups.values() for name in members}
     wanted, chosen = sum(map(len, groups.values())) / 2, set[str]()
     for name in sorted(groups, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest()):
