@@ -57,8 +57,8 @@ class Demur(Probe):
 def tuning_half(questions: Iterable[Question], *, seed: int) -> set[str]:
     """The ids of the half of some questions that tunes; questions that share their errors stay together.
 
-    Whole groups are taken in the order of a hash until half of the questions are; where there are fewer than
-    `FEW` groups, single questions are.
+    Whole groups are taken in the order of a hash until half of the questions are; single questions where
+    there are fewer than `FEW` groups.
     """
     groups: dict[str, list[str]] = {}
     for question in questions:
