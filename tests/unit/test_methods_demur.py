@@ -70,7 +70,8 @@ def test_nothing_is_kept_of_no_questions():
 @pytest.mark.parametrize(
     ("gained", "lost", "ending"),
     [
-        (8, 0, "8 answers are right, 0 before (p 0.0078): the tuned model is kept"),
+        (8, 0, "8 answers are right, 0 before (p = 0.008): the tuned model is kept"),
+        (20, 0, "20 answers are right, 0 before (p < 0.001): the tuned model is kept"),
         (5, 0, "5 answers are right, 0 before, no more than chance: the model stays as it was"),
         (0, 3, "0 answers are right, 3 before: the model stays as it was"),
     ],

@@ -101,5 +101,6 @@ def sentence(notes: Mapping[str, Any]) -> str:
     n, before, after = notes["n"], notes["right_before"], notes["right_after"]
     found = f"on {n:,} questions that tuning did not read, {after:,} answers are right, {before:,} before"
     if notes["kept"]:
-        return f"{found} (p {notes['p']:.2g}): the tuned model is kept"
+        p = f"p = {notes['p']:.3f}" if notes["p"] >= 0.001 else "p < 0.001"
+        return f"{found} ({p}): the tuned model is kept"
     return f"{found}{', ' + notes['reason'] if notes['reason'] else ''}: the model stays as it was"
