@@ -22,7 +22,7 @@ def run(tmp_path_factory):
     strange = ("--template.prompt", "{question}", "--evaluation.resamples", "50")
     taught = ("--training.learning_rate", "0.01", "--training.epochs", "4", "--training.batch_size", "8")
     where = ("--model", "pocket", "--data", "pocket", "--data.limit", "240", "--out", out)
-    succeeded("run", "--method", "demur", "--baselines", "probe", *where, *strange, *taught)
+    succeeded("fit", "--tune", "--labels", "360", "--baselines", "probe", *where, *strange, *taught)
     return out
 
 

@@ -455,8 +455,16 @@ def _some(answers, side, n):
     return [item for item in answers if item.right is side][:n]
 
 
-def test_before_answering_and_another_method_is_a_contradiction(tmp_path):
-    given = ("--model", "pocket", "--data", "pocket", "--method", "r-tuning", "--before-answering")
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--method", "r-tuning", "--before-answering"),
+        ("--method", "r-tuning", "--tune"),
+        ("--before-answering", "--tune"),
+    ],
+)
+def test_two_methods_at_once_are_a_contradiction(tmp_path, flags):
+    given = ("--model", "pocket", "--data", "pocket", *flags)
     ended = run_demur("fit", *given, "--out", tmp_path / "run")
     assert ended.returncode == 2
     assert "leave out one of the two" in ended.stderr

@@ -48,29 +48,45 @@ def fit(
             "--before-answering", help="Decline by the question alone, before an answer is generated."
         ),
     ] = False,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="Tune the model too; kept only where more of its answers are right."),
+    ] = False,
     update: Update = False,
     as_json: AsJson = False,
 ) -> None:
-    """A confidence on every answer of a model, from some hundred labelled questions. Nothing is tuned.
+    """A confidence on every answer of a model, from some hundred labelled questions.
 
-    Takes the settings of `demur run`. The test part of the data is asked too, and the report is about it.
+    Nothing is tuned unless you ask for it. Takes the settings of `demur run`. The test part of the data is
+    asked too, and the report is about it.
 
     Example: `demur fit --model Qwen/Qwen3-4B --data my_qa.jsonl --labels 300 --out runs/mine`
     """
-    from demur.core.errors import ConfigError
-
-    method = {"method": "p-ik"} if before_answering else {}
+    given = [flag for flag, on in (("--before-answering", before_answering), ("--tune", tune)) if on]
+    method = {"method": METHOD_OF[given[0]]} if given else {}
     settings = read_settings(ctx, None, preset=FIT | {"data.labels": labels} | method)
-    if before_answering and settings.method != method["method"]:
-        raise ConfigError(
-            expected="method p-ik, which declines before it answers",
-            found=f"--before-answering and method {settings.method}",
-            where="--method",
-            fix="leave out one of the two",
-        )
+    _require_one_method(given, settings.method)
     require_input(ctx)
     _carry_out(settings, update=update, as_json=as_json)
 
+
+def _require_one_method(given: list[str], method: str) -> None:
+    """Refuse two flags that each name a method, and one beside another method."""
+    from demur.core.errors import ConfigError
+
+    wanted = {METHOD_OF[flag] for flag in given}
+    if wanted and wanted != {method}:
+        others = "" if len(given) > 1 else f" and method {method}"
+        raise ConfigError(
+            expected="one method",
+            found=f"{' and '.join(f'{flag} (method {METHOD_OF[flag]})' for flag in given)}{others}",
+            where="--method" if others else given[-1],
+            fix="leave out one of the two",
+        )
+
+
+METHOD_OF = {"--before-answering": "p-ik", "--tune": "demur"}
+"""The methods that flags of `demur fit` stand for, in place of `probe`."""
 
 FIT: dict[str, Any] = {"method": "probe", "baselines": [], "data.calibration": 1 / 3}
 """What `demur fit` sets where the user does not."""
