@@ -57,8 +57,7 @@ def fit(
 ) -> None:
     """A confidence on every answer of a model, from some hundred labelled questions.
 
-    Nothing is tuned unless you ask for it. Takes the settings of `demur run`. The test part of the data is
-    asked too, and the report is about it.
+    Nothing is tuned unless asked for. The test part of the data is asked too: the report is about it.
 
     Example: `demur fit --model Qwen/Qwen3-4B --data my_qa.jsonl --labels 300 --out runs/mine`
     """
