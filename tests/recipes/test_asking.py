@@ -183,19 +183,19 @@ def test_a_calibrated_run_brings_its_promise_with_it(run, tmp_path):
 def test_a_run_that_is_made_anew_says_that_its_promise_is_of_another(run, tmp_path):
     root = tmp_path / "anew"
     shutil.copytree(run, root)
-    calibrate = ("calibrate", root, "--max-error", "0.5", "--confidence", "0.6", "--system", "demur")
+    calibrate = ("calibrate", root, "--max-error", "0.5", "--confidence", "0.6", "--system", "r-tuning")
     done = run_demur(*calibrate)
     assert done.returncode == 0, done.stderr
     again = ("run", root / "config.yaml", "--out", root)
     assert "guarantee.json" not in run_demur(*again).stderr, "nothing has changed"
     done = run_demur(*again, "--update", "--training.max_steps", "2")
     assert done.returncode == 0, done.stderr
-    assert "guarantee.json is not used: predictions/demur.parquet, " in done.stderr
+    assert "guarantee.json is not used: predictions/r-tuning.parquet, " in done.stderr
     assert "systems/r-tuning/model/adapter_model.safetensors" in done.stderr
-    command = f"demur calibrate {root} --system demur --signal"
+    command = f"demur calibrate {root} --system r-tuning --signal"
     assert command in done.stderr
     assert "as calibrated" not in done.stdout
-    asked = run_demur("ask", root, "Who?", "--system", "demur")
+    asked = run_demur("ask", root, "Who?", "--system", "r-tuning")
     assert asked.returncode == 2
     assert command in asked.stderr
     reported = run_demur("report", root)

@@ -73,7 +73,6 @@ class _Row:
 
 
 def _fit_one(job: Job, system: str) -> dict[str, Any]:
-    check_states(job.config, job.engine)
     notes: dict[str, Any] = {}
     made = None
     if system in job.tuned:
@@ -156,6 +155,7 @@ def _of_base(job: Job, system: str) -> _Made:
         if probe.greedy_verdict in JUDGED
     }
     known = {name: probe for name, (_, probe) in labelled.items()}
+    check_states(job.config, job.engine)
     rows = _asked(job, job.engine, [question for question, _ in labelled.values()], known)
     return _made(job, system, job.engine, rows)
 
