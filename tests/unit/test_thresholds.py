@@ -109,7 +109,7 @@ def test_a_fixed_number_stays_one():
 def test_exactly_the_methods_that_decline_by_one_signal_have_a_rule(name):
     info = METHODS.get(name).info
     found = thresholds.rule(info, RTuningSettings(), [], [])
-    assert (found is not None) == (name in ("r-tuning", "r-tuning-u", "probe", "p-ik"))
+    assert (found is not None) == (name in ("r-tuning", "r-tuning-u", "probe", "p-ik", "demur"))
 
 
 def test_what_is_refused_in_words_or_has_no_signal_is_declined_at_any_threshold():
