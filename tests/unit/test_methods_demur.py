@@ -4,7 +4,7 @@ import pytest
 
 from demur.core.questions import shared_by
 from demur.core.records import Question
-from demur.methods.demur import compared, sentence, tuning_half
+from demur.methods.demur import compared, sentence, tuning_half, unread
 
 
 def questions(groups):
@@ -40,6 +40,13 @@ def test_questions_without_a_group_are_groups_of_their_own():
 )
 def test_few_groups_are_kinds_of_question_and_are_parted(groups, taken):
     assert len(tuning_half(questions(groups), seed=0)) == taken
+
+
+def test_what_was_left_out_of_tuning_is_not_unread_where_its_group_was_taught():
+    asked = questions(dict.fromkeys("abcdefghijkl", 2))
+    assert unread(asked, {"a0", "b0", "b1"}) == {q.id for q in asked if q.group not in "ab"}
+    kinds = questions({"history": 3, "art": 3})
+    assert unread(kinds, {"art0"}) == {q.id for q in kinds} - {"art0"}
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ class MethodInfo:
     rule: str | None = None
     """The signal below whose threshold it declines by its own rule; None where it has no such rule."""
     fits: bool = False
-    """Its own folder holds a confidence that was fitted to labelled answers; with weights beside it where
-    it tunes a model and keeps that."""
+    """Its model folder holds a confidence fitted to labelled answers, and the tuned weights if they are
+    kept."""
     before: bool = False
     """It can decline a question before anything is answered, see `Setup.least`."""
 

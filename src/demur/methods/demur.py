@@ -15,7 +15,7 @@ is kept: McNemar 1947, exact; the confidence: `demur.methods.probe`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from demur.core.questions import shared_by
@@ -70,6 +70,20 @@ def tuning_half(questions: Iterable[Question], *, seed: int) -> set[str]:
         if len(chosen) + len(groups[name]) / 2 <= wanted:
             chosen.update(groups[name])
     return chosen
+
+
+def unread(questions: Sequence[Question], read: Collection[str]) -> set[str]:
+    """The ids of the questions that tuning learned nothing about.
+
+    Args:
+        read: ids of the questions that it was tuned on. `knowledge.train_on` and `knowledge.balance` leave
+            others of the same groups out of tuning; those do not count as unread.
+    """
+    names = {question.id: shared_by(question) or question.id for question in questions}
+    if len(set(names.values())) < FEW:
+        return names.keys() - read
+    taught = {names[name] for name in read}
+    return {name for name, group in names.items() if group not in taught}
 
 
 def compared(before: Sequence[bool], after: Sequence[bool]) -> dict[str, Any]:

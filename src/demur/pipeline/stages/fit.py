@@ -12,14 +12,15 @@ from demur.core.errors import TrainingDataError
 from demur.core.files import atomic_folder, digest, link_files, write_json
 from demur.core.layout import CARD, SIGNATURE
 from demur.core.questions import shared_by
-from demur.core.records import Probe, Question, Verdict, write_parquet
+from demur.core.records import Example, Probe, Question, Verdict, read_jsonl, write_parquet
 from demur.core.signing import sign
 from demur.engines import Engine
 from demur.judging import judgement
 from demur.methods.base import SAMPLES
-from demur.methods.demur import compared, tuning_half
+from demur.methods.demur import compared, unread
 from demur.methods.demur import sentence as tuning_sentence
 from demur.pipeline.cards import make_card, rule_to_card
+from demur.pipeline.controls import JUDGED
 from demur.pipeline.job import Job
 from demur.pipeline.stages.rejudging import by_model
 from demur.pipeline.systems import check_states, fitted_systems
@@ -27,8 +28,6 @@ from demur.signals import Answered, Said
 from demur.signals.controls import shuffled
 from demur.signals.fitted import Fitted, fit_to
 from demur.signals.linear import layers_of
-
-JUDGED = (Verdict.CORRECT, Verdict.WRONG)
 
 
 def run(job: Job) -> None:
@@ -122,11 +121,12 @@ def _of_tuned(job: Job, system: str) -> tuple[_Made | None, dict[str, Any]]:
     It is asked the training questions that it was not tuned on.
     """
     questions, probes = job.training
-    half = tuning_half(questions, seed=job.config.seed)
+    rows_read = (read_jsonl(path, Example) for path in job.folder.training(system).glob("*.jsonl"))
+    held = unread(questions, {row.question_id for rows in rows_read for row in rows})
     rest = [
         (question, probe)
         for question, probe in zip(questions, probes, strict=True)
-        if question.id not in half and question.answers
+        if question.id in held and question.answers
     ]
     job.let_go()  # one model in memory at a time
     folder = job.folder.tuned(system)
