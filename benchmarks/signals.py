@@ -30,8 +30,8 @@ cluster, are taken for the population. N times some of them are drawn: on the fi
 is fitted and chosen anew, on half as many more the threshold is. The promise is broken where the errors
 among those answered, of all that nothing was fitted to, are more than promised.
 
-`--samples K` adds what is computed from sampled answers, `--p-true` asks the model whether its answer is
-true, `--by-group` adds a column for each group in domain.
+`--samples K` adds what is computed from sampled answers, and `learned` with `agreement` weighed too;
+`--p-true` asks the model whether its answer is true, `--by-group` adds a column for each group in domain.
 
 The sealed part of a data set is only read with `--sealed`, as test questions, and that it was is printed.
 """
@@ -39,6 +39,7 @@ The sealed part of a data set is only read with `--sealed`, as test questions, a
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import os
 import platform
@@ -340,7 +341,7 @@ def promises(rows: Sequence[Row], free: Scores, options: argparse.Namespace) -> 
         fitted_on, others = order[:labels], order[labels:]
         labelled = [rows[place].answered for place in places[fitted_on]]
         try:
-            fitted = fit_to(labelled, layers=_layers(rows), seed=draw, kinds=(Probe,))
+            fitted = fit_to(_without_samples(labelled), layers=_layers(rows), seed=draw, kinds=(Probe,))
         except TrainingDataError:
             continue
         scores = {name: free[name][places] for name in counts if name in free}
@@ -407,9 +408,12 @@ def scored(rows: Sequence[Row], free: Scores, drawn: Places, *, seed: int, shuff
     labelled = [rows[place].answered for place in drawn]
     right = rightness(labelled)
     folds = grouped_folds(right, [item.group for item in labelled], seed=seed)
-    fitted = fit_to(labelled, layers=_layers(rows), seed=seed)
+    fitted = fit_to(_without_samples(labelled), layers=_layers(rows), seed=seed)
     signals = [fitted(row.answered.said) for row in rows]
     found = {name: np.array([values[name] for values in signals]) for name in (LEARNED, "probe", "p-ik")}
+    if all(item.said.samples for item in labelled):
+        more = fit_to(labelled, layers=_layers(rows), seed=seed, kinds=(Probe,))
+        found[f"{LEARNED} + agreement"] = np.array([more(row.answered.said)[LEARNED] for row in rows])
     for kind in (Direction, SEP):
         made = kind.fit(labelled, folds)
         if made is not None:
@@ -429,6 +433,11 @@ def scored(rows: Sequence[Row], free: Scores, drawn: Places, *, seed: int, shuff
     if shuffles:
         every["control: shuffled"] = _shuffled(rows, labelled, seed=seed, count=shuffles)
     return every
+
+
+def _without_samples(labelled: Sequence[Answered]) -> list[Answered]:
+    """What `demur fit` weighs where nothing more is asked for."""
+    return [dataclasses.replace(item, said=dataclasses.replace(item.said, samples=())) for item in labelled]
 
 
 def _layers(rows: Sequence[Row]) -> tuple[int, ...]:

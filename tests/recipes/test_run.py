@@ -218,6 +218,9 @@ def test_the_other_losses_and_full_tuning_run(loss, tmp_path):
 def test_a_dry_run_counts_and_writes_nothing(tmp_path):
     done = run_demur("run", "--dry-run", "--json", "--limit", "50", "--out", tmp_path / "r")
     assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "trying the model on a few training questions (about half a minute for a small one)"
+    ], "bars and warnings of other libraries are kept away"
     plan = json.loads(done.stdout)
     # 50 of each of train, calibration, test/id, test/ood, nonexistent, false-premise; base and two methods,
     # which are not asked the 50 that they learn from

@@ -235,8 +235,12 @@ def test_merged_weights_answer_as_base_and_adapter(run, model, merged):
 
 def test_half_precision_is_written_where_it_is_asked_for(run, tmp_path):
     out = tmp_path / "half"
-    done = succeeded("merge", run, "--out", out, "--dtype", "bfloat16", "--json")
+    done = succeeded(
+        "merge", run, "--out", out, "--dtype", "bfloat16", "--name", "me/half-precision", "--json"
+    )
     assert json.loads(done.stdout)["mended"] == []
+    assert json.loads(done.stdout)["upload"] == f"hf upload me/half-precision {out}"
+    assert "me/half-precision" in (out / "README.md").read_text()
     assert json.loads((out / "config.json").read_text())["dtype"] == "bfloat16"
     again = run_demur("merge", run, "--out", out)
     assert again.returncode == 2

@@ -19,16 +19,17 @@ from chat_server import Said as ChatReply
 from commands import run_demur, succeeded
 from demur.ask import Query, load
 from demur.ask.answer import UNASKED
-from demur.core.config import load_config
+from demur.core.config import FitSettings, load_config
 from demur.core.errors import ConfigError, ModelError, TrainingDataError
 from demur.core.records import Probe, Question, Response, Verdict
 from demur.engines.base import Capabilities, States
 from demur.pipeline.job import Job
-from demur.pipeline.stages.fit import judged, without_states
+from demur.pipeline.stages.fit import judged, weighed
 from demur.pipeline.systems import check_states
 from demur.report.headline import headline
 from demur.runfolder.finished import FinishedRun
 from demur.signals import Answered, Said
+from demur.signals.beside import Beside
 from demur.signals.fitted import SETTINGS, WEIGHTS, Fitted, Weighing, feature, fit_to
 from demur.signals.likeness import Likeness
 from demur.signals.linear import (
@@ -39,6 +40,7 @@ from demur.signals.linear import (
     grouped_folds,
     layers_of,
     logistic,
+    logistics,
     rising,
     standard_error,
 )
@@ -134,6 +136,19 @@ def test_each_layer_is_a_logistic_regression_on_standardised_states():
         axis=0,
     )
     np.testing.assert_allclose(found.probe(matrix), expected, atol=1e-5)
+
+
+def test_a_regression_that_begins_where_another_ended_ends_where_it_would_alone():
+    rng = np.random.default_rng(3)
+    values, right = rng.normal(size=(20, 90)) * rng.uniform(0.1, 9, 90), np.arange(20) % 3 == 0
+    values[:, 7] = 2.0  # never changes
+    for strength, (weights, bias) in zip(STRENGTHS, logistics(values, right, STRENGTHS), strict=True):
+        model = LogisticRegression(C=strength, tol=1e-10, max_iter=10_000)
+        expected = make_pipeline(StandardScaler(), model).fit(values, right).decision_function(values)
+        np.testing.assert_allclose(
+            values @ weights + bias, expected, atol=0.02
+        )  # log-odds, to the tolerance of the fit
+        assert weights[7] == 0
 
 
 def test_the_strongest_regularisation_within_one_standard_error_is_taken():
@@ -372,8 +387,63 @@ def test_without_states_and_tokens_sampled_answers_are_weighed(tmp_path):
     assert Fitted.load(tmp_path).samples == 2
     right, wrong = (next(item for item in answers if item.right is side) for side in (True, False))
     assert fitted(right.said)["learned"] > 0.5 > fitted(wrong.said)["learned"]
-    assert "this engine gives no hidden states or log-probabilities" in without_states(fitted)
-    assert "2 sampled answers agree" in without_states(fitted)
+    assert "this engine gives no hidden states or log-probabilities" in weighed(fitted)
+    assert "2 sampled answers agree" in weighed(fitted)
+
+
+def stated(item, value):
+    return dataclasses.replace(item, said=dataclasses.replace(item.said, verbal=value))
+
+
+def test_what_the_model_says_of_itself_is_weighed_where_it_was_asked(tmp_path):
+    answers = [stated(item, 0.9 if item.right else 0.4) for item in labelled(informative=False)]
+    fitted = fit_to(answers, layers=(1, 2), seed=0)
+    assert fitted.weighing.weights.keys() == {"probe", "sum", "verbal"}
+    assert fitted.verbal
+    fitted.save(tmp_path)
+    loaded = Fitted.load(tmp_path)
+    assert loaded.verbal
+    one = answers[0].said
+    assert loaded(one)["learned"] == fitted(one)["learned"]
+    assert loaded(one)["verbal"] == one.verbal
+    assert "learned" not in fitted(dataclasses.replace(one, verbal=None)), "the model stated none"
+    assert weighed(fitted) == "weighed are hidden states, log-probabilities, how sure the model says it is"
+
+
+@pytest.mark.parametrize("value", [lambda right: 0.8, lambda right: 0.2 if right else 0.9])
+def test_what_gets_no_weight_is_not_asked_for_again(value):
+    answers = [stated(item, value(item.right)) for item in labelled()]
+    fitted = fit_to(answers, layers=(1, 2), seed=0)
+    assert not fitted.verbal
+    assert fitted.weighing.weights.keys() <= {"probe", "sum"}
+    assert "learned" in fitted(dataclasses.replace(answers[0].said, verbal=None))
+    assert "verbal got no weight and will not be asked for" in weighed(fitted)
+
+
+@pytest.mark.parametrize(
+    ("signals", "can", "expected"),
+    [
+        (None, {"layers": 3}, Beside(layers=(1, 2, 3))),
+        (None, {"token_logprobs": True}, Beside()),
+        (None, {}, Beside(samples=7)),
+        (None, {"samples": False}, Beside()),
+        ((), {}, Beside()),
+        (("verbal",), {"samples": False}, Beside(verbal=True)),
+        (("agreement", "verbal"), {"layers": 2}, Beside(layers=(1, 2), samples=7, verbal=True)),
+    ],
+)
+def test_what_is_asked_for_beside_an_answer(signals, can, expected):
+    assert Beside.to_fit(FitSettings(signals=signals), able(**can), samples=7) == expected
+
+
+def able(*, layers=0, token_logprobs=False, samples=True):
+    can = SimpleNamespace(layers=layers, token_logprobs=token_logprobs, samples=samples)
+    return SimpleNamespace(name="openai", capabilities=can)
+
+
+def test_samples_of_an_engine_that_draws_none_are_an_error_with_a_way_out():
+    with pytest.raises(ConfigError, match="leave agreement out"):
+        Beside.to_fit(FitSettings(signals=("agreement",)), able(samples=False), samples=7)
 
 
 def test_without_anything_to_weigh_it_says_what_is_missing():

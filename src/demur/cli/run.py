@@ -28,9 +28,12 @@ def run(
     """
     settings = read_settings(ctx, limit)
     if dry_run:
+        from demur.core.console import Terminal, quiet_libraries
+
+        quiet_libraries()
         from demur.pipeline.dryrun import estimate, render
 
-        plan = estimate(settings, note=lambda text: typer.echo(text, err=True))
+        plan = estimate(settings, note=Terminal().note)
         say(json.dumps(plan, indent=2) if as_json else render(plan))
         return
     require_input(ctx)

@@ -85,11 +85,11 @@ def sample(
     codes, parts = questions.parts()
     kept = np.zeros(len(questions), dtype=bool)
     limits = [limit if within is None else within.get(split, limit) for split in parts]
-    for code, limit in enumerate(limits):
+    for code, most in enumerate(limits):
         places = np.flatnonzero(codes == code)
         names = (name for (name,) in questions.take(places).values("id"))
         order = np.argsort(draw_keys(names, len(places), seed, purpose="limit"))
-        kept[places[order[:limit]]] = True
+        kept[places[order[:most]]] = True
     return questions.where(kept)
 
 

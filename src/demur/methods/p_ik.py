@@ -30,7 +30,17 @@ class PIK(Probe):
         loss="logistic regression on labelled answers",
         cost="one greedy answer of each training question; at inference a question that is declined costs "
         "no answer",
-        signals=("p-ik", "learned", "probe", "answer-rate", "sum", "min", "likelihood"),
+        signals=(
+            "p-ik",
+            "learned",
+            "probe",
+            "answer-rate",
+            "sum",
+            "min",
+            "likelihood",
+            "agreement",
+            "verbal",
+        ),
         primary_signal="p-ik",
         rule="p-ik",
         stages=(),

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from demur.core.records import Example, Question
 from demur.engines import Engine, Progress
 from demur.engines.base import Gate, Generated
-from demur.methods.base import Elicited, Labelled, MethodInfo, Setup
+from demur.methods.base import SAMPLES, Elicited, Labelled, MethodInfo, Setup
 from demur.methods.elicitation import from_response
-from demur.signals import Said
+from demur.signals.beside import Beside
 
 
 class Probe:
@@ -34,7 +34,17 @@ class Probe:
         needs=("labels",),
         loss="logistic regression on labelled answers",
         cost="one greedy answer of each training question; at inference a few products beside the answer",
-        signals=("learned", "probe", "answer-rate", "sum", "min", "likelihood", "p-ik", "agreement"),
+        signals=(
+            "learned",
+            "probe",
+            "answer-rate",
+            "sum",
+            "min",
+            "likelihood",
+            "p-ik",
+            "agreement",
+            "verbal",
+        ),
         primary_signal="learned",
         rule="learned",
         stages=(),
@@ -54,28 +64,30 @@ class Probe:
         progress: Progress | None = None,
     ) -> list[Elicited]:
         """Answer greedily, and read the confidence off the states of the same pass."""
-        fitted = setup.fitted
-        layers = () if fitted is None else fitted.layers
-        samples = 0 if fitted is None else fitted.samples
-        sampling = dataclasses.replace(
-            setup.sampling, samples=samples, layers=layers, gate=self.gate(setup)
-        )
+        beside = self._beside(engine, setup)
+        sampling = dataclasses.replace(beside.sampling(setup.sampling), gate=self.gate(setup))
         generated = engine.generate(
             [setup.template.ask(question) for question in questions],
             keys=[question.id for question in questions],
             sampling=sampling,
             progress=progress,
         )
+        said = beside.said(engine, setup.template, questions, generated, setup.sampling)
         found = []
-        for question, item in zip(questions, generated, strict=True):
-            if item.greedy is None:
+        for question, item, heard in zip(questions, generated, said, strict=True):
+            if heard is None:
                 found.append(self.unanswered(question, item, setup))
                 continue
-            elicited = from_response(item.greedy)
-            said = Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
-            own = {} if fitted is None else fitted(said)
+            elicited = from_response(heard.greedy)
+            own = {} if setup.fitted is None else setup.fitted(heard)
             found.append(dataclasses.replace(elicited, signals={**elicited.signals, **own}))
         return found
+
+    def _beside(self, engine: Engine, setup: Setup) -> Beside:
+        """What is asked for beside an answer: of a model that nothing is fitted to yet, what will be."""
+        if setup.fitted is not None:
+            return Beside.of(setup.fitted)
+        return Beside.to_fit(setup.config.fit, engine, samples=setup.config.probe.samples or SAMPLES)
 
     def gate(self, setup: Setup) -> Gate | None:
         """Who decides before a question is answered; nobody."""

@@ -53,9 +53,9 @@ def merge_run(
     with atomic_folder(out) as partial:
         if subject.is_adapter or dtype != "auto":
             _save(subject, dtype, partial)
-            for name in FITTED:
-                if (subject.folder / name).is_file():
-                    shutil.copyfile(subject.folder / name, partial / name)
+            for part in FITTED:
+                if (subject.folder / part).is_file():
+                    shutil.copyfile(subject.folder / part, partial / part)
         else:
             for file in contents.files_of(subject.folder):
                 if file.name != SIGNATURE:

@@ -59,6 +59,8 @@ class Said:
     samples: tuple[Response, ...] = ()
     states: States | None = None
     """Of the greedy answer; None where the engine gives none."""
+    verbal: float | None = None
+    """The confidence that the model stated in the greedy answer, in [0, 1], if it was asked for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

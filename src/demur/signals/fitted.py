@@ -34,6 +34,7 @@ from demur.signals.min import Min
 from demur.signals.p_ik import PIK
 from demur.signals.probe import Probe
 from demur.signals.sum import Sum
+from demur.signals.verbal import Verbal
 
 WEIGHTS, SETTINGS = "probe.safetensors", "probe.json"
 """Files of a folder that holds what was fitted."""
@@ -42,18 +43,19 @@ LEAST = 10
 TOKENS: tuple[type[Signal], ...] = (Sum, Min)
 """Token signals that are reported. Only the sum is weighed. Adding the smallest one ranked other questions
 worse, and so did the geometric mean, which ignores how long an answer is."""
-DRAWN: tuple[type[Signal], ...] = (Agreement,)
-"""Signals of sampled answers, which are drawn where there is nothing else to weigh."""
+BESIDE: tuple[type[Signal], ...] = (Agreement, Verbal)
+"""Signals for which the model is asked more than the answer. They are weighed wherever they are given, and
+not asked for again where they get no weight."""
 LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate, PIK)
 """Signals that are fitted."""
 WEIGHED = (Probe.info.name, Sum.info.name)
 WITHOUT_STATES = (AnswerRate.info.name, Sum.info.name)
 """What is weighed where the engine gives no hidden states; beside a probe an answer's rate adds nothing."""
-WITHOUT_TOKENS = (AnswerRate.info.name, Agreement.info.name)
-"""What is weighed where it gives no log-probabilities either."""
+WITHOUT_TOKENS = (AnswerRate.info.name,)
+"""What is weighed where it gives no log-probabilities either; alone it is not enough."""
 ALONE = (Sum.info.name,)
 """What questions that are not like the labelled ones are judged by too."""
-PROBABILITIES = frozenset(kind.info.name for kind in (*LEARNT, *DRAWN))
+PROBABILITIES = frozenset(kind.info.name for kind in (*LEARNT, *BESIDE))
 MOST = 0.9
 """Share of the answers that must have a signal; then the others are left out. With fewer the signal is."""
 LOWEST = -30.0
@@ -80,7 +82,9 @@ class Weighing:
     def of(cls, columns: Mapping[str, Floats], right: Bools) -> Weighing:
         """A logistic regression on features without weights below 0, since higher is surer for each."""
         weights, bias = rising(np.column_stack([*columns.values()]), right)
-        return cls(weights=dict(zip(columns, map(float, weights), strict=True)), bias=bias)
+        found = dict(zip(columns, map(float, weights), strict=True))
+        idle = {kind.info.name for kind in BESIDE if not found.get(kind.info.name)}
+        return cls(weights={name: found[name] for name in found if name not in idle}, bias=bias)
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers."""
@@ -124,7 +128,7 @@ class Fitted:
 
         A signal whose numbers overflowed is NaN, and so is then ``learned``.
         """
-        found = _values(said, [kind() for kind in (*TOKENS, *DRAWN)] + [*self.learnt.values()])
+        found = _values(said, [kind() for kind in (*TOKENS, *BESIDE)] + [*self.learnt.values()])
         score = self._score(said, found)
         learned = {} if score is None else {"learned": score if np.isnan(score) else sigmoid(score)}
         return found | learned | _values(said, [Likelihood()])
@@ -135,6 +139,11 @@ class Fitted:
             return whole
         alone = self.apart(found)
         return None if alone is None else (whole + alone) / 2
+
+    @property
+    def verbal(self) -> bool:
+        """Whether the model has to be asked how sure it is."""
+        return Verbal.info.name in self.weighing.weights
 
     def before(self, prompt: npt.NDArray[np.float32]) -> float | None:
         """`p-ik` of the states after a prompt, ``[layers, hidden size]``; None if it was not fitted."""
@@ -210,7 +219,7 @@ class Fitted:
             if held.get("layers", len(layers)) != len(layers):
                 raise ValueError(f"{name} reads other layers than {layers}")
         weighing = Weighing.restored(values["weighing"])
-        unknown = weighing.weights.keys() - {*learnt, *(kind.info.name for kind in (*TOKENS, *DRAWN))}
+        unknown = weighing.weights.keys() - {*learnt, *(kind.info.name for kind in (*TOKENS, *BESIDE))}
         if unknown:
             raise ValueError(f"no part {', '.join(sorted(unknown))}, which is weighed")
         return cls(
@@ -289,13 +298,14 @@ def fit_to(
             where="model.engine",
             fix="choose an engine that gives them (`--model.engine hf`)",
         )
-    drawn = Agreement.info.name in chosen
+    weighing = Weighing.of(chosen, right)
+    drawn = Agreement.info.name in weighing.weights
     likeness = _likeness(answers) if Probe.info.name in fits else None
     alone = {name: columns[name] for name in ALONE if name in columns}
     return Fitted(
         layers=layers if Probe.info.name in fits else (),
         learnt={name: signal for name, (signal, _) in fits.items()},
-        weighing=Weighing.of(chosen, right),
+        weighing=weighing,
         apart=Weighing.of(alone, right) if alone and likeness is not None else None,
         likeness=likeness,
         samples=min(len(item.said.samples) for item in answers) if drawn else 0,
@@ -310,14 +320,15 @@ def fit_to(
 
 
 def _weighed(columns: Mapping[str, Floats]) -> tuple[str, ...]:
+    beside = tuple(kind.info.name for kind in BESIDE)
     if Probe.info.name in columns:
-        return WEIGHED
-    return WITHOUT_STATES if Sum.info.name in columns else WITHOUT_TOKENS
+        return WEIGHED + beside
+    return (WITHOUT_STATES if Sum.info.name in columns else WITHOUT_TOKENS) + beside
 
 
 def _complete(answers: Sequence[Answered]) -> Sequence[Answered]:
     """The answers that have all that `MOST` of them have: a server may fail to name an answer's tokens."""
-    signals = [kind() for kind in (*TOKENS, *DRAWN)]
+    signals = [kind() for kind in (*TOKENS, *BESIDE)]
     held = np.array(
         [
             [item.said.states is not None]
@@ -332,7 +343,7 @@ def _complete(answers: Sequence[Answered]) -> Sequence[Answered]:
 
 def _free_columns(answers: Sequence[Answered]) -> dict[str, Floats]:
     """The signals that every answer has and that nothing is fitted for, as they are weighed."""
-    kinds = (*TOKENS, *DRAWN)
+    kinds = (*TOKENS, *BESIDE)
     read = [_values(item.said, [kind() for kind in kinds]) for item in answers]
     names = [kind.info.name for kind in kinds if all(kind.info.name in values for values in read)]
     found = {name: np.array([feature(name, values[name]) for values in read]) for name in names}

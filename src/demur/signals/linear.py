@@ -97,12 +97,19 @@ def fit(states: Floats, right: Bools, folds: Folds) -> Fit:
         right: whether each answer is right, shape ``[n]``; each fold must train on both kinds.
         folds: training and held-out places.
     """
-    tried = {strength: _held_out(states, right, folds, strength) for strength in STRENGTHS}
-    scores = {strength: auroc(values, right) for strength, values in tried.items()}
-    best = max(scores.values())
-    allowed = best - standard_error(best, right)
-    strength = next(strength for strength in STRENGTHS if scores[strength] >= allowed)
-    probe = _fitted(states, right, strength)
+    from threadpoolctl import threadpool_limits
+
+    # Many small products: threads that wait for one another made this up to ten times slower
+    with threadpool_limits(1, user_api="blas"):
+        tried = {strength: np.zeros(len(right)) for strength in STRENGTHS}
+        for train, held in folds:
+            for strength, probe in _fitted(states[train], right[train], STRENGTHS).items():
+                tried[strength][held] = probe(states[held])
+        scores = {strength: auroc(values, right) for strength, values in tried.items()}
+        best = max(scores.values())
+        allowed = best - standard_error(best, right)
+        strength = next(strength for strength in STRENGTHS if scores[strength] >= allowed)
+        probe = _fitted(states, right, [strength])[strength]
     return Fit(probe=probe, strength=strength, held_out=tried[strength], auroc=scores[strength])
 
 
@@ -153,19 +160,18 @@ def held_out(
     return found
 
 
-def _held_out(states: Floats, right: Bools, folds: Folds, strength: float) -> Floats:
-    def make(train: npt.NDArray[np.intp]) -> Callable[[npt.NDArray[np.intp]], Floats]:
-        probe = _fitted(states[train], right[train], strength)
-        return lambda places: probe(states[places])
-
-    return held_out(make, len(right), folds)
-
-
-def _fitted(states: Floats, right: Bools, strength: float) -> Linear:
-    layers = range(states.shape[1])
-    fits = [logistic(states[:, layer].astype(np.float64), right, strength=strength) for layer in layers]
-    weights = np.stack([weights for weights, _ in fits]).astype(np.float32)
-    return Linear(weights=weights, bias=np.array([bias for _, bias in fits], np.float32))
+def _fitted(states: Floats, right: Bools, strengths: Sequence[float]) -> dict[float, Linear]:
+    """A probe for each strength."""
+    by_layer = [
+        logistics(states[:, layer].astype(np.float64), right, strengths) for layer in range(states.shape[1])
+    ]
+    return {
+        strength: Linear(
+            weights=np.stack([fits[place][0] for fits in by_layer]).astype(np.float32),
+            bias=np.array([fits[place][1] for fits in by_layer], np.float32),
+        )
+        for place, strength in enumerate(strengths)
+    }
 
 
 def rising(values: Floats, right: Bools) -> tuple[Floats, float]:
@@ -193,19 +199,29 @@ def rising(values: Floats, right: Bools) -> tuple[Floats, float]:
 
 
 def logistic(values: Floats, right: Bools, *, strength: float = 1.0) -> tuple[Floats, float]:
-    """A logistic regression on standardised columns, as weights and bias for the columns as they are.
+    """One logistic regression, see `logistics`."""
+    return logistics(values, right, [strength])[0]
+
+
+def logistics(values: Floats, right: Bools, strengths: Sequence[float]) -> list[tuple[Floats, float]]:
+    """Logistic regressions on standardised columns, as weights and bias for the columns as they are.
 
     Args:
         values: shape ``[n, columns]``; a column that never changes gets no weight.
-        strength: inverse strength of regularisation.
+        strengths: inverse strengths of regularisation; each begins where the one before it ended.
 
     Returns:
-        Weights of shape ``[columns]`` and the bias of the log-odds.
+        For each strength, weights of shape ``[columns]`` and the bias of the log-odds.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(values)
-    model = LogisticRegression(C=strength, max_iter=ITERATIONS).fit(scaler.transform(values), right)
-    weights = model.coef_[0] / scaler.scale_
-    return weights, float(model.intercept_[0] - weights @ scaler.mean_)
+    columns = scaler.transform(values)
+    model = LogisticRegression(max_iter=ITERATIONS, warm_start=True)
+    found = []
+    for strength in strengths:
+        model.set_params(C=strength).fit(columns, right)
+        weights = model.coef_[0] / scaler.scale_
+        found.append((weights, float(model.intercept_[0] - weights @ scaler.mean_)))
+    return found

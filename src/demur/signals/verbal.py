@@ -33,7 +33,7 @@ STATED = re.compile(
 class Verbal(AsksAgain):
     """The stated confidence in one answer, in [0, 1]; None where the model states none.
 
-    For many answers `verbal` is faster: it asks them in batches.
+    One that was asked for before is taken. For many answers `verbal` is faster: it asks them in batches.
     """
 
     info: ClassVar = SignalInfo(
@@ -48,8 +48,8 @@ class Verbal(AsksAgain):
     def __call__(self, said: Said) -> float | None:
         """The confidence in the greedy answer."""
         model = self.model()
-        if model is None:
-            return None
+        if model is None or said.verbal is not None:
+            return said.verbal
         [value] = verbal(*model, [said.question], [said.greedy.text.strip()])
         return value
 

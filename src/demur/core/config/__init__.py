@@ -8,6 +8,7 @@ from demur.core.config.config import OVERRIDABLE, Config, EvaluationSettings
 from demur.core.config.data import NO_FIELD, DataSettings, Portion
 from demur.core.config.methods import (
     PAPER_THRESHOLD,
+    FitSettings,
     JudgeSettings,
     KnowledgeSettings,
     ProbeSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "DataSettings",
     "EndpointSettings",
     "EvaluationSettings",
+    "FitSettings",
     "JudgeSettings",
     "KnowledgeSettings",
     "LaunchSettings",

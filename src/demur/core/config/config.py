@@ -11,6 +11,7 @@ from pydantic import Field
 
 from demur.core.config.data import DataSettings
 from demur.core.config.methods import (
+    FitSettings,
     JudgeSettings,
     KnowledgeSettings,
     ProbeSettings,
@@ -36,7 +37,7 @@ class EvaluationSettings(Section):
     )
 
 
-OVERRIDABLE = {"knowledge", "r_tuning", "us_tuning", "training", "stages", "rounds"}
+OVERRIDABLE = {"fit", "knowledge", "r_tuning", "us_tuning", "training", "stages", "rounds"}
 """What systems of one run may differ in; everything else they share, the probe above all."""
 
 
@@ -53,6 +54,7 @@ class Config(Section):
     probe: ProbeSettings = ProbeSettings()
     judge: JudgeSettings = JudgeSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    fit: FitSettings = FitSettings()
     r_tuning: RTuningSettings = RTuningSettings()
     us_tuning: USTuningSettings = USTuningSettings()
     training: TrainingSettings = TrainingSettings()
@@ -65,8 +67,8 @@ class Config(Section):
     )
     overrides: dict[SystemName, dict[str, Any]] = Field(
         default_factory=dict,
-        description="settings of single systems, by system: training, stages, rounds, knowledge, r_tuning, "
-        "us_tuning; with `method` the system is a variant of that method under its own name",
+        description="settings of single systems, by system: training, stages, rounds, knowledge, fit, "
+        "r_tuning, us_tuning; with `method` the system is a variant of that method under its own name",
     )
     evaluation: EvaluationSettings = EvaluationSettings()
 
@@ -105,6 +107,7 @@ class Config(Section):
         for name, change in changes.items():
             values[name] = {**values[name], **change} if isinstance(change, Mapping) else change
         kinds: dict[str, type[Section]] = {
+            "fit": FitSettings,
             "knowledge": KnowledgeSettings,
             "r_tuning": RTuningSettings,
             "us_tuning": USTuningSettings,

@@ -10,7 +10,7 @@ import pydantic
 from pydantic import Field
 
 from demur.core.config.model import EndpointSettings
-from demur.core.config.section import Positive, Section, Share
+from demur.core.config.section import BY_COMMA, Positive, Section, Share
 
 
 class ProbeSettings(Section):
@@ -68,6 +68,17 @@ class KnowledgeSettings(Section):
     )
     min_share: Share = Field(
         0.05, description="stop where less than this share of the training questions is known, or unknown"
+    )
+
+
+class FitSettings(Section):
+    """What a confidence is fitted to."""
+
+    signals: Annotated[tuple[Literal["agreement", "verbal"], ...], BY_COMMA] | None = Field(
+        None,
+        description="what the model is asked beside each answer, and weighed too: agreement (so many more "
+        "answers, drawn: probe.samples, else 10), verbal (how sure it is, in percent); left out: agreement "
+        "where the engine gives neither hidden states nor log-probabilities",
     )
 
 

@@ -24,12 +24,13 @@ def _named(kind: str, name: str) -> str:
 
 SystemName = Annotated[str, pydantic.AfterValidator(partial(_named, "system"))]
 StageName = Annotated[str, pydantic.AfterValidator(partial(_named, "stage"))]
-_BY_COMMA = pydantic.BeforeValidator(
+BY_COMMA = pydantic.BeforeValidator(
     lambda value: tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
 )
-Names = Annotated[tuple[str, ...], _BY_COMMA]
+"""Of a tuple of names; as text they are separated by commas."""
+Names = Annotated[tuple[str, ...], BY_COMMA]
 """Several names; as text they are separated by commas."""
-SystemNames = Annotated[tuple[SystemName, ...], _BY_COMMA]
+SystemNames = Annotated[tuple[SystemName, ...], BY_COMMA]
 """Several systems, written in the same way."""
 
 

@@ -17,6 +17,7 @@ from demur.pipeline.dryrun.model import Model
 from demur.pipeline.dryrun.spent import Seconds
 from demur.pipeline.dryrun.stages import Stage
 from demur.pipeline.job import Job
+from demur.pipeline.systems import fitted_systems
 
 UTILISATION = 0.3
 """Share of the measured matrix-product rate that generation and training reach: a rule of thumb."""
@@ -53,6 +54,9 @@ def _stages(job: Job, counts: Counts, model: Model, rate: float) -> Iterator[Sta
         steps = steps_of(job, system, counts)
         operations = sum(count * _step(job, system, name, counts) for name, count in steps.items())
         yield stage(f"train/{system}", operations, _tuning_bytes(job, system, counts, model))
+    for system in fitted_systems(job.config):
+        operations = _asking(job, counts, counts.size.train, responses(job, system))
+        yield stage(f"fit/{system}", operations, answering)
     for system in job.config.systems:
         operations = _asking(job, counts, predicted(job, counts), responses(job, system))
         yield stage(f"predict/{system}", operations, answering)

@@ -12,10 +12,11 @@ from demur.core.questions import QuestionTable
 from demur.core.records import Question
 from demur.engines.encoding import common_prefix, load_tokenizer
 from demur.knowledge.imported import read_probes
+from demur.methods.base import SAMPLES
 from demur.pipeline.dryrun.shapes import Size, published_size
 from demur.pipeline.job import Job
 from demur.pipeline.prompts import with_examples
-from demur.pipeline.systems import round_count
+from demur.pipeline.systems import fitted_systems, round_count
 from demur.training.plan import count_steps
 
 SAMPLE = 200
@@ -120,8 +121,14 @@ def rows_per_step(config: Config, system: str, stage: str) -> int:
 
 
 def responses(job: Job, system: str) -> int:
-    """Responses to each question that a system is asked: greedy, and the samples that it draws."""
-    return 1 + (job.samples if job.info(system).samples else 0)
+    """Responses to each question that a system is asked: greedy, samples, and how sure the model is."""
+    info, drawn, stated = job.info(system), 0, 0
+    if info.samples:
+        drawn = job.samples
+    elif info.fits:
+        wanted = job.config.for_system(system).fit.signals or ()
+        drawn, stated = (job.samples or SAMPLES) * ("agreement" in wanted), "verbal" in wanted
+    return 1 + drawn + stated
 
 
 def predicted(job: Job, counts: Counts) -> int:
@@ -140,6 +147,7 @@ def probed(job: Job, counts: Counts) -> int:
 def generations(job: Job, counts: Counts) -> int:
     """Responses of the whole run."""
     base = probed(job, counts) * (1 + job.samples)
+    base += counts.size.train * sum(responses(job, system) for system in fitted_systems(job.config))
     return base + predicted(job, counts) * sum(responses(job, s) for s in job.config.systems)
 
 

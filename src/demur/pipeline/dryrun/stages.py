@@ -23,12 +23,12 @@ from demur.pipeline.job import Job
 from demur.pipeline.systems import fitted_systems, round_count, strategy_of
 
 SAME_TIME = 800
-"""Questions of a part that take as long to evaluate as the part itself, however few it has; measured
-(docs/results/real.md: 6 systems on 4 parts took 3.7 s with 40 questions each and 5.8 s with 400)."""
+"""Questions of a part that take as long to evaluate as the part itself, however few it has; measured:
+6 systems on 4 parts took 3.7 s with 40 questions each and 5.8 s with 400."""
 DERIVED = 3
 """Systems that a run reports beside those that it is asked for: base, pretrain-w, base-likelihood."""
 REPORT = 0.4
-"""Seconds of the report for one of the evaluation; measured (docs/results/real.md: 0.3 and 0.47)."""
+"""Seconds of the report for one of the evaluation; measured: 0.3 and 0.47."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def _stages(job: Job, counts: Counts, trial: Trial) -> Iterator[Stage]:
     for system in fitted_systems(job.config):
         # A tuned model answers half of them, and the base model all where that one is not kept
         again = 1.5 if system in job.tuned else 1.0
-        yield Stage(f"fit/{system}", probing * (again * counts.size.train), peak)
+        each = trial.predict[system].each(batch) * counts.weight(job.sampling.max_new_tokens)
+        yield Stage(f"fit/{system}", each * (again * counts.size.train), peak)
     for system in job.config.systems:
         asked = trial.predict[system]
         each = asked.each(batch) * counts.weight(job.sampling.max_new_tokens)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from demur.pipeline.job import Job
 from demur.pipeline.stages.rejudging import by_model
 from demur.pipeline.systems import check_states, fitted_systems
 from demur.signals import Answered, Said
+from demur.signals.beside import Beside
 from demur.signals.controls import shuffled
 from demur.signals.fitted import Fitted, fit_to
 from demur.signals.linear import layers_of
@@ -34,8 +34,15 @@ def run(job: Job) -> None:
     """Fit each of them."""
     for system in fitted_systems(job.config):
         tuned = [job.hashes.train[system]] if system in job.tuned else []
+        asked = job.config.for_system(system).fit.signals
         job.hashes.train[system] = digest(
-            [job.hashes.probe, job.info(system).name, job.config.seed, *tuned]
+            [
+                job.hashes.probe,
+                job.info(system).name,
+                job.config.seed,
+                *tuned,
+                *([] if asked is None else [asked]),
+            ]
         )
         output = job.folder.model(system)
         with job.stage(f"fit/{system}", job.hashes.train[system], output) as notes:
@@ -89,19 +96,31 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
     write_parquet(path, map(_stored, made.rows), Probe)
     job.manifest.record(path)
     job.listener.note(f"{system}: {sentence(made.fitted.notes)}")
-    if not made.fitted.layers:
-        job.listener.note(f"{system}: {without_states(made.fitted)}")
+    if not made.fitted.layers or made.fitted.notes["auroc"].keys() & {"agreement", "verbal"}:
+        job.listener.note(f"{system}: {weighed(made.fitted)}")
     control = shuffled([row.answered for row in made.rows], seed=job.config.seed)
     return {**notes, "fitted": {**made.fitted.notes, "unjudged": made.unjudged, "shuffled": control}}
 
 
-def without_states(fitted: Fitted) -> str:
-    """What is weighed where an engine gives no hidden states, in words."""
-    lacking, weighed = "hidden states", "log-probabilities"
-    if fitted.samples:
-        lacking += " or log-probabilities"
-        weighed = f"how far {fitted.samples} sampled answers agree"
-    return f"this engine gives no {lacking}; weighed are {weighed} and how often the same answer was right"
+WORDS = {
+    "probe": "hidden states",
+    "answer-rate": "how often the same answer was right",
+    "sum": "log-probabilities",
+    "agreement": "how far {samples} sampled answers agree",
+    "verbal": "how sure the model says it is",
+}
+"""Signals that are weighed, as people are told of them."""
+
+
+def weighed(fitted: Fitted) -> str:
+    """What is weighed where an engine does not give all, or where more was asked of it, in words."""
+    found, used, count = fitted.notes["auroc"], fitted.weighing.weights, fitted.samples
+    lacking = [WORDS[name] for name in ("probe", "sum") if name not in found]
+    names = [words.format(samples=count) for name, words in WORDS.items() if name in used]
+    idle = [name for name in ("agreement", "verbal") if name in found and name not in used]
+    given = f"this engine gives no {' or '.join(lacking)}; " if lacking else ""
+    dropped = f"; {' and '.join(idle)} got no weight and will not be asked for" if idle else ""
+    return f"{given}weighed are {', '.join(names)}{dropped}"
 
 
 def sentence(notes: Mapping[str, Any]) -> str:
@@ -131,7 +150,7 @@ def _of_tuned(job: Job, system: str) -> tuple[_Made | None, dict[str, Any]]:
     job.let_go()  # one model in memory at a time
     folder = job.folder.tuned(system)
     engine = job.open_model(system, tuned=folder)
-    rows = _asked(job, engine, [question for question, _ in rest], {})
+    rows = _asked(job, system, engine, [question for question, _ in rest], {})
     notes = compared(
         [probe.greedy_verdict is Verdict.CORRECT for _, probe in rest],
         [row.verdict is Verdict.CORRECT for row in rows],
@@ -156,7 +175,7 @@ def _of_base(job: Job, system: str) -> _Made:
     }
     known = {name: probe for name, (_, probe) in labelled.items()}
     check_states(job.config, job.engine)
-    rows = _asked(job, job.engine, [question for question, _ in labelled.values()], known)
+    rows = _asked(job, system, job.engine, [question for question, _ in labelled.values()], known)
     return _made(job, system, job.engine, rows)
 
 
@@ -185,10 +204,10 @@ def _stored(row: _Row) -> Probe:
 
 
 def _asked(
-    job: Job, engine: Engine, questions: Sequence[Question], known: Mapping[str, Probe]
+    job: Job, system: str, engine: Engine, questions: Sequence[Question], known: Mapping[str, Probe]
 ) -> list[_Row]:
     """What a model says with its states, judged, see `judged`."""
-    said = list(_said(job, engine, questions))
+    said = list(_said(job, system, engine, questions))
     verdicts = judged(job, said, known)
     return [_Row(said=item, verdict=verdict) for item, verdict in zip(said, verdicts, strict=True)]
 
@@ -221,23 +240,18 @@ def _by_rule(job: Job, said: Said) -> Verdict:
     return judgement(said.question, said.greedy.text, rule=job.config.judge.rule, refusals=refusals).verdict
 
 
-def _said(job: Job, engine: Engine, questions: Sequence[Question]) -> Iterator[Said]:
-    """What a model says, with its states, a unit of questions at a time.
-
-    Answers are sampled too where the engine gives neither states nor log-probabilities.
-    """
-    can = engine.capabilities
-    layers = layers_of(can.layers)
-    drawn = 0 if layers or can.token_logprobs or not can.samples else (job.samples or SAMPLES)
+def _said(job: Job, system: str, engine: Engine, questions: Sequence[Question]) -> Iterator[Said]:
+    """What a model says, with what the confidence is fitted to, a unit of questions at a time."""
+    beside = Beside.to_fit(job.config.for_system(system).fit, engine, samples=job.samples or SAMPLES)
     template = job.config.template.template(chat=engine.chat)
-    sampling = dataclasses.replace(job.sampling, samples=drawn, layers=layers)
+    sampling = beside.sampling(job.sampling)
     unit = job.config.probe.unit
-    title = "reading hidden states" if layers else "reading answers"
+    title = "reading hidden states" if beside.layers else "reading answers"
     with job.listener.bar(title, len(questions), "questions") as advance:
         for start in range(0, len(questions), unit):
             part = questions[start : start + unit]
             prompts, keys = [template.ask(q) for q in part], [q.id for q in part]
             made = engine.generate(prompts, keys=keys, sampling=sampling, progress=advance)
-            for question, item in zip(part, made, strict=True):
-                assert item.greedy is not None, "a greedy response was asked for"
-                yield Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
+            for item in beside.said(engine, template, part, made, job.sampling):
+                assert item is not None, "a greedy response was asked for"
+                yield item
