@@ -123,3 +123,7 @@ def quiet_libraries() -> None:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+    if "datasets" in sys.modules:
+        from datasets.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
