@@ -61,9 +61,9 @@ from demur.datasets import load_questions
 from demur.engines import Sampling
 from demur.engines.opening import open_engine
 from demur.judging import judgement
-from demur.judging.normalise import normalise
 from demur.metrics.multiple import holm
 from demur.pipeline import prompts
+from demur.pipeline.controls import holds_answer
 from demur.signals import SIGNALS, Answered, Said
 from demur.signals.base import Bools, Floats, Places
 from demur.signals.controls import Labelled, controls
@@ -105,8 +105,7 @@ class Row:
     @property
     def gold_elsewhere(self) -> bool:
         """Whether the question does not hold an accepted answer."""
-        asked = f" {normalise(self.question.text)} "
-        return not any(f" {normalise(answer)} " in asked for answer in self.question.answers)
+        return not holds_answer(self.question)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Controls of a fitted confidence, how scores rank, and what a run says of both."""
 
+import dataclasses
 import json
 import math
 
@@ -8,7 +9,7 @@ import pytest
 
 from demur.core.records import Prediction, Probe, Question, Response, Verdict
 from demur.engines.base import States
-from demur.pipeline.controls import beside
+from demur.pipeline.controls import beside, holds_answer
 from demur.report.controlled import controlled, sentences
 from demur.runfolder import shapes
 from demur.signals import Answered, Said
@@ -207,11 +208,48 @@ def test_a_run_tells_what_is_left_above_the_controls():
     assert not shapes.problem(shapes.Metrics, again)
     [part] = controlled(again, {})
     assert part.title == "Probe"
-    assert part.domains == ("In domain", "Out of domain")
+    assert part.columns == ("In domain", "within groups", "Out of domain", "within groups")
     assert part.sentences[0].startswith("In domain, by AUROC, the fitted confidence ranks ")
     assert "above the best control (answer rate + sum)" in part.sentences[0]
     assert {row.name for row in part.rows} >= {"learned", "sum", "words", "answer rate + sum"}
     assert part.rows[0].name == "learned"
+
+
+@pytest.mark.parametrize(
+    ("text", "answers", "holds"),
+    [
+        ("Where is the Paris of Texas?", ("paris",), True),
+        ("What is the capital of France?", ("Paris",), False),
+        ("Who wrote the Comparison?", ("Paris", "comparison"), True),  # one of several
+        ("Who wrote the Comparison?", ("Paris",), False),  # whole words only
+        ("Which is right?", (), False),
+        ("Which is right?", ("…",), False),  # nothing of it is left to compare
+    ],
+)
+def test_whether_a_question_holds_its_answer(text, answers, holds):
+    assert holds_answer(Question(id="q", text=text, answers=answers)) is holds
+
+
+def test_answers_that_stand_in_the_question_have_a_column_without_them():
+    questions, probes, rows = run_of()
+    inside = [row.question_id for row in rows if questions[row.question_id].domain == "id"]
+    for number, name in enumerate(inside[:20]):
+        text = "Is it x?" if number % 2 else "Is it x or not?"
+        questions[name] = dataclasses.replace(questions[name], text=text)
+    found = beside(probes, questions, rows, primary="learned", seed=0)
+    rest = [row for row in rows if row.question_id in inside[20:]]
+    right = np.array([row.verdict is Verdict.CORRECT for row in rest])
+    expected = area(np.array([row.signals["sum"] for row in rest]), right)
+    assert found["id"]["signals"]["sum"]["elsewhere"] == expected
+    assert "elsewhere" not in found["ood"]["signals"]["sum"]
+    again = json.loads(json.dumps({"metrics": {}, "controls": {"probe": found}}))
+    assert not shapes.problem(shapes.Metrics, again)
+    [part] = controlled(again, {})
+    assert part.columns == (
+        *("In domain", "within groups", "answer not in the question"),
+        *("Out of domain", "within groups"),
+    )
+    assert {len(row.cells) for row in part.rows} == {5}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 
 from demur.core.questions import shared_by
 from demur.core.records import Prediction, Probe, Question, Response, Verdict
+from demur.judging.normalise import normalise
 from demur.signals import SIGNALS, Answered, Said
 from demur.signals.base import Bools, Floats
 from demur.signals.controls import Labelled, controls
@@ -39,10 +40,11 @@ def beside(
         primary: the signal whose lead over the others is reported.
 
     Returns:
-        By domain: ``n`` answers, ``signals`` and ``controls`` by name with ``auroc`` and ``within`` (only
-        pairs of one group), and ``lead`` of the primary signal over the best free ``signal`` and the best
-        ``control``, each with ``name``, ``value``, ``low`` and ``high``. Best is what ranks these answers
-        best, which favours it. Nothing where there is nothing to learn from.
+        By domain: ``n`` answers, ``signals`` and ``controls`` by name with ``auroc``, ``within`` (only
+        pairs of one group) and, where questions hold an accepted answer, ``elsewhere`` (only the others);
+        and ``lead`` of the primary signal over the best free ``signal`` and the best ``control``, each with
+        ``name``, ``value``, ``low`` and ``high``. Best is what ranks these answers best, which favours it.
+        Nothing where there is nothing to learn from.
     """
     answers = [_answered(question, probe) for question, probe in training if probe.greedy_verdict in JUDGED]
     right = rightness(answers)
@@ -79,12 +81,15 @@ def _domain(
     others = controls(known, saids, shared, seed=seed)
     strata = strata_of([question.group for question, _ in chosen])
     clusters = [shared_by(question) or question.id for question, _ in chosen]
+    elsewhere = np.array([not holds_answer(question) for question, _ in chosen])
 
     def cells(scores: Mapping[str, Floats]) -> dict[str, Any]:
-        return {
-            name: {"auroc": area(one, right), "within": area(one, right, strata)}
-            for name, one in scores.items()
-        }
+        return {name: cell(one) for name, one in scores.items()}
+
+    def cell(scores: Floats) -> dict[str, Any]:
+        found = {"auroc": area(scores, right), "within": area(scores, right, strata)}
+        more = {} if elsewhere.all() else {"elsewhere": area(scores[elsewhere], right[elsewhere])}
+        return found | more
 
     def lead(rivals: Mapping[str, Floats]) -> dict[str, Any] | None:
         return _lead(signals[primary], rivals, right, clusters, seed=seed)
@@ -95,6 +100,12 @@ def _domain(
         "controls": cells(others),
         "lead": {"signal": lead(shared), "control": lead(others)},
     }
+
+
+def holds_answer(question: Question) -> bool:
+    """Whether a question's own words hold an accepted answer, so that repeating them is enough."""
+    asked = f" {normalise(question.text)} "
+    return any(f" {words} " in asked for answer in question.answers if (words := normalise(answer)))
 
 
 def _lead(

@@ -17,7 +17,7 @@ class Row:
     name: str
     control: bool
     cells: tuple[str, ...]
-    """AUROC of all answers and within groups, for each domain."""
+    """By `Controlled.columns`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class Controlled:
 
     title: str
     sentences: tuple[str, ...]
-    domains: tuple[str, ...]
+    columns: tuple[str, ...]
+    """For each domain all answers, within groups and, where questions hold answers, those to the others."""
     rows: tuple[Row, ...]
 
 
@@ -36,7 +37,7 @@ def controlled(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
         Controlled(
             title=words.title(system),
             sentences=(*tuning(system, manifest), *sentences(domains)),
-            domains=tuple(words.split_title(domain) for domain in domains),
+            columns=tuple(title for domain, found in domains.items() for title in _titles(domain, found)),
             rows=tuple(_rows(domains)),
         )
         for system, domains in metrics.get("controls", {}).items()
@@ -78,6 +79,21 @@ def _told(lead: Mapping[str, Any], kind: str) -> str:
     return text.replace("-", "−")
 
 
+VIEWS = {"auroc": "", "within": "within groups", "elsewhere": "answer not in the question"}
+"""Columns of a domain, by what ``metrics.json`` calls them; the first has the domain's own title."""
+
+
+def _views(found: Mapping[str, Any]) -> list[str]:
+    """The columns that a domain has."""
+    cells = [cell for kind in ("signals", "controls") for cell in found[kind].values()]
+    return [name for name in VIEWS if any(name in cell for cell in cells)]
+
+
+def _titles(domain: str, found: Mapping[str, Any]) -> Iterator[str]:
+    for view in _views(found):
+        yield VIEWS[view] or words.split_title(domain)
+
+
 def _rows(domains: Mapping[str, Any]) -> Iterator[Row]:
     """Signals, then controls; the best in the first domain first."""
     for kind in ("signals", "controls"):
@@ -85,8 +101,8 @@ def _rows(domains: Mapping[str, Any]) -> Iterator[Row]:
         for found in domains.values():
             best |= {name: cell["auroc"] or 0.0 for name, cell in found[kind].items() if name not in best}
         for name in sorted(best, key=best.__getitem__, reverse=True):
-            cells = [found[kind].get(name, {}) for found in domains.values()]
-            texts = [_text(cell.get(key)) for cell in cells for key in ("auroc", "within")]
+            cells = [(found[kind].get(name, {}), _views(found)) for found in domains.values()]
+            texts = [_text(cell.get(view)) for cell, views in cells for view in views]
             yield Row(name=name, control=kind == "controls", cells=tuple(texts))
 
 

@@ -155,6 +155,7 @@ class Ranked(Shape):
 
     auroc: float | None
     within: float | None
+    elsewhere: float | None = None
 
 
 class Lead(Shape):
