@@ -1,30 +1,45 @@
 """What a claim is, and how its effects over seeds become a verdict.
 
 A seed redraws world, base model and tuning, so the spread over seeds is that of doing everything again. The
-interval is Student's over seeds. Each claim states beforehand the smallest effect that would matter; a
-claim *holds* where the interval lies above zero (for a claim that something is kept: above minus that
-effect), does *not hold* where it lies below the smallest effect that matters (below minus it), and is
-*undecided* otherwise; then the number of seeds is given at which an interval of this spread would decide.
+interval is Student's over seeds. Each claim states beforehand the smallest effect that would matter.
+
+A claim of *more*, an effect above zero:
+
+    holds                   above zero, by a t test with Holm's correction over all claims of the page
+    smaller than matters    the interval lies between minus and plus the smallest effect that matters
+    does not hold           the interval lies below the smallest effect that matters
+    undecided               none of these
+
+A claim that something is *kept*: no more is lost than the smallest effect that matters. It *holds* where
+the effect is above minus that, *does not hold* where it is below, both by the corrected test, else it is
+*undecided*.
+
+What cannot come out otherwise is *by construction*: it is shown, not tested, and not counted as holding.
+*Power* is how often so many seeds of this spread would find an effect just as large as matters.
+
+Sources: Student's t test and its noncentral distribution; Holm (Scandinavian Journal of Statistics, 1979).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
 
+from demur.metrics.multiple import holm
+
 if TYPE_CHECKING:
     from demur.claims.lab import Lab
 
 Kind = Literal["more", "kept"]
-Verdict = Literal["holds", "does not hold", "undecided", "not measured"]
+Verdict = Literal[
+    "holds", "does not hold", "smaller than matters", "undecided", "by construction", "not measured"
+]
 LEVEL = 0.95
-MOST_SEEDS = 10_000
-"""Beyond so many seeds no number is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,77 +60,111 @@ class Claim:
     """``more``: an effect above zero is claimed; ``kept``: that no more than the margin is lost."""
     why: str = ""
     """What explains the outcome in this world, or limits it."""
+    by_construction: str = ""
+    """Why the effect cannot fall the other way; then nothing is tested."""
     quick: bool = True
     """Whether `--quick` checks it: its runs need no further base model."""
+
+    @property
+    def border(self) -> float:
+        """The effect that has to be surpassed."""
+        return -self.margin if self.kind == "kept" else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What came out."""
+    """What came of a claim."""
 
     effects: tuple[float | None, ...]
-    """By seed."""
+    """In each seed."""
     mean: float | None
     low: float | None
     high: float | None
-    detectable: float | None
-    """The smallest effect that so many seeds of this spread would have shown four times out of five."""
+    p: float | None
+    """Two-sided, of no difference from the border; None where nothing is tested."""
+    corrected: float | None
+    """``p`` by Holm's correction over all claims that were judged together."""
+    power: float | None
+    """In [0, 1]: how often so many seeds would find an effect as large as the smallest that matters."""
     verdict: Verdict
-    seeds_needed: int | None
-    """Seeds at which the interval would decide; None where it does, or where no number would help."""
 
 
-def judge_claim(claim: Claim, effects: Sequence[float | None]) -> Finding:
-    """The verdict on a claim from its effect in each seed."""
-    found = np.array([effect for effect in effects if effect is not None])
-    if len(found) < 2:
-        mean = float(found[0]) if len(found) else None
-        return Finding(
-            effects=tuple(effects),
-            mean=mean,
-            low=None,
-            high=None,
-            detectable=None,
-            verdict="not measured" if mean is None else "undecided",
-            seeds_needed=None,
-        )
-    mean, spread = float(found.mean()), float(found.std(ddof=1))
-    half = _half_width(spread, len(found))
-    floor = -claim.margin if claim.kind == "kept" else 0.0
-    ceiling = 0.0 if claim.kind == "kept" else claim.margin
-    verdict: Verdict = "undecided"
-    if mean - half > floor:
-        verdict = "holds"
-    elif mean + half < (floor if claim.kind == "kept" else ceiling):
-        verdict = "does not hold"
-    return Finding(
+def judge_claims(
+    claims: Sequence[Claim], effects: Mapping[str, Sequence[float | None]]
+) -> dict[str, Finding]:
+    """The verdict on each claim of a page, by name.
+
+    Args:
+        effects: of each claim in each seed, by the claim's name.
+    """
+    measured = {claim.name: _measured(claim, effects[claim.name]) for claim in claims}
+    corrected = holm([finding.p for finding in measured.values()])
+    found = {}
+    for claim, p in zip(claims, corrected, strict=True):
+        finding = replace(measured[claim.name], corrected=p)
+        found[claim.name] = replace(finding, verdict=_verdict(claim, finding))
+    return found
+
+
+def _measured(claim: Claim, effects: Sequence[float | None]) -> Finding:
+    """The figures of a claim, without a verdict."""
+    known = np.array([effect for effect in effects if effect is not None])
+    mean = float(known.mean()) if len(known) else None
+    bare = Finding(
         effects=tuple(effects),
         mean=mean,
-        low=mean - half,
-        high=mean + half,
-        detectable=_detectable(spread, len(found)),
-        verdict=verdict,
-        seeds_needed=_needed(mean, spread, floor, ceiling, claim.kind) if verdict == "undecided" else None,
+        low=None,
+        high=None,
+        p=None,
+        corrected=None,
+        power=None,
+        verdict="not measured",
+    )
+    if mean is None or len(known) < 2:
+        return bare
+    error = float(known.std(ddof=1)) / math.sqrt(len(known))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(known) - 1)) * error
+    found = replace(bare, low=mean - half, high=mean + half)
+    if claim.by_construction:
+        return found
+    return replace(
+        found,
+        p=_p_value(mean - claim.border, error, len(known)),
+        power=_power(claim.margin, error, len(known)),
     )
 
 
-def _half_width(spread: float, n: int) -> float:
-    return float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * spread / math.sqrt(n)
+def _verdict(claim: Claim, finding: Finding) -> Verdict:
+    if finding.mean is None:
+        return "not measured"
+    if claim.by_construction:
+        return "by construction"
+    if finding.low is None or finding.high is None or finding.corrected is None:
+        return "undecided"
+    clear = finding.corrected <= 1 - LEVEL
+    if claim.kind == "kept":
+        if not clear:
+            return "undecided"
+        return "holds" if finding.mean > claim.border else "does not hold"
+    if -claim.margin < finding.low and finding.high < claim.margin:
+        return "smaller than matters"
+    if clear and finding.mean > 0:
+        return "holds"
+    return "does not hold" if finding.high < claim.margin else "undecided"
 
 
-def _detectable(spread: float, n: int) -> float:
-    """The true effect at which a two-sided t test succeeds with probability .8, approximately."""
-    both = stats.t.ppf((1 + LEVEL) / 2, n - 1) + stats.t.ppf(0.8, n - 1)
-    return float(both) * spread / math.sqrt(n)
+def _p_value(gap: float, error: float, n: int) -> float:
+    """Two-sided, by Student's t; without any spread 0 or 1."""
+    if error == 0:
+        return float(gap == 0)
+    return float(2 * stats.t.sf(abs(gap) / error, n - 1))
 
 
-def _needed(mean: float, spread: float, floor: float, ceiling: float, kind: Kind) -> int | None:
-    """Seeds at which the interval around this mean would be clear of a border."""
-    below = floor if kind == "kept" else ceiling
-    gap = max(mean - floor, below - mean)
-    if gap <= 0:
-        return None
-    for n in range(2, MOST_SEEDS):
-        if _half_width(spread, n) < gap:
-            return n
-    return None
+def _power(margin: float, error: float, n: int) -> float:
+    """How often a two-sided t test finds a gap of ``margin``; exactly, by the noncentral distribution."""
+    if error == 0:
+        return 1.0
+    least = stats.t.ppf((1 + LEVEL) / 2, n - 1)
+    above = stats.nct.sf(least, n - 1, margin / error)
+    below = stats.nct.cdf(-least, n - 1, margin / error)
+    return float(np.clip(np.nan_to_num(above, nan=1.0) + np.nan_to_num(below), 0, 1))

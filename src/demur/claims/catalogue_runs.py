@@ -15,7 +15,7 @@ TAUS = (0.5, 0.9)
 
 _COMMON: dict[str, Any] = {
     "model": {"path": "pocket-2"},
-    "probe": {"score_answers": True, "samples": 10},
+    "probe": {"samples": 10},
     "training": TRAINING,
     "r_tuning": {"threshold": PAPER_THRESHOLD},
     "evaluation": {"resamples": 1},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from demur.claims import us_tuning
-from demur.claims.base import Claim, Finding, judge_claim
+from demur.claims.base import Claim, Finding, judge_claims
 from demur.claims.catalogue import CLAIMS
 from demur.claims.catalogue_runs import QUICK, RUNS
 from demur.claims.lab import Lab, NotMadeError, config_of
@@ -50,7 +50,7 @@ def check_claims(out: Path, seeds: Sequence[int], *, quick: bool) -> dict[str, F
     """Every claim's finding, by name; what needs a run that was not made is not measured."""
     labs = [Lab(out, seed) for seed in seeds]
     claims = [claim for claim in CLAIMS.values() if claim.quick or not quick]
-    return {claim.name: judge_claim(claim, [_effect(claim, lab) for lab in labs]) for claim in claims}
+    return judge_claims(claims, {claim.name: [_effect(claim, lab) for lab in labs] for claim in claims})
 
 
 def _effect(claim: Claim, lab: Lab) -> float | None:

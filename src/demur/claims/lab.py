@@ -48,8 +48,8 @@ class Run:
 
     @cached_property
     def known(self) -> dict[str, bool]:
-        """The truth, by question id, where the answers were scored."""
-        found = {key: known(probe) for key, probe in self.probes.items()}
+        """The truth, by question id, where reads say it."""
+        found = {key: known(question) for key, question in self.questions.items()}
         return {key: value for key, value in found.items() if value is not None}
 
     def metric(self, system: str, split: str, name: str) -> float | None:

@@ -8,22 +8,26 @@ from collections.abc import Callable
 import numpy as np
 
 from demur.claims.base import Claim
-from demur.claims.lab import Lab, Run, accuracy, minus, of_test, refused, truth_auroc
+from demur.claims.lab import Lab, accuracy, minus, of_test, refused, truth_auroc
 from demur.confidence.combination import fit
-from demur.core.records import Prediction, Question, Verdict
+from demur.core.records import Question, Verdict
 from demur.metrics import evaluate
 
 OWN = "demur"
 ID, OOD = "pocket-2/id", "pocket-2/ood"
+CHOICES = "pocket-2-choice"
 
 
 def _lucky(lab: Lab, dataset: str) -> float | None:
-    """Share of the right greedy answers of the base model whose question is not truly known."""
+    """Share of the right greedy answers of the base model whose question is not truly known.
+
+    Of choices none is: the model has read no text with options.
+    """
     found = lab.run("open")
     right = [
-        found.known[key]
+        dataset != CHOICES and found.known[key]
         for key, probe in found.probes.items()
-        if key in found.known
+        if (key in found.known or dataset == CHOICES)
         and probe.greedy_verdict is Verdict.CORRECT
         and found.questions[key].split in ("test", "unseen")
         and found.questions[key].dataset == dataset
@@ -36,8 +40,9 @@ def _by_luck(metric: str) -> Callable[[Lab], float | None]:
 
     def effect(lab: Lab) -> float | None:
         run = lab.run("open")
-        rows = run.rows("base", lambda q: q.dataset == "pocket-2-choice" and q.id in run.known)
-        judged = {"truth": [_as_known(row, run) for _, row in rows], "verdicts": [row for _, row in rows]}
+        rows = run.rows("base", lambda q: q.dataset == CHOICES)
+        wrong = [dataclasses.replace(row, verdict=Verdict.WRONG) for _, row in rows]
+        judged = {"truth": wrong, "verdicts": [row for _, row in rows]}
         questions = [dataclasses.replace(question, split="test", domain="id") for question, _ in rows]
         primary = dict.fromkeys(judged, "likelihood")
         found = evaluate(questions, judged, primary=primary, reference="verdicts", compare=[], resamples=0)
@@ -45,11 +50,6 @@ def _by_luck(metric: str) -> Callable[[Lab], float | None]:
         return minus(*(cell.get("value") for cell in cells))
 
     return effect
-
-
-def _as_known(row: Prediction, run: Run) -> Prediction:
-    known = run.known[row.question_id]
-    return dataclasses.replace(row, verdict=Verdict.CORRECT if known else Verdict.WRONG)
 
 
 def _moved(lab: Lab) -> float | None:
@@ -163,9 +163,10 @@ CLAIMS = (
         name="lucky-guesses",
         text="More of the 'known' choices than of the 'known' open questions are lucky guesses.",
         source="left open by the papers",
-        effect=lambda lab: minus(_lucky(lab, "pocket-2-choice"), _lucky(lab, "pocket-2")),
+        effect=lambda lab: minus(_lucky(lab, CHOICES), _lucky(lab, "pocket-2")),
         unit="share of right greedy answers not truly known (choices − open)",
         margin=0.02,
+        by_construction="the model has read no text with options, so every right choice is luck.",
     ),
     Claim(
         name="lucky-ece",
@@ -174,6 +175,7 @@ CLAIMS = (
         effect=_by_luck("ece"),
         unit="ECE of the untuned likelihood (truth − verdicts)",
         margin=0.02,
+        by_construction="of choices nothing is known, so against the truth all confidence is error.",
     ),
     Claim(
         name="lucky-brier",

@@ -15,7 +15,9 @@ from demur.core.version import __version__
 MARKS = {
     "holds": "holds",
     "does not hold": "**does not hold**",
+    "smaller than matters": "smaller than matters",
     "undecided": "undecided",
+    "by construction": "by construction",
     "not measured": "–",
 }
 
@@ -46,11 +48,16 @@ def _lines(
     tables: Mapping[str, Sequence[str]],
 ) -> Iterator[str]:
     counts = Counter(finding.verdict for finding in findings.values())
+    rest = [
+        (counts["by construction"], "cannot fail by construction"),
+        (counts["not measured"], "could not be measured"),
+    ]
     yield "# The papers' claims, checked"
     yield ""
     yield (
-        f"{counts['holds']} hold, {counts['does not hold']} do not, {counts['undecided']} are undecided"
-        + (f", {counts['not measured']} could not be measured" if counts["not measured"] else "")
+        f"{counts['holds']} hold, {counts['does not hold']} do not, {counts['smaller than matters']} are "
+        f"smaller than matters, {counts['undecided']} are undecided"
+        + "".join(f", {count} {words}" for count, words in rest if count)
         + f", of {len(findings)} claims over {len(seeds)} seeds."
     )
     yield ""
@@ -58,10 +65,12 @@ def _lines(
     yield (
         "A seed redraws the pocket world, its base model and every tuning. Effects are means over seeds, "
         "with Student's 95 % interval; each claim's smallest effect that matters was fixed beforehand. A "
-        "claim *holds* where the interval lies above zero (that something is *kept*: above minus that "
-        "smallest effect) and does *not hold* where it lies below the smallest effect that matters. "
-        "*Detectable* is the effect that so many seeds would have shown four times out of five. Small "
-        "models of a made-up world: what fails here may hold for large ones, and the other way round."
+        "claim *holds* where the effect is above zero (that something is *kept*: above minus that smallest "
+        "effect), by a t test with Holm's correction over all claims of this page. It is *smaller than "
+        "matters* where the interval lies within plus and minus the smallest effect that matters, and does "
+        "*not hold* where it lies below that effect. *Power* is how often so many seeds would find an "
+        "effect just as large as matters. Small models of a made-up world: what fails here may hold for "
+        "large ones, and the other way round."
     )
     yield ""
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, no GPU"
@@ -73,12 +82,16 @@ def _lines(
         chosen = [claim.name for claim in claims if claim.name in findings]
         if chosen:
             yield from ("", f"## {group}", "")
-            yield "| claim | effect | mean | 95 % interval | detectable | verdict |"
-            yield "| --- | --- | --- | --- | --- | --- |"
+            yield "| claim | effect | mean | 95 % interval | matters from | p (Holm) | power | verdict |"
+            yield "| --- | --- | ---: | --- | ---: | ---: | ---: | --- |"
             yield from (_row(name, findings[name]) for name in chosen)
             yield ""
-            notes = [f"- `{name}`: {CLAIMS[name].why}" for name in chosen if CLAIMS[name].why]
-            yield from notes
+            for name in chosen:
+                reasons = [CLAIMS[name].why]
+                if CLAIMS[name].by_construction:
+                    reasons.insert(0, f"By construction: {CLAIMS[name].by_construction}")
+                if any(reasons):
+                    yield f"- `{name}`: {' '.join(filter(None, reasons))}"
             if group in tables:
                 yield from ("", *tables[group])
 
@@ -100,13 +113,15 @@ def _shortfalls(findings: Mapping[str, Finding]) -> Iterator[str]:
 def _row(name: str, finding: Finding) -> str:
     claim = CLAIMS[name]
     interval = "–" if finding.low is None else f"{_number(finding.low)} … {_number(finding.high)}"
-    verdict = MARKS[finding.verdict]
-    if finding.verdict == "undecided":
-        verdict += f", {finding.seeds_needed} seeds would decide" if finding.seeds_needed else ""
+    matters = _number(claim.border if claim.kind == "kept" else claim.margin)
     return (
         f"| {claim.text} ({claim.source}) `{name}` | {claim.unit} | {_number(finding.mean)} | {interval} "
-        f"| {_number(finding.detectable)} | {verdict} |"
+        f"| {matters} | {_share(finding.corrected)} | {_share(finding.power)} | {MARKS[finding.verdict]} |"
     )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}".removeprefix("0")
 
 
 def _number(value: float | None) -> str:

@@ -154,6 +154,7 @@ CLAIMS = (
         effect=_over_vanilla,
         unit="share declined (R-Tuning − Vanilla)",
         margin=0.05,
+        by_construction="Vanilla has no way to decline.",
     ),
     Claim(
         name="refuses-unanswerable-not-twins",

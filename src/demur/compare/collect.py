@@ -81,7 +81,7 @@ class _Run:
     def __init__(self, run: FinishedRun, config: Config) -> None:
         self.run, self.config, self.metrics, self.manifest = run, config, run.metrics, run.manifest
         self.questions = {question.id: question for question in run.questions}
-        truth = {probe.question_id: known(probe) for probe in run.probes}
+        truth = {key: known(question) for key, question in self.questions.items()}
         self.known = {key: value for key, value in truth.items() if value is not None}
         several = len({question.dataset for question in self.questions.values()}) > 1
         self.splits = {key: splits_of(q, by_dataset=several) for key, q in self.questions.items()}
