@@ -267,6 +267,10 @@ def test_the_command_answers(run):
     asked = run_demur("ask", run, "--json", input="Who wrote The Hobbit?\n\nWho?\n")
     lines = [json.loads(line) for line in asked.stdout.splitlines()]
     assert [line["question"] for line in lines] == ["Who wrote The Hobbit?", "Who?"]
+    nothing = run_demur("ask", run, "Who wrote The Hobbit?", " ")
+    assert nothing.returncode == 2
+    assert "expected: a question" in nothing.stderr
+    assert not nothing.stdout, "nothing is asked"
     wrong = run_demur("ask", run, "Who?", "--model-set", "device")
     assert wrong.returncode == 2
     assert "NAME=VALUE" in wrong.stderr

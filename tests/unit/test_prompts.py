@@ -24,7 +24,6 @@ from demur.core.templates import BRIEF, TEMPLATES
 from demur.datasets import load_questions
 from demur.datasets.examples import draw_examples, draw_trial, without_examples
 from demur.engines.hf import HFEngine
-from demur.engines.openai import OpenAIEngine
 from demur.knowledge import trial
 from demur.knowledge.trial import Tried, Way
 from demur.pipeline import asking, prompts
@@ -253,7 +252,6 @@ def test_a_server_is_tried_in_the_format_that_it_is_asked_in():
     five = [ask(f"what is {n}", f"{n}") for n in range(5)]
     assert {way.format for way in trial.ways(Config(), ("chat",), five)} == {"chat"}
     assert {way.format for way in trial.ways(Config(), ("plain",), five)} == {"plain"}
-    assert "in_format" in vars(OpenAIEngine)
 
 
 def test_with_fewer_examples_and_a_limit_of_the_users_own_less_is_tried():

@@ -66,10 +66,13 @@ def put(given: AskOptions) -> None:
     Example: `demur ask runs/mine "Who wrote The Hobbit?"`
     """
     from demur.ask import load
+    from demur.ask.query import as_question
     from demur.core.console import quiet_libraries
 
     quiet_libraries()
     piped = _piped(given) if STDIN in (given.questions or ()) else []
+    for question in given.questions or ():
+        as_question(question)  # what is none is said before a model is opened
     settings = as_settings(given.model_set)
     with load(
         given.source,
