@@ -10,6 +10,7 @@ import pytest
 import demur
 from commands import run_demur, succeeded
 from demur.core.records import Example, Prediction, Probe, Question, Verdict, read_jsonl, read_parquet
+from demur.methods.demur import tuning_half
 from demur.runfolder.folder import RunFolder
 from demur.share.contents import files_of
 
@@ -113,6 +114,32 @@ def test_nothing_is_done_again(run, folder):
     assert "train/demur: nothing has changed, kept" in done.stderr
     assert "fit/demur: nothing has changed, kept" in done.stderr
     assert (folder.model("demur") / "adapter_model.safetensors").stat().st_mtime_ns == before
+
+
+def test_which_questions_decide_does_not_depend_on_what_is_known(tmp_path):
+    """Else, tuned on known questions, the others would mostly be such as can only be gained."""
+    few = (
+        "--data.limit",
+        "120",
+        "--evaluation.resamples",
+        "20",
+        "--labels",
+        "180",
+        "--training.max_steps",
+        "2",
+    )
+    given = ("--tune", "--model", "pocket", "--data", "pocket", "--knowledge.train_on", "known")
+    succeeded("fit", *given, *few, "--out", tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    training = [q for q in read_parquet(folder.questions, Question) if q.split == "train"]
+    known = {
+        row.question_id for row in read_parquet(folder.probe, Probe) if row.greedy_verdict == "correct"
+    }
+    half = tuning_half(training, seed=0)
+    assert {row.question_id for row in read_jsonl(folder.rows("demur", "sft"), Example)} == half & known
+    deciding = [q for q in training if q.id not in half and q.answers]
+    assert stage(folder, "fit/demur")["tuning"]["n"] == len(deciding)
+    assert stage(folder, "fit/demur")["tuning"]["right_before"] == sum(q.id in known for q in deciding)
 
 
 def test_its_controls_learn_from_the_same_answers(folder):

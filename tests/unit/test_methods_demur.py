@@ -1,10 +1,12 @@
 """Which half of the questions tunes, and what has to be seen of a tuned model before it is kept."""
 
+import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from demur.core.questions import shared_by
 from demur.core.records import Question
-from demur.methods.demur import compared, sentence, tuning_half, unread
+from demur.methods.demur import compared, sentence, sign_flip, tuning_half, units
 
 
 def questions(groups):
@@ -42,11 +44,12 @@ def test_few_groups_are_kinds_of_question_and_are_parted(groups, taken):
     assert len(tuning_half(questions(groups), seed=0)) == taken
 
 
-def test_what_was_left_out_of_tuning_is_not_unread_where_its_group_was_taught():
-    asked = questions(dict.fromkeys("abcdefghijkl", 2))
-    assert unread(asked, {"a0", "b0", "b1"}) == {q.id for q in asked if q.group not in "ab"}
-    kinds = questions({"history": 3, "art": 3})
-    assert unread(kinds, {"art0"}) == {q.id for q in kinds} - {"art0"}
+def test_one_large_group_is_a_kind_of_question_and_is_parted():
+    asked = questions({"large": 80} | {str(place): 1 for place in range(20)})
+    assert len(tuning_half(asked, seed=0)) == 50
+    assert units(asked) == {question.id: question.id for question in asked}
+    third = questions({"large": 10} | {str(place): 1 for place in range(20)})
+    assert set(units(third).values()) == {"/large", *(f"/{place}" for place in range(20))}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,47 @@ def test_tuning_is_kept_for_more_right_answers_than_chance_gives(gained, lost, p
     assert (found["kept"], found["gained"], found["lost"]) == (kept, gained, lost)
     assert (found["right_before"], found["right_after"]) == (lost + 2, gained + 2)
     assert bool(found["reason"]) is (gained > lost and not kept)
+
+
+@pytest.mark.parametrize(
+    ("changes", "p"),
+    [
+        ([], 1.0),
+        ([0, 0], 1.0),
+        ([3], 1.0),  # one group shows nothing
+        ([2, 3], 2 / 4),  # 5 or -5 of 5, 1, -1, -5
+        ([1, 1, -1], 1.0),
+        ([1, 1, 1, 1, 1, 1], 2 / 64),
+        ([5, -1, 2, 0], 4 / 8),  # sums 8, 6, 4, 2 and their negatives: 8 and 6 are as far out
+        ([-4, -3, -2, -1, -1, -1], 2 / 64),
+    ],
+)
+def test_each_change_could_have_had_the_other_sign(changes, p):
+    assert sign_flip(changes) == pytest.approx(p)
+
+
+def test_sign_flips_of_single_questions_are_mcnemar_s_exact_test():
+    for gained, lost in [(1, 0), (7, 2), (30, 12), (200, 150), (3, 9)]:
+        expected = binomtest(gained, gained + lost).pvalue
+        assert sign_flip([1] * gained + [-1] * lost) == pytest.approx(expected)
+
+
+def test_answers_that_come_out_together_count_as_one():
+    before, after = [False] * 12, [True] * 12
+    assert compared(before, after)["kept"]
+    together = ["a"] * 4 + ["b"] * 4 + ["c"] * 4
+    found = compared(before, after, together)
+    assert (found["p"], found["kept"], found["reason"]) == (2 / 8, False, "no more than chance")
+
+
+def test_chance_alone_is_seldom_kept_where_groups_share_their_errors():
+    rng = np.random.default_rng(0)
+    groups = [str(place // 10) for place in range(200)]
+    shared = [np.repeat(rng.random((2, 20)) < 0.5, 10, axis=1) for _ in range(400)]
+    kept = [compared(list(before), list(after), groups)["kept"] for before, after in shared]
+    assert np.mean(kept) < 0.04, "2.5 % at most, in this direction"
+    alone = [compared(list(before), list(after))["kept"] for before, after in shared]
+    assert np.mean(alone) > 0.2, "what it would be without groups"
 
 
 def test_nothing_is_kept_of_no_questions():

@@ -406,7 +406,14 @@ def test_what_the_model_says_of_itself_is_weighed_where_it_was_asked(tmp_path):
     one = answers[0].said
     assert loaded(one)["learned"] == fitted(one)["learned"]
     assert loaded(one)["verbal"] == one.verbal
-    assert "learned" not in fitted(dataclasses.replace(one, verbal=None)), "the model stated none"
+    unsaid = fitted(dataclasses.replace(one, verbal=None))
+    assert 0 < unsaid["learned"] < 1, "weighed from what came with the answer"
+    assert unsaid == loaded(dataclasses.replace(one, verbal=None))
+    assert fitted.bare.weights.keys() == {"probe", "sum"}
+    told = "weighed are hidden states, log-probabilities, how sure the model says it is"
+    assert weighed(fitted, ("agreement", "verbal")) == (
+        f"{told}; too few answers came with agreement to weigh it"
+    )
     assert weighed(fitted) == "weighed are hidden states, log-probabilities, how sure the model says it is"
 
 
@@ -632,6 +639,29 @@ def test_the_run_holds_controls_and_its_report_shows_them(fitted_run):
     page = (fitted_run / "report.html").read_text()
     assert "What the confidence of Probe knows" in page
     assert "control: words" in page
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"PAR1")])
+def test_labelled_answers_that_are_gone_or_changed_are_made_again(fitted_run, tmp_path, damage):
+    run = shutil.copytree(fitted_run, tmp_path / "run")
+    labelled_file = run / "systems/probe/labelled.parquet"
+    before, rows = json.loads((run / "metrics.json").read_text()), labelled_file.read_bytes()
+    damage(labelled_file)
+    said = succeeded(
+        "run", run / "config.yaml", "--out", run, "--evaluation.resamples", "40", "--update"
+    ).stderr
+    assert "fit/probe: nothing has changed" not in said
+    assert labelled_file.read_bytes() == rows
+    again = json.loads((run / "metrics.json").read_text())
+    controls = [found["controls"]["probe"]["id"]["controls"] for found in (before, again)]
+    assert controls[0] == controls[1]
+
+
+def test_a_model_that_does_not_say_how_sure_it_is_is_told_of(tmp_path):
+    few = ("--data.limit", "60", "--evaluation.resamples", "20", "--labels", "120")
+    given = ("--model", "pocket", "--data", "pocket", "--fit.signals", "verbal")
+    said = succeeded("fit", *given, *few, "--out", tmp_path / "run").stderr
+    assert "too few answers came with verbal to weigh it" in said
 
 
 @pytest.fixture(scope="module")

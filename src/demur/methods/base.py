@@ -48,6 +48,8 @@ class MethodInfo:
     fits: bool = False
     """Its model folder holds a confidence fitted to labelled answers, and the tuned weights if they are
     kept."""
+    halves: bool = False
+    """Half of the training questions tune it, and the others decide (`demur.methods.demur.tuning_half`)."""
     before: bool = False
     """It can decline a question before anything is answered, see `Setup.least`."""
 

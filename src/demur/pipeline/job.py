@@ -297,16 +297,16 @@ class Job:
     # -- what is done already ------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def stage(self, name: str, inputs: str, output: Path) -> Iterator[dict[str, Any] | None]:
+    def stage(self, name: str, inputs: str, *outputs: Path) -> Iterator[dict[str, Any] | None]:
         """Yield None where the stage is done already, else a dict for notes; record it at the end.
 
         One whose output is not what it wrote is carried out again.
 
         Args:
-            output: the file or folder that it writes, without which it is not done.
+            outputs: the files and folders that it writes, without which it is not done.
         """
-        done = self.manifest.is_done(name, inputs) and output.exists()
-        changed = self.manifest.changed(output) if done else []
+        done = self.manifest.is_done(name, inputs) and all(output.exists() for output in outputs)
+        changed = self.manifest.changed(*outputs) if done else []
         if done and not changed:
             self.listener.note(f"{name}: nothing has changed, kept")
             yield None
@@ -315,7 +315,7 @@ class Job:
             self.listener.note(f"{WARNING}{name}: carried out again, changed since: {', '.join(changed)}")
         self._announce(name.partition("/")[0])
         self.listener.stage(name)
-        with self.manifest.stage(name, inputs, output) as notes:
+        with self.manifest.stage(name, inputs, *outputs) as notes:
             yield notes
 
     def _announce(self, stage: str) -> None:

@@ -122,7 +122,10 @@ def _measured(
         reading = method.endswith(LEARNED)  # the same answers as its method's, trusted otherwise
         if not reading:
             own = calibrated.is_calibrated(guarantee, method)
-            found += [_before_and_after(metrics, method, split, by_own_rule=own) for split in splits]
+            kept = _tunes(manifest, method)
+            found += [
+                _before_and_after(metrics, method, split, tuned=kept, by_own_rule=own) for split in splits
+            ]
             if method + FIXED in systems:
                 found += [_by_fixed_rule(metrics, method, split) for split in splits]
         for rival, by in COMPARED:
@@ -162,13 +165,18 @@ def _plain(text: str, *, place: str = "") -> Finding:
     return Finding(place=where, opening="", parts=(Part(label="", text=text, tone="plain"),))
 
 
+def _tunes(manifest: Mapping[str, Any], method: str) -> bool:
+    """Whether a method's answers are of a tuned model: not of one that tuned and did not keep it."""
+    fitted = manifest.get("stages", {}).get(f"fit/{method}", {})
+    return method not in words.UNTUNED and bool(fitted.get("tuning", {}).get("kept", True))
+
+
 def _before_and_after(
-    metrics: Mapping[str, Any], method: str, split: str, *, by_own_rule: bool = False
+    metrics: Mapping[str, Any], method: str, split: str, *, tuned: bool, by_own_rule: bool = False
 ) -> Finding:
     systems = metrics["metrics"]
     after = systems[method][split]
     before = systems.get("base", {}).get(split)
-    tuned = method not in words.UNTUNED
     when, then = ("before tuning ", "After") if tuned else ("", "With")
     text = f"{when}the model {_answering(before, past=True)}. " if before else ""
     rule = ", by its own rule," if by_own_rule else ""

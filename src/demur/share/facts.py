@@ -74,7 +74,11 @@ def facts_of(subject: Subject, material: Material, name: str | None, *, adapter:
 def _findings(subject: Subject, material: Material) -> list[str]:
     """What the run found of this system, in sentences: refusals, knowledge, and what is had for free."""
     order = ["base", subject.system, *(s for s in material.manifest["systems"] if s in words.REFERENCES)]
-    about = {"method": subject.system, "systems": dict.fromkeys(order)}
+    about = {
+        "method": subject.system,
+        "systems": dict.fromkeys(order),
+        "stages": material.manifest.get("stages", {}),
+    }
     known = material.metrics.get("controls", {}).get(subject.system, {})
     told = (finding.text for finding in findings(material.metrics, about, material.guarantee))
     return [*tuning(subject.system, material.manifest), *told, *above_controls(known)]

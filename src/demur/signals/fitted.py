@@ -46,6 +46,7 @@ worse, and so did the geometric mean, which ignores how long an answer is."""
 BESIDE: tuple[type[Signal], ...] = (Agreement, Verbal)
 """Signals for which the model is asked more than the answer. They are weighed wherever they are given, and
 not asked for again where they get no weight."""
+IN_ADDITION = frozenset(kind.info.name for kind in BESIDE)
 LEARNT: tuple[type[Learnt], ...] = (Probe, AnswerRate, PIK)
 """Signals that are fitted."""
 WEIGHED = (Probe.info.name, Sum.info.name)
@@ -83,7 +84,7 @@ class Weighing:
         """A logistic regression on features without weights below 0, since higher is surer for each."""
         weights, bias = rising(np.column_stack([*columns.values()]), right)
         found = dict(zip(columns, map(float, weights), strict=True))
-        idle = {kind.info.name for kind in BESIDE if not found.get(kind.info.name)}
+        idle = {name for name in IN_ADDITION if not found.get(name)}
         return cls(weights={name: found[name] for name in found if name not in idle}, bias=bias)
 
     def to_json(self) -> dict[str, Any]:
@@ -113,6 +114,9 @@ class Fitted:
     """The fitted signals by name."""
     weighing: Weighing
     """Of all signals."""
+    bare: Weighing | None = None
+    """The same without `BESIDE`, for an answer of which the model did not give those; None where they are
+    not weighed."""
     apart: Weighing | None
     """Of `ALONE`; its log-odds are half of those of a question that is not like the labelled ones. None
     where there is nothing to tell such a question by, or no log-probability."""
@@ -124,7 +128,7 @@ class Fitted:
     """What was fitted on how many labels, and what cross-validation said of it; JSON values."""
 
     def __call__(self, said: Said) -> dict[str, float]:
-        """The signals of an answer by name; ``learned``, all of them weighed, where none is missing.
+        """The signals of an answer by name; ``learned``, all of them weighed, or those that came with it.
 
         A signal whose numbers overflowed is NaN, and so is then ``learned``.
         """
@@ -135,6 +139,8 @@ class Fitted:
 
     def _score(self, said: Said, found: Mapping[str, float]) -> float | None:
         whole = self.weighing(found)
+        if whole is None and self.bare is not None:
+            whole = self.bare(found)
         if whole is None or self.apart is None or self.like(said):
             return whole
         alone = self.apart(found)
@@ -172,6 +178,7 @@ class Fitted:
             "samples": self.samples,
             "parts": {name: part.values() for name, part in parts.items()},
             "weighing": self.weighing.to_json(),
+            "bare": None if self.bare is None else self.bare.to_json(),
             "apart": None if self.apart is None else self.apart.to_json(),
         }
         write_json(folder / SETTINGS, {**values, "notes": dict(self.notes)})
@@ -226,6 +233,7 @@ class Fitted:
             layers=layers,
             learnt=learnt,
             weighing=weighing,
+            bare=None if values.get("bare") is None else Weighing.restored(values["bare"]),
             apart=None if values["apart"] is None else Weighing.restored(values["apart"]),
             likeness=likeness,
             samples=int(values.get("samples", 0)),
@@ -283,7 +291,9 @@ def fit_to(
             found=f"{int(right.sum())} right and {int((~right).sum())} wrong"
             + ("" if folds or few < LEAST else ", all about one or two subjects"),
             where="the training questions",
-            fix="give more labelled questions (`--labels`), of which the model knows some and not others",
+            fix="give more labelled questions (`--labels`), of which the model knows some and not others"
+            if few < LEAST
+            else "give questions about more subjects; the field `group` says what each is about",
         )
     found = {kind.info.name: kind.fit(answers, folds) for kind in kinds}
     fits = {name: fit for name, fit in found.items() if fit is not None and np.isfinite(fit[1]).all()}
@@ -300,12 +310,14 @@ def fit_to(
         )
     weighing = Weighing.of(chosen, right)
     drawn = Agreement.info.name in weighing.weights
+    own = {name: values for name, values in chosen.items() if name not in IN_ADDITION}
     likeness = _likeness(answers) if Probe.info.name in fits else None
     alone = {name: columns[name] for name in ALONE if name in columns}
     return Fitted(
         layers=layers if Probe.info.name in fits else (),
         learnt={name: signal for name, (signal, _) in fits.items()},
         weighing=weighing,
+        bare=Weighing.of(own, right) if own and IN_ADDITION & weighing.weights.keys() else None,
         apart=Weighing.of(alone, right) if alone and likeness is not None else None,
         likeness=likeness,
         samples=min(len(item.said.samples) for item in answers) if drawn else 0,

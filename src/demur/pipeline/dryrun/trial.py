@@ -20,6 +20,7 @@ from demur.engines import Engine
 from demur.knowledge.labelling import label
 from demur.knowledge.probing import Probing
 from demur.methods import METHODS, Labelled, baselines
+from demur.methods.demur import tuning_half
 from demur.pipeline.dryrun.ladder import WARM, Asked, ladder
 from demur.pipeline.dryrun.spent import Seconds, Spent, resident, spending
 from demur.pipeline.dryrun.steps import StageCost, rehearse_steps
@@ -145,8 +146,11 @@ def _tune(job: Job, system: str, rows: dict[str, list[Example]], questions: int)
 
 
 def _wanted(job: Job, system: str, data: Sequence[Labelled]) -> list[Labelled]:
-    """The questions that a system trains on: the known or the unknown ones, if set so."""
+    """The questions that a system trains on: half of them, the known or the unknown ones, if set so."""
     wanted = job.config.for_system(system).knowledge.train_on
+    if job.info(system).halves:
+        half = tuning_half((item.question for item in data), seed=job.config.seed)
+        data = [item for item in data if item.question.id in half]
     chosen = [item for item in data if wanted == "all" or item.knowledge.known is (wanted == "known")]
     return chosen or list(data)
 

@@ -12,6 +12,7 @@ from demur.engines import Engine
 from demur.knowledge import boundary
 from demur.knowledge.labelling import balanced, label
 from demur.methods import METHODS, Labelled
+from demur.methods.demur import tuning_half
 from demur.pipeline.job import Job
 from demur.pipeline.systems import estimator_of
 
@@ -76,6 +77,9 @@ def labelled(job: Job, system: str, probes: Sequence[Probe] | None = None) -> li
         job.listener.note(
             f"{system}: the base model knows {known:,} of {len(asked):,} training questions, by {estimator}"
         )
+    if job.info(system).halves:  # before any choice by what is known: the other half is not chosen by that
+        half = tuning_half(questions, seed=job.config.seed)
+        data = [item for item in data if item.question.id in half]
     if settings.train_on != "all":
         wanted = settings.train_on == "known"
         data = [item for item in data if item.knowledge.known is wanted]

@@ -11,12 +11,12 @@ from demur.core.errors import TrainingDataError
 from demur.core.files import atomic_folder, digest, link_files, write_json
 from demur.core.layout import CARD, SIGNATURE
 from demur.core.questions import shared_by
-from demur.core.records import Example, Probe, Question, Verdict, read_jsonl, write_parquet
+from demur.core.records import Probe, Question, Verdict, write_parquet
 from demur.core.signing import sign
 from demur.engines import Engine
 from demur.judging import judgement
 from demur.methods.base import SAMPLES
-from demur.methods.demur import compared, unread
+from demur.methods.demur import compared, tuning_half, units
 from demur.methods.demur import sentence as tuning_sentence
 from demur.pipeline.cards import make_card, rule_to_card
 from demur.pipeline.controls import JUDGED
@@ -44,8 +44,8 @@ def run(job: Job) -> None:
                 *([] if asked is None else [asked]),
             ]
         )
-        output = job.folder.model(system)
-        with job.stage(f"fit/{system}", job.hashes.train[system], output) as notes:
+        outputs = job.folder.model(system), job.folder.labelled(system)
+        with job.stage(f"fit/{system}", job.hashes.train[system], *outputs) as notes:
             if notes is not None:
                 notes |= _fit_one(job, system)
         rule_to_card(job, system)
@@ -84,20 +84,26 @@ def _fit_one(job: Job, system: str) -> dict[str, Any]:
     if system in job.tuned:
         made, notes["tuning"] = _of_tuned(job, system)
         job.listener.note(f"{system}: {tuning_sentence(notes['tuning'])}")
-    made = made or _of_base(job, system)
-    path = job.folder.labelled(system)
-    job.manifest.forget(path)
+    try:
+        made = made or _of_base(job, system)
+    except TrainingDataError as error:
+        if "tuning" not in notes:
+            raise
+        found = f"{error.found} before tuning; {tuning_sentence(notes['tuning'])}"
+        raise TrainingDataError(
+            expected=error.expected, found=found, where=error.where, fix=error.fix
+        ) from error
     with atomic_folder(job.folder.model(system)) as unfinished:
         if made.weights is not None:
             link_files(made.weights, unfinished, without=(CARD, SIGNATURE))
         made.fitted.save(unfinished)
         write_json(unfinished / CARD, made.card)
         sign(unfinished)
-    write_parquet(path, map(_stored, made.rows), Probe)
-    job.manifest.record(path)
+    write_parquet(job.folder.labelled(system), map(_stored, made.rows), Probe)
     job.listener.note(f"{system}: {sentence(made.fitted.notes)}")
-    if not made.fitted.layers or made.fitted.notes["auroc"].keys() & {"agreement", "verbal"}:
-        job.listener.note(f"{system}: {weighed(made.fitted)}")
+    wanted = job.config.for_system(system).fit.signals or ()
+    if wanted or not made.fitted.layers:
+        job.listener.note(f"{system}: {weighed(made.fitted, wanted)}")
     control = shuffled([row.answered for row in made.rows], seed=job.config.seed)
     return {**notes, "fitted": {**made.fitted.notes, "unjudged": made.unjudged, "shuffled": control}}
 
@@ -112,22 +118,28 @@ WORDS = {
 """Signals that are weighed, as people are told of them."""
 
 
-def weighed(fitted: Fitted) -> str:
-    """What is weighed where an engine does not give all, or where more was asked of it, in words."""
+def weighed(fitted: Fitted, wanted: Sequence[str] = ()) -> str:
+    """What is weighed where an engine does not give all, or where more was asked of it, in words.
+
+    Args:
+        wanted: what it was asked for beside each answer.
+    """
     found, used, count = fitted.notes["auroc"], fitted.weighing.weights, fitted.samples
     lacking = [WORDS[name] for name in ("probe", "sum") if name not in found]
     names = [words.format(samples=count) for name, words in WORDS.items() if name in used]
     idle = [name for name in ("agreement", "verbal") if name in found and name not in used]
     given = f"this engine gives no {' or '.join(lacking)}; " if lacking else ""
     dropped = f"; {' and '.join(idle)} got no weight and will not be asked for" if idle else ""
-    return f"{given}weighed are {', '.join(names)}{dropped}"
+    absent = [name for name in wanted if name not in found]
+    unsaid = f"; too few answers came with {' and '.join(absent)} to weigh it" if absent else ""
+    return f"{given}weighed are {', '.join(names)}{dropped}{unsaid}"
 
 
 def sentence(notes: Mapping[str, Any]) -> str:
     """What was fitted, in words."""
     best = ", ".join(f"{name} {value:.3f}" for name, value in notes["auroc"].items())
     n, right, rest = notes["labels"], notes["right"], notes["incomplete"]
-    left = f"; {rest:,} more were left out, whose log-probabilities or states are missing" if rest else ""
+    left = f"; {rest:,} more were left out, which lack something that the others have" if rest else ""
     return f"fitted on {n:,} labelled answers, {right:,} of them right (AUROC there: {best}){left}"
 
 
@@ -140,12 +152,11 @@ def _of_tuned(job: Job, system: str) -> tuple[_Made | None, dict[str, Any]]:
     It is asked the training questions that it was not tuned on.
     """
     questions, probes = job.training
-    rows_read = (read_jsonl(path, Example) for path in job.folder.training(system).glob("*.jsonl"))
-    held = unread(questions, {row.question_id for rows in rows_read for row in rows})
+    together, half = units(questions), tuning_half(questions, seed=job.config.seed)
     rest = [
         (question, probe)
         for question, probe in zip(questions, probes, strict=True)
-        if question.id in held and question.answers
+        if question.id not in half and question.answers
     ]
     job.let_go()  # one model in memory at a time
     folder = job.folder.tuned(system)
@@ -154,13 +165,15 @@ def _of_tuned(job: Job, system: str) -> tuple[_Made | None, dict[str, Any]]:
     notes = compared(
         [probe.greedy_verdict is Verdict.CORRECT for _, probe in rest],
         [row.verdict is Verdict.CORRECT for row in rows],
+        [together[question.id] for question, _ in rest],
     )
     if not notes["kept"]:
         return None, notes
     try:
         return _made(job, system, engine, rows, weights=folder), notes
-    except TrainingDataError as error:  # too few of them are right or wrong to fit anything
-        return None, notes | {"kept": False, "reason": f"of its answers {error.found}"}
+    except TrainingDataError as error:
+        reason = f"but {error.found} is too few of one kind to fit a confidence to"
+        return None, notes | {"kept": False, "reason": reason}
 
 
 # -- the base model ------------------------------------------------------------------------------
