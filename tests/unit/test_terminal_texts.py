@@ -95,6 +95,24 @@ def test_an_answer_is_shown_and_not_obeyed(text, capsys):
     assert is_safe(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize(
+    ("confidence", "threshold", "told"),
+    [
+        (0.5, 0.4, "sure 0.50, answers from 0.40"),
+        (0.7712, 0.7734, "sure 0.771, answers from 0.773"),
+        (0.38, 0.38, "sure 0.38, answers from 0.38"),
+        (0.123456789, 0.123456780, "sure 0.12345679, answers from 0.12345678"),
+        (0.5, None, "sure 0.50"),
+    ],
+)
+def test_a_confidence_beside_its_threshold_tells_which_side_it_fell_on(confidence, threshold, told):
+    answer = Answer(
+        question="Q?", text="A", abstained=False, said="A", confidence=confidence, signal="sure",
+        threshold=threshold, probability=None, signals={}, guarantee=None, finish="stop", reason=None,
+    )  # fmt: skip
+    assert shown(answer).endswith(f" {told}")
+
+
 def hostile_run(folder, text):
     """A run whose data has a hostile name."""
     run = make_small_run(folder)

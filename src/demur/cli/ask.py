@@ -133,15 +133,23 @@ def shown(answer: Answer) -> str:
     if answer.confidence is not None:
         filled = round(BAR * min(max(answer.confidence, 0.0), 1.0))
         bar = "━" * filled + "╌" * (BAR - filled)
-        lines.append(f"  {bar} {answer.signal} {answer.confidence:.2f}{_limit(answer)}")
+        digits = _digits(answer.confidence, answer.threshold)
+        lines.append(f"  {bar} {answer.signal} {answer.confidence:.{digits}f}{_limit(answer, digits)}")
     if answer.guarantee is not None:
         limit, sure = answer.guarantee.max_error, answer.guarantee.confidence
         lines.append(f"  promised: at most {limit:.0%} of the answers wrong, at {sure:.0%} confidence")
     return "\n".join(lines)
 
 
-def _limit(answer: Answer) -> str:
-    limit = "" if answer.threshold is None else f", answers from {answer.threshold:.2f}"
+def _digits(confidence: float, threshold: float | None) -> int:
+    """As many as tell the two apart: 2, or more where they are nearly the same."""
+    if threshold is None or confidence == threshold:
+        return 2
+    return next((n for n in range(2, 8) if round(confidence, n) != round(threshold, n)), 8)
+
+
+def _limit(answer: Answer, digits: int) -> str:
+    limit = "" if answer.threshold is None else f", answers from {answer.threshold:.{digits}f}"
     likely = "" if answer.probability is None else f"; right with probability {answer.probability:.2f}"
     return limit + likely
 
