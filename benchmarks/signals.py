@@ -55,7 +55,6 @@ from demur.confidence.independent import one_of_each
 from demur.confidence.threshold import find_threshold
 from demur.core.config import load_config
 from demur.core.errors import TrainingDataError
-from demur.core.questions import shared_by
 from demur.core.records import Question, Verdict
 from demur.datasets import load_questions
 from demur.engines import Sampling
@@ -166,9 +165,7 @@ def ask(options: argparse.Namespace) -> tuple[list[Row], str]:
         judged = judgement(question, item.greedy.text, rule=config.judge.rule, refusals=(template.refusal,))
         if judged.verdict in (Verdict.CORRECT, Verdict.WRONG):
             said = Said(question=question, greedy=item.greedy, samples=item.samples, states=item.states)
-            group = shared_by(question) or question.id
-            right = judged.verdict is Verdict.CORRECT
-            answered = Answered(said=said, right=right, group=group)
+            answered = Answered.of(said, right=judged.verdict is Verdict.CORRECT)
             rows.append(Row(_part(question, options), answered, asked))
     told = f"{config.model.path}, {engine.model.dtype}, layers {layers}"
     return rows, told + (", THE SEALED PART" if options.sealed else "")

@@ -122,8 +122,7 @@ def _lead(
 
 def _answered(question: Question, probe: Probe) -> Answered:
     said = Said(question=question, greedy=probe.greedy)
-    right = probe.greedy_verdict is Verdict.CORRECT
-    return Answered(said=said, right=right, group=shared_by(question) or question.id)
+    return Answered.of(said, right=probe.greedy_verdict is Verdict.CORRECT)
 
 
 def _free(name: str, saids: Sequence[Said]) -> Floats | None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from demur.core.questions import shared_by
 from demur.core.records import Question, Response
 from demur.engines.base import States
 
@@ -71,6 +72,11 @@ class Answered:
     right: bool
     group: str
     """What it shares with others that are likely to fail together; its own id where nothing."""
+
+    @classmethod
+    def of(cls, said: Said, *, right: bool) -> Answered:
+        """An answer in the group of its question."""
+        return cls(said=said, right=right, group=shared_by(said.question) or said.question.id)
 
 
 class Signal(Protocol):

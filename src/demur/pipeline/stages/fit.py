@@ -10,7 +10,6 @@ from typing import Any
 from demur.core.errors import TrainingDataError
 from demur.core.files import atomic_folder, digest, link_files, write_json
 from demur.core.layout import CARD, SIGNATURE
-from demur.core.questions import shared_by
 from demur.core.records import Probe, Question, Verdict, write_parquet
 from demur.core.signing import sign
 from demur.engines import Engine
@@ -73,9 +72,7 @@ class _Row:
     @property
     def answered(self) -> Answered:
         """As something is fitted to it."""
-        question = self.said.question
-        right = self.verdict is Verdict.CORRECT
-        return Answered(said=self.said, right=right, group=shared_by(question) or question.id)
+        return Answered.of(self.said, right=self.verdict is Verdict.CORRECT)
 
 
 def _fit_one(job: Job, system: str) -> dict[str, Any]:
