@@ -58,7 +58,9 @@ def test_power_is_how_often_so_many_seeds_would_find_what_matters():
         ([0.2, -0.1, 0.05], "undecided"),
         ([0.05, 0.02, 0.01], "undecided"),  # p .15
         ([0.0, 0.0, 0.0], "smaller than matters"),
-        ([0.5, 0.5], "holds"),
+        ([0.5, 0.5, 0.5], "holds"),
+        ([0.5, 0.5], "undecided"),  # two seeds may agree by chance
+        ([0.09, 0.11, 0.10, float("nan")], "holds"),
         ([0.5, None], "undecided"),  # one seed decides nothing
         ([0.5], "undecided"),
         ([], "not measured"),
@@ -76,12 +78,19 @@ def test_a_claim_of_more(effects, verdict):
         ([0.0, 0.0, 0.0], "holds"),
         ([-0.2, -0.21, -0.19], "does not hold"),
         ([0.1, -0.2, 0.05], "undecided"),
-        ([-0.02, -0.02], "undecided"),  # exactly on the border
+        ([-0.02, -0.02, -0.02], "undecided"),  # exactly on the border
+        ([0.0, 0.0], "undecided"),
         ([None], "not measured"),
     ],
 )
 def test_keeping_is_judged_against_the_loss_that_matters(effects, verdict):
     assert judged(claim("kept"), effects).verdict == verdict
+
+
+def test_a_target_is_reached_however_little_it_is_surpassed():
+    assert judged(claim("reached", margin=0.01), [0.004, 0.005, 0.006]).verdict == "holds"
+    assert judged(claim("reached", margin=0.01), [-0.004, -0.005, -0.006]).verdict == "does not hold"
+    assert judged(claim("reached", margin=0.01), [0.004, -0.005, 0.002]).verdict == "undecided"
 
 
 def test_many_claims_are_corrected_together():
@@ -119,7 +128,7 @@ def test_the_page_has_a_row_for_every_claim_and_leads_with_what_demur_falls_shor
     findings = judge_claims([*CLAIMS.values()], {name: [-0.1, -0.11, -0.12] for name in CLAIMS})
     page = markdown(findings, seeds=[0, 1, 2], command="demur claims", minutes=None)
     assert all(f"`{name}`" in page for name in CLAIMS)
-    assert page.index("falls short") < page.index("## R-Tuning")
+    assert page.index("not shown to be reached") < page.index("## R-Tuning")
 
 
 def test_a_claim_whose_runs_were_not_made_is_not_measured(tmp_path):

@@ -3,19 +3,20 @@
 A seed redraws world, base model and tuning, so the spread over seeds is that of doing everything again. The
 interval is Student's over seeds. Each claim states beforehand the smallest effect that would matter.
 
-A claim of *more*, an effect above zero:
+A claim of *more*, an effect above zero, has the first of these verdicts that applies:
 
-    holds                   above zero, by a t test with Holm's correction over all claims of the page
     smaller than matters    the interval lies between minus and plus the smallest effect that matters
+    holds                   above zero, by a t test with Holm's correction over all claims of the page
     does not hold           the interval lies below the smallest effect that matters
     undecided               none of these
 
-A claim that something is *kept*: no more is lost than the smallest effect that matters. It *holds* where
-the effect is above minus that, *does not hold* where it is below, both by the corrected test, else it is
-*undecided*.
+The interval is not corrected. That something is *kept*, no more than the smallest effect that matters
+being lost, *holds* where the effect is above minus that and *does not hold* where it is below, both by the
+corrected test; else it is *undecided*. That a target is *reached* is judged alike, with its border at zero.
 
 What cannot come out otherwise is *by construction*: it is shown, not tested, and not counted as holding.
-*Power* is how often so many seeds of this spread would find an effect just as large as matters.
+*Power*, before the correction, is how often so many seeds of this spread would find an effect that is the
+smallest that matters above the border.
 
 Sources: Student's t test and its noncentral distribution; Holm (Scandinavian Journal of Statistics, 1979).
 """
@@ -35,11 +36,13 @@ from demur.metrics.multiple import holm
 if TYPE_CHECKING:
     from demur.claims.lab import Lab
 
-Kind = Literal["more", "kept"]
+Kind = Literal["more", "kept", "reached"]
 Verdict = Literal[
     "holds", "does not hold", "smaller than matters", "undecided", "by construction", "not measured"
 ]
 LEVEL = 0.95
+ALIKE = 3
+"""Seeds that have to agree before that counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class Claim:
     margin: float
     """The smallest effect that would matter."""
     kind: Kind = "more"
-    """``more``: an effect above zero is claimed; ``kept``: that no more than the margin is lost."""
+    """``more``: an effect above zero is claimed; ``kept``: that no more than the margin is lost;
+    ``reached``: that a target is, of which the effect is the distance."""
     why: str = ""
     """What explains the outcome in this world, or limits it."""
     by_construction: str = ""
@@ -85,7 +89,7 @@ class Finding:
     corrected: float | None
     """``p`` by Holm's correction over all claims that were judged together."""
     power: float | None
-    """In [0, 1]: how often so many seeds would find an effect as large as the smallest that matters."""
+    """In [0, 1]: how often so many seeds would find an effect a margin above the border, uncorrected."""
     verdict: Verdict
 
 
@@ -108,7 +112,7 @@ def judge_claims(
 
 def _measured(claim: Claim, effects: Sequence[float | None]) -> Finding:
     """The figures of a claim, without a verdict."""
-    known = np.array([effect for effect in effects if effect is not None])
+    known = np.array([effect for effect in effects if effect is not None and math.isfinite(effect)])
     mean = float(known.mean()) if len(known) else None
     bare = Finding(
         effects=tuple(effects),
@@ -142,7 +146,7 @@ def _verdict(claim: Claim, finding: Finding) -> Verdict:
     if finding.low is None or finding.high is None or finding.corrected is None:
         return "undecided"
     clear = finding.corrected <= 1 - LEVEL
-    if claim.kind == "kept":
+    if claim.kind != "more":
         if not clear:
             return "undecided"
         return "holds" if finding.mean > claim.border else "does not hold"
@@ -153,10 +157,10 @@ def _verdict(claim: Claim, finding: Finding) -> Verdict:
     return "does not hold" if finding.high < claim.margin else "undecided"
 
 
-def _p_value(gap: float, error: float, n: int) -> float:
-    """Two-sided, by Student's t; without any spread 0 or 1."""
+def _p_value(gap: float, error: float, n: int) -> float | None:
+    """Two-sided, by Student's t; without any spread 0 or 1, and None of fewer than `ALIKE` seeds."""
     if error == 0:
-        return float(gap == 0)
+        return None if n < ALIKE else float(gap == 0)
     return float(2 * stats.t.sf(abs(gap) / error, n - 1))
 
 

@@ -262,6 +262,7 @@ CLAIMS = (
         effect=_own_honesty,
         unit="honesty, mean of in and out of domain − 0.9",
         margin=0.01,
+        kind="reached",
     ),
     Claim(
         name="demur-accuracy",

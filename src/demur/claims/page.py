@@ -65,12 +65,14 @@ def _lines(
     yield (
         "A seed redraws the pocket world, its base model and every tuning. Effects are means over seeds, "
         "with Student's 95 % interval; each claim's smallest effect that matters was fixed beforehand. A "
-        "claim *holds* where the effect is above zero (that something is *kept*: above minus that smallest "
-        "effect), by a t test with Holm's correction over all claims of this page. It is *smaller than "
-        "matters* where the interval lies within plus and minus the smallest effect that matters, and does "
-        "*not hold* where it lies below that effect. *Power* is how often so many seeds would find an "
-        "effect just as large as matters. Small models of a made-up world: what fails here may hold for "
-        "large ones, and the other way round."
+        "claim is *smaller than matters* where the interval lies within plus and minus that; else it "
+        "*holds* where the effect is above zero, by a t test with Holm's correction over all claims of this "
+        "page; else it does *not hold* where the interval lies below the smallest effect that matters. That "
+        "something is *kept* (or a target *reached*) holds where the effect is above minus that smallest "
+        "effect (above zero), and does not where it is below, both by the corrected test. Intervals are "
+        "not corrected, nor is *power*: how often so many seeds would find an effect that lies so far above "
+        "the border. Small models of a made-up world: what fails here may hold for large "
+        "ones, and the other way round."
     )
     yield ""
     hardware = f"{os.cpu_count()} cores, {platform.machine()}, no GPU"
@@ -99,21 +101,21 @@ def _lines(
 def _shortfalls(findings: Mapping[str, Finding]) -> Iterator[str]:
     """What Demur's own method was to show and does not, first of all."""
     missed = [
-        CLAIMS[name].text
+        f"{finding.verdict}: {CLAIMS[name].text}"
         for name, finding in findings.items()
-        if CLAIMS[name].source.startswith("Demur") and finding.verdict != "holds"
+        if CLAIMS[name].source.startswith("Demur") and finding.verdict not in ("holds", "not measured")
     ]
     if missed:
-        yield "Demur's own method falls short of its aims here:"
+        yield "Aims of Demur's own method that are not shown to be reached here:"
         yield ""
-        yield from (f"- not shown: {text}" for text in missed)
+        yield from (f"- {text}" for text in missed)
         yield ""
 
 
 def _row(name: str, finding: Finding) -> str:
     claim = CLAIMS[name]
     interval = "–" if finding.low is None else f"{_number(finding.low)} … {_number(finding.high)}"
-    matters = _number(claim.border if claim.kind == "kept" else claim.margin)
+    matters = _number(claim.margin if claim.kind == "more" else claim.border)
     return (
         f"| {claim.text} ({claim.source}) `{name}` | {claim.unit} | {_number(finding.mean)} | {interval} "
         f"| {matters} | {_share(finding.corrected)} | {_share(finding.power)} | {MARKS[finding.verdict]} |"

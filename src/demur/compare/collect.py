@@ -51,7 +51,7 @@ class RunCells:
     reads: Mapping[str, Mapping[str, Any]]
     """By system: answers by how often a fact was read, of the test questions."""
     known_share: float | None
-    """Share of the test questions that are truly known."""
+    """Share of the test questions that are truly known, of those of which that can be said."""
 
 
 def collect(path: Path) -> RunCells:

@@ -35,7 +35,10 @@ def _lines(summary: Mapping[str, Any], title: str, command: str) -> Iterator[str
         yield from ("", f"## {plain(name)}, seeds {seeds}", "")
         yield "Means over seeds in percent where nothing else is said, Student's 95 % interval below."
         if known is not None:
-            yield f"Truly known are {shown(known, 'accuracy')} % of the test questions."
+            yield (
+                f"Truly known are {shown(known, 'accuracy')} % of the test questions whose fact was read "
+                "never, or several times an epoch."
+            )
         for split in sorted(group["splits"], key=_order):
             if split.partition("/")[0] in ("id", "ood"):
                 yield from ("", f"### {plain(split)}", "", *_table(group["splits"][split]))

@@ -1,7 +1,7 @@
 """The truth about what a model of a pocket world knows: how often it read the fact.
 
 A fact that was read several times an epoch is *known*, one that was never read is not. One that was read
-once an epoch is learned half of the time (docs/results/pocket.md) and belongs to neither side. This depends
+once an epoch is learned in half to three quarters of the cases and belongs to neither side. This depends
 on no answer, no probability and no judge, so that no confidence is held against itself: a truth by the
 base model's own probability would favour its likelihood. Facts of the real world have no such truth.
 """

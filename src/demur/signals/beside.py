@@ -1,4 +1,4 @@
-"""What is read of a model, or asked of it, beside an answer, so that a confidence can be fitted to it."""
+"""What a confidence is fitted to beside the answer: hidden states, sampled answers, a stated confidence."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ WEIGHED = (Probe.info.name, Sum.info.name)
 WITHOUT_STATES = (AnswerRate.info.name, Sum.info.name)
 """What is weighed where the engine gives no hidden states; beside a probe an answer's rate adds nothing."""
 WITHOUT_TOKENS = (AnswerRate.info.name,)
-"""What is weighed where it gives no log-probabilities either; alone it is not enough."""
+"""What is weighed where it gives no log-probabilities either, beside what is asked for."""
 ALONE = (Sum.info.name,)
 """What questions that are not like the labelled ones are judged by too."""
 PROBABILITIES = frozenset(kind.info.name for kind in (*LEARNT, *BESIDE))
@@ -115,8 +115,8 @@ class Fitted:
     weighing: Weighing
     """Of all signals."""
     bare: Weighing | None = None
-    """The same without `BESIDE`, for an answer of which the model did not give those; None where they are
-    not weighed."""
+    """The same without `BESIDE`, for an answer of which the model did not give all of those; fitted to
+    answers that have them. None where they are not weighed."""
     apart: Weighing | None
     """Of `ALONE`; its log-odds are half of those of a question that is not like the labelled ones. None
     where there is nothing to tell such a question by, or no log-probability."""
@@ -225,16 +225,23 @@ class Fitted:
                 learnt[name] = kinds[name].restored(own, held)
             if held.get("layers", len(layers)) != len(layers):
                 raise ValueError(f"{name} reads other layers than {layers}")
-        weighing = Weighing.restored(values["weighing"])
-        unknown = weighing.weights.keys() - {*learnt, *(kind.info.name for kind in (*TOKENS, *BESIDE))}
+        weighings = {
+            name: None if values.get(name) is None else Weighing.restored(values[name])
+            for name in ("weighing", "bare", "apart")
+        }
+        named = {name for one in weighings.values() if one is not None for name in one.weights}
+        unknown = named - {*learnt, *(kind.info.name for kind in (*TOKENS, *BESIDE))}
+        weighing = weighings["weighing"]
+        if weighing is None:
+            raise KeyError("weighing")
         if unknown:
             raise ValueError(f"no part {', '.join(sorted(unknown))}, which is weighed")
         return cls(
             layers=layers,
             learnt=learnt,
             weighing=weighing,
-            bare=None if values.get("bare") is None else Weighing.restored(values["bare"]),
-            apart=None if values["apart"] is None else Weighing.restored(values["apart"]),
+            bare=weighings["bare"],
+            apart=weighings["apart"],
             likeness=likeness,
             samples=int(values.get("samples", 0)),
             notes=dict(values["notes"]),
@@ -257,7 +264,7 @@ def _values(said: Said, signals: Sequence[Signal]) -> dict[str, float]:
 
 def feature(name: str, value: float) -> float:
     """A signal as it is weighed: a probability as log-odds, token signals as log-probabilities."""
-    if not np.isfinite(value):
+    if np.isnan(value) or value == np.inf:
         return value
     return logit(value, clip=True) if name in PROBABILITIES else max(value, LOWEST)
 
