@@ -41,7 +41,7 @@ class Demur(Probe):
     info = MethodInfo(
         name="demur",
         summary="tuned on the accepted answers of half of the questions, where that makes clearly more of "
-        "the other half right; a linear probe, weighed with token probabilities, says how sure its answers are",
+        "the other half right; a linear probe, weighed with token probabilities, says how sure it is",
         paper="Demur; parts from R-Tuning (NAACL 2024) and linear probes (EMNLP 2023 and later)",
         needs=("labels",),
         loss="the answer; then logistic regression on labelled answers",
