@@ -30,17 +30,7 @@ class PIK(Probe):
         loss="logistic regression on labelled answers",
         cost="one greedy answer of each training question; at inference a question that is declined costs "
         "no answer",
-        signals=(
-            "p-ik",
-            "learned",
-            "probe",
-            "answer-rate",
-            "sum",
-            "min",
-            "likelihood",
-            "agreement",
-            "verbal",
-        ),
+        signals=(SIGNAL.info.name, *(name for name in Probe.info.signals if name != SIGNAL.info.name)),
         primary_signal="p-ik",
         rule="p-ik",
         stages=(),

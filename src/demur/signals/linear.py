@@ -99,7 +99,7 @@ def fit(states: Floats, right: Bools, folds: Folds) -> Fit:
     """
     from threadpoolctl import threadpool_limits
 
-    # Many small products: threads that wait for one another made this up to ten times slower
+    # Many small products: threads that wait for one another made this up to sixteen times slower
     with threadpool_limits(1, user_api="blas"):
         tried = {strength: np.zeros(len(right)) for strength in STRENGTHS}
         for train, held in folds:

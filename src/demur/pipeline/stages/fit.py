@@ -25,7 +25,7 @@ from demur.pipeline.systems import check_states, fitted_systems
 from demur.signals import Answered, Said
 from demur.signals.beside import Beside
 from demur.signals.controls import shuffled
-from demur.signals.fitted import Fitted, fit_to
+from demur.signals.fitted import IN_ADDITION, Fitted, fit_to
 from demur.signals.linear import layers_of
 
 
@@ -124,7 +124,7 @@ def weighed(fitted: Fitted, wanted: Sequence[str] = ()) -> str:
     found, used, count = fitted.notes["auroc"], fitted.weighing.weights, fitted.samples
     lacking = [WORDS[name] for name in ("probe", "sum") if name not in found]
     names = [words.format(samples=count) for name, words in WORDS.items() if name in used]
-    idle = [name for name in ("agreement", "verbal") if name in found and name not in used]
+    idle = [name for name in WORDS if name in IN_ADDITION & found.keys() - used.keys()]
     given = f"this engine gives no {' or '.join(lacking)}; " if lacking else ""
     dropped = f"; {' and '.join(idle)} got no weight and will not be asked for" if idle else ""
     absent = [name for name in wanted if name not in found]
