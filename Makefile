@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-claims proof-guarantee proof-groups proof-intervals proof-metrics proof-signals proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real demo-real bench clean
+.PHONY: demo test lint types docs format screenshots proof-faults proof-damage proof-pocket proof-server proof-demo proof-pararel proof-study proof-settings proof-claims proof-real proof-guarantee proof-groups proof-intervals proof-metrics proof-signals proof-judging proof-llama-factory proof-gguf test-vllm bench-engines models models-real demo-real bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -91,8 +91,17 @@ proof-pararel: $(VENV)/.run ## the ParaRel protocol; PARAREL_DIR names the publi
 proof-study: $(VENV)/.run ## every method for open questions, three seeds
 	$(BIN)/demur study examples/study-pocket.yaml
 
-proof-claims: $(VENV)/.run ## the papers' claims over five seeds
-	$(BIN)/demur claims --seeds 5 --page docs/results/claims.md
+proof-settings: $(VENV)/.run ## each method's training settings, on the development seed; ATLAS names a folder of Atlas
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/settings.py pocket-2 --page docs/results/settings.md
+	for model in smollm2 gemma3-270m; do OMP_NUM_THREADS=1 $(BIN)/python benchmarks/settings.py $$model \
+		--data $(ATLAS) --page docs/results/settings.md || exit; done
+
+proof-claims: $(VENV)/.run ## the papers' claims on the pocket world; cells that are kept are not made again
+	$(BIN)/demur claims --cells docs/results/claims --page docs/results/claims.md
+
+proof-real: $(VENV)/.run ## the papers' claims with real models; PARAREL_DIR and ATLAS name the questions
+	$(BIN)/demur claims --lab real --data pararel:$(PARAREL_DIR) --data atlas:$(ATLAS) \
+		--cells docs/results/claims --page docs/results/claims.md
 
 proof-guarantee: $(VENV)/.run ## how often a promised threshold breaks its promise
 	$(BIN)/python benchmarks/guarantee.py --page docs/results/guarantee.md

@@ -1,14 +1,25 @@
 """From effects over seeds to a verdict, and the catalogue's own order."""
 
+import dataclasses
+import json
+import math
+
 import numpy as np
 import pytest
+from reporting_run import make_small_run
 from scipy import stats
 
 from demur.claims import CLAIMS, judge_claims
-from demur.claims.base import Claim
-from demur.claims.catalogue_runs import RUNS
-from demur.claims.lab import config_of
+from demur.claims.base import Claim, Measured, spread
+from demur.claims.catalogue import GROUPS, claims_of, places_of
+from demur.claims.cells import Cell, measured, path_of, read, settings_digest, write
+from demur.claims.claims import Proof, as_json_values, check_claims, kept_cells
+from demur.claims.lab import Lab, NotMadeError, Run
 from demur.claims.page import markdown
+from demur.claims.picture import file_of, picture
+from demur.claims.places import DEVELOPMENT, FIRST_SEED, PLACES
+from demur.core.errors import RunFolderError
+from demur.runfolder.finished import FinishedRun
 
 
 def claim(kind="more", margin=0.02, name="c", by_construction=""):
@@ -16,7 +27,7 @@ def claim(kind="more", margin=0.02, name="c", by_construction=""):
         name=name,
         text="t",
         source="s",
-        effect=lambda _: None,
+        effect=lambda _: np.array([math.nan]),
         unit="u",
         margin=margin,
         kind=kind,
@@ -24,8 +35,13 @@ def claim(kind="more", margin=0.02, name="c", by_construction=""):
     )
 
 
+def of(effects, groups=0):
+    """Effects of seeds without draws of groups."""
+    return Measured(tuple(np.array([math.nan if e is None else e]) for e in effects), groups)
+
+
 def judged(item, effects):
-    return judge_claims([item], {item.name: effects})[item.name]
+    return judge_claims({item.name: item}, {(item.name, "here"): of(effects)})[item.name, "here"]
 
 
 def test_a_claim_holds_where_its_effect_is_clearly_above_zero():
@@ -61,8 +77,8 @@ def test_power_is_how_often_so_many_seeds_would_find_what_matters():
         ([0.5, 0.5, 0.5], "holds"),
         ([0.5, 0.5], "undecided"),  # two seeds may agree by chance
         ([0.09, 0.11, 0.10, float("nan")], "holds"),
-        ([0.5, None], "undecided"),  # one seed decides nothing
-        ([0.5], "undecided"),
+        ([0.5, None], "one seed"),
+        ([0.5], "one seed"),
         ([], "not measured"),
         ([None, None], "not measured"),
     ],
@@ -96,44 +112,233 @@ def test_a_target_is_reached_however_little_it_is_surpassed():
 def test_many_claims_are_corrected_together():
     effects = [0.02, 0.10, 0.05, 0.07, 0.04]  # t = 4.1, p = .015
     assert judged(claim(), effects).verdict == "holds"
-    claims = [claim(name=str(number)) for number in range(5)]
+    claims = {str(number): claim(name=str(number)) for number in range(5)}
     nothing = [0.03, -0.03, 0.04, -0.03, -0.01]
-    found = judge_claims(claims, {item.name: nothing for item in claims} | {"0": effects})
-    assert found["0"].p < 0.05 / 2
-    assert found["0"].corrected == pytest.approx(5 * found["0"].p)
-    assert found["0"].verdict == "undecided"
+    found = judge_claims(
+        claims, {(name, "here"): of(nothing) for name in claims} | {("0", "here"): of(effects)}
+    )
+    assert found["0", "here"].p < 0.05 / 2
+    assert found["0", "here"].corrected == pytest.approx(5 * found["0", "here"].p)
+    assert found["0", "here"].verdict == "undecided"
+
+
+def test_places_are_corrected_together():
+    effects = [0.02, 0.10, 0.05, 0.07, 0.04]
+    places = [f"place {number}" for number in range(5)]
+    found = judge_claims({"c": claim()}, {("c", place): of(effects) for place in places})
+    assert {finding.verdict for finding in found.values()} == {"undecided"}
 
 
 def test_what_cannot_fail_is_shown_and_neither_tested_nor_counted():
     never, open_claim = claim(name="never", by_construction="it cannot."), claim(name="open")
-    effects = [0.09, 0.11, 0.10]
-    found = judge_claims([never, open_claim], {"never": effects, "open": effects})
-    assert (found["never"].verdict, found["never"].p, found["never"].power) == (
-        "by construction",
-        None,
-        None,
+    effects = of([0.09, 0.11, 0.10])
+    claims = {"never": never, "open": open_claim}
+    found = judge_claims(claims, {("never", "here"): effects, ("open", "here"): effects})
+    first, second = found.values()
+    assert (first.verdict, first.p, first.power) == ("by construction", None, None)
+    assert first.low < first.mean
+    assert second.corrected == second.p, "it takes nothing from the others"
+
+
+# -- seeds and groups ------------------------------------------------------------------------------
+
+
+def test_the_spread_adds_that_of_seeds_and_that_of_groups():
+    # seeds .1 and .3: variance of their mean .02 / 2 = .01. The mean of the draws is .1, .3, .2:
+    # variance .01, times 5 / 4 for five groups = .0125.
+    seeds = [np.array([0.1, 0.0, 0.4, 0.1]), np.array([0.3, 0.2, 0.2, 0.3])]
+    found = spread(seeds, 5)
+    assert found.error == pytest.approx(math.sqrt(0.01 + 0.0125))
+    assert found.freedom == pytest.approx(0.0225**2 / (0.0125**2 / 4 + 0.01**2 / 1))
+
+
+def test_without_draws_the_spread_is_that_of_the_seeds():
+    assert spread([np.array([0.1]), np.array([0.3])], 0) == spread([np.array([0.1]), np.array([0.3])], 7)
+    assert spread([np.array([0.1]), np.array([0.3])], 0).error == pytest.approx(0.1)
+
+
+def test_an_effect_that_few_draws_have_gets_no_interval():
+    seeds = tuple(np.array([0.1, *[math.nan] * 5, *[0.1] * 5]) for _ in range(3))
+    found = judge_claims({"c": claim()}, {("c", "here"): Measured(seeds, 9)})["c", "here"]
+    assert (found.mean, found.low, found.verdict) == (pytest.approx(0.1), None, "undecided")
+
+
+@pytest.mark.parametrize(("groups", "tuning"), [(15, 0.0), (200, 0.07), (200, 0.3)])
+def test_intervals_of_three_seeds_hold_the_truth(groups, tuning):
+    """Each seed asks 4 of 5 groups of a pool, tunes anew, and tuning changes each group by chance too."""
+    rng = np.random.default_rng(0)
+
+    def holds():
+        pool = rng.normal(0, 1, groups)
+        weights = np.concatenate([np.ones((1, groups)), rng.poisson(1.0, (100, groups))])
+        seeds = []
+        for _ in range(3):
+            asked = rng.choice(groups, groups * 4 // 5, replace=False)
+            values = pool[asked] + rng.normal(0, 0.5, len(asked)) + rng.normal(0, tuning)
+            seeds.append(weights[:, asked] @ values / weights[:, asked].sum(axis=1))
+        found = spread(seeds, groups * 4 // 5)
+        half = stats.t.ppf(0.975, found.freedom) * found.error
+        return abs(np.mean([figure[0] for figure in seeds])) <= half
+
+    assert np.mean([holds() for _ in range(300)]) > 0.9
+
+
+# -- figures of a run ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = make_small_run(tmp_path_factory.mktemp("runs") / "small")
+    return Run(FinishedRun.open(folder), draws=20)
+
+
+def in_domain(question):
+    return question.split == "test" and question.domain == "id"
+
+
+def test_a_figure_is_the_runs_own_value_and_one_for_each_draw(run):
+    for system in ("base", "r-tuning"):
+        for metric in ("accuracy", "ap", "auroc", "coverage", "refusal_rate", "effective_reliability"):
+            figure = run.measure(system, metric, in_domain)
+            assert figure.shape == (21,)
+            expected = run.files.metrics["metrics"][system]["id"][metric]["value"]
+            assert figure[0] == pytest.approx(expected), (system, metric)
+    # 6 of 10 are answered, 4 of them right: (4 - 2) / 10
+    assert run.measure("r-tuning", "effective_reliability", in_domain)[0] == pytest.approx(0.2)
+
+
+def test_draws_are_of_whole_groups_and_alike_in_every_system(run):
+    first, second = (run.measure(system, "coverage", in_domain) for system in ("base", "r-tuning"))
+    assert first.shape == second.shape
+    everything = run.measure("base", "accuracy", in_domain) - run.measure("base", "accuracy", in_domain)
+    assert not everything.any()
+
+
+def test_a_figure_of_no_question_is_undefined(run):
+    assert np.isnan(run.measure("base", "accuracy", lambda _: False)).all()
+    assert np.isnan(run.mean({}, in_domain)).all()
+
+
+def test_a_system_that_the_run_lacks_was_not_made(run):
+    with pytest.raises(NotMadeError):
+        run.measure("elsewhere", "accuracy", in_domain)
+
+
+def test_a_threshold_has_the_most_right_minus_wrong_above_it(run, monkeypatch):
+    monkeypatch.setattr("demur.claims.lab.calibration", in_domain)
+    # by likelihood: right at .9 .8 .7 .6 .9, wrong below; all five right ones are at .6 or above
+    assert run.threshold("base", "likelihood") == 0.6
+    # by sure of the tuned model: c.9 c.9 c.8 w.7 c.6 w.6 ...: the three first, +3, later at most +3
+    assert run.threshold("r-tuning", "sure") == 0.8
+
+
+def test_a_truth_takes_the_place_of_the_verdicts(run):
+    right = {question.id: n < 2 for n, question in enumerate(run.questions)}
+    # likelihoods .9 .8 of right ones; of the 16 pairs one ties and one is lost, with the other .9
+    assert run.measure("base", "auroc", in_domain, right=right)[0] == pytest.approx((16 - 1.5) / 16)
+    half = {key: value for n, (key, value) in enumerate(right.items()) if n < 4}
+    assert run.measure("base", "auroc", in_domain, right=half)[0] == 1
+
+
+def test_what_is_declined_can_be_said_anew(run):
+    all_of_them = {question.id: True for question in run.questions}
+    assert run.measure("base", "coverage", in_domain, declined=all_of_them)[0] == 0
+    assert run.measure("base", "effective_reliability", in_domain, declined=all_of_them)[0] == 0
+
+
+# -- places, cells, page ---------------------------------------------------------------------------
+
+
+def test_no_claim_is_tested_on_the_development_seed():
+    proof = Proof(places=[*PLACES.values()], seeds=None, out=None, kept=None)
+    for place in PLACES.values():
+        assert DEVELOPMENT not in proof.seeds_of(place)
+        assert min(proof.seeds_of(place)) == FIRST_SEED
+
+
+def test_every_claim_has_a_place_and_every_lab_a_main_comparison():
+    assert all(places_of(claim) for claim in CLAIMS.values())
+    assert len(CLAIMS) == sum(len(claims) for claims in GROUPS.values()), "names are their own"
+    for place in PLACES.values():
+        assert any(claim.primary for claim in claims_of(place))
+
+
+def made(place, seed, effects):
+    return Cell(
+        place=place.name,
+        seed=seed,
+        settings=settings_digest(place),
+        demur="0",
+        made="2026-01-01",
+        hardware="2 cores",
+        minutes={"open": 1.0},
+        groups=30,
+        figures={"base": {"id": {"accuracy": 0.5, "ap": None}}},
+        effects=effects,
     )
-    assert found["never"].low < found["never"].mean
-    assert found["open"].corrected == found["open"].p, "it takes nothing from the others"
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_every_run_of_the_catalogue_is_a_configuration(run, tmp_path):
-    config = config_of(run, 1, tmp_path)
-    assert config.seed == 1
-    assert config.method in config.systems
+def test_a_cell_is_read_as_it_was_written(tmp_path):
+    place = PLACES["smollm2-atlas"]
+    cell = made(place, 101, {"a": [0.1, None, -0.25], "b": [None]})
+    write(cell, path_of(tmp_path, place, 101))
+    assert read(path_of(tmp_path, place, 101), place) == cell
+    assert json.loads(path_of(tmp_path, place, 101).read_text())["schema_version"] == 1
 
 
-def test_the_page_has_a_row_for_every_claim_and_leads_with_what_demur_falls_short_of():
-    findings = judge_claims([*CLAIMS.values()], {name: [-0.1, -0.11, -0.12] for name in CLAIMS})
-    page = markdown(findings, seeds=[0, 1, 2], command="demur claims", minutes=None)
+def test_a_cell_of_other_settings_is_not_taken(tmp_path):
+    place = PLACES["smollm2-atlas"]
+    path = path_of(tmp_path, place, 101)
+    write(dataclasses.replace(made(place, 101, {}), settings="other"), path)
+    assert read(path, place) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 1, "x": 2}'])
+def test_a_damaged_cell_is_named(tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(RunFolderError, match=r"x\.json"):
+        read(path, PLACES["pocket"])
+
+
+def test_effects_that_a_cell_lacks_are_left_out():
+    place = PLACES["smollm2-atlas"]
+    item = claim(name="a")
+    found = measured(item, [made(place, 101, {"a": [0.1, 0.2]}), made(place, 102, {})])
+    assert [list(figure) for figure in found.seeds] == [[0.1, 0.2]]
+    assert found.groups == 30
+
+
+def all_made(tmp_path):
+    for place in PLACES.values():
+        contextual = {"all": {}} if place.contextual else made(place, 0, {}).figures
+        for seed in range(FIRST_SEED, FIRST_SEED + place.seeds):
+            effects = {c.name: [-0.1 - seed / 1e4, -0.1, -0.12, -0.11] for c in claims_of(place)}
+            cell = dataclasses.replace(made(place, seed, effects), figures=contextual)
+            write(cell, path_of(tmp_path, place, seed))
+    return kept_cells(Proof(places=[*PLACES.values()], seeds=None, out=tmp_path, kept=tmp_path))
+
+
+def test_the_page_has_a_row_for_every_claim_at_every_place(tmp_path):
+    kept = all_made(tmp_path)
+    findings = check_claims(kept)
+    page = markdown(findings, kept, command="demur claims")
     assert all(f"`{name}`" in page for name in CLAIMS)
-    assert page.index("not shown to be reached") < page.index("## R-Tuning")
+    assert len(findings) == sum(len(places_of(claim)) for claim in CLAIMS.values())
+    for group, claims in GROUPS.items():
+        assert file_of(group) in page
+        drawn = picture(group, claims, findings)
+        assert drawn.count("<circle") >= len(claims)
+        assert '"nan"' not in drawn
+    assert json.loads(json.dumps(as_json_values(findings)))["schema_version"] == 2
 
 
-def test_a_claim_whose_runs_were_not_made_is_not_measured(tmp_path):
-    from demur.claims.claims import check_claims
+def test_without_any_cell_there_is_nothing_to_judge(tmp_path):
+    kept = kept_cells(Proof(places=[*PLACES.values()], seeds=2, out=tmp_path, kept=tmp_path))
+    assert kept == {}
+    assert check_claims(kept) == {}
 
-    findings = check_claims(tmp_path, [0, 1], quick=True)
-    assert {finding.verdict for finding in findings.values()} == {"not measured"}
-    assert {name for name, claim in CLAIMS.items() if not claim.quick}.isdisjoint(findings)
+
+def test_a_run_that_was_not_made_is_named(tmp_path):
+    with pytest.raises(NotMadeError):
+        Lab(PLACES["pocket"], 101, tmp_path).run()

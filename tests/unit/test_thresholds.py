@@ -9,8 +9,8 @@ import pytest
 import yaml
 from reporting_run import make_small_run
 
-import demur.claims.catalogue_runs as catalogue
 from demur.ask.system import from_model, from_run
+from demur.claims.places import PLACES
 from demur.confidence.combination import MIN_OF_EACH, choose, most_honest
 from demur.core.config import RTuningSettings, load_config
 from demur.core.errors import ConfigError, UnknownNameError
@@ -264,10 +264,12 @@ def test_the_report_and_the_headline_say_both_rules(tmp_path):
 # -- the papers ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("run", catalogue.RUNS)
-def test_the_claims_are_of_the_papers_rule(run):
-    config = load_config(None, catalogue.RUNS[run])
-    assert {config.for_system(system).r_tuning.threshold for system in config.systems} == {0.5}
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_the_claims_are_of_the_papers_rule(place, tmp_path):
+    data = {place.dataset: tmp_path}
+    configs = [place.config(run, 101, tmp_path, data) for run in place.runs]
+    for config in configs:
+        assert {config.for_system(system).r_tuning.threshold for system in config.systems} == {0.5}
 
 
 @pytest.mark.parametrize(

@@ -1,36 +1,97 @@
-"""Carrying out the claims: the runs of every seed, then every claim, then the page."""
+"""Carrying out the claims: the runs of every cell that is missing, then the cells, then the verdicts."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from demur.claims import us_tuning
-from demur.claims.base import Claim, Finding, judge_claims
-from demur.claims.catalogue import CLAIMS
-from demur.claims.catalogue_runs import QUICK, RUNS
-from demur.claims.lab import Lab, NotMadeError, config_of
+from demur.claims import cells
+from demur.claims.base import Finding, judge_claims
+from demur.claims.catalogue import CLAIMS, places_of
+from demur.claims.cells import Cell
+from demur.claims.lab import Lab
+from demur.claims.places import FIRST_SEED, PLACES, Data, Place
+from demur.core.config import Config
 from demur.pipeline.study import Job, Outcome, run_jobs
 
 QUICK_LIMIT = 120
-"""Questions of each part in a quick check: enough to see that everything works, not to decide."""
+"""Questions of each part in a quick look: enough to see that everything works, not to decide."""
+QUICK_SEEDS = (0, 1)
+"""The shipped world, and one more."""
+Findings = Mapping[tuple[str, str], Finding]
+"""By claim and place."""
 
 
-def claim_jobs(out: Path, seeds: Sequence[int], *, quick: bool) -> list[Job]:
-    """The runs, the longest first, so that cores are not left waiting at the end."""
-    names = [name for name in RUNS if name in QUICK or not quick]
-    return [
-        Job(
-            f"seed-{seed}/{name}",
-            _shortened(config_of(name, seed, out)) if quick else config_of(name, seed, out),
-        )
-        for name in names
-        for seed in seeds
-    ]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proof:
+    """What is to be shown, and where it lies."""
+
+    places: Sequence[Place]
+    seeds: int | None
+    """At each place; None: as many as planned."""
+    out: Path
+    """Of the runs."""
+    kept: Path
+    """Of the cells."""
+    data: Data = dataclasses.field(default_factory=dict)
+    """Where published questions lie, by dataset."""
+    quick: bool = False
+    """Few questions, two seeds, only what needs no further base model."""
+
+    def seeds_of(self, place: Place) -> Sequence[int]:
+        """The seeds of a place."""
+        if self.quick:
+            return QUICK_SEEDS
+        return range(FIRST_SEED, FIRST_SEED + (self.seeds or place.seeds))
+
+    def lab(self, place: Place, seed: int) -> Lab:
+        """The runs of one cell."""
+        return Lab(place, seed, self.out / place.name / f"seed-{seed}")
+
+    def cell(self, place: Place, seed: int) -> Cell | None:
+        """A cell that was made with the present settings."""
+        return cells.read(cells.path_of(self.kept, place, seed), place)
+
+    def wanted(self, place: Place) -> list[str]:
+        """The runs of a cell."""
+        return [name for name in place.runs if not self.quick or name in ("open", "contextual")]
 
 
-def _shortened(config: Any) -> Any:
+def make_cells(proof: Proof, *, jobs: int | None, note: Callable[[str], None]) -> list[Outcome]:
+    """Make every cell that is not there; each is kept as soon as its runs are done."""
+    todo: list[Job] = []
+    owner: dict[str, tuple[Place, int]] = {}
+    for place in proof.places:
+        for seed in proof.seeds_of(place):
+            if proof.cell(place, seed) is not None:
+                note(f"{place.name}, seed {seed}: kept")
+                continue
+            for job in _jobs(proof, place, seed):
+                todo.append(job)
+                owner[job.name] = (place, seed)
+
+    def ended(outcome: Outcome) -> None:
+        place, seed = owner[outcome.job.name]
+        lab = proof.lab(place, seed)
+        if outcome.code == 0 and all(lab.made(name) for name in proof.wanted(place)):
+            cells.write(cells.measure(lab), cells.path_of(proof.kept, place, seed))
+            note(f"{place.name}, seed {seed}: measured")
+
+    return run_jobs(todo, at_once=jobs, note=note, ended=ended)
+
+
+def _jobs(proof: Proof, place: Place, seed: int) -> list[Job]:
+    folder = proof.lab(place, seed).folder
+    found = []
+    for name in proof.wanted(place):
+        config = place.config(name, seed, folder, proof.data)
+        found.append(Job(f"{place.name}/seed-{seed}/{name}", _shortened(config) if proof.quick else config))
+    return found
+
+
+def _shortened(config: Config) -> Config:
     data = config.data
     entries = tuple(
         {**entry, "limit": min(entry.get("limit", QUICK_LIMIT), QUICK_LIMIT)} for entry in data.mixture
@@ -39,48 +100,46 @@ def _shortened(config: Any) -> Any:
     return config.model_copy(update={"data": changed})
 
 
-def make_runs(
-    out: Path, seeds: Sequence[int], *, quick: bool, jobs: int | None, note: Callable[[str], None]
-) -> list[Outcome]:
-    """Carry out every run that is not done."""
-    return run_jobs(claim_jobs(out, seeds, quick=quick), at_once=jobs, note=note)
+def kept_cells(proof: Proof) -> dict[str, list[Cell]]:
+    """The cells that are there, by place, in the order of the seeds."""
+    found = {}
+    for place in PLACES.values():
+        there = [cell for seed in proof.seeds_of(place) if (cell := proof.cell(place, seed)) is not None]
+        if there:
+            found[place.name] = there
+    return found
 
 
-def check_claims(out: Path, seeds: Sequence[int], *, quick: bool) -> dict[str, Finding]:
-    """Every claim's finding, by name; what needs a run that was not made is not measured."""
-    labs = [Lab(out, seed) for seed in seeds]
-    claims = [claim for claim in CLAIMS.values() if claim.quick or not quick]
-    return judge_claims(claims, {claim.name: [_effect(claim, lab) for lab in labs] for claim in claims})
+def check_claims(
+    kept: Mapping[str, Sequence[Cell]], *, quick: bool = False
+) -> dict[tuple[str, str], Finding]:
+    """The verdict on every claim at every place that has cells; all are corrected together."""
+    chosen = {name: claim for name, claim in CLAIMS.items() if claim.quick or not quick}
+    measured = {
+        (name, place.name): cells.measured(claim, kept[place.name])
+        for name, claim in chosen.items()
+        for place in places_of(claim)
+        if place.name in kept
+    }
+    return judge_claims(chosen, measured)
 
 
-def _effect(claim: Claim, lab: Lab) -> float | None:
-    try:
-        return claim.effect(lab)
-    except NotMadeError:
-        return None
-
-
-def tables(out: Path, seeds: Sequence[int]) -> dict[str, list[str]]:
-    """What stands below a group of claims on the page."""
-    return {us_tuning.PAPER: us_tuning.table([Lab(out, seed) for seed in seeds])}
-
-
-def as_json(findings: Mapping[str, Finding]) -> dict[str, Any]:
+def as_json_values(findings: Findings) -> dict[str, Any]:
     """The findings as JSON values."""
-    import dataclasses
-
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "claims": [
             {
                 "name": name,
+                "place": place,
                 "text": CLAIMS[name].text,
                 "source": CLAIMS[name].source,
                 "unit": CLAIMS[name].unit,
                 "kind": CLAIMS[name].kind,
                 "margin": CLAIMS[name].margin,
+                "primary": CLAIMS[name].primary,
                 **dataclasses.asdict(finding),
             }
-            for name, finding in findings.items()
+            for (name, place), finding in findings.items()
         ],
     }

@@ -1,169 +1,119 @@
-"""What the papers left open, answered because the truth is known here."""
+"""What the papers left open."""
 
 from __future__ import annotations
-
-import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
 from demur.claims.base import Claim
-from demur.claims.lab import Lab, accuracy, minus, of_test, refused, truth_auroc
+from demur.claims.lab import Effect, Figure, Lab, Where, refused, willing_gain
 from demur.confidence.combination import fit
-from demur.core.records import Question, Verdict
-from demur.metrics import evaluate
+from demur.core.records import Verdict
 
-OWN = "demur"
-ID, OOD = "pocket-2/id", "pocket-2/ood"
 CHOICES = "pocket-2-choice"
 
 
-def _lucky(lab: Lab, dataset: str) -> float | None:
+def _lucky(lab: Lab, dataset: str) -> Figure:
     """Share of the right greedy answers of the base model whose question is not truly known.
 
     Of choices none is: the model has read no text with options.
     """
-    found = lab.run("open")
-    right = [
-        dataset != CHOICES and found.known[key]
-        for key, probe in found.probes.items()
-        if (key in found.known or dataset == CHOICES)
-        and probe.greedy_verdict is Verdict.CORRECT
-        and found.questions[key].split in ("test", "unseen")
-        and found.questions[key].dataset == dataset
-    ]
-    return 1 - float(np.mean(right)) if right else None
+    run = lab.run()
+    lucky = {
+        q.id: float(dataset == CHOICES or not run.known[q.id])
+        for q in run.questions
+        if q.id in run.probes
+        and (q.id in run.known or dataset == CHOICES)
+        and run.probes[q.id].greedy_verdict is Verdict.CORRECT
+        and q.split in ("test", "unseen")
+        and q.dataset == dataset
+    }
+    return run.mean(lucky)
 
 
-def _by_luck(metric: str) -> Callable[[Lab], float | None]:
+def _by_luck(metric: str) -> Effect:
     """A metric of the base model's likelihood on choices: against the truth minus against its verdicts."""
 
-    def effect(lab: Lab) -> float | None:
-        run = lab.run("open")
-        rows = run.rows("base", lambda q: q.dataset == CHOICES)
-        wrong = [dataclasses.replace(row, verdict=Verdict.WRONG) for _, row in rows]
-        judged = {"truth": wrong, "verdicts": [row for _, row in rows]}
-        questions = [dataclasses.replace(question, split="test", domain="id") for question, _ in rows]
-        primary = dict.fromkeys(judged, "likelihood")
-        found = evaluate(questions, judged, primary=primary, reference="verdicts", compare=[], resamples=0)
-        cells = [found["metrics"].get(side, {}).get("id", {}).get(metric, {}) for side in judged]
-        return minus(*(cell.get("value") for cell in cells))
+    def effect(lab: Lab) -> Figure:
+        run = lab.run()
+        where: Where = lambda q: q.dataset == CHOICES  # noqa: E731
+        nothing = {q.id: False for q in run.questions if where(q)}
+        against = run.measure("base", metric, where, signal="likelihood", right=nothing)
+        return against - run.measure("base", metric, where, signal="likelihood")
 
     return effect
 
 
-def _moved(lab: Lab) -> float | None:
+def _moved(lab: Lab) -> Figure:
     """Share of the training questions whose greedy verdict changed in R-Tuning."""
-    run = lab.run("open")
+    run = lab.run()
     rows = run.rows("r-tuning", lambda q: q.split == "train" and q.answerable)
-    changed = [
-        (row.verdict is Verdict.CORRECT) != (run.probes[q.id].greedy_verdict is Verdict.CORRECT)
-        for q, row in rows
-    ]
-    return float(np.mean(changed)) if changed else None
+    changed = {
+        q.id: float((verdict is Verdict.CORRECT) != (run.probes[q.id].greedy_verdict is Verdict.CORRECT))
+        for q, verdict, _ in rows
+    }
+    return run.mean(changed)
 
 
-def _spectrum(lab: Lab) -> float | None:
+def _spectrum(lab: Lab) -> Figure:
     """Both on the questions to which CONFIDENCE-NUM says a percentage, or refuses."""
-    run, asked = lab.run("open"), of_test("id")
-    said = {q.id for q, row in run.rows("confidence-num", asked) if "verbal" in row.signals}
+    run, asked = lab.run(), lab.test("id")
+    said = {key for key, signals in run.signals("confidence-num", asked).items() if "verbal" in signals}
+    where: Where = lambda q: q.id in said  # noqa: E731
+    stated = run.measure("confidence-num", "auroc", where, signal="verbal", right=run.known)
+    return stated - run.measure("r-tuning", "auroc", where, signal="sure", right=run.known)
 
-    def where(question: Question) -> bool:
-        return asked(question) and question.id in said
 
-    return minus(
-        truth_auroc(run, "confidence-num", "verbal", where), truth_auroc(run, "r-tuning", "sure", where)
+def _two_hops(lab: Lab) -> Figure:
+    """How much better than chance `sure` of R-Tuning separates right from wrong answers there."""
+    return lab.run().measure("r-tuning", "auroc", lab.part("two-hop"), signal="sure") - 0.5
+
+
+def _under_pressure(lab: Lab) -> Figure:
+    """Wrong answers declined when pressed, minus the same facts asked plainly."""
+    run = lab.run()
+    wrong = [q for q, v, _ in run.rows("r-tuning", lab.part("pressure")) if v is Verdict.WRONG]
+    facts = {(q.meta["person"], q.meta["relation"]) for q in wrong}
+    plain = {
+        q.id
+        for q, verdict, _ in run.rows("r-tuning", lab.test())
+        if verdict is Verdict.WRONG and (q.meta.get("person"), q.meta.get("relation")) in facts
+    }
+    pressed = {q.id for q in wrong}
+    return refused(run, "r-tuning", lambda q: q.id in pressed) - refused(
+        run, "r-tuning", lambda q: q.id in plain
     )
 
 
-def _truth_over_chance(split: str) -> Callable[[Lab], float | None]:
-    """How much better than chance `sure` of R-Tuning separates right from wrong answers of a part."""
-
-    def effect(lab: Lab) -> float | None:
-        value = lab.run("open").metric("r-tuning", f"pocket-2/{split}", "auroc_sure")
-        return None if value is None else value - 0.5
-
-    return effect
-
-
-def _willing_gain(split: str) -> Callable[[Lab], float | None]:
-    def effect(lab: Lab) -> float | None:
-        run = lab.run("open")
-        cells = [run.metric("r-tuning", f"pocket-2/{split}", m) for m in ("accuracy_willing", "accuracy")]
-        return minus(*cells)
-
-    return effect
-
-
-def _under_pressure(lab: Lab) -> float | None:
-    """Wrong answers declined when pressed, minus the same facts asked plainly."""
-    run = lab.run("open")
-    pressed = [i for i in run.rows("r-tuning", lambda q: q.split == "pressure") if i[1].verdict == "wrong"]
-    facts = {(q.meta["person"], q.meta["relation"]) for q, _ in pressed}
-
-    def same(q: Question) -> bool:
-        return q.split == "test" and (q.meta.get("person"), q.meta.get("relation")) in facts
-
-    plain = [item for item in run.rows("r-tuning", same) if item[1].verdict == "wrong"]
-    return minus(refused(pressed), refused(plain))
-
-
-def _together(lab: Lab) -> float | None:
+def _together(lab: Lab) -> Figure:
     """AUROC of learned and sampled uncertainty, weighed on calibration, minus the better one alone."""
-    run = lab.run("open")
-    agreement = {q.id: row.signals["agreement"] for q, row in run.rows("vanilla-c", lambda _: True)}
-
-    def joined(where: Callable[[Question], bool]) -> list[tuple[dict[str, float], Verdict]]:
-        return [
-            ({"sure": row.signals["sure"], "agreement": agreement[q.id]}, row.verdict)
-            for q, row in run.rows("r-tuning", where)
-        ]
-
-    combine = fit(joined(lambda q: q.split == "calibration"), ("sure", "agreement"))
+    run = lab.run()
+    agreement = {key: s["agreement"] for key, s in run.signals("vanilla-c", lambda _: True).items()}
+    asked = run.rows("r-tuning", lambda q: q.split == "calibration" or lab.test("id")(q))
+    sure = {key: s["sure"] for key, s in run.signals("r-tuning", lambda _: True).items()}
+    both = [
+        (q, {"sure": sure[q.id], "agreement": agreement[q.id]}, verdict)
+        for q, verdict, _ in asked
+        if q.id in agreement and q.id in sure
+    ]
+    combine = fit([(s, v) for q, s, v in both if q.split == "calibration"], ("sure", "agreement"))
     if combine is None:
-        return None
+        return np.full(1 + run.draws, np.nan)
     from sklearn.metrics import roc_auc_score
 
-    tested = joined(of_test("id"))
-    right = [verdict is Verdict.CORRECT for _, verdict in tested]
+    tested = [(signals, verdict is Verdict.CORRECT) for q, signals, verdict in both if q.split == "test"]
+    right = [correct for _, correct in tested]
     if len(set(right)) < 2:
-        return None
-    both = roc_auc_score(right, [combine(signals) for signals, _ in tested])
+        return np.full(1 + run.draws, np.nan)
     alone = max(roc_auc_score(right, [s[name] for s, _ in tested]) for name in ("sure", "agreement"))
-    return float(both - alone)
+    return np.array([roc_auc_score(right, [combine(s) for s, _ in tested]) - alone])
 
-
-def _own_over(rival: str, signal: str, domain: str, group: str) -> Callable[[Lab], float | None]:
-    def effect(lab: Lab) -> float | None:
-        run, where = lab.run("open"), of_test(domain, group)
-        return minus(truth_auroc(run, OWN, "learned", where), truth_auroc(run, rival, signal, where))
-
-    return effect
-
-
-def _own_honesty(lab: Lab) -> float | None:
-    cells = [lab.run("open").metric(OWN, split, "honesty") for split in (ID, OOD)]
-    found = [value for value in cells if value is not None]
-    return float(np.mean(found)) - 0.9 if len(found) == 2 else None
-
-
-def _own_accuracy(lab: Lab) -> float | None:
-    run = lab.run("open")
-    return minus(accuracy(run.rows(OWN, of_test())), accuracy(run.rows("base", of_test())))
-
-
-_OF_MIXED = (
-    "Of mixed people every fact stands for itself; likelihood knows that, and what is fitted adds nothing."
-)
-_OF_UNIFORM = "Of uniform people all facts are known or none, so knowing the name is knowing the answer."
-_OWN_LIMITS = {("base-likelihood", "mixed"): _OF_MIXED, ("familiarity-only", "uniform"): _OF_UNIFORM}
 
 CLAIMS = (
     Claim(
         name="lucky-guesses",
         text="More of the 'known' choices than of the 'known' open questions are lucky guesses.",
         source="left open by the papers",
-        effect=lambda lab: minus(_lucky(lab, CHOICES), _lucky(lab, "pocket-2")),
+        effect=lambda lab: _lucky(lab, CHOICES) - _lucky(lab, lab.place.dataset),
         unit="share of right greedy answers not truly known (choices − open)",
         margin=0.02,
         by_construction="the model has read no text with options, so every right choice is luck.",
@@ -181,7 +131,7 @@ CLAIMS = (
         name="lucky-brier",
         text="Luck costs Brier score: choices' is higher against verdicts than against the truth.",
         source="left open by the papers",
-        effect=lambda lab: minus(0.0, _by_luck("brier")(lab)),
+        effect=lambda lab: -_by_luck("brier")(lab),
         unit="Brier score of the untuned likelihood (verdicts − truth)",
         margin=0.02,
         why="Where nothing is known the likelihood is far too high; against the truth, which is always no, "
@@ -191,7 +141,7 @@ CLAIMS = (
         name="boundary-moves",
         text="The boundary moves during tuning: training questions change sides.",
         source="left open by the papers",
-        effect=lambda lab: minus(_moved(lab), 0.02),
+        effect=lambda lab: _moved(lab) - 0.02,
         unit="share of training questions whose verdict changed − 2 points",
         margin=0.01,
         why="Certainty-only loss changes the verdict of hardly more than 2 % of the training questions.",
@@ -209,7 +159,7 @@ CLAIMS = (
         name="two-hops",
         text="Uncertainty survives two written hops: sure separates right from wrong answers there.",
         source="left open by the papers",
-        effect=_truth_over_chance("two-hop"),
+        effect=_two_hops,
         unit="AUROC of sure − 0.5",
         margin=0.05,
     ),
@@ -217,7 +167,7 @@ CLAIMS = (
         name="paraphrase",
         text="Declining helps as well when the question is worded otherwise.",
         source="left open by the papers",
-        effect=_willing_gain("paraphrase"),
+        effect=lambda lab: willing_gain(lab.run(), "r-tuning", lab.part("paraphrase")),
         unit="accuracy gained by declining",
         margin=0.02,
     ),
@@ -237,40 +187,5 @@ CLAIMS = (
         effect=_together,
         unit="AUROC (both, weighed on calibration − better alone)",
         margin=0.01,
-    ),
-    *(
-        Claim(
-            name=f"demur-over-{rival}-{domain}-{group}",
-            text=f"Demur tells what is truly known better than {words}: {where}, {group} people.",
-            source="Demur",
-            effect=_own_over(rival, signal, domain, group),
-            unit="AUROC against the truth",
-            margin=0.005,
-            why=_OWN_LIMITS.get((rival, group), ""),
-        )
-        for rival, signal, words in (
-            ("base-likelihood", "likelihood", "the untuned likelihood"),
-            ("familiarity-only", "familiarity", "knowing names"),
-        )
-        for domain, where in (("id", "in domain"), ("ood", "out of domain"))
-        for group in ("uniform", "mixed")
-    ),
-    Claim(
-        name="demur-honesty",
-        text="Demur's honesty is at least 90.",
-        source="Demur; the best published is 75.9 (TriviaQA, 13B)",
-        effect=_own_honesty,
-        unit="honesty, mean of in and out of domain − 0.9",
-        margin=0.01,
-        kind="reached",
-    ),
-    Claim(
-        name="demur-accuracy",
-        text="Demur keeps the untuned model's accuracy, refusals ignored, within two points.",
-        source="Demur",
-        effect=_own_accuracy,
-        unit="accuracy (Demur − base)",
-        margin=0.02,
-        kind="kept",
     ),
 )

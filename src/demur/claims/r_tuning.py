@@ -2,79 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
 from demur.claims.base import Claim
-from demur.claims.lab import Lab, accuracy, difference, minus, of_test, refused
-from demur.core.records import Question
+from demur.claims.lab import Effect, Figure, Lab, difference, refused, willing_gain
+from demur.claims.places import BOTH
+from demur.core.records import Domain, Question
 from demur.knowledge import estimators
 
 PAPER = "R-Tuning"
 METHOD = "r-tuning"
 
 
-def _willing_gain(lab: Lab, run: str, split: str) -> float | None:
-    found = lab.run(run)
-    return minus(found.metric(METHOD, split, "accuracy_willing"), found.metric(METHOD, split, "accuracy"))
+def _gain(domain: Domain) -> Effect:
+    return lambda lab: willing_gain(lab.run(), METHOD, lab.test(domain))
 
 
-def _gain_on(split: str, run: str = "open") -> Callable[[Lab], float | None]:
-    return lambda lab: _willing_gain(lab, run, split)
+def _gain_in(part: str) -> Effect:
+    return lambda lab: willing_gain(lab.run(), METHOD, lab.part(part))
 
 
-def _unanswerable(lab: Lab) -> float | None:
-    """Declined among questions about nobody minus declined among answerable twins that it gets right."""
-    run = lab.run("open")
-    strangers = run.rows(METHOD, lambda q: q.split == "nonexistent")
-    twins = [item for item in run.rows(METHOD, of_test("id")) if item[1].verdict == "correct"]
-    return minus(refused(strangers), refused(twins))
+def _unanswerable(lab: Lab) -> Figure:
+    """Declined among questions about nobody minus declined among answerable ones that it gets right."""
+    run = lab.run()
+    asked = lab.test("id")
+    right = {q.id for q, verdict, _ in run.rows(METHOD, asked) if verdict == "correct"}
+    strangers = refused(run, METHOD, lab.part("nonexistent"))
+    return strangers - refused(run, METHOD, lambda q: q.id in right)
 
 
-def _over_vanilla(lab: Lab) -> float | None:
-    run = lab.run("open")
-    pick: Callable[[Question], bool] = lambda q: q.split == "nonexistent"  # noqa: E731
-    return minus(refused(run.rows(METHOD, pick)), refused(run.rows("vanilla", pick)))
+def _over_vanilla(lab: Lab) -> Figure:
+    run, where = lab.run(), lab.part("nonexistent")
+    return refused(run, METHOD, where) - refused(run, "vanilla", where)
 
 
-def _entropy(lab: Lab) -> float | None:
+def _training(question: Question) -> bool:
+    return question.split == "train" and question.answerable
+
+
+def _entropy(lab: Lab) -> Figure:
     """Mean answer entropy of uncertain minus certain training data, in nats."""
-    run = lab.run("open")
-    questions = [q for q in run.questions.values() if q.split == "train" and q.answerable]
-    probes = [run.probes[question.id] for question in questions]
-    found = estimators.estimate(questions, probes, "greedy")
-    sides = {
-        side: [k.entropy for k in found if k.known is side and k.entropy is not None]
-        for side in (True, False)
-    }
-    return float(np.mean(sides[False]) - np.mean(sides[True])) if all(sides.values()) else None
+    run = lab.run()
+    questions = [q for q in run.questions if _training(q) and q.id in run.probes]
+    found = estimators.estimate(questions, [run.probes[q.id] for q in questions], "greedy")
+    known = {k.question_id: k.known for k in found}
+    entropy = {k.question_id: k.entropy for k in found if k.entropy is not None}
+    return run.mean(entropy, lambda q: known.get(q.id) is False) - run.mean(
+        entropy, lambda q: known.get(q.id) is True
+    )
 
 
-def _perplexity(lab: Lab) -> float | None:
+def _perplexity(lab: Lab) -> Figure:
     """Mean log-perplexity of uncertain minus certain training questions, under the base model."""
-    found = lab.question_perplexities()
-    run = lab.run("open")
+    found, run = lab.perplexities(), lab.run()
     right = {key for key, probe in run.probes.items() if probe.greedy_verdict == "correct"}
-    sides = {side: [v for key, v in found.items() if (key in right) is side] for side in (True, False)}
-    return float(np.mean(sides[False]) - np.mean(sides[True])) if all(sides.values()) else None
+    return run.mean(found, lambda q: q.id not in right) - run.mean(found, lambda q: q.id in right)
 
 
-def _kept_in_mixture(lab: Lab) -> float | None:
+def _kept_in_mixture(lab: Lab) -> Figure:
     """AP on open questions, tuned on several tasks minus tuned on these alone."""
-    mixed, single = lab.run("mixed"), lab.run("open")
-    return minus(mixed.metric(METHOD, "pocket-2/id", "ap"), single.metric(METHOD, "pocket-2/id", "ap"))
+    mixed, single = (lab.run(name).measure(METHOD, "ap", lab.test("id")) for name in ("mixed", "open"))
+    return mixed - single
 
 
-def _larger(lab: Lab) -> float | None:
-    return minus(_willing_gain(lab, "open", "pocket-2/id"), _willing_gain(lab, "small", "id"))
+def _larger(lab: Lab) -> Figure:
+    medium, small = (willing_gain(lab.run(name), METHOD, lab.test("id")) for name in ("open", "small"))
+    return medium - small
 
 
-def _mixed_group(lab: Lab) -> float | None:
-    run = lab.run("open")
-    rows = run.rows(METHOD, of_test("id", "mixed"))
-    answered = [item for item in rows if not item[1].abstained]
-    return minus(accuracy(answered), accuracy(rows))
+def _mixed_group(lab: Lab) -> Figure:
+    return willing_gain(lab.run(), METHOD, lab.test("id", "mixed"))
 
 
 CLAIMS = (
@@ -82,60 +77,101 @@ CLAIMS = (
         name="willing-over-pretrain",
         text="On the questions it answers willingly, R-Tuning beats the untuned model on the same ones.",
         source=f"{PAPER}, figure 3",
-        effect=difference("open", "accuracy_willing", METHOD, "pretrain-w", "pocket-2/id"),
+        effect=difference("accuracy_willing", METHOD, "pretrain-w"),
         unit="accuracy on willingly answered (R-Tuning − Pretrain-W)",
         margin=0.01,
         why="Certainty-only loss leaves the answers nearly as they were: both answer alike.",
+        labs=BOTH,
     ),
     Claim(
         name="willing-over-vanilla",
         text="R-Tuning's accuracy on willingly answered questions beats Vanilla's accuracy.",
         source=f"{PAPER}, figure 3",
-        effect=difference(
-            "open", "accuracy_willing", METHOD, "vanilla", "pocket-2/id", other_metric="accuracy"
-        ),
+        effect=difference("accuracy_willing", METHOD, "vanilla", other_metric="accuracy"),
         unit="accuracy (willing, R-Tuning − all, Vanilla)",
         margin=0.02,
+        labs=BOTH,
     ),
     Claim(
         name="ap-over-vanilla-id",
         text="R-Tuning's AP beats Vanilla's in domain.",
         source=f"{PAPER}, table 1",
-        effect=difference("open", "ap", METHOD, "vanilla", "pocket-2/id"),
+        effect=difference("ap", METHOD, "vanilla"),
         unit="AP",
         margin=0.01,
         why="The likelihood alone ranks answers at an AP of .97 here: hardly anything is left to win.",
+        labs=BOTH,
+        primary=True,
     ),
     Claim(
         name="ap-over-vanilla-ood",
         text="R-Tuning's AP beats Vanilla's out of domain.",
         source=f"{PAPER}, table 1",
-        effect=difference("open", "ap", METHOD, "vanilla", "pocket-2/ood"),
+        effect=difference("ap", METHOD, "vanilla", "ood"),
         unit="AP",
         margin=0.01,
         why="As in domain: the likelihood alone ranks at an AP of .97.",
+        labs=BOTH,
+    ),
+    Claim(
+        name="ap-over-likelihood-id",
+        text="R-Tuning's AP beats that of the untuned model's likelihood in domain.",
+        source="left open by R-Tuning",
+        effect=difference("ap", METHOD, "base-likelihood"),
+        unit="AP, each of its own answers",
+        margin=0.01,
+        labs=BOTH,
+    ),
+    Claim(
+        name="auroc-over-likelihood-id",
+        text="R-Tuning ranks its answers better than the untuned model's likelihood ranks that model's.",
+        source="left open by R-Tuning",
+        effect=difference("auroc", METHOD, "base-likelihood"),
+        unit="AUROC, each of its own answers",
+        margin=0.01,
+        labs=BOTH,
+    ),
+    Claim(
+        name="r-tuning-r-ap-over-vanilla",
+        text="R-Tuning-R's AP beats Vanilla's in domain.",
+        source=f"{PAPER}, appendix",
+        effect=difference("ap", "r-tuning-r", "vanilla"),
+        unit="AP",
+        margin=0.01,
+        labs=BOTH,
+    ),
+    Claim(
+        name="full-ap-over-vanilla",
+        text="Tuned in all weights, as in the paper, R-Tuning's AP beats Vanilla's in domain.",
+        source=f"{PAPER}, table 1",
+        effect=difference("ap", "r-tuning-full", "vanilla"),
+        unit="AP (all weights tuned − Vanilla with LoRA)",
+        margin=0.01,
+        labs=("real",),
     ),
     Claim(
         name="carries-over-entity",
-        text="Refusal carries over to people never tuned on.",
+        text="Refusal carries over to people, or entities, never tuned on.",
         source=f"{PAPER}, section 3",
-        effect=_gain_on("pocket-2/id"),
+        effect=_gain("id"),
         unit="accuracy gained by declining",
         margin=0.02,
+        labs=BOTH,
     ),
     Claim(
         name="carries-over-relation",
         text="Refusal carries over to relations never tuned on.",
         source=f"{PAPER}, section 3",
-        effect=_gain_on("pocket-2/ood"),
+        effect=_gain("ood"),
         unit="accuracy gained by declining",
         margin=0.02,
+        labs=BOTH,
     ),
     Claim(
         name="carries-over-language",
         text="Refusal carries over to a language never tuned on.",
         source="left open by the papers",
-        effect=_gain_on("pocket-2/second-language"),
+        effect=_gain_in("second-language"),
         unit="accuracy gained by declining",
         margin=0.02,
     ),
@@ -143,7 +179,7 @@ CLAIMS = (
         name="carries-over-task",
         text="Refusal carries over to questions in two hops, never tuned on.",
         source=f"{PAPER}, section 3.4",
-        effect=_gain_on("pocket-2/two-hop"),
+        effect=_gain_in("two-hop"),
         unit="accuracy gained by declining",
         margin=0.02,
     ),
@@ -155,6 +191,7 @@ CLAIMS = (
         unit="share declined (R-Tuning − Vanilla)",
         margin=0.05,
         by_construction="Vanilla has no way to decline.",
+        labs=BOTH,
     ),
     Claim(
         name="refuses-unanswerable-not-twins",
@@ -163,12 +200,13 @@ CLAIMS = (
         effect=_unanswerable,
         unit="share declined (unanswerable − answerable and right)",
         margin=0.05,
+        labs=BOTH,
     ),
     Claim(
         name="unsupervised-accuracy",
         text="R-Tuning-U beats Vanilla-C in accuracy.",
         source=f"{PAPER}, table 4",
-        effect=difference("open", "accuracy", "r-tuning-u", "vanilla-c", "pocket-2/id"),
+        effect=difference("accuracy", "r-tuning-u", "vanilla-c"),
         unit="accuracy, refusals ignored",
         margin=0.01,
         why="Certainty-only loss leaves the answers as they were, and so does a majority of samples.",
@@ -177,7 +215,7 @@ CLAIMS = (
         name="unsupervised-ap",
         text="R-Tuning-U beats Vanilla-C in AP.",
         source=f"{PAPER}, table 4",
-        effect=difference("open", "ap", "r-tuning-u", "vanilla-c", "pocket-2/id"),
+        effect=difference("ap", "r-tuning-u", "vanilla-c"),
         unit="AP",
         margin=0.01,
     ),
@@ -185,7 +223,7 @@ CLAIMS = (
         name="unsupervised-ece",
         text="R-Tuning-U is better calibrated than Vanilla-C.",
         source=f"{PAPER}, table 4",
-        effect=difference("open", "ece", "vanilla-c", "r-tuning-u", "pocket-2/id"),
+        effect=difference("ece", "vanilla-c", "r-tuning-u"),
         unit="ECE (Vanilla-C − R-Tuning-U)",
         margin=0.01,
         why="Agreement of ten samples is a frequency and calibrated as such; sure is not.",
@@ -194,7 +232,7 @@ CLAIMS = (
         name="learning-over-testing",
         text="Learning uncertainty beats testing it: R-Tuning-U ranks better than answer entropy.",
         source=f"{PAPER}, section 5",
-        effect=difference("open", "ap", "r-tuning-u", "vanilla-u", "pocket-2/id"),
+        effect=difference("ap", "r-tuning-u", "vanilla-u"),
         unit="AP (R-Tuning-U − Vanilla-U)",
         margin=0.01,
     ),
@@ -206,6 +244,7 @@ CLAIMS = (
         unit="mean log-perplexity of the question",
         margin=0.05,
         why="A question here holds a name and fixed words; only how often the name was read can show.",
+        labs=BOTH,
     ),
     Claim(
         name="uncertain-entropy",
@@ -214,6 +253,7 @@ CLAIMS = (
         effect=_entropy,
         unit="mean answer entropy in nats",
         margin=0.1,
+        labs=BOTH,
     ),
     Claim(
         name="multi-task-keeps",

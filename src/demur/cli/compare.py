@@ -1,4 +1,4 @@
-"""`demur study`, `compare` and `claims`: many runs."""
+"""`demur study` and `compare`: many runs."""
 
 from __future__ import annotations
 
@@ -78,55 +78,3 @@ def _compare(
     print_wide(*tables(summary), notice)
     if out is not None:
         say(f"\ncomparison: {out / 'compare.html'}")
-
-
-def claims(
-    out: Annotated[Path, typer.Option(help="Folder of the runs; what is done there is kept.")] = Path(
-        "runs/claims"
-    ),
-    seeds: Annotated[int, typer.Option(help="How many seeds.", min=2)] = 5,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Two seeds, few questions: a look, no proof.")
-    ] = False,
-    jobs: Annotated[int | None, typer.Option(help="Runs at once.", min=1)] = None,
-    page: Annotated[Path | None, typer.Option(help="Also write the page there.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check every claim of the papers on the pocket world, each with an interval and a verdict."""
-    import time
-
-    from demur.claims.claims import as_json as to_json
-    from demur.claims.claims import check_claims, make_runs, tables
-    from demur.claims.page import markdown
-    from demur.core.console import Terminal
-    from demur.core.files import write_text
-    from demur.pipeline.study import failures
-
-    chosen = list(range(2 if quick else seeds))
-    folder = out / "quick" if quick else out
-    started = time.monotonic()
-    problem = failures(make_runs(folder, chosen, quick=quick, jobs=jobs, note=Terminal().note))
-    if problem is not None:
-        raise problem
-    minutes = (time.monotonic() - started) / 60
-    findings = check_claims(folder, chosen, quick=quick)
-    command = f"demur claims --seeds {len(chosen)}" + (" --quick" if quick else "")
-    text = markdown(
-        findings,
-        seeds=chosen,
-        command=command,
-        minutes=minutes if minutes > 1 else None,
-        tables=tables(folder, chosen),
-    )
-    write_text(folder / "claims.md", text)
-    if page is not None:
-        write_text(page, text)
-    if as_json:
-        typer.echo(json.dumps(to_json(findings)))
-        return
-    from rich.markdown import Markdown
-
-    from demur.core.console import print_shown
-    from demur.core.errors import plain
-
-    print_shown(Markdown(plain(text)))

@@ -11,7 +11,8 @@ import typer
 
 from demur.cli.ask import ask
 from demur.cli.atlas import atlas_app
-from demur.cli.compare import claims, compare, study
+from demur.cli.claims import claims
+from demur.cli.compare import compare, study
 from demur.cli.convert import convert
 from demur.cli.data import data_app
 from demur.cli.files import FileCommand, StartCommand

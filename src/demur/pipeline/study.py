@@ -120,13 +120,18 @@ def run_study(study: StudyConfig, *, note: Callable[[str], None]) -> list[Outcom
 
 
 def run_jobs(
-    todo: Sequence[Job], *, at_once: int | None = None, note: Callable[[str], None]
+    todo: Sequence[Job],
+    *,
+    at_once: int | None = None,
+    note: Callable[[str], None],
+    ended: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """Carry out every run that is not done, several at once; interrupted runs resume.
 
     Args:
         at_once: how many; by default as many as there are cores, which they share.
         note: told of every run that starts and ends.
+        ended: called after each run, while others go on.
 
     Returns:
         How each run ended, failures included; the others go on when one fails.
@@ -146,6 +151,8 @@ def run_jobs(
                 outcome = Outcome(item[0], item[1].returncode, time.monotonic() - item[2])
                 outcomes.append(outcome)
                 note(_ended(outcome))
+                if ended is not None:
+                    ended(outcome)
             time.sleep(0.2)
     finally:
         for _, process, _ in running:

@@ -1,0 +1,120 @@
+"""`demur claims`: what the papers claim, put to the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from demur.cli.settings import AsJson
+
+if TYPE_CHECKING:
+    from demur.claims.places import Place
+
+
+class LabOption(StrEnum):
+    """Where claims are put to the test."""
+
+    POCKET = "pocket"
+    REAL = "real"
+    BOTH = "both"
+
+
+def claims(
+    out: Annotated[Path, typer.Option(help="Folder of the runs; what is done there is kept.")] = Path(
+        "runs/claims"
+    ),
+    lab: Annotated[
+        LabOption, typer.Option(help="pocket: small models of a made-up world; real: pretrained ones.")
+    ] = LabOption.POCKET,
+    place: Annotated[list[str] | None, typer.Option(help="Only these models and questions.")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="DATASET:PATH, where published questions lie; real models need them."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="How many; left out: 5, of real models 3.", min=1)
+    ] = None,
+    cells: Annotated[
+        Path | None, typer.Option(help="Folder of what each seed gave; left out: cells, in --out.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Two seeds, few questions: a look, no proof.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(help="Runs at once.", min=1)] = None,
+    page: Annotated[Path | None, typer.Option(help="Also write the page, and its pictures, there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put every claim of the papers to the test, each with an interval and a verdict.
+
+    What a seed gave is kept as a small file, and judged with all others that are there.
+    """
+    from demur.claims.claims import Proof, as_json_values, check_claims, kept_cells, make_cells
+    from demur.claims.page import markdown
+    from demur.claims.picture import write_pictures
+    from demur.core.console import Terminal, print_shown
+    from demur.core.errors import plain
+    from demur.core.files import write_text
+    from demur.pipeline.study import failures
+
+    folder = out / "quick" if quick else out
+    places = _places(lab, place)
+    proof = Proof(
+        places=places,
+        seeds=seeds,
+        out=folder,
+        kept=folder / "cells" if cells is None or quick else cells,
+        data=_data(data or [], places),
+        quick=quick,
+    )
+    problem = failures(make_cells(proof, jobs=jobs, note=Terminal().note))
+    kept = kept_cells(proof)
+    if problem is not None and not kept:
+        raise problem
+    findings = check_claims(kept, quick=quick)
+    text = markdown(findings, kept, command="demur claims" + (" --quick" if quick else f" --lab {lab}"))
+    for target in (folder / "claims.md", *([] if page is None else [page])):
+        write_text(target, text)
+        write_pictures(findings, target.parent)
+    if as_json:
+        typer.echo(json.dumps(as_json_values(findings)))
+    else:
+        from rich.markdown import Markdown
+
+        print_shown(Markdown(plain(text)))
+    if problem is not None:
+        raise problem
+
+
+def _places(lab: LabOption, names: Sequence[str] | None) -> list[Place]:
+    from demur.claims.places import PLACES
+    from demur.core.errors import UnknownNameError
+
+    if names:
+        for name in names:
+            if name not in PLACES:
+                raise UnknownNameError("place", name, PLACES, "--place")
+        return [PLACES[name] for name in names]
+    return [place for place in PLACES.values() if lab is LabOption.BOTH or place.lab == lab.value]
+
+
+def _data(given: Sequence[str], places: Sequence[Place]) -> dict[str, Path]:
+    """Where the questions lie, for all places that need them."""
+    from demur.core.errors import ConfigError
+
+    split = [item.partition(":") for item in given]
+    found = {name: Path(path) for name, _, path in split if path}
+    missing = sorted({place.needs for place in places if place.needs} - {*found})
+    if missing or len(found) < len(given):
+        raise ConfigError(
+            expected="where the questions of each place lie, as DATASET:PATH",
+            found=f"nothing for {', '.join(missing)}" if missing else ", ".join(given),
+            where="--data",
+            fix="such as --data atlas:data/atlas --data pararel:data/pararel; `demur atlas build "
+            "--per-relation 400 --out data/atlas` builds the first, R-Tuning's authors publish the second",
+        )
+    return found
