@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reporting_run import make_small_run
 from scipy import stats
+from typer.testing import CliRunner
 
 from demur.claims import CLAIMS, judge_claims
 from demur.claims.base import Claim, Measured, spread
@@ -18,6 +19,7 @@ from demur.claims.lab import Lab, NotMadeError, Run
 from demur.claims.page import markdown
 from demur.claims.picture import file_of, picture
 from demur.claims.places import DEVELOPMENT, FIRST_SEED, PLACES
+from demur.cli.main import app
 from demur.core.errors import RunFolderError
 from demur.runfolder.finished import FinishedRun
 
@@ -342,3 +344,33 @@ def test_without_any_cell_there_is_nothing_to_judge(tmp_path):
 def test_a_run_that_was_not_made_is_named(tmp_path):
     with pytest.raises(NotMadeError):
         Lab(PLACES["pocket"], 101, tmp_path).run()
+
+
+# -- the command -----------------------------------------------------------------------------------
+
+
+def test_the_command_judges_cells_without_any_run(tmp_path):
+    all_made(tmp_path / "cells")
+    folders = {"--out": "runs", "--cells": "cells", "--page": "page/claims.md"}
+    given = [part for name, path in folders.items() for part in (name, str(tmp_path / path))]
+    shown = CliRunner().invoke(app, ["claims", "--lab", "both", "--json", *given])
+    assert shown.exit_code == 0, shown.output
+    found = json.loads(shown.stdout)["claims"]
+    assert {row["place"] for row in found} == {*PLACES}
+    assert (tmp_path / "page" / "claims-r-tuning.svg").is_file()
+    assert not [*(tmp_path / "runs").glob("*/seed-*")], "nothing was run"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--place", "smollm2-atlas"], "demur atlas build"),
+        (["--lab", "real"], "--data pararel:PATH"),
+        (["--place", "smolm2-atlas"], "smollm2-atlas"),
+        (["--data", "atlas"], "DATASET:PATH"),
+    ],
+)
+def test_the_command_says_what_it_lacks(tmp_path, given, said):
+    shown = CliRunner().invoke(app, ["claims", "--out", str(tmp_path), *given])
+    assert shown.exit_code != 0
+    assert said in str(shown.exception) + shown.output

@@ -132,14 +132,19 @@ def _listed(figure: Figure) -> list[float | None]:
 
 
 def _figures(lab: Lab) -> dict[str, dict[str, dict[str, float | None]]]:
-    run = lab.run()
+    systems = {
+        system: None
+        for name in lab.place.runs
+        if name == "open" or (name in lab.place.once and lab.made(name))
+        for system in lab.run(name).files.predictions
+    }
     parts = {domain: lab.test(domain) for domain in ("id", "ood")}
     return {
         system: {
-            part: {name: _listed(run.measure(system, name, where)[:1])[0] for name in SHOWN}
+            part: {name: _listed(lab.of(system).measure(system, name, where)[:1])[0] for name in SHOWN}
             for part, where in parts.items()
         }
-        for system in run.files.predictions
+        for system in systems
     }
 
 

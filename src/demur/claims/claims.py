@@ -14,12 +14,18 @@ from demur.claims.cells import Cell
 from demur.claims.lab import Lab
 from demur.claims.places import FIRST_SEED, PLACES, Data, Place
 from demur.core.config import Config
+from demur.core.errors import ConfigError
 from demur.pipeline.study import Job, Outcome, run_jobs
 
 QUICK_LIMIT = 120
 """Questions of each part in a quick look: enough to see that everything works, not to decide."""
 QUICK_SEEDS = (0, 1)
 """The shipped world, and one more."""
+SOURCES = {
+    "atlas": "build them with `demur atlas build --per-relation 400 --out data/atlas`, and add "
+    "--data atlas:data/atlas",
+    "pararel": "get them from R-Tuning's authors, and add --data pararel:PATH",
+}
 Findings = Mapping[tuple[str, str], Finding]
 """By claim and place."""
 
@@ -54,13 +60,17 @@ class Proof:
         """A cell that was made with the present settings."""
         return cells.read(cells.path_of(self.kept, place, seed), place)
 
-    def wanted(self, place: Place) -> list[str]:
+    def wanted(self, place: Place, seed: int) -> list[str]:
         """The runs of a cell."""
-        return [name for name in place.runs if not self.quick or name in ("open", "contextual")]
+        return [name for name in place.runs_of(seed) if not self.quick or name in ("open", "contextual")]
 
 
 def make_cells(proof: Proof, *, jobs: int | None, note: Callable[[str], None]) -> list[Outcome]:
-    """Make every cell that is not there; each is kept as soon as its runs are done."""
+    """Make every cell that is not there; each is kept as soon as its runs are done.
+
+    Raises:
+        ConfigError: the questions of a place are needed, and nothing says where they lie.
+    """
     todo: list[Job] = []
     owner: dict[str, tuple[Place, int]] = {}
     for place in proof.places:
@@ -75,7 +85,7 @@ def make_cells(proof: Proof, *, jobs: int | None, note: Callable[[str], None]) -
     def ended(outcome: Outcome) -> None:
         place, seed = owner[outcome.job.name]
         lab = proof.lab(place, seed)
-        if outcome.code == 0 and all(lab.made(name) for name in proof.wanted(place)):
+        if outcome.code == 0 and all(lab.made(name) for name in proof.wanted(place, seed)):
             cells.write(cells.measure(lab), cells.path_of(proof.kept, place, seed))
             note(f"{place.name}, seed {seed}: measured")
 
@@ -83,9 +93,16 @@ def make_cells(proof: Proof, *, jobs: int | None, note: Callable[[str], None]) -
 
 
 def _jobs(proof: Proof, place: Place, seed: int) -> list[Job]:
+    if place.needs is not None and place.needs not in proof.data:
+        raise ConfigError(
+            expected=f"where the questions of {place.name} lie",
+            found="nothing",
+            where=f"--data {place.needs}:PATH",
+            fix=f"{SOURCES[place.needs]}; or choose others with --place",
+        )
     folder = proof.lab(place, seed).folder
     found = []
-    for name in proof.wanted(place):
+    for name in proof.wanted(place, seed):
         config = place.config(name, seed, folder, proof.data)
         found.append(Job(f"{place.name}/seed-{seed}/{name}", _shortened(config) if proof.quick else config))
     return found

@@ -9,8 +9,6 @@ from demur.core.records import Verdict
 
 PAPER = "Alignment for Honesty"
 HONEST = ("absolute", "confidence-num", "confidence-verb", "multisample")
-REAL = ("absolute", "multisample")
-"""Of these the real lab makes every seed."""
 
 
 def _most(metric: str) -> Effect:
@@ -73,7 +71,7 @@ CLAIMS = (
             unit="honesty",
             margin=0.02,
             why=_SPOKEN.get(method, ""),
-            labs=BOTH if method in REAL else ("pocket",),
+            labs=BOTH,
             primary=method == "absolute",
         )
         for method in HONEST
@@ -86,6 +84,7 @@ CLAIMS = (
             effect=difference("honesty", method, "absolute"),
             unit="honesty",
             margin=0.02,
+            labs=BOTH,
             why="See the same method against the honesty prompt.",
         )
         for method in HONEST[1:3]

@@ -202,6 +202,17 @@ class Lab:
             self._runs[name] = Run(FinishedRun.open(self.folder / name), DRAWS[self.place.lab])
         return self._runs[name]
 
+    def of(self, system: str) -> Run:
+        """The run that a system is in, the first of several; all ask the same questions.
+
+        Raises:
+            NotMadeError: none of the runs that are made has it.
+        """
+        for name in self.place.runs:
+            if self.made(name) and system in self.run(name).files.predictions:
+                return self.run(name)
+        raise NotMadeError(system)
+
     def made(self, name: str) -> bool:
         """Whether a run is finished."""
         return (self.folder / name / METRICS_FILE).exists()
@@ -255,9 +266,9 @@ def difference(
     """The effect: a metric of one system minus the same (or another) of another, on test questions."""
 
     def effect(lab: Lab) -> Figure:
-        run, where = lab.run(), lab.test(domain)
-        theirs = run.measure(other, other_metric or metric, where, signal=other_signal)
-        return run.measure(system, metric, where) - theirs
+        where = lab.test(domain)
+        theirs = lab.of(other).measure(other, other_metric or metric, where, signal=other_signal)
+        return lab.of(system).measure(system, metric, where) - theirs
 
     return effect
 

@@ -47,7 +47,8 @@ SEEDS = (
     "A seed of the pocket world redraws world, base model and every tuning, and intervals are Student's "
     "over seeds. Of a real model, which is given, a seed draws the questions and every tuning; intervals "
     "hold the spread over seeds and that over groups of questions (entities on Atlas, relations on "
-    "ParaRel). No setting was chosen on a seed of this page: [settings](settings.md)."
+    "ParaRel). What was made of one seed alone is explored, not judged. No setting was chosen on a seed "
+    "of this page: [settings](settings.md)."
 )
 
 
@@ -77,7 +78,7 @@ def _lines(findings: Findings, kept: Kept, command: str) -> Iterator[str]:
         ]
         if chosen:
             yield from ("", f"## {group}", "")
-            yield from (f"![Effects and intervals]({file_of(group)})", "")
+            yield from (f"![Effects and intervals]({file_of(group)})", "", "Hollow: not decided.", "")
             yield from _table(chosen, findings)
             yield ""
             yield from _reasons(chosen, findings)

@@ -29,7 +29,7 @@ COLOURS = {
 LINEAR = 2.0
 MOST = 40.0
 """Effects, in smallest effects that matter, at which the linear part and the axis end."""
-WIDTH, LEFT, RIGHT = 860, 430, 20
+WIDTH, LEFT, RIGHT = 860, 310, 20
 ROW, GAP, TOP, BOTTOM = 15, 9, 58, 26
 
 Findings = Mapping[tuple[str, str], Finding]

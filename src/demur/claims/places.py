@@ -48,11 +48,17 @@ class Place:
     """The dataset whose files are not made by Demur, or built by `demur atlas build`."""
     seeds: int
     """How many are planned."""
+    once: tuple[str, ...] = ()
+    """Runs that are made of the first seed only: what they show is explored, not judged."""
 
     @cached_property
     def contextual(self) -> bool:
         """Whether its questions come with a passage."""
         return "contextual" in self.runs
+
+    def runs_of(self, seed: int) -> tuple[str, ...]:
+        """The runs of a seed."""
+        return tuple(name for name in self.runs if seed == FIRST_SEED or name not in self.once)
 
     def config(self, run: str, seed: int, folder: Path, data: Data) -> Config:
         """The configuration of a run.
@@ -128,18 +134,20 @@ _CORE = (
     *_FULL,
     "r-tuning",
 )
+_MORE = (
+    *("vanilla-c", "vanilla-u", "fine-tuned", "confidence-num", "confidence-verb", "r-tuning-min-loss"),
+    *("self-consistency", "verbal-confidence", "p-ik", "r-tuning-u"),
+)
+"""The other methods, explored with one seed; tuned as those of the core that they are built like."""
 
 
 def _real(name: str, title: str, model: str, data: str) -> Place:
-    core = _run(
-        model,
-        _CORE,
-        _FULL,
-        model={"path": model, "format": "plain"},
-        data={"name": data, "limit": 300, "labels": 400},
-        template={"examples": 3},
-        probe={"samples": 10},
-    )
+    asked: dict[str, Any] = {
+        "model": {"path": model, "format": "plain"},
+        "data": {"name": data, "limit": 300, "labels": 300},
+        "template": {"examples": 3},
+        "probe": {"samples": 10},
+    }
     return Place(
         name=name,
         title=title,
@@ -148,7 +156,8 @@ def _real(name: str, title: str, model: str, data: str) -> Place:
         dataset=data,
         needs=data,
         seeds=3,
-        runs={"open": core},
+        runs={"open": _run(model, _CORE, _FULL, **asked), "more": _run(model, _MORE, **asked)},
+        once=("more",),
     )
 
 

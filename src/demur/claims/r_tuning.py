@@ -210,6 +210,7 @@ CLAIMS = (
         unit="accuracy, refusals ignored",
         margin=0.01,
         why="Certainty-only loss leaves the answers as they were, and so does a majority of samples.",
+        labs=BOTH,
     ),
     Claim(
         name="unsupervised-ap",
@@ -218,6 +219,7 @@ CLAIMS = (
         effect=difference("ap", "r-tuning-u", "vanilla-c"),
         unit="AP",
         margin=0.01,
+        labs=BOTH,
     ),
     Claim(
         name="unsupervised-ece",
@@ -227,6 +229,7 @@ CLAIMS = (
         unit="ECE (Vanilla-C − R-Tuning-U)",
         margin=0.01,
         why="Agreement of ten samples is a frequency and calibrated as such; sure is not.",
+        labs=BOTH,
     ),
     Claim(
         name="learning-over-testing",
@@ -235,6 +238,7 @@ CLAIMS = (
         effect=difference("ap", "r-tuning-u", "vanilla-u"),
         unit="AP (R-Tuning-U − Vanilla-U)",
         margin=0.01,
+        labs=BOTH,
     ),
     Claim(
         name="uncertain-perplexity",

@@ -62,13 +62,12 @@ def claims(
     from demur.pipeline.study import failures
 
     folder = out / "quick" if quick else out
-    places = _places(lab, place)
     proof = Proof(
-        places=places,
+        places=_places(lab, place),
         seeds=seeds,
         out=folder,
         kept=folder / "cells" if cells is None or quick else cells,
-        data=_data(data or [], places),
+        data=_data(data or []),
         quick=quick,
     )
     problem = failures(make_cells(proof, jobs=jobs, note=Terminal().note))
@@ -102,19 +101,15 @@ def _places(lab: LabOption, names: Sequence[str] | None) -> list[Place]:
     return [place for place in PLACES.values() if lab is LabOption.BOTH or place.lab == lab.value]
 
 
-def _data(given: Sequence[str], places: Sequence[Place]) -> dict[str, Path]:
-    """Where the questions lie, for all places that need them."""
+def _data(given: Sequence[str]) -> dict[str, Path]:
     from demur.core.errors import ConfigError
 
     split = [item.partition(":") for item in given]
-    found = {name: Path(path) for name, _, path in split if path}
-    missing = sorted({place.needs for place in places if place.needs} - {*found})
-    if missing or len(found) < len(given):
+    if wrong := [item for item, (name, _, path) in zip(given, split, strict=True) if not (name and path)]:
         raise ConfigError(
-            expected="where the questions of each place lie, as DATASET:PATH",
-            found=f"nothing for {', '.join(missing)}" if missing else ", ".join(given),
+            expected="where the questions lie, as DATASET:PATH",
+            found=wrong[0],
             where="--data",
-            fix="such as --data atlas:data/atlas --data pararel:data/pararel; `demur atlas build "
-            "--per-relation 400 --out data/atlas` builds the first, R-Tuning's authors publish the second",
+            fix="such as --data atlas:data/atlas",
         )
-    return found
+    return {name: Path(path) for name, _, path in split}
