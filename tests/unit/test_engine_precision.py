@@ -134,6 +134,19 @@ def test_a_run_of_before_keeps_float32(job, gains):
     assert tried == []
 
 
+def test_answers_made_elsewhere_say_nothing_of_the_format(gains, tmp_path, monkeypatch):
+    """A run that only read them opened no model, and is none of before."""
+    monkeypatch.setattr(precision, "LEAST_PARAMETERS", 1)
+    gains(3.0)
+    config = Config(
+        out=tmp_path, model={"path": "pocket", "device": "cpu"}, probe={"path": tmp_path / "probe.parquet"}
+    )
+    job = Job(config)
+    job.manifest = Manifest.open(job.folder.manifest, config)
+    job.manifest.values["stages"]["probe"] = {"inputs": "…"}
+    assert job.dtype == "bfloat16"
+
+
 def test_the_user_is_told_in_one_line(job, gains):
     gains(2.0)
     said = []

@@ -199,7 +199,7 @@ class Job:
         known = self.manifest.dtype_of(settings.path)
         if known is not None:
             return known
-        if self.manifest.answered_unnoted:
+        if self.manifest.answered_unnoted and self.config.probe.path is None:
             return self.training_dtype(lora=False)  # what `auto` meant before it was noted
         found = settle_dtype(settings, base=self.model_path)
         if found is None:
