@@ -15,7 +15,7 @@ from demur.claims.base import Claim, Measured, spread
 from demur.claims.catalogue import GROUPS, claims_of, places_of
 from demur.claims.cells import Cell, measured, path_of, read, settings_digest, write
 from demur.claims.claims import Proof, as_json_values, check_claims, kept_cells
-from demur.claims.lab import Lab, NotMadeError, Run
+from demur.claims.lab import Lab, NotMadeError, Run, _cut
 from demur.claims.page import markdown
 from demur.claims.picture import file_of, picture
 from demur.claims.places import DEVELOPMENT, FIRST_SEED, PLACES
@@ -229,9 +229,17 @@ def test_a_system_that_the_run_lacks_was_not_made(run):
 def test_a_threshold_has_the_most_right_minus_wrong_above_it(run, monkeypatch):
     monkeypatch.setattr("demur.claims.lab.calibration", in_domain)
     # by likelihood: right at .9 .8 .7 .6 .9, wrong below; all five right ones are at .6 or above
-    assert run.threshold("base", "likelihood") == 0.6
-    # by sure of the tuned model: c.9 c.9 c.8 w.7 c.6 w.6 ...: the three first, +3, later at most +3
-    assert run.threshold("r-tuning", "sure") == 0.8
+    assert run.threshold("base", ["likelihood"]) == ("likelihood", 0.6)
+    # by sure of the tuned model: c.9 c.9 c.8 w.7 c.6 w.6 ...: the three first, +3, later at most +2
+    assert run.threshold("r-tuning", ["sure"]) == ("sure", 0.8)
+    # by its likelihood: c.9 w.9 c.8 c.7 c.6 c.5: +4
+    assert run.threshold("r-tuning", ["sure", "likelihood", "absent"]) == ("likelihood", 0.5)
+
+
+def test_where_declining_all_is_best_the_threshold_is_out_of_reach():
+    assert _cut([(0.9, False), (0.1, True)]) == (0, math.inf)
+    assert _cut([]) == (0, math.inf)
+    assert _cut([(0.9, True), (0.9, False), (0.1, True)]) == (1, 0.1)  # a tie is answered or declined whole
 
 
 def test_a_truth_takes_the_place_of_the_verdicts(run):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from demur.claims.base import Claim
 from demur.claims.lab import Effect, Figure, Lab, calibration, difference
 from demur.claims.places import BOTH
@@ -27,11 +29,11 @@ def _over_truth(rival: str, signal: str, domain: Domain, group: str) -> Effect:
 def best_free(lab: Lab) -> str:
     """The free signal that ranks the untuned model's answers to calibration questions best."""
     run = lab.run()
-    given = next(iter(run.signals("base", calibration).values()))
+    given = run.signals("base", calibration).values()
     ranked = {
         signal: float(run.measure("base", "auroc", calibration, signal=signal)[0])
         for signal in FREE
-        if signal in given
+        if any(signal in row for row in given)
     }
     return max(ranked, key=lambda signal: ranked[signal])
 
@@ -50,16 +52,15 @@ def _probe_over_free(domain: Domain) -> Effect:
 def _serving(lab: Lab, system: str, domain: Domain) -> Figure:
     """Right minus wrong answers over all questions.
 
-    A system that refuses in words is taken as it is. Of every other, its signal's threshold is chosen for
-    this very aim on calibration questions.
+    A system that refuses in words is taken as it is. Of every other the best of its signals and its
+    threshold are chosen for this very aim on calibration questions.
     """
     run, where = lab.run(), lab.test(domain)
-    signal = SIGNAL.get(system)
-    if signal is None:
+    if system not in SIGNALS:
         return run.measure(system, "effective_reliability", where)
-    signal = best_free(lab) if system == "base" else signal
-    cut = run.threshold(system, signal)
-    declined = {key: given[signal] < cut for key, given in run.signals(system, where).items()}
+    signal, cut = run.threshold(system, SIGNALS[system])
+    given = run.signals(system, where)
+    declined = {key: row.get(signal, -math.inf) < cut for key, row in given.items()}
     return run.measure(system, "effective_reliability", where, declined=declined)
 
 
@@ -78,19 +79,19 @@ _OF_MIXED = (
 )
 _OF_UNIFORM = "Of uniform people all facts are known or none, so knowing the name is knowing the answer."
 _LIMITS = {("base-likelihood", "mixed"): _OF_MIXED, ("familiarity-only", "uniform"): _OF_UNIFORM}
-SIGNAL = {
-    OWN: "learned",
-    "base": "",
-    "vanilla": "likelihood",
-    "r-tuning": "sure",
-    "r-tuning-r": "sure",
+SIGNALS: dict[str, tuple[str, ...]] = {
+    OWN: ("learned",),
+    "base": FREE,
+    "vanilla": FREE,
+    "r-tuning": ("sure", "combined", *FREE),
+    "r-tuning-r": ("sure", "combined", *FREE),
 }
-"""By what a system that answers everything declines; of ``base`` it is the best free one."""
+"""What a system that answers everything may decline by."""
 _RIVALS = {
     "base": "the untuned model with its best free signal",
-    "vanilla": "Vanilla with its likelihood",
-    "r-tuning": "R-Tuning",
-    "r-tuning-r": "R-Tuning-R",
+    "vanilla": "Vanilla with its best free signal",
+    "r-tuning": "R-Tuning with its best signal",
+    "r-tuning-r": "R-Tuning-R with its best signal",
     "absolute": "ABSOLUTE",
     "multisample": "MULTISAMPLE",
 }
@@ -116,7 +117,7 @@ CLAIMS = (
             text=f"Demur serves better than {words}: right minus wrong answers, {where}.",
             source="Demur",
             effect=_serves_better(rival, domain),
-            unit="effective reliability, with thresholds chosen for it on calibration questions",
+            unit="effective reliability, signals and thresholds chosen for it on calibration questions",
             margin=0.02,
             labs=BOTH,
             primary=rival in ("base", "r-tuning", "absolute") and domain == "id",

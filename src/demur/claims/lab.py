@@ -133,23 +133,23 @@ class Run:
             return np.full(1 + self.draws, np.nan)
         return np.array(chosen.compute(Sample(counted, Weights(self._weights[:, positions]))))
 
-    def threshold(self, system: str, signal: str) -> float:
-        """Where a signal has the most right minus wrong answers at or above it, on calibration questions.
+    def threshold(self, system: str, signals: Sequence[str]) -> tuple[str, float]:
+        """The signal, of several, and its value with the most right minus wrong answers at or above it.
 
-        Infinite where declining all of them is best.
+        On calibration questions; of signals that do as well the first. An answer without the signal is
+        declined. The value is infinite where declining all is best.
         """
-        asked = self.rows(system, calibration)
+        verdicts = {q.id: v for q, v, _ in self.rows(system, calibration) if v in JUDGED}
         given = self.signals(system, calibration)
-        scored = sorted(
-            ((given[q.id][signal], 1 if v is Verdict.CORRECT else -1) for q, v, _ in asked if v in JUDGED),
-            reverse=True,
-        )
-        best, at, total = 0, math.inf, 0
-        for (value, gain), (following, _) in pairwise([*scored, (-math.inf, 0)]):
-            total += gain
-            if total > best and value != following:
-                best, at = total, value
-        return at
+        found = {
+            signal: _cut(
+                [(given[key].get(signal, -math.inf), v is Verdict.CORRECT) for key, v in verdicts.items()]
+            )
+            for signal in signals
+            if any(signal in row for row in given.values())
+        }
+        best = max(found, key=lambda signal: found[signal][0])
+        return best, found[best][1]
 
     def mean(self, values: Mapping[str, float], where: Where = lambda _: True) -> Figure:
         """The mean of some values by question id."""
@@ -178,6 +178,17 @@ def _drawn(key: str, draws: int) -> npt.NDArray[np.intp]:
     """How often a group counts: once in the data, and Poisson(1) often in each draw."""
     seed = int.from_bytes(hashlib.sha256(f"claims/{key}".encode()).digest()[:8], "big")
     return np.concatenate([[1], np.random.default_rng(seed).poisson(1.0, draws)]).astype(np.intp)
+
+
+def _cut(scored: Sequence[tuple[float, bool]]) -> tuple[int, float]:
+    """The most right minus wrong answers at or above any value, and the value; 0 and infinite for none."""
+    falling = sorted(scored, reverse=True)
+    best, at, total = 0, math.inf, 0
+    for (value, right), (following, _) in pairwise([*falling, (-math.inf, False)]):
+        total += 1 if right else -1
+        if total > best and value != following:
+            best, at = total, value
+    return best, at
 
 
 @dataclass

@@ -87,9 +87,11 @@ def _under_pressure(lab: Lab) -> Figure:
 def _together(lab: Lab) -> Figure:
     """AUROC of learned and sampled uncertainty, weighed on calibration, minus the better one alone."""
     run = lab.run()
-    agreement = {key: s["agreement"] for key, s in run.signals("vanilla-c", lambda _: True).items()}
+    sampled = run.signals("vanilla-c", lambda _: True)
+    agreement = {key: s["agreement"] for key, s in sampled.items() if "agreement" in s}
     asked = run.rows("r-tuning", lambda q: q.split == "calibration" or lab.test("id")(q))
-    sure = {key: s["sure"] for key, s in run.signals("r-tuning", lambda _: True).items()}
+    learned = run.signals("r-tuning", lambda _: True)
+    sure = {key: s["sure"] for key, s in learned.items() if "sure" in s}
     both = [
         (q, {"sure": sure[q.id], "agreement": agreement[q.id]}, verdict)
         for q, verdict, _ in asked
