@@ -39,7 +39,7 @@ from demur.datasets.splits import draw_keys
 RANKS = (8, 32)
 """The grid is of the first; the second is tried at its best."""
 
-RATES = {"pocket-2": (1e-4, 3e-4, 1e-3, 3e-3), "smollm2": (3e-4, 1e-3)}
+RATES = {"pocket-2": (1e-4, 3e-4, 1e-3, 3e-3), "smollm2": (3e-4, 1e-3, 3e-3)}
 EPOCHS = {"pocket-2": (1, 2, 4), "smollm2": (1, 2)}
 REAL = ("smollm2",)
 """Other real models are tuned with what was chosen on this one."""

@@ -319,6 +319,12 @@ def test_effects_that_a_cell_lacks_are_left_out():
     assert found.groups == 30
 
 
+def test_effects_that_are_computed_otherwise_now_count_no_more():
+    place = PLACES["smollm2-atlas"]
+    cell = made(place, 101, {"a": [0.1, 0.2]})
+    assert measured(dataclasses.replace(claim(name="a"), revision=2), [cell]).seeds == ()
+
+
 def all_made(tmp_path):
     for place in PLACES.values():
         contextual = {"all": {}} if place.contextual else made(place, 0, {}).figures

@@ -95,6 +95,13 @@ class Claim:
     """Why the effect cannot fall the other way; then nothing is tested."""
     quick: bool = True
     """Whether `--quick` checks it: its runs need no further base model."""
+    revision: int = 1
+    """To be raised when the effect is computed otherwise: what was kept of before then counts no more."""
+
+    @property
+    def key(self) -> str:
+        """The name under which its effects are kept."""
+        return self.name if self.revision == 1 else f"{self.name}@{self.revision}"
 
     @property
     def border(self) -> float:

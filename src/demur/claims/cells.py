@@ -52,7 +52,7 @@ class Cell:
     """Groups of test questions, in the part with fewest."""
     figures: Figures
     effects: Mapping[str, Sequence[float | None]]
-    """By claim: the effect, then that of each draw; None where undefined."""
+    """By claim (`Claim.key`): the effect, then that of each draw; None where undefined."""
 
 
 def settings_digest(place: Place) -> str:
@@ -67,7 +67,7 @@ def path_of(folder: Path, place: Place, seed: int) -> Path:
 
 def measure(lab: Lab) -> Cell:
     """Compute a cell from its runs; claims whose runs are missing are left out."""
-    effects = {claim.name: _effect(claim, lab) for claim in claims_of(lab.place)}
+    effects = {claim.key: _effect(claim, lab) for claim in claims_of(lab.place)}
     return Cell(
         place=lab.place.name,
         seed=lab.seed,
@@ -115,7 +115,7 @@ def read(path: Path, place: Place) -> Cell | None:
 
 def measured(claim: Claim, cells: Sequence[Cell]) -> Measured:
     """A claim's effects in the cells of one place."""
-    rows = [cell.effects[claim.name] for cell in cells if claim.name in cell.effects]
+    rows = [cell.effects[claim.key] for cell in cells if claim.key in cell.effects]
     seeds = tuple(np.array([math.nan if v is None else v for v in row], np.float64) for row in rows)
     return Measured(seeds, min((cell.groups for cell in cells), default=0))
 

@@ -84,6 +84,7 @@ SIGNALS: dict[str, tuple[str, ...]] = {
     "base": FREE,
     "vanilla": FREE,
     "r-tuning": ("sure", "combined", *FREE),
+    "r-tuning-learned": ("learned",),
     "r-tuning-r": ("sure", "combined", *FREE),
 }
 """What a system that answers everything may decline by."""
@@ -91,6 +92,7 @@ _RIVALS = {
     "base": "the untuned model with its best free signal",
     "vanilla": "Vanilla with its best free signal",
     "r-tuning": "R-Tuning with its best signal",
+    "r-tuning-learned": "R-Tuning with its signals weighed",
     "r-tuning-r": "R-Tuning-R with its best signal",
     "absolute": "ABSOLUTE",
     "multisample": "MULTISAMPLE",

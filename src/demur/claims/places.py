@@ -170,7 +170,7 @@ PLACES: dict[str, Place] = {
             lab="pocket",
             model="pocket-2",
             dataset="pocket-2",
-            seeds=5,
+            seeds=8,
             runs={
                 # It also asks every system choices, a task that it was never tuned on.
                 "open": _run(

@@ -37,7 +37,7 @@ def claims(
         typer.Option(help="DATASET:PATH, where published questions lie; real models need them."),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="How many; left out: 5, of real models 3.", min=1)
+        int | None, typer.Option(help="How many; left out: 8 worlds, 5 readers, 3 of real models.", min=1)
     ] = None,
     cells: Annotated[
         Path | None, typer.Option(help="Folder of what each seed gave; left out: cells, in --out.")
