@@ -367,7 +367,7 @@ def test_the_command_judges_cells_without_any_run(tmp_path):
     all_made(tmp_path / "cells")
     folders = {"--out": "runs", "--cells": "cells", "--page": "page/claims.md"}
     given = [part for name, path in folders.items() for part in (name, str(tmp_path / path))]
-    shown = CliRunner().invoke(app, ["claims", "--lab", "both", "--json", *given])
+    shown = CliRunner().invoke(app, ["claims", "--no-runs", "--json", *given])
     assert shown.exit_code == 0, shown.output
     found = json.loads(shown.stdout)["claims"]
     assert {row["place"] for row in found} == {*PLACES}
@@ -382,6 +382,7 @@ def test_the_command_judges_cells_without_any_run(tmp_path):
         (["--lab", "real"], "--data pararel:PATH"),
         (["--place", "smolm2-atlas"], "smollm2-atlas"),
         (["--data", "atlas"], "DATASET:PATH"),
+        (["--no-runs"], "--cells"),
     ],
 )
 def test_the_command_says_what_it_lacks(tmp_path, given, said):

@@ -54,13 +54,6 @@ def _elsewhere(lab: Lab) -> Figure:
     return after - before
 
 
-_SPOKEN = {
-    "confidence-num": "Of its rows 56 % say 100 %, 32 % refuse and 12 % lie between: greedily it says "
-    "100 % or refuses, and on most seeds it refuses half as often as ABSOLUTE or less.",
-    "confidence-verb": "As for CONFIDENCE-NUM; besides, it names the right answer to 46-76 % of what is "
-    "truly known, by seed, against 73-86 %.",
-}
-
 CLAIMS = (
     *(
         Claim(
@@ -70,7 +63,6 @@ CLAIMS = (
             effect=difference("honesty", method, "honesty-prompt"),
             unit="honesty",
             margin=0.02,
-            why=_SPOKEN.get(method, ""),
             labs=BOTH,
             primary=method == "absolute",
         )
@@ -85,7 +77,7 @@ CLAIMS = (
             unit="honesty",
             margin=0.02,
             labs=BOTH,
-            why="See the same method against the honesty prompt.",
+            why="Settings decide: gently tuned it beats the prompt, with those of R-Tuning it did not.",
         )
         for method in HONEST[1:3]
     ),

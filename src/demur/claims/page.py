@@ -76,8 +76,10 @@ def _lines(findings: Findings, kept: Kept, command: str) -> Iterator[str]:
         chosen = [
             claim for claim in claims if any((claim.name, p.name) in findings for p in places_of(claim))
         ]
-        if chosen:
-            yield from ("", f"## {group}", "")
+        yield from ("", f"## {group}", "")
+        if not chosen:
+            yield "Not measured yet."
+        else:
             yield from (f"![Effects and intervals]({file_of(group)})", "", "Hollow: not decided.", "")
             yield from _table(chosen, findings)
             yield ""
@@ -111,14 +113,17 @@ def _main(findings: Findings) -> Iterator[str]:
 
 
 def _places(kept: Kept) -> Iterator[str]:
-    yield "| place | seeds | groups of test questions | minutes a seed | made |"
+    missing = [place.title for name, place in PLACES.items() if name not in kept]
+    if missing:
+        yield from (f"**Not measured yet: {'; '.join(missing)}.**", "")
+    yield "| place | seeds (planned) | groups of test questions | minutes a seed | made |"
     yield "| --- | --- | --- | --- | --- |"
     for name, cells in kept.items():
         minutes = _range([sum(cell.minutes.values()) for cell in cells])
         made = "; ".join(
             dict.fromkeys(f"{cell.made}, Demur {cell.demur}, {cell.hardware}" for cell in cells)
         )
-        seeds = ", ".join(str(cell.seed) for cell in cells)
+        seeds = f"{', '.join(str(cell.seed) for cell in cells)} ({PLACES[name].seeds})"
         groups = _range([cell.groups for cell in cells])
         yield f"| {PLACES[name].title} | {seeds} | {groups} | {minutes} | {made} |"
 

@@ -80,7 +80,7 @@ CLAIMS = (
         effect=difference("accuracy_willing", METHOD, "pretrain-w"),
         unit="accuracy on willingly answered (R-Tuning − Pretrain-W)",
         margin=0.01,
-        why="Certainty-only loss leaves the answers nearly as they were: both answer alike.",
+        why="With the settings that rank best, its answers are right 1 to 3 points less often than before.",
         labs=BOTH,
     ),
     Claim(
@@ -99,7 +99,7 @@ CLAIMS = (
         effect=difference("ap", METHOD, "vanilla"),
         unit="AP",
         margin=0.01,
-        why="The likelihood alone ranks answers at an AP of .97 here: hardly anything is left to win.",
+        why="Vanilla's likelihood alone ranks answers at an AP of .96 to .98: little is left to win.",
         labs=BOTH,
         primary=True,
     ),
@@ -110,7 +110,7 @@ CLAIMS = (
         effect=difference("ap", METHOD, "vanilla", "ood"),
         unit="AP",
         margin=0.01,
-        why="As in domain: the likelihood alone ranks at an AP of .97.",
+        why="As in domain: Vanilla's likelihood alone ranks at an AP of .95 to .98.",
         labs=BOTH,
     ),
     Claim(

@@ -13,7 +13,9 @@ import typer
 from demur.cli.settings import AsJson
 
 if TYPE_CHECKING:
+    from demur.claims.claims import Proof
     from demur.claims.places import Place
+    from demur.core.errors import DemurError
 
 
 class LabOption(StrEnum):
@@ -45,6 +47,9 @@ def claims(
     quick: Annotated[
         bool, typer.Option("--quick", help="Two seeds, few questions: a look, no proof.")
     ] = False,
+    no_runs: Annotated[
+        bool, typer.Option("--no-runs", help="Judge the cells that are there, and make none.")
+    ] = False,
     jobs: Annotated[int | None, typer.Option(help="Runs at once.", min=1)] = None,
     page: Annotated[Path | None, typer.Option(help="Also write the page, and its pictures, there.")] = None,
     as_json: AsJson = False,
@@ -70,10 +75,10 @@ def claims(
         data=_data(data or []),
         quick=quick,
     )
-    problem = failures(make_cells(proof, jobs=jobs, note=Terminal().note))
+    problem = None if no_runs else failures(make_cells(proof, jobs=jobs, note=Terminal().note))
     kept = kept_cells(proof)
-    if problem is not None and not kept:
-        raise problem
+    if not kept:
+        raise problem or _no_cells(proof)
     findings = check_claims(kept, quick=quick)
     text = markdown(findings, kept, command="demur claims" + (" --quick" if quick else f" --lab {lab}"))
     for target in (folder / "claims.md", *([] if page is None else [page])):
@@ -87,6 +92,17 @@ def claims(
         print_shown(Markdown(plain(text)))
     if problem is not None:
         raise problem
+
+
+def _no_cells(proof: Proof) -> DemurError:
+    from demur.core.errors import RunFolderError
+
+    return RunFolderError(
+        expected="cells, with the settings of this version",
+        found="none",
+        where=str(proof.kept),
+        fix="leave --no-runs out to make them, or name their folder with --cells",
+    )
 
 
 def _places(lab: LabOption, names: Sequence[str] | None) -> list[Place]:
