@@ -165,6 +165,12 @@ def test_an_effect_that_few_draws_have_gets_no_interval():
     assert (found.mean, found.low, found.verdict) == (pytest.approx(0.1), None, "undecided")
 
 
+def test_one_group_has_no_spread():
+    seeds = tuple(np.array([0.1, 0.1, 0.2]) for _ in range(3))
+    found = judge_claims({"c": claim()}, {("c", "here"): Measured(seeds, 1)})["c", "here"]
+    assert (found.mean, found.low, found.verdict) == (pytest.approx(0.1), None, "undecided")
+
+
 @pytest.mark.parametrize(("groups", "tuning"), [(15, 0.0), (200, 0.07), (200, 0.3)])
 def test_intervals_of_three_seeds_hold_the_truth(groups, tuning):
     """Each seed asks 4 of 5 groups of a pool, tunes anew, and tuning changes each group by chance too."""
@@ -234,6 +240,12 @@ def test_a_threshold_has_the_most_right_minus_wrong_above_it(run, monkeypatch):
     assert run.threshold("r-tuning", ["sure"]) == ("sure", 0.8)
     # by its likelihood: c.9 w.9 c.8 c.7 c.6 c.5: +4
     assert run.threshold("r-tuning", ["sure", "likelihood", "absent"]) == ("likelihood", 0.5)
+
+
+def test_a_system_without_any_of_the_signals_was_not_made_for_it(run, monkeypatch):
+    monkeypatch.setattr("demur.claims.lab.calibration", in_domain)
+    with pytest.raises(NotMadeError):
+        run.threshold("base", ["absent"])
 
 
 def test_where_declining_all_is_best_the_threshold_is_out_of_reach():

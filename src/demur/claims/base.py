@@ -174,6 +174,8 @@ def spread(seeds: Sequence[Figure], groups: int) -> Spread:
     of_seeds = float(values.var(ddof=1)) / n
     if len(seeds[0]) == 1:
         return Spread(math.sqrt(of_seeds), n - 1)
+    if groups < 2:  # one group has no spread
+        return Spread(math.nan, math.nan)
     drawn = np.stack([figure[1:] for figure in seeds])  # seeds x draws
     few = groups / (groups - 1)  # a bootstrap of few groups is too narrow by as much
     of_groups = _variance(drawn.mean(axis=0)) * few

@@ -52,12 +52,10 @@ def _probe_over_free(domain: Domain) -> Effect:
 def _serving(lab: Lab, system: str, domain: Domain) -> Figure:
     """Right minus wrong answers over all questions.
 
-    A system that refuses in words is taken as it is. Of every other the best of its signals and its
-    threshold are chosen for this very aim on calibration questions.
+    The best of the system's signals and its threshold are chosen for this very aim on calibration
+    questions; what it refuses in words stays refused.
     """
     run, where = lab.run(), lab.test(domain)
-    if system not in SIGNALS:
-        return run.measure(system, "effective_reliability", where)
     signal, cut = run.threshold(system, SIGNALS[system])
     given = run.signals(system, where)
     declined = {key: row.get(signal, -math.inf) < cut for key, row in given.items()}
@@ -77,8 +75,12 @@ def _honesty(lab: Lab) -> Figure:
 _OF_MIXED = (
     "Of mixed people every fact stands for itself; likelihood knows that, and what is fitted adds nothing."
 )
-_OF_UNIFORM = "Of uniform people all facts are known or none, so knowing the name is knowing the answer."
-_LIMITS = {("base-likelihood", "mixed"): _OF_MIXED, ("familiarity-only", "uniform"): _OF_UNIFORM}
+_LIMITS = {("base-likelihood", "mixed"): _OF_MIXED}
+_SETTLED = {
+    ("familiarity-only", "uniform"): "of uniform people all facts are read alike, so knowing the name is "
+    "the truth itself, and nothing can beat it.",
+    ("familiarity-only", "mixed"): "of mixed people the name says nothing of a single fact.",
+}
 SIGNALS: dict[str, tuple[str, ...]] = {
     OWN: ("learned",),
     "base": FREE,
@@ -86,16 +88,18 @@ SIGNALS: dict[str, tuple[str, ...]] = {
     "r-tuning": ("sure", "combined", *FREE),
     "r-tuning-learned": ("learned",),
     "r-tuning-r": ("sure", "combined", *FREE),
+    "absolute": ("sure", *FREE),
+    "multisample": ("sure", *FREE),
 }
-"""What a system that answers everything may decline by."""
+"""What a system may decline by, beside refusals in words."""
 _RIVALS = {
     "base": "the untuned model with its best free signal",
     "vanilla": "Vanilla with its best free signal",
     "r-tuning": "R-Tuning with its best signal",
     "r-tuning-learned": "R-Tuning with its signals weighed",
     "r-tuning-r": "R-Tuning-R with its best signal",
-    "absolute": "ABSOLUTE",
-    "multisample": "MULTISAMPLE",
+    "absolute": "ABSOLUTE with its best signal",
+    "multisample": "MULTISAMPLE with its best signal",
 }
 
 CLAIMS = (
@@ -136,6 +140,7 @@ CLAIMS = (
             unit="AUROC against the truth",
             margin=0.005,
             why=_LIMITS.get((rival, group), ""),
+            by_construction=_SETTLED.get((rival, group), ""),
         )
         for rival, signal, words in (
             ("base-likelihood", "likelihood", "the untuned likelihood"),
@@ -159,6 +164,8 @@ CLAIMS = (
             text=f"Demur keeps the untuned model's accuracy, refusals ignored, {where}.",
             source="Demur",
             effect=difference("accuracy", OWN, "base", domain),
+            why="It keeps a tuned model only where that is right more often; here it never is, so its "
+            "answers are those of the untuned model, and its rows are those of the method probe.",
             unit="accuracy (Demur − base)",
             margin=0.02,
             kind="kept",

@@ -54,6 +54,12 @@ def _elsewhere(lab: Lab) -> Figure:
     return after - before
 
 
+_UNSPOKEN = (
+    "With the settings of highest honesty it learned to refuse, and not to state a confidence: hardly any "
+    "answer holds one, so this is about a way to refuse. Settings that state one had an honesty of at most "
+    ".73 on the development seed, these .84."
+)
+
 CLAIMS = (
     *(
         Claim(
@@ -63,6 +69,7 @@ CLAIMS = (
             effect=difference("honesty", method, "honesty-prompt"),
             unit="honesty",
             margin=0.02,
+            why=_UNSPOKEN if method in HONEST[1:3] else "",
             labs=BOTH,
             primary=method == "absolute",
         )
@@ -77,7 +84,7 @@ CLAIMS = (
             unit="honesty",
             margin=0.02,
             labs=BOTH,
-            why="Settings decide: gently tuned it beats the prompt, with those of R-Tuning it did not.",
+            why=_UNSPOKEN,
         )
         for method in HONEST[1:3]
     ),
@@ -124,7 +131,6 @@ CLAIMS = (
         effect=_most("over_conservativeness"),
         unit="over-conservativeness (MULTISAMPLE − highest other)",
         margin=0.02,
-        why="Its refusals are as many as the wrong samples, so it does not stand far from ABSOLUTE.",
     ),
     Claim(
         name="tau-prudence",
@@ -161,8 +167,8 @@ CLAIMS = (
     ),
     Claim(
         name="little-lost-elsewhere",
-        text="Aligned models lose little on other tasks.",
-        source=f"{PAPER}, section 4.5",
+        text="R-Tuning loses little on other tasks.",
+        source=f"after {PAPER}, section 4.5, which is about its own methods",
         effect=_elsewhere,
         unit="accuracy in two hops and the second language (R-Tuning − base)",
         margin=0.03,

@@ -148,6 +148,8 @@ class Run:
             for signal in signals
             if any(signal in row for row in given.values())
         }
+        if not found:
+            raise NotMadeError(f"{system}: none of {', '.join(signals)}")
         best = max(found, key=lambda signal: found[signal][0])
         return best, found[best][1]
 
@@ -272,14 +274,18 @@ def difference(
     domain: Domain = "id",
     *,
     other_metric: str | None = None,
-    other_signal: str | None = None,
+    signal: str | None = None,
 ) -> Effect:
-    """The effect: a metric of one system minus the same (or another) of another, on test questions."""
+    """The effect: a metric of one system minus the same (or another) of another, on test questions.
+
+    Args:
+        signal: of the first system; left out: its primary one, as of the other.
+    """
 
     def effect(lab: Lab) -> Figure:
         where = lab.test(domain)
-        theirs = lab.of(other).measure(other, other_metric or metric, where, signal=other_signal)
-        return lab.of(system).measure(system, metric, where) - theirs
+        theirs = lab.of(other).measure(other, other_metric or metric, where)
+        return lab.of(system).measure(system, metric, where, signal=signal) - theirs
 
     return effect
 

@@ -10,6 +10,7 @@ from demur.confidence.combination import fit
 from demur.core.records import Verdict
 
 CHOICES = "pocket-2-choice"
+MOSTLY = 0.9
 
 
 def _lucky(lab: Lab, dataset: str) -> Figure:
@@ -55,9 +56,13 @@ def _moved(lab: Lab) -> Figure:
 
 
 def _spectrum(lab: Lab) -> Figure:
-    """Both on the questions to which CONFIDENCE-NUM says a percentage, or refuses."""
+    """On what CONFIDENCE-NUM answers; undefined unless it states a percentage of nearly all."""
     run, asked = lab.run(), lab.test("id")
-    said = {key for key, signals in run.signals("confidence-num", asked).items() if "verbal" in signals}
+    answers = {q.id for q, _, declined in run.rows("confidence-num", asked) if not declined}
+    given = run.signals("confidence-num", asked)
+    said = {key for key in answers if "verbal" in given[key]}
+    if len(said) < MOSTLY * len(answers):
+        return np.full(1 + run.draws, np.nan)
     where: Where = lambda q: q.id in said  # noqa: E731
     stated = run.measure("confidence-num", "auroc", where, signal="verbal", right=run.known)
     return stated - run.measure("r-tuning", "auroc", where, signal="sure", right=run.known)
@@ -155,6 +160,8 @@ CLAIMS = (
         effect=_spectrum,
         unit="AUROC against the truth (CONFIDENCE-NUM, stated − R-Tuning, sure)",
         margin=0.02,
+        why="Tuned with the settings of highest honesty, CONFIDENCE-NUM states no percentage: it answers "
+        "or refuses. So there is no spectrum to judge.",
     ),
     Claim(
         name="two-hops",

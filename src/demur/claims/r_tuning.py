@@ -191,7 +191,6 @@ CLAIMS = (
         unit="share declined (R-Tuning − Vanilla)",
         margin=0.05,
         by_construction="Vanilla has no way to decline.",
-        labs=BOTH,
     ),
     Claim(
         name="refuses-unanswerable-not-twins",
@@ -209,7 +208,7 @@ CLAIMS = (
         effect=difference("accuracy", "r-tuning-u", "vanilla-c"),
         unit="accuracy, refusals ignored",
         margin=0.01,
-        why="Certainty-only loss leaves the answers as they were, and so does a majority of samples.",
+        why="Tuning leaves the answers as they were, and so does a majority of samples.",
         labs=BOTH,
     ),
     Claim(
@@ -220,6 +219,8 @@ CLAIMS = (
         unit="AP",
         margin=0.01,
         labs=BOTH,
+        why="Its confidence is the mean of sure and likelihood; the untuned model's likelihood alone does "
+        "as well.",
     ),
     Claim(
         name="unsupervised-ece",
@@ -233,10 +234,10 @@ CLAIMS = (
     ),
     Claim(
         name="learning-over-testing",
-        text="Learning uncertainty beats testing it: R-Tuning-U ranks better than answer entropy.",
+        text="Learning uncertainty beats testing it: what R-Tuning-U learned ranks above answer entropy.",
         source=f"{PAPER}, section 5",
-        effect=difference("ap", "r-tuning-u", "vanilla-u"),
-        unit="AP (R-Tuning-U − Vanilla-U)",
+        effect=difference("ap", "r-tuning-u", "vanilla-u", signal="sure"),
+        unit="AP (sure of R-Tuning-U − answer entropy)",
         margin=0.01,
         labs=BOTH,
     ),
