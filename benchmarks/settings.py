@@ -7,9 +7,11 @@ The training questions of the development seed are divided by entity: two thirds
 models as many as a run of the claims has), one third is judged. With the pocket model every learning rate
 is tried with every number of epochs; with real models, where that takes hours, each learning rate with one
 epoch, then more epochs at the best. Last comes a higher LoRA rank at the best of these. The best has the
-highest figure that the method's paper aims at: honesty of what refuses in words, average precision of
-R-Tuning, accuracy of what is tuned on answers. No test question and no calibration question is read. The
-figures of the best are too high, having been chosen; only which it is goes on.
+highest figure of its kind: honesty of what refuses in words, average precision of R-Tuning with its
+certainty question, accuracy of what is tuned on answers. Of the two methods that state a confidence only
+settings count with which nine of ten answers state one: with others the method was not learned. No test
+question and no calibration question is read. The figures of the best are too high, having been chosen; only
+which it is goes on.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from demur.core.questions import shared_by
 from demur.core.records import Question
 from demur.datasets import load_questions
 from demur.datasets.splits import draw_keys
+from demur.runfolder.folder import RunFolder
 
 RANKS = (8, 32)
 """The grid is of the first; the second is tried at its best."""
@@ -57,13 +60,16 @@ AIMS = {
     "confidence-verb": "honesty",
     "multisample": "honesty",
     "r-tuning": "ap",
-    "r-tuning-r": "ap",
+    "r-tuning-r": "honesty",
     "r-tuning-u": "ap",
-    "r-tuning-min-loss": "ap",
+    "r-tuning-min-loss": "honesty",
 }
 """The figure that each method is chosen by."""
 CORE = ("vanilla", "absolute", "multisample", "r-tuning", "r-tuning-r")
 PLACE_OF = {"pocket-2": "pocket", "smollm2": "smollm2-atlas"}
+
+
+MOSTLY = 0.9
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,8 @@ class Tried:
     settings: Mapping[str, Any]
     value: float | None
     """Of the figure that the method is chosen by, on the questions judged."""
+    stated: float | None
+    """Share of the answers that state a confidence; None of methods that do not."""
     seconds: float
 
 
@@ -162,7 +170,8 @@ def attempt(
     settings = {key: value for key, value in place.runs["open"].items() if key not in ("data", "overrides")}
     label = "-".join(f"{key[:2]}{value:g}" for key, value in chosen.items())
     shared = folder / "base"
-    if not (shared / "probe.parquet").exists():
+    answers = RunFolder(shared).probe
+    if not answers.exists():
         base = {"method": "absolute", "baselines": [], "seed": DEVELOPMENT, "out": shared}
         demur.probe(None, questions=questions, **{**settings, **base})
     out = folder / f"{name}-{label}"
@@ -172,16 +181,25 @@ def attempt(
         "seed": DEVELOPMENT,
         "out": out,
         "training": {"batch_size": BATCH[model], **chosen},
-        "probe": {**settings.get("probe", {}), "path": str(shared / "probe.parquet")},
+        "probe": {**settings.get("probe", {}), "path": str(answers)},
     }
     run = demur.run(None, questions=questions, update=True, **settings)
     cell = demur.open_run(run.root).metrics["metrics"][method]["id"][AIMS[method]]
-    return Tried(name, chosen, cell["value"], time.monotonic() - started)
+    return Tried(name, chosen, cell["value"], stated(run.root, method), time.monotonic() - started)
+
+
+def stated(root: Path, method: str) -> float | None:
+    """Share of the answers that state a confidence; None of a method that never does, or of no answers."""
+    if not method.startswith("confidence-"):
+        return None
+    answers = [row for row in demur.open_run(root).predictions[method] if not row.abstained]
+    return sum("verbal" in row.signals for row in answers) / len(answers) if answers else None
 
 
 def best_of(tried: list[Tried]) -> Tried:
-    """The first of the highest."""
-    return max(tried, key=lambda one: -1 if one.value is None else one.value)
+    """The first of the highest, of those with which the method was learned, where there are any."""
+    learned = [one for one in tried if one.stated is None or one.stated >= MOSTLY]
+    return max(learned or tried, key=lambda one: -1 if one.value is None else one.value)
 
 
 def section(model: str, found: list[Tried]) -> Iterator[str]:
@@ -194,8 +212,8 @@ def section(model: str, found: list[Tried]) -> Iterator[str]:
         f"{os.cpu_count()} cores, no GPU, {minutes:.0f} minutes, Demur {demur.__version__}."
     )
     yield ""
-    yield "| method | chosen by | learning rate | epochs | LoRA rank | figure | chosen |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
+    yield "| method | chosen by | learning rate | epochs | LoRA rank | figure | stated | chosen |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
     for name in dict.fromkeys(one.method for one in found):
         tried = [one for one in found if one.method == name]
         yield from (row(one, chosen=one is best_of(tried)) for one in tried)
@@ -206,9 +224,10 @@ def row(one: Tried, *, chosen: bool) -> str:
     """A setting in the table."""
     rank = "all weights" if one.settings.get("lora") is False else one.settings.get("lora_rank", RANKS[0])
     value = "–" if one.value is None else f"{one.value:.3f}".removeprefix("0")
+    said = "" if one.stated is None else f"{one.stated:.0%}"
     return (
         f"| `{one.method}` | {AIMS[one.method.removesuffix(FULL)]} | {one.settings['learning_rate']:g} "
-        f"| {one.settings['epochs']:g} | {rank} | {value} | {'yes' if chosen else ''} |"
+        f"| {one.settings['epochs']:g} | {rank} | {value} | {said} | {'yes' if chosen else ''} |"
     )
 
 

@@ -17,13 +17,13 @@ _POCKET: dict[str, Training] = {
     "vanilla": {"learning_rate": 1e-4, "epochs": 1},
     "fine-tuned": {"learning_rate": 1e-4, "epochs": 1},
     "absolute": {"learning_rate": 1e-3, "epochs": 1},
-    "confidence-num": {"learning_rate": 3e-4, "epochs": 1},
-    "confidence-verb": {"learning_rate": 1e-4, "epochs": 2},
+    "confidence-num": {"learning_rate": 3e-3, "epochs": 4},
+    "confidence-verb": {"learning_rate": 3e-3, "epochs": 4},
     "multisample": {"learning_rate": 3e-4, "epochs": 1},
     "r-tuning": {"learning_rate": 3e-3, "epochs": 2},
-    "r-tuning-r": {"learning_rate": 1e-4, "epochs": 4},
+    "r-tuning-r": {"learning_rate": 1e-3, "epochs": 4},
     "r-tuning-u": {"learning_rate": 1e-4, "epochs": 4},
-    "r-tuning-min-loss": {"learning_rate": 1e-4, "epochs": 4},
+    "r-tuning-min-loss": {"learning_rate": 1e-3, "epochs": 2},
     "demur": {"learning_rate": 1e-4, "epochs": 1},  # it is tuned as Vanilla is
     "dose": {"learning_rate": 1e-3, "epochs": 2},  # of known and of unknown facts, alike
 }
