@@ -55,9 +55,8 @@ def _elsewhere(lab: Lab) -> Figure:
 
 
 _UNSPOKEN = (
-    "With the settings of highest honesty it learned to refuse, and not to state a confidence: hardly any "
-    "answer holds one, so this is about a way to refuse. Settings that state one had an honesty of at most "
-    ".73 on the development seed, these .84."
+    "More gently tuned it refuses and states no confidence, which is another method, with an honesty of "
+    ".84 on the development seed."
 )
 
 CLAIMS = (

@@ -160,8 +160,6 @@ CLAIMS = (
         effect=_spectrum,
         unit="AUROC against the truth (CONFIDENCE-NUM, stated − R-Tuning, sure)",
         margin=0.02,
-        why="Tuned with the settings of highest honesty, CONFIDENCE-NUM states no percentage: it answers "
-        "or refuses. So there is no spectrum to judge.",
     ),
     Claim(
         name="two-hops",

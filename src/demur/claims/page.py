@@ -51,8 +51,9 @@ SEEDS = (
     "of this page: [settings](settings.md). What changed while seeds were measured, each time against "
     "Demur or for all claims alike: after the first world, each rival was given the best of its signals; "
     "after the fourth, eight worlds were planned in place of five; after the fifth, a review had ABSOLUTE "
-    "and MULTISAMPLE given a threshold too, and four claims marked as settled by construction. **Until all "
-    "planned seeds are there, this is an interim look.**"
+    "and MULTISAMPLE given a threshold too, four claims marked as settled by construction, and the "
+    "settings of four methods chosen by another rule, with their runs made again. **Until all planned "
+    "seeds are there, this is an interim look.**"
 )
 
 
