@@ -14,13 +14,14 @@ from demur.claims import CLAIMS, judge_claims
 from demur.claims.base import Claim, Measured, spread
 from demur.claims.catalogue import GROUPS, claims_of, places_of
 from demur.claims.cells import Cell, measured, path_of, read, settings_digest, write
-from demur.claims.claims import Proof, as_json_values, check_claims, kept_cells
+from demur.claims.claims import Proof, as_json_values, check_claims, kept_cells, make_cells
 from demur.claims.lab import Lab, NotMadeError, Run, _cut
 from demur.claims.page import markdown
 from demur.claims.picture import file_of, picture
 from demur.claims.places import DEVELOPMENT, FIRST_SEED, PLACES
 from demur.cli.main import app
 from demur.core.errors import RunFolderError
+from demur.pipeline.study import Outcome
 from demur.runfolder.finished import FinishedRun
 
 
@@ -370,6 +371,35 @@ def test_without_any_cell_there_is_nothing_to_judge(tmp_path):
 def test_a_run_that_was_not_made_is_named(tmp_path):
     with pytest.raises(NotMadeError):
         Lab(PLACES["pocket"], 101, tmp_path).run()
+
+
+@pytest.mark.parametrize(("codes", "measured_cells"), [((0, 0, 0), 1), ((0, 1, 0), 0)])
+def test_a_cell_is_measured_once_and_only_where_all_of_its_runs_succeeded(
+    tmp_path, monkeypatch, codes, measured_cells
+):
+    """Metrics that are on disk already, perhaps of other settings, do not count."""
+    place, asked = PLACES["pocket"], []
+
+    def run_jobs(todo, *, ended, **_):
+        outcomes = [Outcome(job, code, 0.0) for job, code in zip(todo, codes, strict=True)]
+        for outcome in outcomes:
+            ended(outcome)
+        return outcomes
+
+    def measure(lab):
+        asked.append(lab.seed)
+        return made(place, lab.seed, {})
+
+    monkeypatch.setattr("demur.claims.claims.run_jobs", run_jobs)
+    monkeypatch.setattr("demur.claims.cells.measure", measure)
+    for name in place.runs:
+        folder = tmp_path / "pocket" / f"seed-{FIRST_SEED}" / name
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text("{}")
+    proof = Proof(places=[place], seeds=1, out=tmp_path, kept=tmp_path / "cells")
+    make_cells(proof, jobs=1, note=lambda _: None)
+    assert len(asked) == measured_cells
+    assert (proof.cell(place, FIRST_SEED) is not None) is bool(measured_cells)
 
 
 # -- the command -----------------------------------------------------------------------------------

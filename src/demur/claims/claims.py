@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ def make_cells(proof: Proof, *, jobs: int | None, note: Callable[[str], None]) -
     """
     todo: list[Job] = []
     owner: dict[str, tuple[Place, int]] = {}
+    open_runs: Counter[tuple[str, int]] = Counter()
     for place in proof.places:
         for seed in proof.seeds_of(place):
             if proof.cell(place, seed) is not None:
@@ -81,12 +83,14 @@ def make_cells(proof: Proof, *, jobs: int | None, note: Callable[[str], None]) -
             for job in _jobs(proof, place, seed):
                 todo.append(job)
                 owner[job.name] = (place, seed)
+                open_runs[place.name, seed] += 1
 
     def ended(outcome: Outcome) -> None:
+        # Metrics on disk may be of earlier settings: only runs that succeeded now count.
         place, seed = owner[outcome.job.name]
-        lab = proof.lab(place, seed)
-        if outcome.code == 0 and all(lab.made(name) for name in proof.wanted(place, seed)):
-            cells.write(cells.measure(lab), cells.path_of(proof.kept, place, seed))
+        open_runs[place.name, seed] -= outcome.code == 0
+        if not open_runs[place.name, seed]:
+            cells.write(cells.measure(proof.lab(place, seed)), cells.path_of(proof.kept, place, seed))
             note(f"{place.name}, seed {seed}: measured")
 
     return run_jobs(todo, at_once=jobs, note=note, ended=ended)

@@ -39,11 +39,6 @@ def _second_task(lab: Lab) -> Figure:
     return with_few - refused(alone, "absolute", lambda q: q.id in shared)
 
 
-def _hallucination(lab: Lab) -> Figure:
-    """Newly wrong after tuning on unknown facts minus after tuning on as gentle a dose of known ones."""
-    return difference("newly_wrong", "vanilla-unknown", "vanilla-known")(lab)
-
-
 def _elsewhere(lab: Lab) -> Figure:
     """Accuracy on two hops and in the second language, refusals ignored, after tuning minus before."""
     run, own = lab.run(), lab.place.dataset
@@ -160,7 +155,7 @@ CLAIMS = (
         name="unknown-facts-hallucinate",
         text="Fine-tuning on unknown facts makes known ones wrong, more than fine-tuning on known ones.",
         source=f"{PAPER}, section 4.3; Gekhman et al. (arXiv 2405.05904)",
-        effect=_hallucination,
+        effect=difference("newly_wrong", "vanilla-unknown", "vanilla-known"),
         unit="newly wrong (unknown − known)",
         margin=0.01,
     ),

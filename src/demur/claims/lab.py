@@ -40,7 +40,6 @@ Where = Callable[[Question], bool]
 DRAWS = {"pocket": 0, "real": 200}
 """Draws of groups, by lab. A pocket seed redraws everything: the spread over seeds holds all there is."""
 
-
 JUDGED = (Verdict.CORRECT, Verdict.WRONG)
 
 

@@ -11,6 +11,7 @@ from demur.core.records import Verdict
 
 CHOICES = "pocket-2-choice"
 MOSTLY = 0.9
+"""Share of the answers that must state a confidence."""
 
 
 def _lucky(lab: Lab, dataset: str) -> Figure:

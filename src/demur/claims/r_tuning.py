@@ -285,7 +285,7 @@ CLAIMS = (
         text="R-Tuning tells single facts apart, not only people.",
         source=f"left open by {PAPER}",
         effect=_mixed_group,
-        unit="accuracy gained by declining, people of whom some facts are known",
+        unit="accuracy gained by declining, for people with some known facts",
         margin=0.02,
         why="Tuning finds how familiar a person is; which single fact was read stays in the likelihood.",
     ),

@@ -36,19 +36,19 @@ def claims(
     place: Annotated[list[str] | None, typer.Option(help="Only these models and questions.")] = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(help="DATASET:PATH, where published questions lie; real models need them."),
+        typer.Option(help="DATASET:PATH of published questions; real models need them."),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(help="How many; left out: 8 worlds, 5 readers, 3 of real models.", min=1)
     ] = None,
     cells: Annotated[
-        Path | None, typer.Option(help="Folder of what each seed gave; left out: cells, in --out.")
+        Path | None, typer.Option(help="Folder of the stored results; default: cells, in --out.")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Two seeds, few questions: a look, no proof.")
     ] = False,
     no_runs: Annotated[
-        bool, typer.Option("--no-runs", help="Judge the cells that are there, and make none.")
+        bool, typer.Option("--no-runs", help="Judge the stored results; make no runs.")
     ] = False,
     jobs: Annotated[int | None, typer.Option(help="Runs at once.", min=1)] = None,
     page: Annotated[Path | None, typer.Option(help="Also write the page, and its pictures, there.")] = None,
@@ -56,7 +56,7 @@ def claims(
 ) -> None:
     """Put every claim of the papers to the test, each with an interval and a verdict.
 
-    What a seed gave is kept as a small file, and judged with all others that are there.
+    The results of each seed are stored as a small file; the verdicts use all stored results.
     """
     from demur.claims.claims import Proof, as_json_values, check_claims, kept_cells, make_cells
     from demur.claims.page import markdown
